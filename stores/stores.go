@@ -1,0 +1,153 @@
+// Package stores says what the handlers and the tools need of a store: each
+// user's objects and tables, read and changed inside one critical section.
+//
+// A store knows nothing of iTIP. It keeps texts, addressed by [Key], and tables:
+// free/busy periods, the request queue, and the events that recur without end.
+// What a name, a lock or a row looks like is the business of the packages below
+// this one: file (the original's directories) and postgresql (its tables).
+package stores
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// Store is a collection of users' records.
+type Store interface {
+	// Update runs fn on user's records under the user's lock and commits what fn
+	// changed, all or nothing, or nothing at all if fn fails. Where a commit has
+	// to be retried, fn is run again from the start on fresh records.
+	Update(ctx context.Context, user calendar.URI, fn func(Tx) error) error
+
+	// View runs fn on user's records under the user's lock. Changes are dropped.
+	View(ctx context.Context, user calendar.URI, fn func(Tx) error) error
+
+	// Users yields every user who has records, in order of URI.
+	Users(ctx context.Context) iter.Seq2[calendar.URI, error]
+
+	// Close releases what the store holds open.
+	Close() error
+}
+
+// Part says which of a user's texts a [Key] addresses.
+type Part int
+
+const (
+	Active    Part = iota // objects and recurrences
+	Cancelled             // cancelled objects and recurrences
+	Countered             // counter-proposals, one for each other user
+)
+
+// ID names an event: the whole of it, or with a RecurrenceID one occurrence.
+// RecurrenceID is normalised as calendar.Object.RecurrenceID gives it.
+type ID struct {
+	UID          string
+	RecurrenceID string
+}
+
+// Key addresses one stored text.
+type Key struct {
+	Part Part
+	ID
+	Other calendar.URI // who made the counter-proposal; empty in the other parts
+}
+
+// Tx is one user's records inside one critical section. Reads see the
+// transaction's own changes; nothing reaches the store before the commit, which
+// renames tables first, then stores texts, and deletes texts last: what makes a
+// message apply stays in place until everything else is done.
+type Tx interface {
+	User() calendar.URI
+
+	// Get returns a text, or an error that matches [ErrNotFound]. The caller must not change it.
+	Get(Key) ([]byte, error)
+	// Put stores a text in place of what is there.
+	Put(Key, []byte) error
+	// Delete removes a text. That there is none is no error.
+	Delete(Key) error
+
+	// Recurrences returns the recurrence ids stored separately for uid in part
+	// (Active or Cancelled), in order.
+	Recurrences(part Part, uid string) ([]string, error)
+	// Counters returns who has made counter-proposals to the event, in order.
+	Counters(ID) ([]calendar.URI, error)
+	// Keys yields the key of every text, parents before their recurrences,
+	// otherwise in no particular order. It is for tools that read everything.
+	Keys() iter.Seq2[Key, error]
+
+	// Periods returns a free/busy table, empty if there is none. Changes made to
+	// the table that it returns are part of the transaction.
+	Periods(Table) (*freebusy.Table, error)
+	// Others returns whose free/busy the user knows of, in order.
+	Others() ([]calendar.URI, error)
+
+	// Requests returns the request queue in its order.
+	Requests() ([]Request, error)
+	// SetRequests replaces the request queue.
+	SetRequests([]Request) error
+
+	// Providers returns the events noted as recurring without end; the zero
+	// value if the table is absent or empty.
+	Providers() (Providers, error)
+	// SetProviders replaces that table. The zero value empties it.
+	SetProviders(Providers) error
+
+	// Published returns the published free/busy calendar, or an error that matches
+	// [ErrNotFound].
+	Published() ([]byte, error)
+	// Publish replaces the published free/busy calendar as a whole.
+	Publish([]byte) error
+}
+
+// TableKind says which of a user's free/busy tables a [Table] is.
+type TableKind int
+
+const (
+	Own    TableKind = iota // the user's own busy periods
+	Offers                  // periods offered in counter-proposals; they expire
+	Other                   // what the user knows of another user
+)
+
+// Table names one of a user's free/busy tables.
+type Table struct {
+	Kind  TableKind
+	Other calendar.URI // with kind Other
+}
+
+// Request is an entry of the request queue: an event that awaits the user's answer.
+type Request struct {
+	ID
+	Type string // "COUNTER" for a counter-proposal, else empty
+}
+
+// Providers notes the events that recur without end, whose free/busy has to be
+// extended as time goes on.
+type Providers struct {
+	Until  time.Time // the end of the window that free/busy was worked out for, UTC
+	Events []ID
+}
+
+// ErrNotFound says that there is no such text. It is no failure of the store.
+var ErrNotFound = errors.New("stores: not found")
+
+// ErrLocked says that a user's lock could not be had in time: try again later.
+var ErrLocked = errors.New("stores: the user's lock is held by another program")
+
+// UnstorableError says that a name or value can never be stored, whatever is
+// done and however often: put the data aside and go on. Every other error of a
+// store is to be taken as temporary.
+type UnstorableError struct {
+	What   string // "UID", "user", "attendee"
+	Value  string
+	Reason string
+}
+
+func (e *UnstorableError) Error() string {
+	return fmt.Sprintf("%s %q cannot be stored: %s", e.What, e.Value, e.Reason)
+}
