@@ -1,0 +1,174 @@
+package zones
+
+import (
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// windowsZone is a time zone of Windows: the name that its registry and Outlook
+// use, the name that its dialogs show, and the IANA zone that CLDR gives it for
+// the whole world (territory 001).
+type windowsZone struct{ name, display, iana string }
+
+// formerWindows are names that Windows had once and CLDR no longer lists.
+var formerWindows = []windowsZone{
+	{"Armenian Standard Time", "", "Asia/Yerevan"},
+	{"Kamchatka Standard Time", "", "Asia/Kamchatka"},
+	{"Mexico Standard Time", "", "America/Mexico_City"},
+	{"Mexico Standard Time 2", "", "America/Chihuahua"},
+	{"Mid-Atlantic Standard Time", "", "Etc/GMT+2"},
+}
+
+// abbreviations are zones named as in mail headers (RFC 5322 section 4.3) and
+// summer names of the IANA's own CET, EET, MET and WET. The standard names EST
+// and MST are the IANA's, which has no others of that kind.
+var abbreviations = map[string]string{
+	"z": "UTC", "ut": "UTC", "utc/gmt": "UTC", "gmt/utc": "UTC", "microsoft/utc": "UTC",
+	"coordinated universal time": "UTC", "greenwich mean time": "GMT",
+	"edt": "America/New_York", "cst": "America/Chicago", "cdt": "America/Chicago",
+	"mdt": "America/Denver", "pst": "America/Los_Angeles", "pdt": "America/Los_Angeles",
+	"cest": "CET", "eest": "EET", "mest": "MET", "west": "WET",
+}
+
+// continents are the areas of the IANA's names whose places are cities and
+// islands. Those of the others (US/Eastern, Australia/South) mean little alone.
+var continents = map[string]bool{
+	"Africa": true, "America": true, "Antarctica": true, "Arctic": true, "Asia": true,
+	"Atlantic": true, "Europe": true, "Indian": true, "Pacific": true,
+}
+
+// index finds zones by the spellings of their names.
+type index struct {
+	exact   map[string]string // the IANA's names as they are, and in lower case
+	iana    map[string]string // by letters: see letters
+	places  map[string]string // by what follows the area ("oslo"), where only one zone has it
+	windows map[string]string // by words: see words
+	cities  map[string]string // by a city of a display name
+}
+
+// names is the index of all names. It is built when the first name is not the
+// IANA's own.
+var names = sync.OnceValue(func() *index {
+	x := &index{
+		exact:   map[string]string{},
+		iana:    map[string]string{},
+		places:  map[string]string{},
+		windows: map[string]string{},
+		cities:  map[string]string{},
+	}
+	for _, name := range ianaNames {
+		x.exact[name] = name
+		x.exact[strings.ToLower(name)] = name
+		if key, ok := letters(name); ok {
+			once(x.iana, key, name)
+		}
+		if area, place, ok := strings.Cut(name, "/"); ok && continents[area] {
+			if key, ok := letters(place); ok {
+				once(x.places, key, name)
+			}
+		}
+	}
+	for _, zone := range append(windowsZones, formerWindows...) {
+		x.windows[words(zone.name)] = zone.iana
+		_, shown := cutOffset(zone.display)
+		if shown = words(shown); shown == "" {
+			continue
+		}
+		once(x.windows, shown, zone.iana)
+		for _, city := range strings.FieldsFunc(shown, func(r rune) bool { return r == ',' }) {
+			once(x.cities, words(city), zone.iana)
+		}
+	}
+	return x
+})
+
+// once notes that key means name; a key that means two things means none.
+func once(m map[string]string, key, name string) {
+	if known, ok := m[key]; ok && known != name {
+		name = ""
+	}
+	m[key] = name
+}
+
+// letters reduces an IANA name to what is left of it in other people's
+// spellings: letters in lower case. Names that tell zones apart by digits and
+// signs ("Etc/GMT+1", "EST5EDT") cannot be reduced so.
+func letters(name string) (string, bool) {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case unicode.IsDigit(r) || r == '+':
+			return "", false
+		case unicode.IsLetter(r):
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String(), b.Len() > 0
+}
+
+// words brings a Windows name into one spelling: lower case, single spaces,
+// cities separated by a comma and nothing else (older Windows had " / ").
+func words(name string) string {
+	name = strings.ToLower(name)
+	name = strings.NewReplacer("_", " ", "/", ",", ";", ",", "&amp;", "&", "\\", "").Replace(name)
+	parts := strings.Split(name, ",")
+	for i, part := range parts {
+		parts[i] = strings.Join(strings.Fields(part), " ")
+	}
+	return strings.Trim(strings.Join(parts, ","), ", ")
+}
+
+// byIANA returns the IANA's spelling of an IANA name.
+func (x *index) byIANA(name string) (string, bool) {
+	if exact, ok := x.exact[name]; ok {
+		return exact, true
+	}
+	if exact, ok := x.exact[strings.ToLower(name)]; ok {
+		return exact, true
+	}
+	if key, ok := letters(name); ok {
+		if iana := x.iana[key]; iana != "" {
+			return iana, true
+		}
+	}
+	// A zone that is newer than this list, but known to the system.
+	if plainName(name) && strings.Contains(name, "/") {
+		if _, err := Load(name); err == nil {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// byWindows returns the zone for a name of Windows, as its registry has it or
+// as its dialogs show it, without the offset in front.
+func (x *index) byWindows(name string) (string, bool) {
+	key := words(name)
+	for _, candidate := range []string{
+		key,
+		key + " standard time", // Notes drops it: "FLE"
+		strings.Replace(key, " daylight time", " standard time", 1),
+		strings.Replace(key, " summer time", " standard time", 1),
+	} {
+		if iana := x.windows[candidate]; iana != "" {
+			return iana, true
+		}
+	}
+	return "", false
+}
+
+// byPlace returns the zone of a place: the first one in name, which may list
+// several, that is known to Windows or the IANA. Windows has had lists of other
+// cities before, and left out or added some.
+func (x *index) byPlace(name string) (string, bool) {
+	for place := range strings.SplitSeq(words(name), ",") {
+		if iana := x.cities[strings.TrimSpace(place)]; iana != "" {
+			return iana, true
+		}
+		if key, ok := letters(place); ok && x.places[key] != "" {
+			return x.places[key], true
+		}
+	}
+	return "", false
+}

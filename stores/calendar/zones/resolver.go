@@ -1,0 +1,181 @@
+package zones
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/emersion/go-ical"
+)
+
+// Resolver finds the IANA zones that the TZIDs of one calendar mean. It is for
+// one goroutine.
+type Resolver struct {
+	defined  map[string]*ical.Component // the calendar's VTIMEZONEs, by clean TZID
+	resolved map[string]string          // TZIDs seen so far; "" for those that cannot be resolved
+}
+
+// NewResolver returns a resolver for a calendar that has these VTIMEZONE
+// components (RFC 5545 section 3.6.5). They may be malformed. Of several for
+// one TZID the first counts.
+func NewResolver(vtimezones []*ical.Component) *Resolver {
+	r := &Resolver{defined: map[string]*ical.Component{}, resolved: map[string]string{}}
+	for _, component := range vtimezones {
+		if component == nil {
+			continue
+		}
+		for _, prop := range component.Props[ical.PropTimezoneID] {
+			if key := strings.ToLower(clean(prop.Value)); r.defined[key] == nil {
+				r.defined[key] = component
+			}
+		}
+	}
+	return r
+}
+
+// Resolve returns the IANA name of the zone that tzid means, and whether there
+// is one. An IANA name, links included, stands for itself, whatever the
+// calendar's VTIMEZONE of that name says. Other names are tried as a name of
+// Windows, then by what their VTIMEZONE says, then by what can be guessed from
+// a place or an offset in the name.
+func (r *Resolver) Resolve(tzid string) (iana string, ok bool) {
+	if known, seen := r.resolved[tzid]; seen {
+		return known, known != ""
+	}
+	name := clean(tzid)
+	component := r.defined[strings.ToLower(name)]
+	if component == nil {
+		// VTIMEZONEs of one name and several versions are told apart by number.
+		component = r.defined[strings.ToLower(unnumbered(name))]
+	}
+	iana, ok = resolve(name, component)
+	r.resolved[tzid] = iana
+	return iana, ok
+}
+
+// resolve is Resolve for a clean name, and its VTIMEZONE, if there is one.
+func resolve(name string, component *ical.Component) (string, bool) {
+	if iana, ok := byName(name); ok {
+		return iana, true
+	}
+	if component != nil {
+		for _, hint := range []string{"X-LIC-LOCATION", "TZURL"} {
+			for _, prop := range component.Props[hint] {
+				if iana, ok := byName(strings.TrimSuffix(clean(prop.Value), ".ics")); ok {
+					return iana, true
+				}
+			}
+		}
+		if iana, ok := byDefinition(component); ok {
+			return iana, true
+		}
+	}
+	if bare := unnumbered(name); bare != name {
+		if iana, ok := byName(bare); ok {
+			return iana, true
+		}
+	}
+	offset, rest := cutOffset(name)
+	if iana, ok := names().byPlace(rest); ok {
+		return iana, true
+	}
+	if offset != "" {
+		return byOffset(offset)
+	}
+	return "", false
+}
+
+// byName returns the zone that goes by the name: the IANA's, one of Windows, or
+// either behind a prefix, as of libical ("/freeassociation.sourceforge.net/
+// Tzfile/Europe/Oslo"), Mozilla ("/mozilla.org/20050126_1/Europe/Oslo") or
+// Microsoft ("tzone://Microsoft/Utc").
+func byName(name string) (string, bool) {
+	x := names()
+	for rest, more := name, true; more; _, rest, more = strings.Cut(rest, "/") {
+		// libical's older zones end in a version of their own before the name:
+		// "/softwarestudio.org/Olson_20011030_5/America/New_York".
+		rest = strings.TrimLeft(rest, "/")
+		if iana, ok := x.byIANA(rest); ok {
+			return iana, true
+		}
+		if iana := abbreviations[strings.ToLower(rest)]; iana != "" {
+			return iana, true
+		}
+	}
+	if iana, ok := x.byWindows(name); ok {
+		return iana, true
+	}
+	if offset, rest := cutOffset(name); offset != "" && rest != "" {
+		if iana, ok := x.byIANA(rest); ok { // "(GMT+01:00) Europe/Oslo"
+			return iana, true
+		}
+		return x.byWindows(rest)
+	}
+	return "", false
+}
+
+var (
+	numbered = regexp.MustCompile(`[ _-]+[0-9]{1,2}$`)
+
+	// offsetPrefix matches an offset from UTC, alone or before a name: "UTC+01:00",
+	// "(GMT-03.30) Newfoundland", "GMT+0100".
+	offsetPrefix = regexp.MustCompile(`(?i)^\(?\s*(?:UTC|GMT|UT)?\s*(?:([+-])\s*([0-9]{1,2})(?:[:.]?([0-9]{2}))?)?\s*\)?(?:\s+|$)`)
+)
+
+// unnumbered strips the number that programs append to a TZID that is taken
+// already. That of an offset ("UTC-5") is none.
+func unnumbered(name string) string {
+	if offset, rest := cutOffset(name); offset != "" && rest == "" {
+		return name
+	}
+	return numbered.ReplaceAllString(name, "")
+}
+
+// cutOffset splits an offset from UTC off the beginning of a name. The offset
+// has the form "+hhmm"; it is empty if the name begins with none.
+func cutOffset(name string) (offset, rest string) {
+	match := offsetPrefix.FindStringSubmatch(name)
+	switch {
+	case match == nil || strings.TrimSpace(match[0]) == "":
+		return "", name
+	case match[1] == "": // "(UTC) Dublin", "GMT"
+		return "+0000", strings.TrimSpace(name[len(match[0]):])
+	}
+	hours, _ := strconv.Atoi(match[2])
+	minutes, _ := strconv.Atoi("0" + match[3])
+	return fmt.Sprintf("%s%02d%02d", match[1], hours, minutes), strings.TrimSpace(name[len(match[0]):])
+}
+
+// byOffset returns the zone without daylight saving time that is at an offset of
+// the form "+hhmm". East is positive, as everywhere but in the names Etc/GMT-1.
+func byOffset(offset string) (string, bool) {
+	sign, digits := offset[:1], offset[1:]
+	value, err := strconv.Atoi(digits)
+	if err != nil {
+		return "", false
+	}
+	hours, minutes := value/100, value%100
+	switch {
+	case value == 0:
+		return "UTC", true
+	case minutes == 0 && sign == "+" && hours <= 14:
+		return fmt.Sprintf("Etc/GMT-%d", hours), true
+	case minutes == 0 && sign == "-" && hours <= 12:
+		return fmt.Sprintf("Etc/GMT+%d", hours), true
+	}
+	seconds := hours*3600 + minutes*60
+	if sign == "-" {
+		seconds = -seconds
+	}
+	return byFixedOffset(seconds)
+}
+
+// clean strips a TZID of what does not belong to the name: white space, quotes
+// that a program took for part of it, and the escapes of TEXT (RFC 5545 section
+// 3.3.11), which a property value has and a parameter value must not.
+func clean(tzid string) string {
+	tzid = strings.Trim(strings.TrimSpace(tzid), "\"' \t")
+	tzid = strings.ReplaceAll(tzid, `\`, "")
+	return strings.Join(strings.Fields(tzid), " ")
+}
