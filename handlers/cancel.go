@@ -1,0 +1,106 @@
+package handlers
+
+import (
+	"slices"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+)
+
+// cancel handles CANCEL: the user calls the event off, or some of its attendees
+// (RFC 5546 section 3.2.5).
+func cancel(r *request) error {
+	stored, err := r.stored(r.id)
+	if err != nil {
+		return err
+	}
+	was := stored
+	if was == nil && r.id.RecurrenceID != "" {
+		if was, err = r.parent(); err != nil {
+			return err
+		}
+	}
+	if was == nil {
+		r.did("none, the event is not stored")
+		return nil
+	}
+	if r.old(stored, true) {
+		r.did("none, it is older than what is stored")
+		return nil
+	}
+
+	// DEVIATION: cancel-without-attendees. Without attendees the whole event is
+	// called off (RFC 5546 section 3.2.5).
+	given := r.object.Attendees()
+	named := func(a calendar.Attendee) bool {
+		return slices.ContainsFunc(given, func(g calendar.Attendee) bool { return g.URI == a.URI })
+	}
+	entire := len(given) == 0 || !slices.ContainsFunc(was.Attendees(), func(a calendar.Attendee) bool { return !named(a) })
+
+	object := r.object
+	if stored != nil {
+		object = stored
+		for _, name := range []string{"SEQUENCE", "DTSTAMP"} {
+			if r.object.Has(name) {
+				object.CopyFrom(r.object, name)
+			}
+		}
+		if !entire {
+			object.SetAttendees(slices.DeleteFunc(object.Attendees(), named))
+		}
+	}
+	if err := r.forget(was, entire); err != nil {
+		return err
+	}
+	if err := r.storeCancelled(object, entire); err != nil {
+		return err
+	}
+	if err := r.dequeue(); err != nil {
+		return err
+	}
+	_, err = r.dropCounters(everybody)
+	return err
+}
+
+// forget removes a cancelled event from the free/busy tables of those who are
+// called off.
+func (r *request) forget(was *calendar.Object, entire bool) error {
+	calledOff := r.object
+	if len(calledOff.Attendees()) == 0 {
+		calledOff = was
+	}
+	if organizer, ok := was.Organizer(); ok && availability.TakesPart(calledOff, organizer) {
+		if err := r.forgetOther(organizer); err != nil {
+			return err
+		}
+	}
+	_, user := availability.Attendee(r.object, r.user)
+	if entire || user {
+		if err := r.forgetOwn(); err != nil {
+			return err
+		}
+	}
+	if !entire {
+		return nil
+	}
+	for _, attendee := range calledOff.Attendees() {
+		if availability.TakesPart(calledOff, attendee.URI) {
+			if err := r.forgetOther(attendee.URI); err != nil {
+				return err
+			}
+		}
+	}
+	return r.unprovide()
+}
+
+// storeCancelled keeps the object, as cancelled if it is so as a whole.
+func (r *request) storeCancelled(object *calendar.Object, entire bool) error {
+	if !entire {
+		return r.store(stores.Active, object)
+	}
+	if err := r.store(stores.Cancelled, object); err != nil {
+		return err
+	}
+	return r.tx.Delete(stores.Key{Part: stores.Active, ID: r.id})
+}

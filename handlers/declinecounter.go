@@ -1,0 +1,28 @@
+package handlers
+
+import (
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+)
+
+// declineCounter handles DECLINECOUNTER: the user turns counter-proposals down
+// (RFC 5546 section 3.2.8).
+func declineCounter(r *request) error {
+	stored, err := r.stored(r.id)
+	if err != nil {
+		return err
+	}
+	if r.old(stored, true) {
+		r.did("none, it is older than what is stored")
+		return nil
+	}
+	// DEVIATION: several-counter-proposals.
+	left, err := r.dropCounters(func(other calendar.URI) bool {
+		_, named := availability.Attendee(r.object, other)
+		return named
+	})
+	if err != nil || left > 0 {
+		return err
+	}
+	return r.dequeue()
+}

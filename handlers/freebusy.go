@@ -1,0 +1,207 @@
+package handlers
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// recordAsOrganizer records the event in the user's own free/busy.
+func (r *request) recordAsOrganizer(object *calendar.Object) error {
+	return r.recordOwn(object, availability.OrganizingTransp(object, r.user))
+}
+
+// recordAsAttendee records the event in the user's own free/busy if they take
+// part in it, and removes it if not.
+func (r *request) recordAsAttendee(object *calendar.Object) error {
+	if !availability.TakesPart(r.object, r.user) {
+		return r.forgetOwn()
+	}
+	return r.recordOwn(object, availability.AttendingTransp(object))
+}
+
+// offer records the event among the periods that the user has offered, until the
+// offer expires.
+func (r *request) offer(object *calendar.Object) error {
+	table := stores.Table{Kind: stores.Offers}
+	lifetime, ok := r.preferences.OfferLifetime()
+	if !ok || !availability.TakesPart(r.object, r.user) {
+		return r.remove(table)
+	}
+	return r.record(table, object, availability.AttendingTransp(object), lifetime(r.now))
+}
+
+// recordOther records what the event says of another user's free/busy.
+func (r *request) recordOther(other calendar.URI, object *calendar.Object) error {
+	if other == r.user {
+		return nil
+	}
+	table := stores.Table{Kind: stores.Other, Other: other}
+	if !availability.TakesPart(object, other) {
+		return r.skipUnstorable(r.remove(table))
+	}
+	return r.skipUnstorable(r.record(table, object, availability.OrganizingTransp(object, other), time.Time{}))
+}
+
+// forgetOwn removes the event from the user's own free/busy, with what was
+// recorded of its recurrences if it is a whole event.
+func (r *request) forgetOwn() error {
+	table := stores.Table{Kind: stores.Own}
+	if err := r.remove(table); err != nil {
+		return err
+	}
+	if r.id.RecurrenceID == "" {
+		periods, err := r.tx.Periods(table)
+		if err != nil {
+			return err
+		}
+		periods.RemoveRecurrences(r.id.UID, func(string) bool { return false })
+	}
+	return r.publishFreeBusy()
+}
+
+// forgetOther removes the event from what is known of another user's free/busy.
+func (r *request) forgetOther(other calendar.URI) error {
+	if other == r.user {
+		return nil
+	}
+	return r.skipUnstorable(r.remove(stores.Table{Kind: stores.Other, Other: other}))
+}
+
+// skipUnstorable passes over that nothing can be kept of another user, because
+// of how they are called: the event itself can be.
+func (r *request) skipUnstorable(err error) error {
+	var unstorable *stores.UnstorableError
+	if errors.As(err, &unstorable) {
+		r.log.Warn("free/busy of another user is not kept", "reason", err)
+		return nil
+	}
+	return err
+}
+
+// recordOwn records the event in the user's own free/busy, and notes if it has
+// no end.
+func (r *request) recordOwn(object *calendar.Object, transp string) error {
+	if err := r.record(stores.Table{Kind: stores.Own}, object, transp, time.Time{}); err != nil {
+		return err
+	}
+	if object.RecursForever() {
+		if err := r.provide(); err != nil {
+			return err
+		}
+	}
+	return r.publishFreeBusy()
+}
+
+// record replaces the records of r.id in a table by one for each period of the
+// object.
+func (r *request) record(which stores.Table, object *calendar.Object, transp string, expires time.Time) error {
+	table, err := r.tx.Periods(which)
+	if err != nil {
+		return err
+	}
+	records, truncated, err := availability.Records(object, r.id, transp, expires, calendar.PeriodOptions{
+		Zone: r.preferences.Zone, Now: r.now, Until: r.preferences.WindowEnd(r.now), Max: r.handler.PeriodLimit,
+	})
+	if err != nil {
+		r.log.Warn("the periods of the event cannot all be worked out", "reason", err)
+	}
+	if truncated {
+		r.log.Warn("the event has more periods than are recorded", "limit", r.handler.PeriodLimit)
+	}
+	removed := table.Remove(r.id.UID, r.id.RecurrenceID)
+	table.InsertAll(records)
+	r.did("%s +%d -%d", tableNames[which.Kind], len(records), removed)
+	return r.supersede(which, table)
+}
+
+var tableNames = map[stores.TableKind]string{stores.Own: "free/busy", stores.Offers: "offers", stores.Other: "free/busy of others"}
+
+// remove removes the records of r.id from a table.
+func (r *request) remove(which stores.Table) error {
+	table, err := r.tx.Periods(which)
+	if err != nil {
+		return err
+	}
+	if removed := table.Remove(r.id.UID, r.id.RecurrenceID); removed > 0 {
+		r.did("%s -%d", tableNames[which.Kind], removed)
+	}
+	return r.supersede(which, table)
+}
+
+// supersede removes records that the state of the event's recurrences leaves
+// without meaning: the parent's where a recurrence stands for the occurrence, and
+// those of recurrences that are gone. It also drops offers that have expired.
+func (r *request) supersede(which stores.Table, table *freebusy.Table) error {
+	if which.Kind == stores.Offers {
+		table.DropExpired(r.now)
+	}
+	replaced := []string{r.id.RecurrenceID}
+	if r.id.RecurrenceID == "" {
+		var err error
+		if replaced, err = r.separateRecurrences(); err != nil {
+			return err
+		}
+		table.RemoveRecurrences(r.id.UID, func(recurrenceID string) bool { return slices.Contains(replaced, recurrenceID) })
+	}
+	for _, recurrenceID := range replaced {
+		at, err := calendar.InstantOf(recurrenceID, r.preferences.Zone)
+		if err != nil {
+			r.log.Warn("a recurrence's time cannot be read", "recurrence", recurrenceID, "reason", err)
+			continue
+		}
+		if removed := table.RemoveStarting(r.id.UID, "", at); removed > 0 {
+			r.did("%s of the occurrence -%d", tableNames[which.Kind], removed)
+		}
+	}
+	return nil
+}
+
+// separateRecurrences returns the recurrence ids of r.id's event that are stored
+// separately, active or cancelled.
+func (r *request) separateRecurrences() ([]string, error) {
+	active, err := r.tx.Recurrences(stores.Active, r.id.UID)
+	if err != nil {
+		return nil, err
+	}
+	cancelled, err := r.tx.Recurrences(stores.Cancelled, r.id.UID)
+	return slices.Concat(active, cancelled), err
+}
+
+// provide notes that the event recurs without end, in a store where this is kept.
+func (r *request) provide() error {
+	providers, err := r.tx.Providers()
+	if err != nil || providers.Until.IsZero() || slices.Contains(providers.Events, r.id) {
+		return err
+	}
+	providers.Events = append(slices.Clone(providers.Events), r.id)
+	return r.tx.SetProviders(providers)
+}
+
+// unprovide takes back what provide noted.
+func (r *request) unprovide() error {
+	providers, err := r.tx.Providers()
+	if err != nil || !slices.Contains(providers.Events, r.id) {
+		return err
+	}
+	providers.Events = slices.DeleteFunc(slices.Clone(providers.Events), func(id stores.ID) bool { return id == r.id })
+	return r.tx.SetProviders(providers)
+}
+
+// publishFreeBusy writes the calendar that others may read, if the user wants it.
+func (r *request) publishFreeBusy() error {
+	if !r.preferences.Publishes() {
+		return nil
+	}
+	table, err := r.tx.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	r.did("published")
+	return r.tx.Publish(freebusy.Published(string(r.user), r.now, table))
+}

@@ -1,0 +1,167 @@
+// Package handlers brings a user's records up to date from the scheduling
+// messages that the user sends (iMIP, RFC 6047; iTIP, RFC 5546).
+//
+// A message is taken apart into events; each event is handled by the handler of
+// its method, inside one critical section of the store for the user whose
+// message it is. A handler sees the event and a transaction, never a path, a lock
+// or the clock. The user is the calendar user who sent the message; the sender is
+// every address that the message claims to come from.
+//
+// What can never be handled is put aside and is no error. Every error that
+// [Handler.Handle] returns is temporary: the message is to be handed in again, and
+// handling it again does no harm.
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"imip-agent/handlers/mail"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
+	"imip-agent/stores/rejected"
+)
+
+// Handler handles the messages that users send.
+type Handler struct {
+	Store       stores.Store
+	Preferences preferences.Source
+	Rejected    *rejected.Dir    // where goes what cannot be handled
+	Sender      calendar.URI     // the calendar system's own address (MESSAGE_SENDER)
+	Log         *slog.Logger     // one line for each event handled, and what was unusual
+	Now         func() time.Time // the clock
+
+	MessageLimit int64 // octets of a message that is looked at at all
+	PeriodLimit  int   // free/busy records of one event
+}
+
+// methods maps each iTIP method to its handler (RFC 5546 section 1.4).
+var methods = map[string]func(*request) error{
+	"ADD":            add,
+	"CANCEL":         cancel,
+	"COUNTER":        reply,
+	"DECLINECOUNTER": declineCounter,
+	"PUBLISH":        publish,
+	"REFRESH":        refresh,
+	"REPLY":          reply,
+	"REQUEST":        publish,
+}
+
+// request is one event being handled: the event, and its user's records inside
+// one critical section.
+type request struct {
+	handler *Handler
+	tx      stores.Tx
+	log     *slog.Logger
+	now     time.Time
+
+	user        calendar.URI
+	preferences preferences.Preferences
+	senders     []calendar.URI // who the message claims to come from; empty: unknown
+
+	method string
+	object *calendar.Object // the message's
+	id     stores.ID
+
+	changes []string // what was done, for the log
+}
+
+// Handle reads a message from r, to its end, and handles its events. It returns
+// nil if nothing is left to be done, and otherwise an error that is temporary.
+func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
+	raw, err := readMessage(r, h.MessageLimit)
+	if errors.Is(err, mail.ErrTooLarge) {
+		h.Log.Warn("message is over the limit and is not looked at", "limit", h.MessageLimit)
+		return nil
+	} else if err != nil {
+		return err
+	}
+
+	message, problems, err := h.open(raw)
+	if err != nil {
+		return err
+	}
+	failure := h.handleAll(ctx, message, &problems)
+	return errors.Join(failure, h.putAside(raw, problems))
+}
+
+// handleAll handles the events of a message one by one. One that fails does not
+// stop the others, unless they are bound to fail for the same reason.
+func (h *Handler) handleAll(ctx context.Context, m *message, problems *[]problem) error {
+	var failures []error
+	for _, e := range m.events {
+		err := h.handle(ctx, m, e)
+		var unstorable *stores.UnstorableError
+		switch {
+		case err == nil:
+		case errors.As(err, &unstorable):
+			*problems = append(*problems, e.problem(unstorable.Error()))
+		default:
+			failures = append(failures, fmt.Errorf("%s of %q: %w", e.method, e.id.UID, err))
+			if errors.Is(err, stores.ErrLocked) || ctx.Err() != nil {
+				return errors.Join(failures...)
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// handle handles one event in one critical section.
+func (h *Handler) handle(ctx context.Context, m *message, e event) error {
+	began := h.Now()
+	user := h.user(m.senders, e)
+	log := h.Log.With("user", string(user), "method", e.method, "uid", e.id.UID)
+	if e.id.RecurrenceID != "" {
+		log = log.With("recurrence", e.id.RecurrenceID)
+	}
+	for _, warning := range e.warnings {
+		log.Warn(warning)
+	}
+	if user == "" {
+		log.Warn("no user: neither a sender nor a participant tells whose message this is")
+		return nil
+	}
+
+	settings, err := h.Preferences.Load(user)
+	if err != nil {
+		return err
+	}
+	for _, warning := range settings.Warnings {
+		log.Warn(warning)
+	}
+	if !settings.Participates() {
+		log.Info("handled", "changes", "none, the user does not participate")
+		return nil
+	}
+
+	var changes []string
+	err = h.Store.Update(ctx, user, func(tx stores.Tx) error {
+		r := &request{
+			handler: h, tx: tx, log: log, now: h.Now().UTC(),
+			user: user, preferences: settings, senders: m.senders,
+			method: e.method, object: e.object.Clone(), id: e.id,
+		}
+		err := methods[e.method](r)
+		changes = r.changes
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(changes) == 0 {
+		changes = []string{"none"}
+	}
+	log.Info("handled", "changes", strings.Join(changes, ", "), "ms", h.Now().Sub(began).Milliseconds())
+	return nil
+}
+
+// did notes for the log what was done.
+func (r *request) did(format string, args ...any) {
+	r.changes = append(r.changes, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,183 @@
+package handlers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"imip-agent/handlers/mail"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/rejected"
+)
+
+// message is what matters of a mail: who sent it, and the events in it.
+type message struct {
+	senders []calendar.URI
+	events  []event // whole events before recurrences
+}
+
+// event is one VEVENT of a message.
+type event struct {
+	method   string
+	object   *calendar.Object
+	id       stores.ID
+	warnings []string // what was repaired in it
+}
+
+// problem is something in a message that can never be handled.
+type problem struct {
+	reason, method string
+	id             stores.ID
+}
+
+func (e event) problem(reason string) problem {
+	return problem{reason: reason, method: e.method, id: e.id}
+}
+
+// readMessage reads r to its end, so that whoever writes the message is not cut
+// off, and returns what was read, or mail.ErrTooLarge.
+func readMessage(r io.Reader, limit int64) ([]byte, error) {
+	var raw bytes.Buffer
+	if _, err := raw.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
+		return nil, fmt.Errorf("read the message: %w", err)
+	}
+	if int64(raw.Len()) <= limit {
+		return raw.Bytes(), nil
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return nil, fmt.Errorf("read the message: %w", err)
+	}
+	return nil, mail.ErrTooLarge
+}
+
+// open takes a mail apart into events. It returns also what can never be handled.
+func (h *Handler) open(raw []byte) (*message, []problem, error) {
+	parsed, err := mail.Read(bytes.NewReader(raw), h.MessageLimit)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &message{}
+	if parsed.Bounce {
+		// A delivery report quotes the message that it is about (RFC 3462): what
+		// it quotes was handled when it was sent.
+		h.Log.Debug("a delivery report: nothing to do")
+		return m, nil, nil
+	}
+	for _, address := range parsed.From {
+		m.senders = append(m.senders, calendar.NewURI(address))
+	}
+
+	var problems []problem
+	seen := make(map[string]bool)
+	for _, part := range parsed.Parts {
+		events, bad := h.openPart(part)
+		problems = append(problems, bad...)
+		for _, e := range events {
+			// Mail clients send the same event as several parts: one of a
+			// multipart/alternative, and an attachment.
+			copyOf := e.method + "\n" + string(e.object.Encode())
+			if !seen[copyOf] {
+				seen[copyOf] = true
+				m.events = append(m.events, e)
+			}
+		}
+	}
+	slices.SortStableFunc(m.events, func(a, b event) int {
+		return len(a.id.RecurrenceID) - len(b.id.RecurrenceID)
+	})
+	return m, problems, nil
+}
+
+// openPart reads the events of one calendar part.
+func (h *Handler) openPart(part mail.Part) (events []event, problems []problem) {
+	labelled := strings.ToUpper(strings.TrimSpace(part.Method))
+	calendars, err := calendar.Decode(part.Text)
+	if err != nil {
+		return nil, []problem{{reason: err.Error(), method: labelled}}
+	}
+	for _, c := range calendars {
+		method := c.Method
+		switch {
+		case method == "":
+			method = labelled
+		case method != labelled:
+			// DEVIATION: method-parameter-differs. Kontact labels COUNTER as
+			// REQUEST, Google COUNTER as REPLY.
+			h.Log.Warn("the part says another method than the calendar in it, which decides", "part", labelled, "calendar", method)
+		}
+		for _, warning := range c.Warnings {
+			h.Log.Warn(warning, "method", method)
+		}
+		if methods[method] == nil {
+			problems = append(problems, problem{reason: fmt.Sprintf("the method %q is none of iTIP's", method), method: method})
+			continue
+		}
+		for _, found := range c.Events {
+			e, err := openEvent(method, found)
+			if err != nil {
+				problems = append(problems, e.problem(err.Error()))
+				continue
+			}
+			events = append(events, e)
+		}
+	}
+	return events, problems
+}
+
+// openEvent returns the event, with what is known of it also if it is bad.
+func openEvent(method string, found calendar.Event) (event, error) {
+	e := event{method: method, object: found.Object, warnings: found.Warnings}
+	if found.Object != nil {
+		e.id.UID = found.Object.UID()
+	}
+	if found.Err != nil {
+		return e, found.Err
+	}
+	recurrenceID, err := found.Object.RecurrenceID()
+	if err != nil {
+		return e, err
+	}
+	e.id.RecurrenceID = recurrenceID
+	switch method {
+	case "CANCEL", "REFRESH", "REPLY":
+		// These may leave out the times (RFC 5546 sections 3.2.3, 3.2.5, 3.2.6).
+		if found.Object.Has("DTSTART") && !found.Object.HasStart() && method == "REPLY" {
+			return e, errors.New("its DTSTART cannot be read")
+		}
+	default:
+		if !found.Object.HasStart() {
+			return e, errors.New("it has no DTSTART that can be read")
+		}
+	}
+	return e, nil
+}
+
+// putAside keeps a message of which something can never be handled, with the
+// reasons.
+func (h *Handler) putAside(raw []byte, problems []problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	first := problems[0]
+	reasons := make([]string, len(problems))
+	for i, p := range problems {
+		reasons[i] = p.reason
+		if p.id.UID != "" {
+			reasons[i] = fmt.Sprintf("event %q: %s", p.id.UID, p.reason)
+		}
+	}
+	note := rejected.Note{
+		Reason: strings.Join(reasons, "; "), Method: first.method, UID: first.id.UID,
+		RecurrenceID: first.id.RecurrenceID, Source: "outgoing message", Time: h.Now().UTC(),
+	}
+	path, err := h.Rejected.Put(note, raw)
+	if err != nil {
+		return fmt.Errorf("put aside a message that cannot be handled (%s): %w", note.Reason, err)
+	}
+	h.Log.Warn("put aside what cannot be handled", "file", path, "reason", note.Reason)
+	return nil
+}

@@ -1,0 +1,121 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/rejected"
+)
+
+// stored returns the active object of id, or nil if there is none. One that
+// cannot be read is put aside and counts as none.
+func (r *request) stored(id stores.ID) (*calendar.Object, error) {
+	text, err := r.tx.Get(stores.Key{Part: stores.Active, ID: id})
+	if errors.Is(err, stores.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	object, err := calendar.DecodeObject(text)
+	if err == nil {
+		return object, nil
+	}
+	note := rejected.Note{
+		Reason: "a stored object cannot be read: " + err.Error(), User: string(r.user), Method: r.method,
+		UID: id.UID, RecurrenceID: id.RecurrenceID, Source: "store", Time: r.now,
+	}
+	path, putErr := r.handler.Rejected.Put(note, text)
+	if putErr != nil {
+		return nil, fmt.Errorf("put aside the unreadable object of %q: %w", id.UID, putErr)
+	}
+	r.log.Warn("the stored object cannot be read and counts as absent; a copy is put aside", "reason", err, "file", path)
+	return nil, nil
+}
+
+// parent returns the active object of the whole event that a recurrence is of.
+func (r *request) parent() (*calendar.Object, error) {
+	return r.stored(stores.ID{UID: r.id.UID})
+}
+
+// store keeps the object as that of r.id.
+func (r *request) store(part stores.Part, object *calendar.Object) error {
+	if err := r.tx.Put(stores.Key{Part: part, ID: r.id}, object.Encode()); err != nil {
+		return err
+	}
+	r.did("stored %s", partNames[part])
+	return nil
+}
+
+var partNames = map[stores.Part]string{stores.Active: "object", stores.Cancelled: "cancellation"}
+
+// old reports whether the message is older than the stored object (RFC 5546
+// section 2.1.5), which may be nil. Some clients spoil DTSTAMP in answers, so
+// that it can be left out of account.
+func (r *request) old(stored *calendar.Object, withStamp bool) bool {
+	if stored == nil {
+		return false
+	}
+	was, wasThere := stored.Sequence()
+	is, isThere := r.object.Sequence()
+	if !wasThere || !isThere || is > was {
+		return false
+	}
+	if is < was {
+		return true
+	}
+	if !withStamp {
+		return false
+	}
+	wasStamp, stamped := stored.Stamp()
+	isStamp, restamped := r.object.Stamp()
+	return stamped && (!restamped || isStamp < wasStamp)
+}
+
+// reactivate forgets that the event was cancelled.
+func (r *request) reactivate() error {
+	return r.tx.Delete(stores.Key{Part: stores.Cancelled, ID: r.id})
+}
+
+// dequeue takes the event out of the request queue.
+func (r *request) dequeue() error {
+	queue, err := r.tx.Requests()
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(queue), func(entry stores.Request) bool { return entry.ID == r.id })
+	if len(left) == len(queue) {
+		return nil
+	}
+	r.did("request answered")
+	return r.tx.SetRequests(left)
+}
+
+// dropCounters deletes the counter-proposals of these users to the event, and
+// returns how many are left.
+func (r *request) dropCounters(of func(calendar.URI) bool) (left int, err error) {
+	others, err := r.tx.Counters(r.id)
+	if err != nil {
+		return 0, err
+	}
+	dropped := 0
+	for _, other := range others {
+		if !of(other) {
+			left++
+			continue
+		}
+		if err := r.tx.Delete(stores.Key{Part: stores.Countered, ID: r.id, Other: other}); err != nil {
+			return left, err
+		}
+		dropped++
+	}
+	if dropped > 0 {
+		r.did("counter-proposals -%d", dropped)
+	}
+	return left, nil
+}
+
+// everybody is for dropCounters.
+func everybody(calendar.URI) bool { return true }

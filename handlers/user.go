@@ -1,0 +1,44 @@
+package handlers
+
+import (
+	"slices"
+	"strings"
+
+	"imip-agent/stores/calendar"
+)
+
+// user finds whose records an event concerns: the first sender who is not the
+// calendar system; if the calendar system sent it, the participant on whose
+// behalf it did. It returns "" if that cannot be told.
+func (h *Handler) user(senders []calendar.URI, e event) calendar.URI {
+	for _, sender := range senders {
+		if !h.isSystem(sender) {
+			return sender
+		}
+	}
+	switch e.method {
+	case "ADD", "CANCEL", "DECLINECOUNTER", "PUBLISH", "REQUEST":
+		organizer, _ := e.object.Organizer()
+		return organizer
+	}
+	for _, attendee := range e.object.Attendees() {
+		if h.isSystem(attendee.URI) || h.isSystem(attendee.SentBy()) {
+			return attendee.URI
+		}
+	}
+	return ""
+}
+
+// isSystem reports whether the calendar system itself goes by this URI.
+func (h *Handler) isSystem(uri calendar.URI) bool {
+	return uri != "" && strings.EqualFold(string(uri), string(h.Sender))
+}
+
+// isSender reports whether the message comes from the attendee, or from who
+// answers for them (RFC 5545 section 3.2.18). If no sender is known, it may be
+// anybody.
+func (r *request) isSender(attendee calendar.Attendee) bool {
+	return len(r.senders) == 0 ||
+		slices.Contains(r.senders, attendee.URI) ||
+		slices.Contains(r.senders, attendee.SentBy())
+}

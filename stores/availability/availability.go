@@ -1,0 +1,82 @@
+// Package availability says what an event means for a user's free/busy: whether
+// they take part in it, how busy it makes them, and when.
+//
+// It is what handlers record when a message comes in, and what tools work out
+// again from what is stored.
+package availability
+
+import (
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// The transparencies that free/busy tables have. The first two are those of RFC
+// 5545 section 3.8.2.7.
+const (
+	Opaque      = "OPAQUE"
+	Transparent = "TRANSPARENT"
+	Organizing  = "ORG" // organising without attending, the original's own
+)
+
+// Attendee returns the attendee of object with that URI, the first if there are
+// several.
+func Attendee(object *calendar.Object, uri calendar.URI) (calendar.Attendee, bool) {
+	for _, attendee := range object.Attendees() {
+		if attendee.URI == uri {
+			return attendee, true
+		}
+	}
+	return calendar.Attendee{}, false
+}
+
+// TakesPart reports whether a user is an attendee of the object who has not
+// declined or delegated, nor still to answer (RFC 5545 section 3.2.12). One
+// without participation status takes part: the original, observed.
+func TakesPart(object *calendar.Object, uri calendar.URI) bool {
+	attendee, ok := Attendee(object, uri)
+	if !ok {
+		return false
+	}
+	switch attendee.PartStat() {
+	case "DECLINED", "DELEGATED", "NEEDS-ACTION":
+		return false
+	}
+	return true
+}
+
+// AttendingTransp returns the transparency of an event for who takes part in it.
+func AttendingTransp(object *calendar.Object) string {
+	if object.Transp() == Transparent {
+		return Transparent
+	}
+	return Opaque // RFC 5545 section 3.8.2.7: the default
+}
+
+// OrganizingTransp returns the transparency of an event as its organiser's
+// program records it for a user: themself, or another attendee.
+func OrganizingTransp(object *calendar.Object, uri calendar.URI) string {
+	if attendee, ok := Attendee(object, uri); !ok || attendee.PartStat() == "" {
+		return Organizing
+	}
+	return AttendingTransp(object)
+}
+
+// Records returns the free/busy records of the event id, one for each period of
+// object, in order of time. The error says why some may be missing, and the
+// records are good nevertheless; truncated, that there are more than o allows.
+func Records(object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) (records []freebusy.Period, truncated bool, err error) {
+	spans, truncated, err := object.Periods(o)
+	organizer, _ := object.Organizer()
+	summary := object.Summary()
+	records = make([]freebusy.Period, len(spans))
+	for i, span := range spans {
+		records[i] = freebusy.Period{
+			Start: span.Start, End: span.End, UID: id.UID, Transp: transp, RecurrenceID: id.RecurrenceID,
+			Summary: summary, Organizer: string(organizer), Expires: expires,
+		}
+	}
+	return records, truncated, err
+}
