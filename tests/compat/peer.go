@@ -1,0 +1,185 @@
+package compat
+
+import (
+	"bufio"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+//go:embed peer.py
+var peerSource string
+
+// Peer is the original imip-agent, kept running so that a message costs some
+// milliseconds. It is used by one goroutine at a time.
+type Peer struct {
+	dir string
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// Result is how a program of the original ended.
+type Result struct {
+	Status int    `json:"status"` // negative: killed by that signal
+	Stdout string `json:"stdout"`
+	Stderr string `json:"stderr"`
+}
+
+// FindPeer returns the directory that the original is installed in:
+// $IMIP_PEER, or /var/tmp/imip-peer. The bool is false if it is not there.
+func FindPeer() (string, bool) {
+	dir := os.Getenv("IMIP_PEER")
+	if dir == "" {
+		dir = "/var/tmp/imip-peer"
+	}
+	_, err := os.Stat(filepath.Join(dir, "bin", Outgoing))
+	return dir, err == nil
+}
+
+// StartPeer starts the original installed in dir.
+func StartPeer(dir string) (*Peer, error) {
+	clock, err := filepath.Glob(filepath.Join(dir, "root/usr/lib/*/faketime/libfaketime.so.1"))
+	if err != nil || len(clock) == 0 {
+		return nil, fmt.Errorf("start the original: no libfaketime below %s", dir)
+	}
+	p := &Peer{dir: dir, cmd: exec.Command(filepath.Join(dir, "bin/python"), "-c", peerSource)}
+	p.cmd.Dir = filepath.Join(dir, "etc") // its configuration is read from the working directory
+	p.cmd.Env = append(os.Environ(), "TZ=UTC", "LD_PRELOAD="+clock[0], "FAKETIME_NO_CACHE=1", "FAKETIME=2026-01-01 00:00:00")
+	p.cmd.Stderr = os.Stderr
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.out = bufio.NewReader(out)
+	return p, p.cmd.Start()
+}
+
+// Close ends it.
+func (p *Peer) Close() error {
+	p.in.Close()
+	return p.cmd.Wait()
+}
+
+// Run gives a step's message to the program that the step is for.
+func (p *Peer) Run(room Room, s *Step) (Result, error) {
+	args := []string{"-S", room.Store(), "-P", room.Static(), "-p", room.Preferences(), "-j", room.Journal()}
+	if s.Program == Incoming {
+		args = append(args, "-d", "-o", s.User) // -d prints the replies instead of mailing them
+	}
+	var result Result
+	err := p.ask(map[string]any{
+		"run":     filepath.Join(p.dir, "root/usr/bin", s.Program),
+		"args":    args,
+		"message": s.Message, // as base64
+		"now":     s.Clock.Format(clockLayout),
+	}, &result)
+	return result, err
+}
+
+// Read has the original read everything in a store. It returns what it could
+// not read.
+func (p *Peer) Read(store string) (items int, problems []string, err error) {
+	var answer struct {
+		Items  [][]any
+		Errors []string
+	}
+	err = p.ask(map[string]any{"read": store}, &answer)
+	return len(answer.Items), answer.Errors, err
+}
+
+func (p *Peer) ask(request map[string]any, answer any) error {
+	line, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	if _, err := p.in.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("ask the original: %w", err)
+	}
+	reply, err := p.out.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("ask the original: it has ended: %w", err)
+	}
+	return json.Unmarshal(reply, answer)
+}
+
+// Record runs a conversation through the original in an empty directory and
+// notes what it did in each step.
+func (p *Peer) Record(c *Conversation, dir string) error {
+	room := Room(dir)
+	if err := room.Furnish(c); err != nil {
+		return err
+	}
+	before, err := room.Tree()
+	if err != nil {
+		return err
+	}
+	for _, s := range c.Steps {
+		result, err := p.Run(room, s)
+		if err != nil {
+			return err
+		}
+		after, err := room.Tree()
+		if err != nil {
+			return err
+		}
+		s.Original = after.Since(before)
+		s.Original.Status = result.Status
+		if result.Status != 0 {
+			s.Original.Error = complaint(result.Stderr)
+		}
+		left, err := breakLocks(room)
+		if err != nil {
+			return err
+		}
+		if left {
+			s.Original.Error = strings.TrimSpace(s.Original.Error + " (leaves its lock behind)")
+		}
+		before = after
+	}
+	return nil
+}
+
+// complaint returns what a program of the original died of, without the place
+// in its source.
+func complaint(stderr string) string {
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	last := lines[len(lines)-1]
+	if text, place, ok := cutLast(last, " at "); ok && strings.Contains(place, " in /") {
+		last = text
+	}
+	return strings.TrimSpace(last)
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// breakLocks removes locks that the original has left in a store, which would
+// make it wait for ever in the next step.
+func breakLocks(room Room) (left bool, err error) {
+	locks, err := filepath.Glob(filepath.Join(room.Store(), "*", "__lock__"))
+	for _, lock := range locks {
+		left = true
+		err = os.RemoveAll(lock)
+	}
+	return left, err
+}
+
+// Minutes is the time of day a number of minutes after the start of the
+// recorded conversations, 2026-11-22 12:00:00 UTC.
+func Minutes(n int) time.Time {
+	return time.Date(2026, 11, 22, 12, n, 0, 0, time.UTC)
+}
