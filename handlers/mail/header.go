@@ -1,0 +1,165 @@
+package mail
+
+import (
+	"bytes"
+	"strings"
+)
+
+// The longest field values that are looked at, in octets. What is beyond is cut off.
+const (
+	maxFrom  = 1 << 20
+	maxField = 64 << 10
+)
+
+// header is the fields of an entity that matter here, unfolded. Where a field
+// that should be there once is there several times, the first one that says
+// anything counts.
+type header struct {
+	from        [][]byte
+	contentType []byte
+	encoding    []byte
+}
+
+// bareBreaks returns the mail with line feeds for line breaks, if it has no line
+// feed at all but carriage returns, else as it is.
+func bareBreaks(source []byte) []byte {
+	if bytes.IndexByte(source, '\n') >= 0 || bytes.IndexByte(source, '\r') < 0 {
+		return source
+	}
+	return bytes.ReplaceAll(source, []byte{'\r'}, []byte{'\n'})
+}
+
+// line returns the line at pos, without its line break, and where the next begins.
+// "\r\r\n", which broken gateways make, is one line break.
+func (p *parser) line(pos int) (line []byte, next int) {
+	rest := p.data[pos:]
+	if end := bytes.IndexByte(rest, '\n'); end >= 0 {
+		return bytes.TrimRight(rest[:end], "\r"), pos + end + 1
+	}
+	return bytes.TrimRight(rest, "\r"), len(p.data)
+}
+
+// header reads the header at pos and returns it and where the body begins.
+//
+// Lines that are no field are passed over, as long as more fields follow. The
+// header ends at a blank line, and also where one is missing: at a delimiter, at
+// the beginning of a calendar, and at lines that are no fields if there is nothing
+// else that could be the body.
+func (p *parser) header(pos int) (header, int) {
+	var h header
+	var kept *[]byte // the field that continuation lines belong to, nil if not wanted
+	limit := maxField
+	begin, bad, fields := pos, -1, 0
+	keep := func(text []byte) {
+		if kept != nil && len(*kept)+len(text) <= limit {
+			*kept = append(*kept, text...)
+		} else {
+			kept = nil
+		}
+	}
+
+	for pos < len(p.data) {
+		line, next := p.line(pos)
+		if _, _, found := p.delimiter(line); found {
+			break
+		}
+		if len(bytes.TrimLeft(line, " \t")) == 0 && (len(line) == 0 || !p.continues(next)) {
+			if fields == 0 && bad >= 0 {
+				return header{}, begin // no header at all: all of it is body
+			}
+			if bad >= 0 && p.nothing(next) {
+				return h, bad
+			}
+			return h, next
+		}
+		if isBlank(line[0]) {
+			keep(line)
+			pos = next
+			continue
+		}
+
+		name, value, ok := field(line)
+		switch {
+		case !ok:
+			kept = nil
+			// What mbox files and the pipes of mail systems put first is no field.
+			if bad < 0 && !bytes.HasPrefix(line, []byte("From ")) && !bytes.HasPrefix(line, []byte(">From ")) {
+				bad = pos
+			}
+			pos = next
+			continue
+		case beginsCalendar(line):
+			return h, pos
+		}
+		fields++
+		bad, kept, limit = -1, nil, maxField
+		switch {
+		case strings.EqualFold(name, "From"):
+			h.from = append(h.from, nil)
+			kept, limit = &h.from[len(h.from)-1], maxFrom
+		case strings.EqualFold(name, "Content-Type") && len(bytes.TrimSpace(h.contentType)) == 0:
+			kept = &h.contentType
+		case strings.EqualFold(name, "Content-Transfer-Encoding") && len(bytes.TrimSpace(h.encoding)) == 0:
+			kept = &h.encoding
+		}
+		keep(value)
+		pos = next
+	}
+	switch {
+	case fields == 0 && bad >= 0:
+		return header{}, begin
+	case bad >= 0:
+		return h, bad
+	}
+	return h, pos
+}
+
+// continues reports whether the line at pos is one of a header: then the line of
+// white space before it did not end the header.
+func (p *parser) continues(pos int) bool {
+	line, _ := p.line(pos)
+	if len(line) == 0 || beginsCalendar(line) {
+		return false
+	}
+	_, _, ok := field(line)
+	return ok || isBlank(line[0])
+}
+
+// nothing reports whether only white space stands between pos and the next delimiter.
+func (p *parser) nothing(pos int) bool {
+	for pos < len(p.data) {
+		line, next := p.line(pos)
+		if _, _, found := p.delimiter(line); found {
+			return true
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			return false
+		}
+		pos = next
+	}
+	return true
+}
+
+// field takes a header line apart. White space before the colon is obsolete but
+// seen (RFC 5322 section 4.5).
+func field(line []byte) (name string, value []byte, ok bool) {
+	before, value, ok := bytes.Cut(line, []byte{':'})
+	before = bytes.TrimRight(before, " \t")
+	if !ok || len(before) == 0 {
+		return "", nil, false
+	}
+	for _, c := range before {
+		if c <= ' ' || c > '~' { // RFC 5322 section 2.2
+			return "", nil, false
+		}
+	}
+	return string(before), value, true
+}
+
+// beginsCalendar reports whether the line is the first of a calendar. It would
+// pass for a header field.
+func beginsCalendar(line []byte) bool {
+	return len(line) >= 15 && bytes.EqualFold(bytes.TrimSpace(line), []byte("BEGIN:VCALENDAR"))
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
