@@ -1,0 +1,250 @@
+package postgresql
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// stampLayout is how the tables' columns hold a date-time, in UTC.
+const stampLayout = "20060102T150405Z"
+
+// tableNames are the free/busy tables in the database.
+var tableNames = map[stores.TableKind]string{stores.Own: "freebusy", stores.Offers: "freebusy_offers", stores.Other: "freebusy_other"}
+
+// recordColumns are the columns that all free/busy tables share.
+const recordColumns = `"start", "end", object_uid, transp, object_recurrenceid, summary, organiser`
+
+// Periods implements [stores.Tx].
+func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
+	if table := t.periods[which]; table != nil {
+		return table, nil
+	}
+	if which.Kind == stores.Other {
+		if err := checkText("user", string(which.Other)); err != nil {
+			return nil, err
+		}
+	}
+	table, err := t.readPeriods(which)
+	if err != nil {
+		return nil, fmt.Errorf("read the table %s: %w", tableNames[which.Kind], err)
+	}
+	if t.periods == nil {
+		t.periods = make(map[stores.Table]*freebusy.Table)
+	}
+	t.periods[which] = table
+	return table, nil
+}
+
+func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
+	layout, columns := freebusy.Plain, recordColumns+", NULL"
+	condition, values := "store_user = $1", []any{string(t.user)}
+	switch which.Kind {
+	case stores.Offers:
+		layout, columns = freebusy.Expiring, recordColumns+", expires"
+	case stores.Other:
+		condition, values = condition+" AND other = $2", append(values, string(which.Other))
+	}
+	rows, err := t.db.Query(t.ctx, "SELECT "+columns+" FROM "+tableNames[which.Kind]+" WHERE "+condition, values...)
+	if err != nil {
+		return nil, err
+	}
+	var periods []freebusy.Period
+	c := make([]*string, 8)
+	into := make([]any, len(c))
+	for i := range c {
+		into[i] = &c[i]
+	}
+	_, err = pgx.ForEachRow(rows, into, func() error {
+		p := freebusy.Period{
+			UID: value(c[2]), Transp: value(c[3]), RecurrenceID: value(c[4]), Summary: value(c[5]), Organizer: value(c[6]),
+		}
+		var startErr, endErr error
+		p.Start, startErr = time.Parse(stampLayout, value(c[0]))
+		p.End, endErr = time.Parse(stampLayout, value(c[1]))
+		if startErr != nil || endErr != nil {
+			t.store.options.Log.Warn("a free/busy record with times that cannot be read is passed over",
+				"user", string(t.user), "table", tableNames[which.Kind], "uid", p.UID, "start", value(c[0]), "end", value(c[1]))
+			return nil
+		}
+		p.Expires, _ = time.Parse(stampLayout, value(c[7]))
+		periods = append(periods, p)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return freebusy.New(layout, periods...), nil
+}
+
+// flush writes what changed in the tables that were read.
+func (t *tx) flush() error {
+	for which, table := range t.periods {
+		removed, inserted := table.Changes()
+		if err := t.removePeriods(which, removed); err != nil {
+			return fmt.Errorf("remove records from the table %s: %w", tableNames[which.Kind], err)
+		}
+		if err := t.insertPeriods(which, inserted); err != nil {
+			return fmt.Errorf("add records to the table %s: %w", tableNames[which.Kind], err)
+		}
+	}
+	return nil
+}
+
+// removePeriods deletes records by the four columns that tell them apart.
+func (t *tx) removePeriods(which stores.Table, periods []freebusy.Period) error {
+	if len(periods) == 0 {
+		return nil
+	}
+	var starts, ends, uids, recurrenceIDs []string
+	for _, p := range periods {
+		starts, ends = append(starts, p.Start.UTC().Format(stampLayout)), append(ends, p.End.UTC().Format(stampLayout))
+		uids, recurrenceIDs = append(uids, p.UID), append(recurrenceIDs, p.RecurrenceID)
+	}
+	query := `DELETE FROM ` + tableNames[which.Kind] + ` AS f
+		USING unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS gone(s, e, u, r)
+		WHERE f.store_user = $1 AND f."start" = gone.s AND f."end" = gone.e AND f.object_uid = gone.u
+			AND coalesce(f.object_recurrenceid, '') = gone.r`
+	values := []any{string(t.user), starts, ends, uids, recurrenceIDs}
+	if which.Kind == stores.Other {
+		query, values = query+" AND f.other = $6", append(values, string(which.Other))
+	}
+	_, err := t.db.Exec(t.ctx, query, values...)
+	return err
+}
+
+// insertPeriods adds records by COPY.
+func (t *tx) insertPeriods(which stores.Table, periods []freebusy.Period) error {
+	if len(periods) == 0 {
+		return nil
+	}
+	columns := []string{"store_user", "start", "end", "object_uid", "transp", "object_recurrenceid", "summary", "organiser"}
+	switch which.Kind {
+	case stores.Offers:
+		columns = append(columns, "expires")
+	case stores.Other:
+		columns = append(columns, "other")
+	}
+	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{tableNames[which.Kind]}, columns, pgx.CopyFromSlice(len(periods), func(i int) ([]any, error) {
+		p := periods[i]
+		row := []any{string(t.user), p.Start.UTC().Format(stampLayout), p.End.UTC().Format(stampLayout), p.UID,
+			null(p.Transp), null(p.RecurrenceID), null(p.Summary), null(p.Organizer)}
+		switch which.Kind {
+		case stores.Offers:
+			expires := ""
+			if !p.Expires.IsZero() {
+				expires = p.Expires.UTC().Format(stampLayout)
+			}
+			row = append(row, null(expires))
+		case stores.Other:
+			row = append(row, string(which.Other))
+		}
+		return row, nil
+	}))
+	return err
+}
+
+// null returns a column's value for a text, without what no column can hold.
+func null(text string) *string {
+	if text == "" {
+		return nil
+	}
+	text = strings.ReplaceAll(text, "\x00", " ")
+	return &text
+}
+
+// Others implements [stores.Tx].
+func (t *tx) Others() ([]calendar.URI, error) {
+	names, err := t.names(`SELECT DISTINCT other COLLATE "C" FROM freebusy_other WHERE store_user = $1 AND other IS NOT NULL ORDER BY 1`, string(t.user))
+	return uris(names), err
+}
+
+// Requests implements [stores.Tx].
+func (t *tx) Requests() ([]stores.Request, error) {
+	// The table has no column for the order of the queue; rows of one page stand
+	// in the order in which they came.
+	rows, err := t.db.Query(t.ctx, "SELECT object_uid, object_recurrenceid, request_type FROM requests WHERE store_user = $1 ORDER BY ctid", string(t.user))
+	if err != nil {
+		return nil, fmt.Errorf("read the request queue: %w", err)
+	}
+	queue, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.Request, error) {
+		var uid, recurrenceID, kind *string
+		err := row.Scan(&uid, &recurrenceID, &kind)
+		return stores.Request{ID: stores.ID{UID: value(uid), RecurrenceID: value(recurrenceID)}, Type: value(kind)}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the request queue: %w", err)
+	}
+	return queue, nil
+}
+
+// SetRequests implements [stores.Tx].
+func (t *tx) SetRequests(queue []stores.Request) error {
+	if _, err := t.db.Exec(t.ctx, "DELETE FROM requests WHERE store_user = $1", string(t.user)); err != nil {
+		return fmt.Errorf("replace the request queue: %w", err)
+	}
+	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{"requests"}, []string{"store_user", "object_uid", "object_recurrenceid", "request_type"},
+		pgx.CopyFromSlice(len(queue), func(i int) ([]any, error) {
+			return []any{string(t.user), queue[i].UID, null(queue[i].RecurrenceID), null(queue[i].Type)}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("replace the request queue: %w", err)
+	}
+	return nil
+}
+
+// Providers implements [stores.Tx].
+func (t *tx) Providers() (stores.Providers, error) {
+	var providers stores.Providers
+	until, err := t.names(`SELECT "start" FROM freebusy_provider_datetimes WHERE store_user = $1 AND "start" IS NOT NULL`, string(t.user))
+	if err != nil || len(until) == 0 {
+		return providers, err
+	}
+	if providers.Until, err = time.Parse(stampLayout, until[0]); err != nil {
+		t.store.options.Log.Warn("the date-time in freebusy_provider_datetimes cannot be read", "user", string(t.user), "start", until[0])
+		return stores.Providers{}, nil
+	}
+	rows, err := t.db.Query(t.ctx, "SELECT object_uid, object_recurrenceid FROM freebusy_providers WHERE store_user = $1 ORDER BY ctid", string(t.user))
+	if err != nil {
+		return providers, fmt.Errorf("read the table freebusy_providers: %w", err)
+	}
+	providers.Events, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.ID, error) {
+		var uid, recurrenceID *string
+		err := row.Scan(&uid, &recurrenceID)
+		return stores.ID{UID: value(uid), RecurrenceID: value(recurrenceID)}, err
+	})
+	if err != nil {
+		return providers, fmt.Errorf("read the table freebusy_providers: %w", err)
+	}
+	return providers, nil
+}
+
+// SetProviders implements [stores.Tx].
+func (t *tx) SetProviders(providers stores.Providers) error {
+	for _, table := range []string{"freebusy_providers", "freebusy_provider_datetimes"} {
+		if _, err := t.db.Exec(t.ctx, "DELETE FROM "+table+" WHERE store_user = $1", string(t.user)); err != nil {
+			return fmt.Errorf("replace the table %s: %w", table, err)
+		}
+	}
+	if providers.Until.IsZero() {
+		return nil
+	}
+	if _, err := t.db.Exec(t.ctx, `INSERT INTO freebusy_provider_datetimes (store_user, "start") VALUES ($1, $2)`,
+		string(t.user), providers.Until.UTC().Format(stampLayout)); err != nil {
+		return fmt.Errorf("replace the table freebusy_provider_datetimes: %w", err)
+	}
+	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{"freebusy_providers"}, []string{"store_user", "object_uid", "object_recurrenceid"},
+		pgx.CopyFromSlice(len(providers.Events), func(i int) ([]any, error) {
+			return []any{string(t.user), providers.Events[i].UID, null(providers.Events[i].RecurrenceID)}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("replace the table freebusy_providers: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/jackc/pgx/v5"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// tx is a user's records in a transaction. Texts are read and written at once, and
+// the transaction keeps changes apart; tables are kept in memory until flush.
+type tx struct {
+	store     *Store
+	ctx       context.Context
+	db        pgx.Tx
+	user      calendar.URI
+	periods   map[stores.Table]*freebusy.Table
+	published []byte // to be published after the commit; nil: nothing
+}
+
+var _ stores.Tx = (*tx)(nil)
+
+func (t *tx) User() calendar.URI { return t.user }
+
+// The names of the two statuses in the tables.
+var statuses = map[stores.Part]string{stores.Active: "active", stores.Cancelled: "cancelled"}
+
+// place is where a key's text is: its table, and the condition for its row.
+type place struct {
+	table     string
+	columns   string // of the condition
+	condition string
+	values    []any
+}
+
+func (t *tx) place(k stores.Key) (place, error) {
+	if err := checkText("UID", k.UID); err != nil {
+		return place{}, err
+	}
+	p := place{table: "objects", columns: "store_user, object_uid", condition: "store_user = $1 AND object_uid = $2", values: []any{string(t.user), k.UID}}
+	and := func(column, value string) {
+		p.values = append(p.values, value)
+		p.columns += ", " + column
+		p.condition += fmt.Sprintf(" AND %s = $%d", column, len(p.values))
+	}
+	if k.RecurrenceID != "" {
+		p.table = "recurrences"
+		if err := checkText("recurrence id", k.RecurrenceID); err != nil {
+			return place{}, err
+		}
+		and("object_recurrenceid", k.RecurrenceID)
+	}
+	if k.Part == stores.Countered {
+		p.table = "countered_" + p.table
+		if err := checkText("user", string(k.Other)); err != nil {
+			return place{}, err
+		}
+		and("other", string(k.Other))
+	}
+	return p, nil
+}
+
+// inPart returns the place narrowed to rows of that status.
+func (p place) inPart(part stores.Part) place {
+	if status, ok := statuses[part]; ok {
+		p.values = append(p.values[:len(p.values):len(p.values)], status)
+		p.condition += fmt.Sprintf(" AND status = $%d", len(p.values))
+	}
+	return p
+}
+
+// Get implements [stores.Tx].
+func (t *tx) Get(k stores.Key) ([]byte, error) {
+	p, err := t.place(k)
+	if err != nil {
+		return nil, err
+	}
+	p = p.inPart(k.Part)
+	var text string
+	err = t.db.QueryRow(t.ctx, "SELECT coalesce(object_text, '') FROM "+p.table+" WHERE "+p.condition+" LIMIT 1", p.values...).Scan(&text)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("%s %q of %s: %w", p.table, k.UID, t.user, stores.ErrNotFound)
+	} else if err != nil {
+		return nil, fmt.Errorf("read %q from %s: %w", k.UID, p.table, err)
+	}
+	return []byte(text), nil
+}
+
+// Put implements [stores.Tx]. A text put in one status takes the place of the one
+// in the other, since there is only one row for both.
+func (t *tx) Put(k stores.Key, text []byte) error {
+	p, err := t.place(k)
+	if err != nil {
+		return err
+	}
+	if err := checkObject(text); err != nil {
+		return err
+	}
+	if _, err := t.db.Exec(t.ctx, "DELETE FROM "+p.table+" WHERE "+p.condition, p.values...); err != nil {
+		return fmt.Errorf("replace %q in %s: %w", k.UID, p.table, err)
+	}
+	columns, values := p.columns+", object_text", append(p.values[:len(p.values):len(p.values)], string(text))
+	if status, ok := statuses[k.Part]; ok {
+		columns, values = columns+", status", append(values, status)
+	}
+	marks := ""
+	for i := range values {
+		if i > 0 {
+			marks += ", "
+		}
+		marks += fmt.Sprintf("$%d", i+1)
+	}
+	if _, err := t.db.Exec(t.ctx, "INSERT INTO "+p.table+" ("+columns+") VALUES ("+marks+")", values...); err != nil {
+		return fmt.Errorf("store %q in %s: %w", k.UID, p.table, err)
+	}
+	return nil
+}
+
+// Delete implements [stores.Tx].
+func (t *tx) Delete(k stores.Key) error {
+	p, err := t.place(k)
+	if err != nil {
+		return err
+	}
+	p = p.inPart(k.Part)
+	if _, err := t.db.Exec(t.ctx, "DELETE FROM "+p.table+" WHERE "+p.condition, p.values...); err != nil {
+		return fmt.Errorf("delete %q from %s: %w", k.UID, p.table, err)
+	}
+	return nil
+}
+
+// Recurrences implements [stores.Tx].
+func (t *tx) Recurrences(part stores.Part, uid string) ([]string, error) {
+	return t.names(`SELECT DISTINCT object_recurrenceid COLLATE "C" FROM recurrences
+		WHERE store_user = $1 AND object_uid = $2 AND status = $3 AND object_recurrenceid IS NOT NULL ORDER BY 1`,
+		string(t.user), uid, statuses[part])
+}
+
+// Counters implements [stores.Tx].
+func (t *tx) Counters(id stores.ID) ([]calendar.URI, error) {
+	p, err := t.place(stores.Key{Part: stores.Active, ID: id})
+	if err != nil {
+		return nil, err
+	}
+	names, err := t.names(`SELECT DISTINCT other COLLATE "C" FROM countered_`+p.table+` WHERE `+p.condition+` AND other IS NOT NULL ORDER BY 1`, p.values...)
+	return uris(names), err
+}
+
+func uris(names []string) []calendar.URI {
+	list := make([]calendar.URI, len(names))
+	for i, name := range names {
+		list[i] = calendar.URI(name)
+	}
+	return list
+}
+
+// names runs a query for one text column.
+func (t *tx) names(query string, values ...any) ([]string, error) {
+	rows, err := t.db.Query(t.ctx, query, values...)
+	if err != nil {
+		return nil, fmt.Errorf("read from the database: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("read from the database: %w", err)
+	}
+	return names, nil
+}
+
+// Keys implements [stores.Tx].
+func (t *tx) Keys() iter.Seq2[stores.Key, error] {
+	return func(yield func(stores.Key, error) bool) {
+		rows, err := t.db.Query(t.ctx, `
+			SELECT 0, status, object_uid, '', '' FROM objects WHERE store_user = $1
+			UNION ALL SELECT 1, status, object_uid, object_recurrenceid, '' FROM recurrences WHERE store_user = $1
+			UNION ALL SELECT 2, '', object_uid, '', other FROM countered_objects WHERE store_user = $1
+			UNION ALL SELECT 3, '', object_uid, object_recurrenceid, other FROM countered_recurrences WHERE store_user = $1
+			ORDER BY 1`, string(t.user))
+		if err != nil {
+			yield(stores.Key{}, fmt.Errorf("list the objects in the database: %w", err))
+			return
+		}
+		keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k stores.Key, err error) {
+			var kind int
+			var status, recurrenceID, other *string
+			if err := row.Scan(&kind, &status, &k.UID, &recurrenceID, &other); err != nil {
+				return k, err
+			}
+			switch {
+			case kind >= 2:
+				k.Part = stores.Countered
+			case value(status) == statuses[stores.Cancelled]:
+				k.Part = stores.Cancelled
+			}
+			k.RecurrenceID, k.Other = value(recurrenceID), calendar.URI(value(other))
+			return k, nil
+		})
+		if err != nil {
+			yield(stores.Key{}, fmt.Errorf("list the objects in the database: %w", err))
+			return
+		}
+		for _, k := range keys {
+			if !yield(k, nil) {
+				return
+			}
+		}
+	}
+}
+
+// value returns a column's text; NULL is none.
+func value(column *string) string {
+	if column == nil {
+		return ""
+	}
+	return *column
+}
+
+// Published implements [stores.Tx].
+func (t *tx) Published() ([]byte, error) {
+	if t.published != nil {
+		return t.published, nil
+	}
+	return t.store.options.Published.Read(t.user)
+}
+
+// Publish implements [stores.Tx].
+func (t *tx) Publish(text []byte) error {
+	t.published = text
+	return nil
+}
