@@ -6,52 +6,54 @@ import (
 	"unicode/utf8"
 )
 
-// Clean returns value as a column of a table can hold it: a run of white space and
-// control characters (among them TAB and all that breaks a line somewhere: CR, LF,
-// VT, FF, FS, GS, RS, NEL, U+2028, U+2029) becomes one space, at the ends none, and
-// what is not UTF-8 becomes U+FFFD.
+// Clean returns value as a column of a table can hold it. A run of white space with
+// a control character in it (so with a TAB, or with anything that the original takes for
+// the end of a line: LF, CR, VT, FF, FS, GS, RS, NEL, U+2028, U+2029) becomes one
+// space, or nothing at the end. What is not UTF-8 becomes U+FFFD.
+//
+// Spaces alone stay as they are, however many: the original keeps them, and UIDs are
+// looked up by what the tables say. Those at the end of a line are lost on reading.
 func Clean(value string) string {
 	if isClean(value) {
 		return value
 	}
 	var b strings.Builder
 	b.Grow(len(value))
-	gap := false
-	for _, r := range value { // yields U+FFFD for each octet that is not UTF-8
-		if isGap(r) {
-			gap = true
-			continue
-		}
-		if gap && b.Len() > 0 {
+	for value != "" {
+		run := len(value) - len(strings.TrimLeftFunc(value, isGap))
+		switch gap := value[:run]; {
+		case strings.IndexFunc(gap, isControl) < 0:
+			b.WriteString(gap)
+		case run < len(value):
 			b.WriteByte(' ')
 		}
-		gap = false
-		b.WriteRune(r)
+		value = value[run:]
+		word := strings.IndexFunc(value, isGap)
+		if word < 0 {
+			word = len(value)
+		}
+		for _, r := range value[:word] { // yields U+FFFD for an octet that is not UTF-8
+			b.WriteRune(r)
+		}
+		value = value[word:]
 	}
 	return b.String()
 }
 
-func isGap(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
-}
-
-// isClean reports whether Clean would leave value as it is.
+// isClean reports whether Clean leaves value as it is.
 func isClean(value string) bool {
-	gap := true
-	for i, r := range value {
-		switch {
-		case r == ' ':
-			if gap {
-				return false
-			}
-			gap = true
-		case isGap(r):
-			return false
-		case r == utf8.RuneError && !strings.HasPrefix(value[i:], "\uFFFD"):
-			return false
-		default:
-			gap = false
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] >= 0x7f {
+			return utf8.ValidString(value) && strings.IndexFunc(value, isControl) < 0
 		}
 	}
-	return !gap || value == ""
+	return true
+}
+
+func isGap(r rune) bool {
+	return unicode.IsSpace(r) || isControl(r)
+}
+
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 }

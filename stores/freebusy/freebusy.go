@@ -13,12 +13,16 @@ package freebusy
 
 import "time"
 
-// Period is one record: a time during which somebody is busy with an event.
+// Period is one record: a time during which somebody is busy with an event. Text is
+// made safe, as [Clean] does, when it is put into a table.
+//
+// DEVIATION: before-1900: a period that starts or ends before 1900, or after 9999, is
+// not put into a table. The original cannot write one, and stops.
 type Period struct {
 	Start, End time.Time // UTC, in seconds
 	UID        string
 	// Transp is OPAQUE or TRANSPARENT (RFC 5545 section 3.8.2.7), or ORG for an
-	// organizer who does not attend. None is read as busy and written OPAQUE.
+	// organizer who does not attend. A table gives none as OPAQUE.
 	Transp       string
 	RecurrenceID string // normalised; none for the whole event
 	Summary      string
@@ -50,22 +54,4 @@ type Damage struct {
 	Text   string // the text found there, all lines of it
 	Reason string
 	Mended bool // the record is in the table all the same; else it is not, and will not be written again
-}
-
-// stampLayout is a UTC date-time as it stands in a table (RFC 5545 section 3.3.5, form 2).
-const stampLayout = "20060102T150405Z"
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(stampLayout)
-}
-
-func instant(text string) time.Time {
-	t, err := time.Parse(stampLayout, text)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
 }

@@ -1,7 +1,6 @@
 package freebusy
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -41,42 +40,116 @@ func (t *Table) All() iter.Seq[Period] {
 // Insert adds a record at its place and reports whether it did: a record that is
 // equal in start, end, UID and recurrence id to one that is there changes nothing.
 func (t *Table) Insert(p Period) bool {
-	r := row(t.layout, p)
-	at, found := slices.BinarySearchFunc(t.rows, r, compare)
+	fresh := rows(t.layout, []Period{p})
+	if len(fresh) == 0 {
+		return false
+	}
+	at, found := slices.BinarySearchFunc(t.rows, fresh[0], compare)
 	if found {
 		return false
 	}
-	t.rows = slices.Insert(t.rows, at, r)
-	t.inserted = append(t.inserted, r)
+	t.rows = slices.Insert(t.rows, at, fresh[0])
+	t.inserted = append(t.inserted, fresh[0])
 	return true
 }
 
 // InsertAll adds many records, as Insert does one, in time linear in the table.
 func (t *Table) InsertAll(periods []Period) {
-	if len(periods) == 0 {
+	fresh := rows(t.layout, periods)
+	if len(fresh) == 0 {
 		return
 	}
-	fresh := make([]string, len(periods))
-	for i, p := range periods {
-		fresh[i] = row(t.layout, p)
+	if !slices.IsSortedFunc(fresh, compare) {
+		slices.SortStableFunc(fresh, compare)
 	}
-	slices.SortStableFunc(fresh, compare)
 	merged := make([]string, 0, len(t.rows)+len(fresh))
-	old := t.rows
+	t.inserted = slices.Grow(t.inserted, len(fresh))
+	rest := t.rows
 	for _, r := range fresh {
-		n := 0
-		for n < len(old) && compare(old[n], r) <= 0 {
-			n++
-		}
-		merged = append(merged, old[:n]...)
-		old = old[n:]
-		if len(merged) > 0 && compare(merged[len(merged)-1], r) == 0 {
+		n := countUpTo(rest, r)
+		merged = append(merged, rest[:n]...)
+		rest = rest[n:]
+		if n := len(merged); n > 0 && compare(merged[n-1], r) == 0 {
 			continue
 		}
 		merged = append(merged, r)
 		t.inserted = append(t.inserted, r)
 	}
-	t.rows = append(merged, old...)
+	t.rows = append(merged, rest...)
+}
+
+// countUpTo returns how many of the rows, which are in order, come before r or equal it.
+// It looks near the beginning first.
+func countUpTo(rows []string, r string) int {
+	low, step := 0, 1
+	for low+step <= len(rows) && compare(rows[low+step-1], r) <= 0 {
+		low += step
+		step *= 2
+	}
+	high := min(low+step, len(rows))
+	n, _ := slices.BinarySearchFunc(rows[low:high], r, func(row, r string) int {
+		if compare(row, r) <= 0 {
+			return -1
+		}
+		return 1
+	})
+	return low + n
+}
+
+// Remove removes all records of exactly that event: of the whole event and none of
+// its recurrences if recurrenceID is empty. It returns their number.
+func (t *Table) Remove(uid, recurrenceID string) int {
+	prefix, recurrenceID := Clean(uid)+"\t", Clean(recurrenceID)
+	return t.removeFunc(func(r string) bool {
+		return strings.HasPrefix(r[uidAt:], prefix) && recurrenceOf(r, prefix) == recurrenceID
+	})
+}
+
+// RemoveStarting removes the records of exactly that event that start at that instant,
+// and returns their number.
+func (t *Table) RemoveStarting(uid, recurrenceID string, at time.Time) int {
+	if !storable(at) {
+		return 0
+	}
+	prefix, recurrenceID := Clean(uid)+"\t", Clean(recurrenceID)
+	start := string(appendStamp(nil, at))
+	return t.removeFunc(func(r string) bool {
+		return strings.HasPrefix(r[uidAt:], prefix) && strings.HasPrefix(r, start) &&
+			recurrenceOf(r, prefix) == recurrenceID
+	})
+}
+
+// RemoveRecurrences removes the records of the event's recurrences, except of those
+// that keep wants, and none of the whole event. It returns their number.
+func (t *Table) RemoveRecurrences(uid string, keep func(recurrenceID string) bool) int {
+	prefix := Clean(uid) + "\t"
+	return t.removeFunc(func(r string) bool {
+		if !strings.HasPrefix(r[uidAt:], prefix) {
+			return false
+		}
+		recurrenceID := recurrenceOf(r, prefix)
+		return recurrenceID != "" && !keep(recurrenceID)
+	})
+}
+
+// recurrenceOf returns the recurrence id of a row whose UID and the TAB after it are known.
+func recurrenceOf(row, prefix string) string {
+	_, rest, _ := strings.Cut(row[uidAt+len(prefix):], "\t")
+	recurrenceID, _, _ := strings.Cut(rest, "\t")
+	return recurrenceID
+}
+
+// DropExpired removes the records of an Expiring table whose time has come by now, and
+// returns their number. A record without an expiry time stays.
+func (t *Table) DropExpired(now time.Time) int {
+	if t.layout != Expiring {
+		return 0
+	}
+	limit := string(appendStamp(nil, now))
+	return t.removeFunc(func(r string) bool {
+		expires := r[strings.LastIndexByte(r, '\t')+1:]
+		return expires != "" && expires <= limit
+	})
 }
 
 // removeFunc removes the rows that match and returns their number.
@@ -92,73 +165,46 @@ func (t *Table) removeFunc(match func(row string) bool) int {
 	return before - len(t.rows)
 }
 
-// Remove removes all records of exactly that event: of the whole event and none of
-// its recurrences if recurrenceID is empty. It returns their number.
-func (t *Table) Remove(uid, recurrenceID string) int {
-	uid, recurrenceID = Clean(uid), Clean(recurrenceID)
-	return t.removeFunc(func(r string) bool {
-		k := split(r)
-		return k[2] == uid && k[4] == recurrenceID
-	})
-}
-
-// RemoveStarting removes the records of exactly that event that start at that instant.
-func (t *Table) RemoveStarting(uid, recurrenceID string, at time.Time) int {
-	uid, recurrenceID = Clean(uid), Clean(recurrenceID)
-	start := stamp(at)
-	return t.removeFunc(func(r string) bool {
-		k := split(r)
-		return k[0] == start && k[2] == uid && k[4] == recurrenceID
-	})
-}
-
-// RemoveRecurrences removes the records of the event's recurrences, except of those
-// that keep wants, and none of the whole event. It returns their number.
-func (t *Table) RemoveRecurrences(uid string, keep func(recurrenceID string) bool) int {
-	uid = Clean(uid)
-	return t.removeFunc(func(r string) bool {
-		k := split(r)
-		return k[2] == uid && k[4] != "" && !keep(k[4])
-	})
-}
-
-// DropExpired removes the records of an Expiring table that have expired by now.
-func (t *Table) DropExpired(now time.Time) int {
-	if t.layout != Expiring {
-		return 0
-	}
-	limit := stamp(now)
-	return t.removeFunc(func(r string) bool {
-		k := split(r)
-		return k[7] != "" && k[7] <= limit
-	})
-}
-
-// Changed reports whether the table's records differ from those that were read.
+// Changed reports whether the records differ from those that were read.
 func (t *Table) Changed() bool {
-	removed, inserted := t.Changes()
+	if len(t.removed) != len(t.inserted) {
+		return true
+	}
+	removed, inserted := t.changes()
 	return len(removed)+len(inserted) > 0
 }
 
-// Changes returns the records that went and those that came since the table was
-// read. A record that went and came back is in neither.
+// Changes returns the records that went and those that came since Read or New. One that
+// went and came back, the same in every column, is in neither.
 func (t *Table) Changes() (removed, inserted []Period) {
-	net := make(map[string]int)
-	for _, r := range t.inserted {
-		net[r]++
+	removedRows, insertedRows := t.changes()
+	for _, r := range removedRows {
+		removed = append(removed, period(t.layout, r))
 	}
-	for _, r := range t.removed {
-		net[r]--
-	}
-	for r, n := range net {
-		for ; n > 0; n-- {
-			inserted = append(inserted, period(t.layout, r))
-		}
-		for ; n < 0; n++ {
-			removed = append(removed, period(t.layout, r))
-		}
+	for _, r := range insertedRows {
+		inserted = append(inserted, period(t.layout, r))
 	}
 	return removed, inserted
+}
+
+func (t *Table) changes() (removed, inserted []string) {
+	if len(t.removed) == 0 || len(t.inserted) == 0 {
+		return t.removed, t.inserted
+	}
+	before, after := slices.Sorted(slices.Values(t.removed)), slices.Sorted(slices.Values(t.inserted))
+	for len(before) > 0 && len(after) > 0 {
+		switch c := strings.Compare(before[0], after[0]); {
+		case c == 0:
+			before, after = before[1:], after[1:]
+		case c < 0:
+			removed = append(removed, before[0])
+			before = before[1:]
+		default:
+			inserted = append(inserted, after[0])
+			after = after[1:]
+		}
+	}
+	return append(removed, before...), append(inserted, after...)
 }
 
 // Append appends the table's text to dst, as its file holds it.
@@ -173,15 +219,4 @@ func (t *Table) Append(dst []byte) []byte {
 		dst = append(dst, '\n')
 	}
 	return dst
-}
-
-// compare orders rows by start, end, UID and recurrence id.
-func compare(a, b string) int {
-	x, y := split(a), split(b)
-	return cmp.Or(
-		strings.Compare(x[0], y[0]),
-		strings.Compare(x[1], y[1]),
-		strings.Compare(x[2], y[2]),
-		strings.Compare(x[4], y[4]),
-	)
 }
