@@ -1,0 +1,61 @@
+package calendar
+
+import (
+	"strings"
+
+	"github.com/emersion/go-ical"
+)
+
+// Attendee is an ATTENDEE of an object (RFC 5545 section 3.8.4.1): an address
+// and parameters that say how they take part.
+type Attendee struct {
+	URI    URI
+	params ical.Params // never changed: attendees share them
+}
+
+// Attendees returns the attendees in order, those named twice included.
+func (o *Object) Attendees() []Attendee {
+	props := o.component.Props[ical.PropAttendee]
+	attendees := make([]Attendee, 0, len(props))
+	for _, prop := range props {
+		attendees = append(attendees, Attendee{URI: URI(prop.Value), params: prop.Params})
+	}
+	return attendees
+}
+
+// SetAttendees replaces the attendees.
+func (o *Object) SetAttendees(attendees []Attendee) {
+	o.Remove(ical.PropAttendee)
+	for _, a := range attendees {
+		o.component.Props.Add(&ical.Prop{Name: ical.PropAttendee, Params: cloneParams(a.params), Value: string(a.URI)})
+	}
+}
+
+// PartStat returns the participation status in upper case, "" if there is none.
+func (a Attendee) PartStat() string {
+	return strings.ToUpper(a.params.Get(ical.ParamParticipationStatus))
+}
+
+// SentBy returns who acts for the attendee, "" if nobody does.
+func (a Attendee) SentBy() URI {
+	return URI(a.params.Get(ical.ParamSentBy))
+}
+
+// DelegatedTo returns to whom the attendee has delegated.
+func (a Attendee) DelegatedTo() []URI { return a.uris(ical.ParamDelegatedTo) }
+
+// DelegatedFrom returns whose delegate the attendee is.
+func (a Attendee) DelegatedFrom() []URI { return a.uris(ical.ParamDelegatedFrom) }
+
+func (a Attendee) uris(param string) []URI {
+	var uris []URI
+	for _, value := range a.params.Values(param) {
+		uris = append(uris, URI(value))
+	}
+	return uris
+}
+
+// WithParams returns a's address with all parameters of from.
+func (a Attendee) WithParams(from Attendee) Attendee {
+	return Attendee{URI: a.URI, params: from.params}
+}

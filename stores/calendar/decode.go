@@ -1,0 +1,379 @@
+package calendar
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+
+	"github.com/emersion/go-ical"
+)
+
+// Calendar is one VCALENDAR of a message.
+type Calendar struct {
+	Method   string   // METHOD in upper case; "" if there is none
+	Events   []Event  // the VEVENTs in order of appearance
+	Others   []string // the names of other components, VTIMEZONE excepted: they are not handled
+	Warnings []string // what was repaired outside of the events, for the log
+}
+
+// Event is one VEVENT of a calendar.
+type Event struct {
+	Object   *Object
+	Warnings []string // what was repaired, for the log
+	Err      error    // an [Error], if this event cannot be handled; others can
+	Text     string   // its lines in the source, for putting it aside
+}
+
+// Limits on what is read. They are far beyond what any calendar needs that came
+// by mail, and keep one that was made to do harm from taking all memory.
+const (
+	maxLines      = 500_000 // content lines in a text
+	maxComponents = 20_000  // calendars and events in a text, or components in an event
+	maxDepth      = 8       // components inside one another, VCALENDAR counting
+)
+
+// Decode returns all calendars in the text of a message part. VEVENTs that stand
+// in no VCALENDAR make a calendar without a method. It fails, with an [Error],
+// if there is no calendar at all; whatever else is wrong is in the Err of an
+// event, or mended, with a warning.
+func Decode(text string) ([]Calendar, error) {
+	d := decoder{lines: newLineReader(text)}
+	d.run()
+	if len(d.calendars) == 0 {
+		return nil, &Error{"the text holds no calendar"}
+	}
+	calendars := make([]Calendar, 0, len(d.calendars))
+	resolvers := d.resolvers()
+	for i, c := range d.calendars {
+		calendar := Calendar{Method: c.method, Others: c.others, Warnings: c.warnings}
+		for _, e := range c.events {
+			n := normaliser{resolve: resolvers[i], warn: e.warnings.add}
+			n.event(e.component)
+			if e.err == nil {
+				e.err = checkUID(e.component)
+			}
+			calendar.Events = append(calendar.Events, Event{
+				Object: &Object{e.component}, Warnings: e.warnings, Err: e.err, Text: text[e.start:e.end],
+			})
+		}
+		calendars = append(calendars, calendar)
+	}
+	return calendars, nil
+}
+
+// DecodeObject returns a stored object. It repairs what [Decode] repairs, and
+// fails if the text is not one whole VEVENT. Whether there is a UID is for the
+// caller to see.
+func DecodeObject(text []byte) (*Object, error) {
+	d := decoder{lines: newLineReader(string(text))}
+	d.run()
+	if len(d.calendars) == 0 || len(d.calendars[0].events) == 0 {
+		return nil, &Error{"the text holds no VEVENT"}
+	}
+	c := d.calendars[0]
+	if len(c.events) > 1 || len(d.calendars) > 1 {
+		return nil, &Error{"the text holds more than one VEVENT"}
+	}
+	e := c.events[0]
+	if e.err != nil {
+		return nil, e.err
+	}
+	n := normaliser{resolve: d.resolvers()[0], warn: e.warnings.add}
+	n.event(e.component)
+	return &Object{e.component}, nil
+}
+
+// checkUID returns why an event cannot be addressed by its UID, if it cannot.
+func checkUID(c *ical.Component) error {
+	uid := (&Object{c}).UID()
+	switch {
+	case strings.TrimSpace(uid) == "":
+		return &Error{"the event has no UID"}
+	case strings.ContainsFunc(uid, func(r rune) bool { return unicode.IsControl(r) || breaksLine(r) }):
+		return &Error{"the event's UID has control characters"}
+	}
+	return nil
+}
+
+// decoder reads the components of a text.
+type decoder struct {
+	lines     *lineReader
+	count     int // lines read
+	begun     int // calendars and events begun
+	calendars []*rawCalendar
+	stack     []frame // the components that are open
+}
+
+// rawCalendar is a calendar that is being read.
+type rawCalendar struct {
+	method     string
+	events     []*rawEvent
+	others     []string
+	vtimezones []*ical.Component
+	warnings   warnings
+}
+
+// rawEvent is an event that is being read.
+type rawEvent struct {
+	component  *ical.Component
+	components int // inside it
+	warnings   warnings
+	err        error
+	start, end int
+}
+
+// fail notes why the event cannot be handled; the first reason counts.
+func (e *rawEvent) fail(reason string) {
+	if e.err == nil {
+		e.err = &Error{reason}
+	}
+}
+
+// frame is an open component.
+type frame struct {
+	name      string
+	component *ical.Component // nil for a component whose contents are not needed
+	event     *rawEvent       // the event that it is, or is in
+}
+
+func (d *decoder) run() {
+	for {
+		l, ok := d.lines.read()
+		if !ok {
+			d.close(0, len(d.lines.source))
+			return
+		}
+		if d.count++; d.count > maxLines {
+			d.abandon(l, "the calendar has too many lines")
+			return
+		}
+		switch {
+		case isKeyword(l.text, "BEGIN"):
+			d.begin(l, strings.ToUpper(strings.TrimSpace(l.text[len("BEGIN:"):])))
+		case isKeyword(l.text, "END"):
+			d.end(l, strings.ToUpper(strings.TrimSpace(l.text[len("END:"):])))
+		default:
+			d.property(l)
+		}
+		if d.begun > maxComponents {
+			d.abandon(l, "the calendar has too many calendars or events")
+			return
+		}
+	}
+}
+
+// calendar returns the calendar that is being read, or was last.
+func (d *decoder) calendar() *rawCalendar {
+	return d.calendars[len(d.calendars)-1]
+}
+
+func (d *decoder) top() frame {
+	if len(d.stack) == 0 {
+		return frame{}
+	}
+	return d.stack[len(d.stack)-1]
+}
+
+// warn notes what was repaired where the decoder is.
+func (d *decoder) warn(format string, args ...any) {
+	if event := d.top().event; event != nil {
+		event.warnings.add(format, args...)
+	} else if len(d.calendars) > 0 {
+		d.calendar().warnings.add(format, args...)
+	}
+}
+
+// standsInCalendar has the components that can stand in a calendar only (RFC 5545
+// section 3.6), so that one which begins elsewhere shows that an end is missing.
+var standsInCalendar = set(ical.CompEvent, ical.CompToDo, ical.CompJournal, ical.CompFreeBusy, ical.CompTimezone)
+
+func (d *decoder) begin(l line, name string) {
+	if !isName(name) {
+		d.warn("BEGIN:%s left out, which begins nothing", excerpt(name))
+		return
+	}
+	switch {
+	case name == ical.CompCalendar:
+		d.close(0, l.start)
+	case standsInCalendar[name]:
+		d.close(d.depthOf(ical.CompCalendar)+1, l.start)
+	}
+	parent := d.top()
+	f := frame{name: name}
+	switch {
+	case name == ical.CompCalendar:
+		d.begun++
+		d.calendars = append(d.calendars, &rawCalendar{})
+	case name == ical.CompEvent:
+		if len(d.stack) == 0 && (len(d.calendars) == 0 || d.calendar().method != "") {
+			d.calendars = append(d.calendars, &rawCalendar{})
+		}
+		d.begun++
+		f.component = ical.NewComponent(name)
+		f.event = &rawEvent{component: f.component, start: l.start}
+		d.calendar().events = append(d.calendar().events, f.event)
+	case len(d.stack) == 0:
+		return
+	case parent.event != nil:
+		f.event = parent.event
+		if f.event.components++; f.event.components > maxComponents || len(d.stack) >= maxDepth {
+			f.event.fail("the event has too many components inside it, or they are nested too deep")
+			return
+		}
+		f.component = ical.NewComponent(name)
+		parent.component.Children = append(parent.component.Children, f.component)
+	case len(d.stack) >= maxDepth:
+		d.warn("%s left out, which is nested too deep", excerpt(name))
+		return
+	case parent.component != nil: // in a VTIMEZONE
+		f.component = ical.NewComponent(name)
+		parent.component.Children = append(parent.component.Children, f.component)
+	case name == ical.CompTimezone:
+		f.component = ical.NewComponent(name)
+		d.calendar().vtimezones = append(d.calendar().vtimezones, f.component)
+	case parent.name == ical.CompCalendar && len(d.calendar().others) < maxWarnings:
+		d.calendar().others = append(d.calendar().others, name)
+	}
+	d.stack = append(d.stack, f)
+}
+
+// depthOf returns at which depth the innermost open component of that name is, or -1.
+func (d *decoder) depthOf(name string) int {
+	for i := len(d.stack) - 1; i >= 0; i-- {
+		if d.stack[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (d *decoder) end(l line, name string) {
+	depth := d.depthOf(name)
+	if depth < 0 {
+		if len(d.stack) > 0 {
+			d.warn("END:%s left out, which ends nothing", excerpt(name))
+		}
+		return
+	}
+	if event := d.stack[depth].event; event != nil && depth+1 < len(d.stack) {
+		event.warnings.add("%s is not ended inside %s", d.top().name, name)
+	}
+	d.close(depth+1, l.start)
+	if event := d.stack[depth].event; event != nil {
+		event.end = l.end
+	}
+	d.stack = d.stack[:depth]
+}
+
+// close closes all components at depth and deeper, which have not been ended
+// properly. An event among them is cut: what else it had is not known.
+func (d *decoder) close(depth, at int) {
+	for len(d.stack) > depth {
+		top := d.top()
+		switch {
+		case top.name == ical.CompEvent && top.event != nil && top.component == top.event.component:
+			top.event.fail("the event is cut: it has no END:VEVENT")
+			top.event.end = at
+		case top.name == ical.CompCalendar:
+			d.calendar().warnings.add("the calendar has no END:VCALENDAR")
+		}
+		d.stack = d.stack[:len(d.stack)-1]
+	}
+}
+
+// abandon stops reading at a line, for a reason that is the error of the event
+// that is open, or else of the rest of the text.
+func (d *decoder) abandon(l line, reason string) {
+	if len(d.calendars) == 0 {
+		return
+	}
+	event := d.top().event
+	if event == nil {
+		event = &rawEvent{component: ical.NewComponent(ical.CompEvent), start: l.start}
+		d.calendar().events = append(d.calendar().events, event)
+	}
+	d.close(0, len(d.lines.source))
+	event.end = len(d.lines.source)
+	event.err = &Error{reason} // rather than that it is cut
+}
+
+// property reads a line that begins or ends no component.
+func (d *decoder) property(l line) {
+	top := d.top()
+	if top.component == nil {
+		if top.name == ical.CompCalendar && d.calendar().method == "" && isMethod(l.text) {
+			if prop, err := readProperty(l.text, d.warn); err == nil {
+				d.calendar().method = strings.ToUpper(strings.TrimSpace(prop.Value))
+			}
+		}
+		return
+	}
+	if l.invalid {
+		d.warn("%s is not UTF-8, and was read as windows-1252", excerpt(l.text))
+	}
+	prop, err := readProperty(l.text, d.warn)
+	if errors.Is(err, errNoProperty) && strings.Count(l.text, `"`)%2 == 1 {
+		// A line break inside quotes: the next line is the rest of the parameter.
+		if next, ok := d.lines.peek(); ok {
+			if prop, err = readProperty(l.text+" "+next.text, d.warn); err == nil {
+				d.lines.read()
+				d.warn("a line break in a parameter of %s mended", prop.Name)
+			}
+		}
+	}
+	if err != nil {
+		d.warn("line left out, which is no property: %s", excerpt(l.text))
+		return
+	}
+	if prop.Name == ical.PropUID && l.controls && top.event != nil && top.component == top.event.component {
+		top.event.fail("the event's UID has control characters")
+	}
+	d.continued(prop)
+	top.component.Props.Add(prop)
+}
+
+// isMethod tells whether a line is the METHOD of a calendar.
+func isMethod(text string) bool {
+	name, _, ok := propertyName(text)
+	return ok && name == ical.PropMethod
+}
+
+// continued adds to a value the lines after it that belong to it, though they are
+// not folded: those after a soft line break in quoted-printable (vCalendar 1.0),
+// and those after a text that can be nothing else than more of it.
+func (d *decoder) continued(prop *ical.Prop) {
+	soft := strings.EqualFold(prop.Params.Get(ical.ParamEncoding), "QUOTED-PRINTABLE")
+	if !soft && !isText[prop.Name] || prop.Name == ical.PropUID {
+		return
+	}
+	var b strings.Builder
+	rest := prop.Value
+	for {
+		next, ok := d.lines.peek()
+		if !ok || isKeyword(next.text, "BEGIN") || isKeyword(next.text, "END") || d.count >= maxLines {
+			break
+		}
+		if soft {
+			if !strings.HasSuffix(rest, "=") {
+				break
+			}
+			b.WriteString(rest[:len(rest)-1])
+			rest = next.text
+		} else {
+			if name, end, ok := propertyName(next.text); ok && name != "" && strings.Contains(next.text[end:], ":") {
+				break
+			}
+			b.WriteString(rest)
+			if rest = " " + next.text; isMultiline(prop.Name + ":") {
+				rest = `\n` + next.text
+			}
+		}
+		d.lines.read()
+		d.count++
+	}
+	if b.Len() > 0 {
+		b.WriteString(rest)
+		prop.Value = b.String()
+		d.warn("%s goes on in lines that are not folded, which were joined", prop.Name)
+	}
+}

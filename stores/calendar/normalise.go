@@ -1,0 +1,317 @@
+package calendar
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/emersion/go-ical"
+
+	"imip-agent/stores/calendar/zones"
+)
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, name := range names {
+		m[name] = true
+	}
+	return m
+}
+
+// isSingle has the properties of which an event has at most one (RFC 5545
+// section 3.6.1). RRULE only should not be there twice, but the original cannot
+// work with an event that has two.
+var isSingle = set(
+	ical.PropClass, ical.PropColor, ical.PropCreated, ical.PropDescription,
+	ical.PropDuration, ical.PropDateTimeEnd, ical.PropDateTimeStamp,
+	ical.PropDateTimeStart, ical.PropGeo, ical.PropLastModified, ical.PropLocation,
+	ical.PropOrganizer, ical.PropPriority, ical.PropRecurrenceID,
+	ical.PropRecurrenceRule, ical.PropSequence, ical.PropStatus, ical.PropSummary,
+	ical.PropTransparency, ical.PropUID, ical.PropURL,
+)
+
+// isText has the properties whose value is one text (RFC 5545 section 3.8).
+// CATEGORIES and RESOURCES are lists of texts.
+var isText = set(
+	ical.PropComment, ical.PropContact, ical.PropDescription, ical.PropLocation,
+	ical.PropRelatedTo, ical.PropSummary, ical.PropUID, ical.PropClass,
+	ical.PropStatus, ical.PropTransparency, ical.PropColor,
+)
+
+// isTime has the properties whose values are dates, times, periods and durations.
+var isTime = set(
+	ical.PropCreated, ical.PropDateTimeEnd, ical.PropDateTimeStamp,
+	ical.PropDateTimeStart, ical.PropDuration, ical.PropExceptionDates,
+	ical.PropLastModified, ical.PropRecurrenceDates, ical.PropRecurrenceID,
+)
+
+// isRule has the properties whose values are recurrence rules.
+var isRule = set(ical.PropRecurrenceRule, "EXRULE")
+
+// isAddress has the properties whose values are calendar users.
+var isAddress = set(ical.PropAttendee, ical.PropOrganizer)
+
+// isAddressParam has the parameters whose values are calendar users.
+var isAddressParam = set(ical.ParamSentBy, ical.ParamDelegatedTo, ical.ParamDelegatedFrom, ical.ParamMember)
+
+// normaliser brings components into the form that [Object] promises: see the
+// package's documentation. Doing it again changes nothing.
+type normaliser struct {
+	resolve func(tzid string) (iana string, ok bool)
+	warn    func(format string, args ...any)
+}
+
+// event normalises a VEVENT and what is inside it.
+func (n *normaliser) event(c *ical.Component) {
+	for _, name := range slices.Sorted(maps.Keys(c.Props)) {
+		kept := c.Props[name][:0]
+		for _, prop := range c.Props[name] {
+			if !n.property(&prop) {
+				continue
+			}
+			if len(kept) > 0 && isSingle[name] {
+				if prop.Value != kept[0].Value {
+					n.warn("%s left out, which is there already: %s", name, excerpt(prop.Value))
+				}
+				continue
+			}
+			kept = append(kept, prop)
+		}
+		if c.Props[name] = kept; len(kept) == 0 {
+			delete(c.Props, name)
+		}
+	}
+	for _, child := range c.Children {
+		n.child(child)
+	}
+}
+
+// child changes a component inside an event where the original could not read
+// it, and its time zones, which are not kept; nothing else.
+func (n *normaliser) child(c *ical.Component) {
+	for _, name := range slices.Sorted(maps.Keys(c.Props)) {
+		for i := range c.Props[name] {
+			n.encoding(&c.Props[name][i])
+			n.zone(&c.Props[name][i])
+		}
+	}
+	// The original cannot read an object whose components are nested deeper. As
+	// a text the component is kept all the same.
+	for _, inner := range c.Children {
+		prop := ical.NewProp("X-COMPONENT")
+		prop.Params.Set("X-NAME", inner.Name)
+		prop.Value = encodeText(string(encodeComponent(inner)))
+		c.Props.Add(prop)
+		n.warn("%s inside %s kept as X-COMPONENT", inner.Name, c.Name)
+	}
+	c.Children = nil
+}
+
+// property normalises one property of an event. It returns false if the property
+// is to be left out.
+func (n *normaliser) property(p *ical.Prop) bool {
+	for _, name := range []string{ical.ParamValue, ical.ParamParticipationStatus} {
+		if values := p.Params[name]; len(values) > 0 {
+			values[0] = strings.ToUpper(strings.TrimSpace(values[0]))
+		}
+	}
+	n.encoding(p)
+	switch {
+	case isTime[p.Name]:
+		// T and Z may be lower case, as all fixed text of a grammar (RFC 5545
+		// section 1.1).
+		p.Value = strings.ToUpper(withoutSpace(p.Value))
+	case isRule[p.Name]:
+		p.Value = ruleText(p.Value)
+	case isAddress[p.Name]:
+		p.Value = string(addressURI(p.Value))
+		for name, values := range p.Params {
+			if isAddressParam[name] {
+				for i, value := range values {
+					values[i] = string(addressURI(value))
+				}
+			}
+		}
+	case p.Name == ical.PropSequence:
+		p.Value = strings.TrimSpace(p.Value)
+		if _, err := strconv.Atoi(p.Value); err != nil {
+			// The original fails on it when the next message arrives.
+			n.warn("SEQUENCE left out, which is no number: %s", excerpt(p.Value))
+			return false
+		}
+	case p.Name == ical.PropTransparency:
+		p.Value = strings.ToUpper(strings.TrimSpace(p.Value))
+	}
+	if isText[p.Name] {
+		p.Value = escapeText(p.Value)
+	} else if p.Value == "" && p.Name != ical.PropRecurrenceID && (isTime[p.Name] || isRule[p.Name] || isAddress[p.Name]) {
+		// Without its RECURRENCE-ID a changed occurrence would be the whole
+		// event, so an empty one stays, and is an error when it is asked for.
+		n.warn("%s left out, which is empty", p.Name)
+		return false
+	}
+	n.zone(p)
+	return true
+}
+
+// zone gives the TZID of a property the name that the IANA has for the zone.
+func (n *normaliser) zone(p *ical.Prop) {
+	tzid := strings.TrimSpace(p.Params.Get(ical.ParamTimezoneID))
+	if tzid == "" {
+		return
+	}
+	values := strings.Split(p.Value, ",")
+	if allUTC(values) {
+		// RFC 5545 section 3.2.19: no TZID on date-times in UTC. The original
+		// writes TZID=UTC there.
+		p.Params.Del(ical.ParamTimezoneID)
+		return
+	}
+	iana, ok := n.resolve(tzid)
+	if !ok {
+		n.warn("%s: time zone %s is unknown, so its times are taken as local", p.Name, excerpt(tzid))
+		p.Params.Del(ical.ParamTimezoneID)
+		p.Params.Set("X-TZID", tzid)
+		return
+	}
+	p.Params.Set(ical.ParamTimezoneID, iana)
+	if iana == "UTC" || iana == "Etc/UTC" {
+		if utc, ok := inUTC(values); ok {
+			p.Params.Del(ical.ParamTimezoneID)
+			p.Value = strings.Join(utc, ",")
+		}
+	}
+}
+
+// allUTC tells whether all values are date-times in UTC, or periods that begin
+// with one.
+func allUTC(values []string) bool {
+	for _, value := range values {
+		start, _, _ := strings.Cut(value, "/")
+		if !strings.HasSuffix(start, "Z") {
+			return false
+		}
+	}
+	return true
+}
+
+// inUTC writes date-times, and periods of them, that stand in UTC by their TZID
+// so that they do without it. It fails if there is anything else among them, as
+// dates.
+func inUTC(values []string) ([]string, bool) {
+	utc := make([]string, 0, len(values))
+	for _, value := range values {
+		start, end, isPeriod := strings.Cut(value, "/")
+		start, ok := timeInUTC(start)
+		if !ok {
+			return nil, false
+		}
+		if isPeriod {
+			if !strings.Contains(end, "P") { // no duration
+				if end, ok = timeInUTC(end); !ok {
+					return nil, false
+				}
+			}
+			start += "/" + end
+		}
+		utc = append(utc, start)
+	}
+	return utc, true
+}
+
+func timeInUTC(value string) (string, bool) {
+	if len(value) == len("20060102T150405") && value[8] == 'T' {
+		return value + "Z", true
+	}
+	return value, strings.HasSuffix(value, "Z")
+}
+
+// addressURI returns the URI of a calendar user. Commas and semicolons in it,
+// which RFC 6068 section 2 has percent-encoded, are, since the original takes
+// them for a list's; "NAME <ADDRESS>" (vCalendar 1.0) is its address.
+func addressURI(value string) URI {
+	if open, end := strings.LastIndexByte(value, '<'), strings.LastIndexByte(value, '>'); 0 <= open && open < end {
+		value = value[open+1 : end]
+	}
+	uri := NewURI(value)
+	if uri == "mailto:" {
+		return ""
+	}
+	if strings.ContainsAny(string(uri), ",;") {
+		uri = URI(strings.NewReplacer(",", "%2C", ";", "%3B").Replace(string(uri)))
+	}
+	return uri
+}
+
+// ruleText returns a rule in upper case, without empty parts. The original writes
+// BYDAY=MO,TU as BYDAY=MO;TU: a part without a name belongs to the one before.
+func ruleText(value string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(strings.ToUpper(withoutSpace(value)), ";") {
+		switch {
+		case part == "":
+			continue
+		case b.Len() > 0 && !strings.Contains(part, "="):
+			b.WriteByte(',')
+		case b.Len() > 0:
+			b.WriteByte(';')
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// withoutSpace returns value without any white space.
+func withoutSpace(value string) string {
+	if !strings.ContainsAny(value, " \t") {
+		return value
+	}
+	return strings.NewReplacer(" ", "", "\t", "").Replace(value)
+}
+
+// resolvers returns for each calendar what finds the IANA zone for a TZID: by
+// the calendar's own VTIMEZONEs, or else by those of the whole text, since some
+// senders explain a zone in another calendar of it. Both are looked at when a
+// TZID is first met.
+func (d *decoder) resolvers() []func(tzid string) (iana string, ok bool) {
+	whole := sync.OnceValue(func() *zones.Resolver {
+		var all []*ical.Component
+		for _, c := range d.calendars {
+			all = append(all, c.vtimezones...)
+		}
+		return zones.NewResolver(all)
+	})
+	var resolvers []func(string) (string, bool)
+	for _, c := range d.calendars {
+		if len(c.vtimezones) == 0 || len(d.calendars) == 1 {
+			resolvers = append(resolvers, func(tzid string) (string, bool) { return whole().Resolve(tzid) })
+			continue
+		}
+		own := sync.OnceValue(func() *zones.Resolver { return zones.NewResolver(c.vtimezones) })
+		resolvers = append(resolvers, func(tzid string) (string, bool) {
+			if iana, ok := own().Resolve(tzid); ok {
+				return iana, true
+			}
+			return whole().Resolve(tzid)
+		})
+	}
+	return resolvers
+}
+
+// maxWarnings is how many warnings are kept of one event, line or calendar.
+const maxWarnings = 20
+
+// warnings collects what was repaired.
+type warnings []string
+
+func (w *warnings) add(format string, args ...any) {
+	switch {
+	case len(*w) < maxWarnings:
+		*w = append(*w, fmt.Sprintf(format, args...))
+	case len(*w) == maxWarnings:
+		*w = append(*w, "and more of the kind")
+	}
+}
