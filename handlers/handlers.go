@@ -75,7 +75,7 @@ type request struct {
 // Handle reads a message from r, to its end, and handles its events. It returns
 // nil if nothing is left to be done, and otherwise an error that is temporary.
 func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
-	raw, err := readMessage(r, h.MessageLimit)
+	parsed, err := mail.Read(r, h.MessageLimit)
 	if errors.Is(err, mail.ErrTooLarge) {
 		h.Log.Warn("message is over the limit and is not looked at", "limit", h.MessageLimit)
 		return nil
@@ -83,12 +83,9 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 		return err
 	}
 
-	message, problems, err := h.open(raw)
-	if err != nil {
-		return err
-	}
+	message, problems := h.open(parsed)
 	failure := h.handleAll(ctx, message, &problems)
-	return errors.Join(failure, h.putAside(raw, problems))
+	return errors.Join(failure, h.putAside(parsed.Source, problems))
 }
 
 // handleAll handles the events of a message one by one. One that fails does not

@@ -1,10 +1,8 @@
 package handlers
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -38,34 +36,17 @@ func (e event) problem(reason string) problem {
 	return problem{reason: reason, method: e.method, id: e.id}
 }
 
-// readMessage reads r to its end, so that whoever writes the message is not cut
-// off, and returns what was read, or mail.ErrTooLarge.
-func readMessage(r io.Reader, limit int64) ([]byte, error) {
-	var raw bytes.Buffer
-	if _, err := raw.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
-		return nil, fmt.Errorf("read the message: %w", err)
-	}
-	if int64(raw.Len()) <= limit {
-		return raw.Bytes(), nil
-	}
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		return nil, fmt.Errorf("read the message: %w", err)
-	}
-	return nil, mail.ErrTooLarge
-}
-
-// open takes a mail apart into events. It returns also what can never be handled.
-func (h *Handler) open(raw []byte) (*message, []problem, error) {
-	parsed, err := mail.Read(bytes.NewReader(raw), h.MessageLimit)
-	if err != nil {
-		return nil, nil, err
+// open finds the events of a mail. It returns also what can never be handled.
+func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
+	for _, warning := range parsed.Warnings {
+		h.Log.Warn(warning)
 	}
 	m := &message{}
 	if parsed.Bounce {
 		// A delivery report quotes the message that it is about (RFC 3462): what
 		// it quotes was handled when it was sent.
 		h.Log.Debug("a delivery report: nothing to do")
-		return m, nil, nil
+		return m, nil
 	}
 	for _, address := range parsed.From {
 		m.senders = append(m.senders, calendar.NewURI(address))
@@ -89,7 +70,7 @@ func (h *Handler) open(raw []byte) (*message, []problem, error) {
 	slices.SortStableFunc(m.events, func(a, b event) int {
 		return len(a.id.RecurrenceID) - len(b.id.RecurrenceID)
 	})
-	return m, problems, nil
+	return m, problems
 }
 
 // openPart reads the events of one calendar part.

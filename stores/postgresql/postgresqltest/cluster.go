@@ -1,0 +1,153 @@
+// Package postgresqltest runs a PostgreSQL server for tests: a cluster of its own
+// in a temporary directory, reached by a socket in there and by nothing else.
+package postgresqltest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// cluster is the server of a test binary, if it could be started.
+type cluster struct {
+	dir    string // of the data and the socket
+	why    string // it is not there
+	number atomic.Int64
+	run    func(program string, args ...string) error
+}
+
+var server *cluster
+
+// Main runs a package's tests with a server, which it stops afterwards. Where
+// PostgreSQL is not installed, tests that ask for a database are skipped.
+func Main(m *testing.M) int {
+	server = start()
+	defer server.stop()
+	return m.Run()
+}
+
+// Database creates an empty database and returns its connection string.
+func Database(t testing.TB) string {
+	t.Helper()
+	if server == nil || server.why != "" {
+		why := "the package does not start a server"
+		if server != nil {
+			why = server.why
+		}
+		t.Skip("needs PostgreSQL: " + why)
+	}
+	name := fmt.Sprintf("test%d", server.number.Add(1))
+	ctx := context.Background()
+	admin, err := pgx.Connect(ctx, server.connInfo("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(ctx)
+	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'"); err != nil {
+		t.Fatal(err)
+	}
+	return server.connInfo(name)
+}
+
+// Restart stops the server at once, as a crash does, and starts it again.
+func Restart(t testing.TB) {
+	t.Helper()
+	if err := server.run("pg_ctl", "-D", server.data(), "-m", "immediate", "-w", "restart"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Stop stops the server, until Restart.
+func Stop(t testing.TB) {
+	t.Helper()
+	if err := server.run("pg_ctl", "-D", server.data(), "-m", "fast", "-w", "stop"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
+
+func (c *cluster) connInfo(database string) string {
+	return fmt.Sprintf("host=%s port=5432 user=postgres dbname=%s", c.dir, database)
+}
+
+func start() *cluster {
+	c := &cluster{}
+	programs, err := filepath.Glob("/usr/lib/postgresql/*/bin/pg_ctl")
+	if err != nil || len(programs) == 0 {
+		c.why = "no /usr/lib/postgresql/*/bin/pg_ctl, install the package postgresql"
+		return c
+	}
+	slices.Sort(programs)
+	bin := filepath.Dir(programs[len(programs)-1])
+	if c.dir, err = os.MkdirTemp("", "imip-postgresql"); err != nil {
+		c.why = err.Error()
+		return c
+	}
+
+	// The server refuses to run as root.
+	var attributes *syscall.SysProcAttr
+	if os.Geteuid() == 0 {
+		account, err := user.Lookup("postgres")
+		if err != nil {
+			c.why = err.Error()
+			return c
+		}
+		uid, _ := strconv.Atoi(account.Uid)
+		gid, _ := strconv.Atoi(account.Gid)
+		attributes = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+		if err := os.Chown(c.dir, uid, gid); err != nil {
+			c.why = err.Error()
+			return c
+		}
+	}
+	c.run = func(program string, args ...string) error {
+		command := exec.Command(filepath.Join(bin, program), args...)
+		command.Dir, command.SysProcAttr = c.dir, attributes
+		// The server inherits its parent's streams: a pipe would be waited for until
+		// the server ends.
+		output, err := os.CreateTemp("", "imip-postgresql-output")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(output.Name())
+		defer output.Close()
+		command.Stdout, command.Stderr = output, output
+		if err := command.Run(); err != nil {
+			text, _ := os.ReadFile(output.Name())
+			return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(text))
+		}
+		return nil
+	}
+	err = c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	if err == nil {
+		settings := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c max_connections=200", c.dir)
+		err = c.run("pg_ctl", "-D", c.data(), "-l", filepath.Join(c.dir, "log"), "-o", settings, "-w", "start")
+	}
+	if err != nil {
+		c.why = err.Error()
+	}
+	return c
+}
+
+func (c *cluster) stop() {
+	if c.why == "" {
+		if err := c.run("pg_ctl", "-D", c.data(), "-m", "immediate", "-w", "stop"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	if c.dir != "" {
+		_ = os.RemoveAll(c.dir)
+	}
+}

@@ -1,0 +1,143 @@
+package postgresql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// table is a table of the schema. All columns are text.
+type table struct {
+	name    string
+	columns []string
+	indexed []string // the columns by which rows are looked for
+}
+
+// tables is the original's schema, as far as the store goes.
+var tables = []table{
+	{"objects", []string{"store_user", "object_uid", "object_text", "status"}, []string{"store_user", "object_uid"}},
+	{"recurrences", []string{"store_user", "object_uid", "object_recurrenceid", "object_text", "status"}, []string{"store_user", "object_uid", "object_recurrenceid"}},
+	{"countered_objects", []string{"store_user", "other", "object_uid", "object_text"}, []string{"store_user", "object_uid", "other"}},
+	{"countered_recurrences", []string{"store_user", "other", "object_uid", "object_recurrenceid", "object_text"}, []string{"store_user", "object_uid", "object_recurrenceid", "other"}},
+	{"freebusy", append([]string{"store_user"}, periodColumns...), []string{"store_user", "start", "end"}},
+	{"freebusy_offers", append(append([]string{"store_user"}, periodColumns...), "expires"), []string{"store_user", "start", "end"}},
+	{"freebusy_other", append([]string{"store_user", "other"}, periodColumns...), []string{"store_user", "other", "start", "end"}},
+	{"freebusy_providers", []string{"store_user", "object_uid", "object_recurrenceid"}, []string{"store_user", "object_uid"}},
+	{"freebusy_provider_datetimes", []string{"store_user", "start"}, []string{"store_user"}},
+	{"requests", []string{"store_user", "object_uid", "object_recurrenceid", "request_type"}, []string{"store_user", "object_uid"}},
+}
+
+var periodColumns = []string{"start", "end", "object_uid", "transp", "object_recurrenceid", "summary", "organiser"}
+
+// index returns the name of the table's index.
+func (t table) index() string { return "imip_agent_" + t.name }
+
+// quoted returns names as SQL has them, in a list.
+func quoted(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = pgx.Identifier{name}.Sanitize()
+	}
+	return strings.Join(list, ", ")
+}
+
+// Missing is something that the schema has and a database has not.
+type Missing struct {
+	Table  string
+	Column string // empty: the whole table, or an index
+	Index  string // empty: the table or a column
+	// Create is the statement that mends it. It touches no data.
+	Create string
+}
+
+func (m Missing) String() string {
+	switch {
+	case m.Index != "":
+		return fmt.Sprintf("no index on table %s", m.Table)
+	case m.Column != "":
+		return fmt.Sprintf("no column %s in table %s", m.Column, m.Table)
+	}
+	return fmt.Sprintf("no table %s", m.Table)
+}
+
+// Schema returns what the database lacks of the original's tables, and of the
+// indexes that the queries of this package need. An index of any name counts that
+// begins with the same columns.
+func (s *Store) Schema(ctx context.Context) ([]Missing, error) {
+	columns, err := s.pairs(ctx, `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ANY (current_schemas(false))`)
+	if err != nil {
+		return nil, err
+	}
+	indexes, err := s.pairs(ctx, `
+		SELECT t.relname, string_agg(a.attname, ' ' ORDER BY k.place)
+		FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+			CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place)
+			JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number
+		WHERE n.nspname = ANY (current_schemas(false)) GROUP BY i.indexrelid, t.relname`)
+	if err != nil {
+		return nil, err
+	}
+	var missing []Missing
+	for _, t := range tables {
+		name := pgx.Identifier{t.name}.Sanitize()
+		if len(columns[t.name]) == 0 {
+			definitions := strings.ReplaceAll(quoted(t.columns), ",", " text,") + " text"
+			missing = append(missing, Missing{Table: t.name, Create: "CREATE TABLE " + name + " (" + definitions + ")"})
+		} else {
+			for _, column := range t.columns {
+				if !slices.Contains(columns[t.name], column) {
+					missing = append(missing, Missing{Table: t.name, Column: column,
+						Create: "ALTER TABLE " + name + " ADD COLUMN " + quoted([]string{column}) + " text"})
+				}
+			}
+		}
+		wanted := strings.Join(t.indexed, " ")
+		if !slices.ContainsFunc(indexes[t.name], func(have string) bool { return have == wanted || strings.HasPrefix(have, wanted+" ") }) {
+			missing = append(missing, Missing{Table: t.name, Index: t.index(),
+				Create: "CREATE INDEX " + quoted([]string{t.index()}) + " ON " + name + " (" + quoted(t.indexed) + ")"})
+		}
+	}
+	return missing, nil
+}
+
+// CreateSchema creates what the database lacks, in one transaction, and returns
+// what that was. It changes no data.
+func (s *Store) CreateSchema(ctx context.Context) ([]Missing, error) {
+	missing, err := s.Schema(ctx)
+	if err != nil || len(missing) == 0 {
+		return nil, err
+	}
+	err = pgx.BeginFunc(ctx, s.pool, func(dbtx pgx.Tx) error {
+		for _, m := range missing {
+			if _, err := dbtx.Exec(ctx, m.Create); err != nil {
+				return fmt.Errorf("%s: %s: %w", m, m.Create, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create the tables: %w", err)
+	}
+	return missing, nil
+}
+
+// pairs runs a query for two text columns, and returns the second by the first.
+func (s *Store) pairs(ctx context.Context, query string) (map[string][]string, error) {
+	rows, err := s.pool.Query(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("look at the database's tables: %w", err)
+	}
+	found := make(map[string][]string)
+	var first, second string
+	_, err = pgx.ForEachRow(rows, []any{&first, &second}, func() error {
+		found[first] = append(found[first], second)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look at the database's tables: %w", err)
+	}
+	return found, nil
+}
