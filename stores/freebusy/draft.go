@@ -63,6 +63,8 @@ func (d *draft) takes(line string) bool {
 	switch {
 	case n >= want, len(d.text)+len(line) > maxBroken:
 		return false
+	case d.columns() <= uidColumn: // times do not break
+		return false
 	case d.columns() <= summaryColumn: // broken before the summary
 		return d.columns()+n-1 == want
 	}
@@ -96,11 +98,11 @@ func (d *draft) settle(pieces int) (row string, reasons []string, ok bool) {
 		len(c) > recurrenceColumn && !utf8.ValidString(c[recurrenceColumn]) {
 		return "", []string{reasonEvent}, false // nobody could remove it
 	}
-	for i := range 2 {
-		if t, ok := normalStamp(c[i]); ok && t != c[i] {
-			c[i] = t
-			reasons = append(reasons, reasonTime)
-		}
+	start, _ := normalStamp(c[0])
+	end, _ := normalStamp(c[1])
+	if start != c[0] || end != c[1] {
+		c[0], c[1] = start, end
+		reasons = append(reasons, reasonTime)
 	}
 	if n := len(c) - 1; d.layout == Plain && n >= want && isExpiry(c[n]) &&
 		(c[n] != "" || c[n-1] == "" || isURI(c[n-1])) {

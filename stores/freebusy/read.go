@@ -1,7 +1,6 @@
 package freebusy
 
 import (
-	"bytes"
 	"math/bits"
 	"slices"
 	"strings"
@@ -24,8 +23,13 @@ func Read(data []byte, layout Layout) (*Table, []Damage) {
 		line:   1,
 		sorted: true,
 	}
-	// No more rows than lines, and than would fit.
-	r.rows = make([]string, 0, min(bytes.Count(data, []byte("\n")), len(data)/uidAt)+1)
+	// The first lines tell about how many there are. No more would fit than of the shortest.
+	first := r.text[:min(len(r.text), 8<<10)]
+	if first != "" {
+		lines := strings.Count(first, "\n") + 1
+		guess := lines * (len(data)/len(first) + 1)
+		r.rows = make([]string, 0, min(guess+guess/8, len(data)/uidAt+1))
+	}
 	r.skipMark()
 	for r.at < len(r.text) {
 		if !r.sound() {

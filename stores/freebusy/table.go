@@ -1,6 +1,7 @@
 package freebusy
 
 import (
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -206,6 +207,34 @@ func (t *Table) changes() (removed, inserted []string) {
 	}
 	return append(removed, before...), append(inserted, after...)
 }
+
+// WriteTo writes the table's text, as its file holds it, in large pieces. It needs no
+// memory to speak of, where Append needs as much as the file is long.
+func (t *Table) WriteTo(w io.Writer) (written int64, err error) {
+	buffer := make([]byte, 0, min(writeSize, 256*len(t.rows)))
+	flush := func() {
+		if err == nil && len(buffer) > 0 {
+			var n int
+			n, err = w.Write(buffer)
+			written += int64(n)
+		}
+		buffer = buffer[:0]
+	}
+	for _, r := range t.rows {
+		if len(buffer)+len(r)+1 > cap(buffer) {
+			if flush(); err != nil {
+				return written, err
+			}
+		}
+		buffer = append(buffer, r...)
+		buffer = append(buffer, '\n')
+	}
+	flush()
+	return written, err
+}
+
+// writeSize is how much is written at once, in octets.
+const writeSize = 64 << 10
 
 // Append appends the table's text to dst, as its file holds it.
 func (t *Table) Append(dst []byte) []byte {
