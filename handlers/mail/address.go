@@ -122,6 +122,9 @@ func (s *scanner) mailbox() mailbox {
 		default:
 			word := s.word()
 			last := len(m.words) - 1
+			if word == "" {
+				continue
+			}
 			if last >= 0 && len(m.words[last]) < maxWord && (joined || glued(m.words[last], word)) {
 				m.words[last] += word
 			} else {

@@ -18,6 +18,8 @@ var charsetNames = map[string]string{
 	"ascii": "us-ascii", "ansi-x3.4-1968": "us-ascii", "iso-646-us": "us-ascii", "646": "us-ascii",
 	"utf8": "utf-8", "unicode-1-1-utf-8": "utf-8", "utf8mb4": "utf-8", "cp65001": "utf-8", "65001": "utf-8",
 	"utf7": "utf-7", "unicode-1-1-utf-7": "utf-7", "unicode-2-0-utf-7": "utf-7", "cp65000": "utf-7",
+	"utf16": "utf-16", "ucs-2": "utf-16", "ucs2": "utf-16", "unicode": "utf-16", "csunicode": "utf-16", "iso-10646-ucs-2": "utf-16",
+	"unicodefeff": "utf-16", "unicodefffe": "utf-16", "utf32": "utf-32", "ucs-4": "utf-32", "iso-10646-ucs-4": "utf-32",
 	"latin-1": "iso-8859-1", "latin1": "iso-8859-1", "8859-1": "iso-8859-1", "8859": "iso-8859-1",
 	"8859-15": "iso-8859-15", "latin9": "iso-8859-15", "latin-9": "iso-8859-15",
 	"1252": "windows-1252", "win-1252": "windows-1252", "windows1252": "windows-1252", "ansi": "windows-1252",
@@ -36,7 +38,11 @@ func decodeText(content []byte, name string) string {
 		return text
 	}
 	name = charsetName(name)
-	if name != "" && name != "utf-8" {
+	switch {
+	case name == "", name == "utf-8":
+	case strings.HasPrefix(name, "utf-16"), strings.HasPrefix(name, "utf-32"):
+		// It isn't: almost any octets would pass for it.
+	default:
 		if text, ok := decodeAs(content, name); ok {
 			return text
 		}

@@ -49,69 +49,73 @@ func (p *parser) header(pos int) (header, int) {
 	var h header
 	var kept *[]byte // the field that continuation lines belong to, nil if not wanted
 	limit := maxField
-	begin, bad, fields := pos, -1, 0
+	begin, fields := pos, 0
+	bad := -1    // where lines begin that are no fields and that no field follows
+	inside := -1 // where a calendar begins in the header
 	keep := func(text []byte) {
-		if kept != nil && len(*kept)+len(text) <= limit {
-			*kept = append(*kept, text...)
-		} else {
-			kept = nil
+		if kept != nil {
+			*kept = append(*kept, text[:min(len(text), limit-len(*kept))]...)
 		}
 	}
 
-	for pos < len(p.data) {
+	body := -1 // after the blank line
+	for pos < len(p.data) && body < 0 {
 		line, next := p.line(pos)
 		if _, _, found := p.delimiter(line); found {
 			break
 		}
-		if len(bytes.TrimLeft(line, " \t")) == 0 && (len(line) == 0 || !p.continues(next)) {
-			if fields == 0 && bad >= 0 {
-				return header{}, begin // no header at all: all of it is body
-			}
-			if bad >= 0 && p.nothing(next) {
-				return h, bad
-			}
-			return h, next
-		}
-		if isBlank(line[0]) {
-			keep(line)
-			pos = next
-			continue
-		}
-
 		name, value, ok := field(line)
 		switch {
+		case isBlankLine(line) && (len(line) == 0 || !p.continues(next)):
+			body = next
+		case isBlank(line[0]):
+			keep(line)
+		case beginsCalendar(line):
+			kept = nil
+			if len(h.contentType) > 0 {
+				return h, pos
+			}
+			inside = pos // the rest of the header may be behind it
 		case !ok:
 			kept = nil
 			// What mbox files and the pipes of mail systems put first is no field.
 			if bad < 0 && !bytes.HasPrefix(line, []byte("From ")) && !bytes.HasPrefix(line, []byte(">From ")) {
 				bad = pos
 			}
-			pos = next
-			continue
-		case beginsCalendar(line):
-			return h, pos
+		default:
+			fields++
+			bad = -1
+			kept, limit = h.wants(name)
+			keep(value)
 		}
-		fields++
-		bad, kept, limit = -1, nil, maxField
-		switch {
-		case strings.EqualFold(name, "From"):
-			h.from = append(h.from, nil)
-			kept, limit = &h.from[len(h.from)-1], maxFrom
-		case strings.EqualFold(name, "Content-Type") && len(bytes.TrimSpace(h.contentType)) == 0:
-			kept = &h.contentType
-		case strings.EqualFold(name, "Content-Transfer-Encoding") && len(bytes.TrimSpace(h.encoding)) == 0:
-			kept = &h.encoding
-		}
-		keep(value)
 		pos = next
 	}
+
+	empty := func() bool { return body < 0 || p.nothing(body) }
 	switch {
+	case inside >= 0 && (len(h.contentType) == 0 || empty()):
+		return h, inside
 	case fields == 0 && bad >= 0:
-		return header{}, begin
-	case bad >= 0:
+		return header{}, begin // no header at all: all of it is body
+	case bad >= 0 && empty():
 		return h, bad
 	}
 	return h, pos
+}
+
+// wants returns where the value of a field is to be kept, and how much of it at
+// most; nil if it isn't wanted.
+func (h *header) wants(name string) (kept *[]byte, limit int) {
+	switch {
+	case strings.EqualFold(name, "From"):
+		h.from = append(h.from, nil)
+		return &h.from[len(h.from)-1], maxFrom
+	case strings.EqualFold(name, "Content-Type") && isBlankLine(h.contentType):
+		return &h.contentType, maxField
+	case strings.EqualFold(name, "Content-Transfer-Encoding") && isBlankLine(h.encoding):
+		return &h.encoding, maxField
+	}
+	return nil, 0
 }
 
 // continues reports whether the line at pos is one of a header: then the line of
@@ -163,3 +167,5 @@ func beginsCalendar(line []byte) bool {
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+func isBlankLine(line []byte) bool { return len(bytes.TrimLeft(line, " \t")) == 0 }

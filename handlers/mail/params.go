@@ -24,7 +24,9 @@ func parseContentType(field []byte) contentType {
 	var h message.Header
 	h.Set("Content-Type", value)
 	media, params, err := h.ContentType()
-	if err != nil {
+	// An extended parameter that cannot be decoded is left out without an error.
+	dropped := params["method"] == "" && calendarTypes[media] && strings.Contains(value, "*")
+	if err != nil || dropped {
 		media, params = looseContentType(value)
 	}
 	if strings.Count(media, "/") != 1 {
