@@ -41,7 +41,7 @@ type propertyReader struct {
 // errNoProperty, having called warn for nothing, or succeeds.
 func readProperty(text string, warn func(format string, args ...any)) (*ical.Prop, error) {
 	name, end, ok := propertyName(text)
-	if !ok {
+	if !ok || name == "BEGIN" || name == "END" {
 		return nil, errNoProperty
 	}
 	var mended []string

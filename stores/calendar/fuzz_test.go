@@ -1,0 +1,152 @@
+package calendar
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// originalCannotRead says why the original could not read, or not write back, a
+// text in our form of an object; "" if it can. These are the original's rules as
+// they were seen from outside, and ours, which are stricter.
+func originalCannotRead(text []byte) string {
+	if !utf8.Valid(text) {
+		return "not UTF-8"
+	}
+	s, ok := strings.CutSuffix(string(text), "\r\n")
+	if !ok {
+		return "the last line is not ended"
+	}
+	physical := strings.Split(s, "\r\n")
+	for _, l := range physical {
+		if len(l) > 75 {
+			return fmt.Sprintf("line of %d octets", len(l))
+		}
+		if i := strings.IndexAny(l, "\r\n\v\f\x1c\x1d\x1e\u0085\u2028\u2029\x00"); i >= 0 {
+			return fmt.Sprintf("%q breaks lines", l)
+		}
+	}
+	depth := 0
+	for _, l := range strings.Split(strings.ReplaceAll(s, "\r\n ", ""), "\r\n") {
+		m := contentLine.FindStringSubmatch(l)
+		if m == nil {
+			return fmt.Sprintf("%q is no content line", l)
+		}
+		name, params, value := m[1], m[2], m[3]
+		switch {
+		case name == "BEGIN":
+			if depth++; depth > 2 {
+				return fmt.Sprintf("%q is nested too deep", l)
+			}
+		case name == "END":
+			depth--
+		}
+		for _, p := range contentParam.FindAllStringSubmatch(params, -1) {
+			if uriParams[p[1]] && !strings.HasPrefix(p[2], `"`) {
+				return fmt.Sprintf("%s in %q has no quotes", p[1], l)
+			}
+			if p[1] == "ENCODING" && p[2] == "BASE64" {
+				if _, ok := mendBase64(value); !ok {
+					return fmt.Sprintf("%q is no BASE64", l)
+				}
+			}
+		}
+		if depth == 1 && isText[name] && unescaped.MatchString(value) {
+			return fmt.Sprintf("%q is a list", l)
+		}
+	}
+	if depth != 0 {
+		return "not all components are ended"
+	}
+	return ""
+}
+
+var (
+	contentParam = regexp.MustCompile(`;([A-Z0-9._-]+)=((?:"[^"]*"|[^",;:]*)(?:,(?:"[^"]*"|[^",;:]*))*)`)
+	contentLine  = regexp.MustCompile(`^([A-Z0-9._-]+)((?:;[A-Z0-9._-]+=(?:"[^"]*"|[^",;:]*)(?:,(?:"[^"]*"|[^",;:]*))*)*):(.*)$`)
+	unescaped    = regexp.MustCompile(`(?:^|[^\\])[,;]`)
+)
+
+// seeds adds the fuzz targets' own seeds, and calendars cut out of real mails
+// where these are at hand.
+func seeds(f *testing.F) {
+	for _, c := range decodeCases {
+		f.Add(c.text)
+	}
+	for _, c := range eventCases {
+		f.Add(inCalendar(c.lines))
+	}
+	mails, _ := filepath.Glob("../../../shared/data/eml/*/*.eml")
+	for _, mail := range mails {
+		data, err := os.ReadFile(mail)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if i := bytes.Index(data, []byte("BEGIN:VCALENDAR")); i >= 0 {
+			f.Add(string(data[i:]))
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		calendars, err := Decode(text)
+		if (err == nil) != (len(calendars) > 0) {
+			t.Fatalf("%d calendars and the error %v", len(calendars), err)
+		}
+		for _, c := range calendars {
+			for _, e := range c.Events {
+				if !strings.Contains(text, e.Text) {
+					t.Fatalf("text is not of the source: %q", e.Text)
+				}
+				checkStable(t, e.Object)
+				if e.Err == nil && e.Object.UID() == "" {
+					t.Fatal("neither a UID nor an error")
+				}
+				e.Object.RecurrenceID()
+			}
+		}
+	})
+}
+
+func FuzzDecodeObject(f *testing.F) {
+	for _, c := range eventCases {
+		f.Add([]byte("BEGIN:VEVENT\r\n" + c.lines + "\r\nEND:VEVENT\r\n"))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if o, err := DecodeObject(text); err == nil {
+			checkStable(t, o)
+		}
+	})
+}
+
+// checkStable checks that the original can read what Encode writes, and that
+// reading it again gives the same.
+func checkStable(t *testing.T, o *Object) {
+	t.Helper()
+	text := o.Encode()
+	if problem := originalCannotRead(text); problem != "" {
+		t.Fatalf("the original cannot read it: %s\n%s", problem, text)
+	}
+	again, err := DecodeObject(text)
+	if err != nil {
+		t.Fatalf("cannot be read again: %v\n%s", err, text)
+	}
+	if second := again.Encode(); !bytes.Equal(second, text) {
+		t.Fatalf("reads differently again:\n%s\n%s", text, second)
+	}
+	if a, b := again.UID(), o.UID(); a != b {
+		t.Fatalf("UID %q became %q", b, a)
+	}
+	a, errA := o.RecurrenceID()
+	b, errB := again.RecurrenceID()
+	if a != b || (errA == nil) != (errB == nil) {
+		t.Fatalf("recurrence id %q (%v) became %q (%v)", a, errA, b, errB)
+	}
+}
