@@ -1,0 +1,278 @@
+// Package rejected keeps data that can never be handled: messages and records that
+// would fail again however often they came back, but that must not vanish either.
+//
+// Each piece is two files in one private directory: what was put aside, just as it came
+// (20261122T120000Z-HASH.eml), and a note of why, in lines of `Name: value`
+// (20261122T120000Z-HASH.txt). An administrator looks at them, mends what is to be mended, and
+// removes both. The hash is of the content, so that a message that is delivered again
+// is kept once.
+package rejected
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Dir is a directory of what was put aside. It is made when it is first needed, for
+// its owner only. Several programs can use it at once.
+type Dir struct {
+	Path string
+	Max  int              // how many pieces are kept at most; 0: DefaultMax
+	Now  func() time.Time // nil: time.Now
+	Log  *slog.Logger     // nil: nothing is logged
+}
+
+// DefaultMax is how many pieces are kept if nothing else is said.
+const DefaultMax = 1000
+
+const (
+	contentSuffix = ".eml"
+	noteSuffix    = ".txt"
+	stagingPrefix = ".staging-"
+	stampLayout   = "20060102T150405Z"
+	hashSize      = 16 // octets of the hash that are in a name: nobody finds two texts alike
+
+	// lockTimeout is how long to wait for another program, which has no more to do
+	// than to write two files.
+	lockTimeout = 30 * time.Second
+	lockPause   = 5 * time.Millisecond
+)
+
+// Put puts content aside and returns the path of the file that has it. The files are
+// whole and on disk when it returns. If the same content is there already, it stays as it
+// is, with its first note. If there are more than Max pieces, the oldest goes, and that is
+// logged as a warning. Errors are temporary: nothing has been put aside.
+func (d *Dir) Put(note Note, content []byte) (path string, err error) {
+	if d == nil || d.Path == "" {
+		return "", errors.New("rejected: no directory is set for what cannot be handled: set REJECTED_DIR")
+	}
+	if note.Time.IsZero() {
+		note.Time = d.now()
+	}
+	unlock, err := d.lock()
+	if err != nil {
+		return "", fmt.Errorf("rejected: %w", err)
+	}
+	defer unlock()
+
+	names, err := d.names()
+	if err != nil {
+		return "", fmt.Errorf("rejected: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	hash := hex.EncodeToString(sum[:hashSize])
+	for _, name := range names {
+		if strings.HasSuffix(name, "-"+hash) {
+			return d.path(name + contentSuffix), nil
+		}
+	}
+	name := note.Time.UTC().Format(stampLayout) + "-" + hash
+	path = d.path(name + contentSuffix)
+	if err := d.write(name, note.text(), content); err != nil {
+		return "", fmt.Errorf("rejected: %w", err)
+	}
+	d.limit(names, name)
+	return path, nil
+}
+
+func (d *Dir) path(name string) string { return filepath.Join(d.Path, name) }
+
+func (d *Dir) now() time.Time {
+	if d.Now == nil {
+		return time.Now()
+	}
+	return d.Now()
+}
+
+func (d *Dir) log() *slog.Logger {
+	if d.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return d.Log
+}
+
+// lock makes the directory if there is none, and locks it by flock(2) on the
+// directory itself, so that there is no file to be left behind.
+func (d *Dir) lock() (unlock func(), err error) {
+	if err := os.Mkdir(d.Path, 0o700); errors.Is(err, fs.ErrNotExist) {
+		// What is above is not ours: others may have to pass.
+		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.Mkdir(d.Path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		if err := syncDir(filepath.Dir(d.Path)); err != nil {
+			return nil, err
+		}
+	} else if err == nil {
+		if err := syncDir(filepath.Dir(d.Path)); err != nil {
+			return nil, err
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	// One Flock for each call, since a Flock lets its own process in again.
+	lock := flock.New(d.Path, flock.SetFlag(os.O_RDONLY|syscall.O_DIRECTORY))
+	ctx, cancel := context.WithTimeout(context.Background(), lockTimeout)
+	defer cancel()
+	if _, err := lock.TryLockContext(ctx, lockPause); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("locking %s: %w", d.Path, err)
+	}
+	return func() { lock.Unlock() }, nil
+}
+
+// names returns the names of the pieces, without suffixes, oldest first.
+func (d *Dir) names() ([]string, error) {
+	entries, err := os.ReadDir(d.Path) // in order of name
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, entry := range entries {
+		if name, found := strings.CutSuffix(entry.Name(), contentSuffix); found && entry.Type().IsRegular() {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// write writes a piece. The content appears last, and all at once: without it there is
+// no piece.
+func (d *Dir) write(name, note string, content []byte) (err error) {
+	d.sweep()
+	staged := d.path(stagingPrefix + name)
+	defer func() {
+		if err != nil {
+			d.remove(name)
+			os.Remove(staged)
+		}
+	}()
+	for _, file := range []struct {
+		suffix string
+		data   []byte
+	}{{noteSuffix, []byte(note)}, {contentSuffix, content}} {
+		if err := writeSynced(staged, file.data); err != nil {
+			return err
+		}
+		if err := os.Rename(staged, d.path(name+file.suffix)); err != nil {
+			return err
+		}
+	}
+	return syncDir(d.Path)
+}
+
+// sweep removes what a program that died left half written. It is called under the
+// lock, so that nobody is writing.
+func (d *Dir) sweep() {
+	left, _ := filepath.Glob(d.path(stagingPrefix) + "*")
+	for _, path := range left {
+		os.Remove(path)
+	}
+}
+
+// limit removes the oldest pieces, those of names and the newest one being as many
+// as there are.
+func (d *Dir) limit(names []string, newest string) {
+	limit := d.Max
+	if limit <= 0 {
+		limit = DefaultMax
+	}
+	for len(names) >= limit && len(names) > 0 {
+		if err := d.remove(names[0]); err != nil {
+			d.log().Warn("cannot remove the oldest of what was put aside", "error", err)
+		} else {
+			d.log().Warn("too much was put aside: removed the oldest; look through what is there",
+				"file", d.path(names[0]+contentSuffix), "limit", limit, "newest", newest)
+		}
+		names = names[1:]
+	}
+}
+
+func (d *Dir) remove(name string) error {
+	err := os.Remove(d.path(name + contentSuffix))
+	if errNote := os.Remove(d.path(name + noteSuffix)); err == nil && !errors.Is(errNote, fs.ErrNotExist) {
+		err = errNote
+	}
+	return err
+}
+
+// Item is one piece that was put aside.
+type Item struct {
+	Path string // of the content
+	Size int64  // of the content, in octets
+	Note Note
+}
+
+// List returns what was put aside, oldest first. That there is no directory is no error.
+func (d *Dir) List() ([]Item, error) {
+	names, err := d.names()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("rejected: %w", err)
+	}
+	items := make([]Item, 0, len(names))
+	for _, name := range names {
+		item := Item{Path: d.path(name + contentSuffix)}
+		info, err := os.Lstat(item.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // somebody has just removed it
+		} else if err != nil {
+			return nil, fmt.Errorf("rejected: %w", err)
+		}
+		item.Size = info.Size()
+		// A note may be missing, or somebody may have written in it.
+		text, err := os.ReadFile(d.path(name + noteSuffix))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("rejected: %w", err)
+		}
+		item.Note = parseNote(string(text))
+		if item.Note.Time.IsZero() {
+			stamp, _, _ := strings.Cut(name, "-")
+			item.Note.Time, _ = time.Parse(stampLayout, stamp)
+		}
+		items = append(items, item)
+	}
+	return slices.Clip(items), nil
+}
+
+// writeSynced writes a new file for its owner only, and has it on disk before it returns.
+func writeSynced(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// syncDir has the names in a directory on disk.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		err = nil // the file system keeps no such promise
+	}
+	return errors.Join(err, dir.Close())
+}
