@@ -40,8 +40,8 @@ func originalCannotRead(text []byte) string {
 		name, params, value := m[1], m[2], m[3]
 		switch {
 		case name == "BEGIN":
-			if depth++; depth > 2 {
-				return fmt.Sprintf("%q is nested too deep", l)
+			if depth++; depth > 1 && !isReadable[value] {
+				return fmt.Sprintf("%q is a component that it does not know", l)
 			}
 		case name == "END":
 			depth--

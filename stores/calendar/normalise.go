@@ -84,30 +84,54 @@ func (n *normaliser) event(c *ical.Component) {
 			delete(c.Props, name)
 		}
 	}
+	n.children(c)
+}
+
+// isReadable has the components that the original can read inside an event. (The
+// others of RFC 5545 cannot be there.)
+var isReadable = set(ical.CompAlarm, ical.CompTimezoneStandard, ical.CompTimezoneDaylight)
+
+// children changes the components inside a component where the original could
+// not read them, and their time zones, which are not kept; nothing else.
+func (n *normaliser) children(c *ical.Component) {
+	kept := c.Children[:0]
 	for _, child := range c.Children {
-		n.child(child)
+		n.contents(child)
+		if isReadable[child.Name] {
+			n.children(child)
+			kept = append(kept, child)
+			continue
+		}
+		// DEVIATION: unknown-components
+		// The original cannot read an object that has such a component, be it
+		// RFC 9073's. As a text it is kept all the same, with what is inside it.
+		for _, inner := range child.Children {
+			n.descendants(inner)
+		}
+		prop := ical.NewProp("X-COMPONENT")
+		prop.Params.Set("X-NAME", child.Name)
+		prop.Value = encodeText(string(encodeComponent(child)))
+		c.Props.Add(prop)
+		n.warn("%s inside %s kept as X-COMPONENT", child.Name, c.Name)
+	}
+	c.Children = kept
+}
+
+func (n *normaliser) descendants(c *ical.Component) {
+	n.contents(c)
+	for _, child := range c.Children {
+		n.descendants(child)
 	}
 }
 
-// child changes a component inside an event where the original could not read
-// it, and its time zones, which are not kept; nothing else.
-func (n *normaliser) child(c *ical.Component) {
+// contents normalises the properties of a component inside an event.
+func (n *normaliser) contents(c *ical.Component) {
 	for _, name := range slices.Sorted(maps.Keys(c.Props)) {
 		for i := range c.Props[name] {
 			n.encoding(&c.Props[name][i])
 			n.zone(&c.Props[name][i])
 		}
 	}
-	// The original cannot read an object whose components are nested deeper. As
-	// a text the component is kept all the same.
-	for _, inner := range c.Children {
-		prop := ical.NewProp("X-COMPONENT")
-		prop.Params.Set("X-NAME", inner.Name)
-		prop.Value = encodeText(string(encodeComponent(inner)))
-		c.Props.Add(prop)
-		n.warn("%s inside %s kept as X-COMPONENT", inner.Name, c.Name)
-	}
-	c.Children = nil
 }
 
 // property normalises one property of an event. It returns false if the property
