@@ -43,6 +43,19 @@ func newUnits(r *Rule, start int64) units {
 	return u
 }
 
+// never tells whether the interval misses all that is allowed: an interval that
+// has a divisor in common with the day meets only some positions of it, which
+// are the same every day.
+func (u *units) never() bool {
+	divisor := u.perDay
+	for rest := u.interval; rest != 0; {
+		divisor, rest = rest, divisor%rest
+	}
+	return u.allowed != nil && !slices.ContainsFunc(u.list, func(position int64) bool {
+		return floorMod(position-u.origin, divisor) == 0
+	})
+}
+
 // first returns the position, in a day, of the first unit that is a whole number
 // of intervals after DTSTART's. It can be past the end of the day.
 func (u *units) first(day int64) int64 { return floorMod(u.origin-day*u.perDay, u.interval) }
@@ -93,7 +106,7 @@ func (e *expansion) inDays() {
 		}
 		e.times = chosen
 	}
-	if len(e.times) == 0 {
+	if len(e.times) == 0 || u.never() {
 		return
 	}
 	day := floorDiv(e.start, secondsPerDay)
