@@ -1,0 +1,146 @@
+// Package conf reads the configuration file that administrators edit, which is
+// shared with the original's Python programs: lines NAME = value with Python's
+// literals as values. No Python is run; lines that are anything else are skipped,
+// each with a warning.
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// DefaultFile is read if no other file is asked for. It may be absent.
+const DefaultFile = "/etc/imip-agent/config.txt"
+
+// FileVariable is the environment variable that names another file.
+const FileVariable = "IMIP_AGENT_CONFIG"
+
+// maxFile is how large a configuration file may be, in octets.
+const maxFile = 1 << 20
+
+// Load reads the configuration: from file, else from the file that the
+// environment names, else from [DefaultFile], else it is [Default]. Only the
+// last of these files may be missing. The working directory is never looked at:
+// who delivers mail starts programs in directories that anybody may write to.
+//
+// What cannot be used of the file is in the result's Warnings. Where that is a
+// setting that must not be guessed, [Config.Check] fails later, unless it has
+// been overridden.
+func Load(file string, getenv func(string) string) (Config, error) {
+	return load(file, getenv, DefaultFile)
+}
+
+func load(file string, getenv func(string) string, fallback string) (Config, error) {
+	optional := false
+	if file == "" {
+		file = getenv(FileVariable)
+	}
+	if file == "" {
+		file, optional = fallback, true
+	}
+	source, err := read(file)
+	if optional && errors.Is(err, fs.ErrNotExist) {
+		return Default(), nil
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	return Read(source, file), nil
+}
+
+func read(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	source, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(source) > maxFile {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d octets, it cannot be a configuration file", maxFile)}
+	}
+	return source, err
+}
+
+// Read returns the configuration that source, the text of the named file, says.
+func Read(source []byte, file string) Config {
+	c := Default()
+	c.File = file
+	c.unusable = map[string]Warning{}
+	assignments, warnings := parse(source)
+	set := map[string]bool{}
+	for _, a := range assignments { // of several for one name, the last counts
+		s, known := find(a.name)
+		w := Warning{Line: a.line, Name: a.name}
+		switch {
+		case a.err != nil && known && set[a.name]:
+			w.Text = fmt.Sprintf("skipped, %v; what is above holds", a.err)
+		case a.err != nil:
+			w.Text = fmt.Sprintf("skipped, %v", a.err)
+			if known {
+				c.unusable[a.name] = w
+			}
+		case !known && a.used:
+			continue // the administrator's own
+		case !known:
+			w.Text = "there is no such setting"
+		default:
+			err := s.assign(&c, a.value)
+			if err == nil {
+				set[a.name] = true
+				delete(c.unusable, a.name)
+				continue
+			}
+			s.reset(&c)
+			w.Text = fmt.Sprintf("%v; the default holds", err)
+			c.unusable[a.name] = w
+		}
+		warnings = append(warnings, w)
+	}
+	for i := range warnings {
+		warnings[i].File = file
+	}
+	c.Warnings = warnings
+	return c
+}
+
+// Override sets a setting to what an option of the command line says.
+func (c *Config) Override(name, value string) error {
+	s, known := find(name)
+	if !known {
+		return fmt.Errorf("there is no setting %s", name)
+	}
+	if err := s.assign(c, value); err != nil {
+		return err
+	}
+	delete(c.unusable, name)
+	return nil
+}
+
+// Check fails if a setting that nothing can stand in for cannot be used.
+func (c *Config) Check() error {
+	for _, s := range settings {
+		if w, bad := c.unusable[s.name]; bad && s.vital {
+			w.File = c.File
+			return fmt.Errorf("configuration: %v: correct the file", w)
+		}
+	}
+	return nil
+}
+
+// Rejected returns the directory for data that cannot be handled: the one that
+// is set, else "rejected" beside the store, or beside the preferences where the
+// store is a database.
+func (c *Config) Rejected() string {
+	beside := c.StoreDir
+	switch {
+	case c.RejectedDir != "":
+		return c.RejectedDir
+	case c.StoreType != "file":
+		beside = c.PreferencesDir
+	}
+	return filepath.Join(filepath.Dir(filepath.Clean(beside)), "rejected")
+}

@@ -1,0 +1,290 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Config holds every setting. [Default] has what is taken for one that the
+// configuration does not have.
+type Config struct {
+	MessageSender  string // the calendar system's own address, or URI
+	LocalPrefix    string // of mail addresses; for the original's programs
+	OutgoingPrefix string // of mail addresses; for the original's programs
+
+	StoreType      string // "file" or "postgresql"
+	StoreDir       string // the store's directory, or its connection string
+	PublishDir     string // where free/busy is published
+	PreferencesDir string // users' preferences
+	JournalDir     string // the journal's directory, or its connection string
+	Permissions    fs.FileMode
+	DirPermissions fs.FileMode // both are plain numbers as chmod(2) takes them: 02770 has 02000 in it
+
+	LocaleDir        string // translations, for the original's programs
+	TransDomain      string
+	Lang             string
+	ManagerInterface bool // whether messages point to the web manager
+	ManagerPath      string
+	ManagerURL       string // empty: made from the host's name
+	ManagerURLScheme string
+
+	// What users have who have not set their own.
+	ParticipatingDefault        string
+	IncomingDefault             string
+	SharingDefault              string
+	PublishingDefault           string
+	BundlingDefault             string
+	NotifyingDefault            string
+	RefreshingDefault           string
+	AddResponseDefault          string
+	OrganiserReplacementDefault string
+	FreebusyOfferDefault        string // an iCalendar duration; empty: no offers are recorded
+
+	IMIPCounterAsRequest bool // for the original's programs; here the calendar's method always decides
+	CalendarLineLength   int  // for the original's programs; 0: as RFC 5545 has it
+
+	// The settings that only this program knows.
+	MessageSizeLimit int64         // octets of a message that is looked at at all
+	RejectedDir      string        // where data goes that cannot be handled; empty: see [Config.Rejected]
+	RejectedLimit    int           // files in it
+	Deadline         time.Duration // for one message
+	LockTimeout      time.Duration // for a user's lock
+	PeriodLimit      int           // free/busy records of one event
+	Syslog           string        // the facility; empty: no logging to syslog
+	LogLevel         string        // "debug", "info", "warn" or "error"
+	PostgreSQLLock   string        // "store": one lock for all, as the original; "user": one a user
+
+	File     string    // where the settings come from; empty: there is no file
+	Warnings []Warning // what in the file is not taken as it stands
+	unusable map[string]Warning
+}
+
+// Default returns the settings that hold without a configuration file.
+func Default() Config {
+	return Config{
+		MessageSender:               "calendar@example.com",
+		LocalPrefix:                 "local",
+		OutgoingPrefix:              "people-outgoing",
+		StoreType:                   "file",
+		StoreDir:                    "/var/lib/imip-agent/store",
+		PublishDir:                  "/var/www/imip-agent/static",
+		PreferencesDir:              "/var/lib/imip-agent/preferences",
+		JournalDir:                  "/var/lib/imip-agent/journal",
+		Permissions:                 0o660,
+		DirPermissions:              0o2770,
+		LocaleDir:                   "/usr/share/locale",
+		TransDomain:                 "imip-agent",
+		Lang:                        "en",
+		ManagerInterface:            true,
+		ManagerPath:                 "/imip-manager",
+		ManagerURLScheme:            "http://",
+		ParticipatingDefault:        "participate",
+		IncomingDefault:             "summary-wraps-message",
+		SharingDefault:              "no",
+		PublishingDefault:           "no",
+		BundlingDefault:             "never",
+		NotifyingDefault:            "none",
+		RefreshingDefault:           "never",
+		AddResponseDefault:          "refresh",
+		OrganiserReplacementDefault: "attendee",
+		IMIPCounterAsRequest:        true,
+		MessageSizeLimit:            32 << 20,
+		RejectedLimit:               1000,
+		Deadline:                    300 * time.Second,
+		LockTimeout:                 60 * time.Second,
+		PeriodLimit:                 50000,
+		LogLevel:                    "info",
+		PostgreSQLLock:              "store",
+	}
+}
+
+// setting is one name of the configuration file.
+type setting struct {
+	name  string
+	field func(*Config) any // points to the field
+	// vital is a setting that nothing can stand in for: to go on with the default
+	// would be to keep users' data in another place, open to others, or under
+	// another name.
+	vital  bool
+	none   bool     // may be None
+	values []string // the strings that it can be; nil: any
+	min    int64    // of permissions: what the owner needs
+	max    int64    // of other numbers, which are at least 1; 0: any
+}
+
+var settings = []setting{
+	{name: "MESSAGE_SENDER", field: func(c *Config) any { return &c.MessageSender }, vital: true},
+	{name: "LOCAL_PREFIX", field: func(c *Config) any { return &c.LocalPrefix }},
+	{name: "OUTGOING_PREFIX", field: func(c *Config) any { return &c.OutgoingPrefix }},
+	{name: "STORE_TYPE", field: func(c *Config) any { return &c.StoreType }, vital: true, values: []string{"file", "postgresql"}},
+	{name: "STORE_DIR", field: func(c *Config) any { return &c.StoreDir }, vital: true},
+	{name: "PUBLISH_DIR", field: func(c *Config) any { return &c.PublishDir }, vital: true},
+	{name: "PREFERENCES_DIR", field: func(c *Config) any { return &c.PreferencesDir }, vital: true},
+	{name: "JOURNAL_DIR", field: func(c *Config) any { return &c.JournalDir }},
+	{name: "DEFAULT_PERMISSIONS", field: func(c *Config) any { return &c.Permissions }, vital: true, min: 0o600},
+	{name: "DEFAULT_DIR_PERMISSIONS", field: func(c *Config) any { return &c.DirPermissions }, vital: true, min: 0o700},
+	{name: "LOCALE_DIR", field: func(c *Config) any { return &c.LocaleDir }},
+	{name: "TRANS_DOMAIN", field: func(c *Config) any { return &c.TransDomain }},
+	{name: "LANG", field: func(c *Config) any { return &c.Lang }},
+	{name: "MANAGER_INTERFACE", field: func(c *Config) any { return &c.ManagerInterface }},
+	{name: "MANAGER_PATH", field: func(c *Config) any { return &c.ManagerPath }},
+	{name: "MANAGER_URL", field: func(c *Config) any { return &c.ManagerURL }, none: true},
+	{name: "MANAGER_URL_SCHEME", field: func(c *Config) any { return &c.ManagerURLScheme }},
+	{name: "PARTICIPATING_DEFAULT", field: func(c *Config) any { return &c.ParticipatingDefault }, none: true,
+		values: []string{"participate", "no"}},
+	{name: "INCOMING_DEFAULT", field: func(c *Config) any { return &c.IncomingDefault },
+		values: []string{"message-only", "message-then-summary", "summary-then-message", "summary-only", "summary-wraps-message"}},
+	{name: "SHARING_DEFAULT", field: func(c *Config) any { return &c.SharingDefault }, none: true, values: []string{"share", "no"}},
+	{name: "PUBLISHING_DEFAULT", field: func(c *Config) any { return &c.PublishingDefault }, none: true, values: []string{"publish", "no"}},
+	{name: "BUNDLING_DEFAULT", field: func(c *Config) any { return &c.BundlingDefault }, values: []string{"always", "never"}},
+	{name: "NOTIFYING_DEFAULT", field: func(c *Config) any { return &c.NotifyingDefault }, values: []string{"notify", "none"}},
+	{name: "REFRESHING_DEFAULT", field: func(c *Config) any { return &c.RefreshingDefault }, values: []string{"always", "never"}},
+	{name: "ADD_RESPONSE_DEFAULT", field: func(c *Config) any { return &c.AddResponseDefault }, values: []string{"add", "refresh", "ignore"}},
+	{name: "ORGANISER_REPLACEMENT_DEFAULT", field: func(c *Config) any { return &c.OrganiserReplacementDefault },
+		values: []string{"any", "attendee", "never"}},
+	{name: "FREEBUSY_OFFER_DEFAULT", field: func(c *Config) any { return &c.FreebusyOfferDefault }, none: true},
+	{name: "IMIP_COUNTER_AS_REQUEST", field: func(c *Config) any { return &c.IMIPCounterAsRequest }},
+	{name: "CALENDAR_LINE_LENGTH", field: func(c *Config) any { return &c.CalendarLineLength }, none: true},
+
+	{name: "MESSAGE_SIZE_LIMIT", field: func(c *Config) any { return &c.MessageSizeLimit }, max: 1 << 40},
+	{name: "REJECTED_DIR", field: func(c *Config) any { return &c.RejectedDir }, vital: true, none: true},
+	{name: "REJECTED_LIMIT", field: func(c *Config) any { return &c.RejectedLimit }},
+	{name: "DEADLINE", field: func(c *Config) any { return &c.Deadline }, max: 24 * 60 * 60},
+	{name: "LOCK_TIMEOUT", field: func(c *Config) any { return &c.LockTimeout }, max: 24 * 60 * 60},
+	{name: "PERIOD_LIMIT", field: func(c *Config) any { return &c.PeriodLimit }},
+	{name: "SYSLOG", field: func(c *Config) any { return &c.Syslog }, none: true, values: facilities},
+	{name: "LOG_LEVEL", field: func(c *Config) any { return &c.LogLevel }, values: []string{"debug", "info", "warn", "error"}},
+	{name: "POSTGRESQL_LOCK", field: func(c *Config) any { return &c.PostgreSQLLock }, values: []string{"store", "user"}},
+}
+
+// facilities are the names that syslog has for who is logging (RFC 5424 section
+// 6.2.1), as syslog.conf spells them.
+var facilities = []string{
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+}
+
+// Names returns the names of all settings.
+func Names() []string {
+	names := make([]string, len(settings))
+	for i, s := range settings {
+		names[i] = s.name
+	}
+	return names
+}
+
+func find(name string) (setting, bool) {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.name == name })
+	if i < 0 {
+		return setting{}, false
+	}
+	return settings[i], true
+}
+
+// assign sets the setting's field in c, or leaves it and says why it cannot have
+// that value.
+func (s setting) assign(c *Config, value any) error {
+	if value == nil {
+		if !s.none {
+			return errors.New("it cannot be None")
+		}
+		switch field := s.field(c).(type) {
+		case *string:
+			*field = ""
+		case *int:
+			*field = 0
+		}
+		return nil
+	}
+	switch field := s.field(c).(type) {
+	case *string:
+		value, ok := value.(string)
+		if !ok {
+			return errors.New("it has to be a string")
+		}
+		if err := s.checkString(value); err != nil {
+			return err
+		}
+		*field = value
+	case *bool:
+		switch value := value.(type) {
+		case bool:
+			*field = value
+		case int64: // as Python takes it
+			*field = value != 0
+		default:
+			return errors.New("it has to be True or False")
+		}
+	default:
+		value, ok := value.(int64)
+		if !ok {
+			return errors.New("it has to be a number")
+		}
+		return s.assignNumber(c, value)
+	}
+	return nil
+}
+
+func (s setting) checkString(value string) error {
+	switch {
+	case s.values != nil && !slices.Contains(s.values, value):
+		return fmt.Errorf("%.60q is none of: %s", value, strings.Join(s.values, ", "))
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return fmt.Errorf("%.60q has control characters in it", value)
+	case value == "" && s.vital && !s.none:
+		return errors.New("it is empty")
+	}
+	return nil
+}
+
+func (s setting) assignNumber(c *Config, value int64) error {
+	if field, ok := s.field(c).(*fs.FileMode); ok {
+		// A decimal number in the place of an octal one (660 is 01224) is the usual
+		// slip, and lacks what the owner needs.
+		if value < 0 || value > 0o7777 || value&s.min != s.min {
+			return fmt.Errorf("%#o are no permissions with %#o for the owner; write octal numbers, such as %#o", value, s.min, s.min|s.min>>3)
+		}
+		*field = fs.FileMode(value)
+		return nil
+	}
+	most := s.max
+	if most == 0 {
+		most = 1<<31 - 1
+	}
+	if value < 1 || value > most {
+		return fmt.Errorf("%d is not from 1 to %d", value, most)
+	}
+	switch field := s.field(c).(type) {
+	case *int:
+		*field = int(value)
+	case *int64:
+		*field = value
+	case *time.Duration:
+		*field = time.Duration(value) * time.Second
+	}
+	return nil
+}
+
+// reset gives the setting's field its default.
+func (s setting) reset(c *Config) {
+	d := Default()
+	switch field := s.field(c).(type) {
+	case *string:
+		*field = *s.field(&d).(*string)
+	case *bool:
+		*field = *s.field(&d).(*bool)
+	case *int:
+		*field = *s.field(&d).(*int)
+	case *int64:
+		*field = *s.field(&d).(*int64)
+	case *fs.FileMode:
+		*field = *s.field(&d).(*fs.FileMode)
+	case *time.Duration:
+		*field = *s.field(&d).(*time.Duration)
+	}
+}
