@@ -135,7 +135,7 @@ func (p *Peer) Record(c *Conversation, dir string) error {
 		s.Original = after.Since(before)
 		s.Original.Status = result.Status
 		if result.Status != 0 {
-			s.Original.Error = complaint(result.Stderr)
+			s.Original.Error = strings.ReplaceAll(complaint(result.Stderr), dir, "ROOM")
 		}
 		left, err := breakLocks(room)
 		if err != nil {

@@ -145,6 +145,26 @@ func cancellations() []*builder {
 			receives("paul", "harvey", "REPLY", event(meeting, "ATTENDEE;PARTSTAT=ACCEPTED:@harvey")).
 			sends("paul", "CANCEL", event(three, "SEQUENCE:1\nATTENDEE;PARTSTAT=ACCEPTED:@harvey\nATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@paul")),
 
+		conversation("cancel-self-others-known", "The user takes themself out of an event whose other attendees' free/busy is known.").
+			sends("paul", "REQUEST", event(three)).
+			receives("paul", "vincent", "REPLY", event(meeting, "ATTENDEE;PARTSTAT=ACCEPTED:@vincent")).
+			sends("paul", "CANCEL", event(three, "SEQUENCE:1\nATTENDEE;PARTSTAT=ACCEPTED:@paul")),
+
+		conversation("cancel-attendee-known", "An attendee is taken out whose free/busy is known.").
+			sends("paul", "REQUEST", event(three)).
+			receives("paul", "vincent", "REPLY", event(meeting, "ATTENDEE;PARTSTAT=ACCEPTED:@vincent")).
+			sends("paul", "CANCEL", event(three, "SEQUENCE:1\nATTENDEE;PARTSTAT=ACCEPTED:@vincent")),
+
+		conversation("cancel-attendee-not-taking-part", "A cancelled event stays in the free/busy of an attendee whom the CANCEL names as undecided.").
+			sends("paul", "REQUEST", event(three)).
+			receives("paul", "vincent", "REPLY", event(meeting, "ATTENDEE;PARTSTAT=ACCEPTED:@vincent")).
+			sends("paul", "CANCEL", event(three, "SEQUENCE:1")),
+
+		conversation("cancel-occurrence-other-freebusy", "A cancelled occurrence leaves what is known of its attendees.").
+			sends("paul", "REQUEST", event(three, weekly)).
+			receives("paul", "vincent", "REPLY", event(meeting, weekly, "ATTENDEE;PARTSTAT=ACCEPTED:@vincent")).
+			sends("paul", "CANCEL", event(three, "SEQUENCE:1\nRECURRENCE-ID:20261209T090000Z\nATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE:@harvey\nATTENDEE:@paul")),
+
 		conversation("cancel-by-attendee", "A CANCEL sent on by an attendee, who knows the organizer's free/busy.").
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("vincent", "CANCEL", event(three, "SEQUENCE:1")),

@@ -1,3 +1,0 @@
-package main
-func deviations() []*builder { return nil }
-func damage() []*builder { return nil }
