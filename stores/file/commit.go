@@ -1,0 +1,171 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// file is a file's new content.
+type file struct {
+	place
+	content []byte
+}
+
+// changes is what a commit has to do, in the order in which it does it.
+type changes struct {
+	damaged   []damaged // to be put aside before anything is written
+	tables    []file
+	calendar  []byte // to be published; nil: nothing
+	texts     []file
+	deletions []place
+}
+
+// damaged is a table that is written anew without its damaged lines.
+type damaged struct {
+	place
+	damages []freebusy.Damage
+}
+
+func (c *changes) empty() bool {
+	return len(c.tables) == 0 && c.calendar == nil && len(c.texts) == 0 && len(c.deletions) == 0
+}
+
+// changes works out what differs from what is stored: the rest is not written.
+func (t *tx) changes() (*changes, error) {
+	c := new(changes)
+	if err := t.tableChanges(c); err != nil {
+		return nil, err
+	}
+	for _, dir := range slices.Sorted(maps.Keys(t.puts)) {
+		for _, name := range slices.Sorted(maps.Keys(t.puts[dir])) {
+			p, change := place{dir, name}, t.puts[dir][name]
+			stored, err := t.stored(p)
+			switch {
+			case err != nil && !errors.Is(err, fs.ErrNotExist):
+				return nil, err
+			case change.deleted && err == nil:
+				c.deletions = append(c.deletions, p)
+			case !change.deleted && (err != nil || !bytes.Equal(stored, change.content)):
+				c.texts = append(c.texts, file{p, change.content})
+			}
+		}
+	}
+	if t.calendar != nil {
+		stored, err := t.publishedCalendar()
+		if err != nil && !errors.Is(err, stores.ErrNotFound) {
+			return nil, err
+		}
+		if err != nil || !bytes.Equal(stored, t.calendar) {
+			c.calendar = t.calendar
+		}
+	}
+	return c, nil
+}
+
+func (t *tx) tableChanges(c *changes) error {
+	byPath := func(a, b place) int { return bytes.Compare([]byte(a.String()), []byte(b.String())) }
+	for _, p := range slices.SortedFunc(maps.Keys(t.freebusy), byPath) {
+		read := t.freebusy[p]
+		if !read.table.Changed() {
+			continue
+		}
+		if p.dir == othersDir {
+			if err := checkURI("user", calendar.URI(p.name)); err != nil && !t.dir.exists(p.String()) {
+				return err
+			}
+		}
+		c.addTable(p, read.table.Append(nil), read.damages)
+	}
+	if r := t.requests; r != nil && r.changed {
+		c.addTable(requestsTable, writeRequests(r.requests), r.damages)
+	}
+	if r := t.providers; r != nil && r.changed {
+		c.addTable(providersTable, writeProviders(r.providers), r.damages)
+	}
+	return nil
+}
+
+func (c *changes) addTable(p place, content []byte, damages []freebusy.Damage) {
+	c.tables = append(c.tables, file{p, content})
+	if len(damages) > 0 {
+		c.damaged = append(c.damaged, damaged{p, damages})
+	}
+}
+
+// commit writes what the transaction has changed.
+func (t *tx) commit() error {
+	c, err := t.changes()
+	if err != nil || c.empty() {
+		return err
+	}
+	return t.apply(c)
+}
+
+// apply makes changes. Until its first rename, whatever fails leaves the store as it was.
+func (t *tx) apply(c *changes) error {
+	if t.ctx.Err() != nil {
+		return fmt.Errorf("storing: %w", context.Cause(t.ctx))
+	}
+	for _, d := range c.damaged {
+		if err := t.putAside(d.place, d.damages); err != nil {
+			return err
+		}
+	}
+	var public *staging
+	if c.calendar != nil {
+		s, err := t.stageCalendar(c.calendar)
+		if err != nil {
+			return err
+		}
+		defer s.dir.Close()
+		defer s.close()
+		public = s
+	}
+	own := t.store.stage(t.dir, stagingDir)
+	defer own.close()
+	err := own.write(append(slices.Clone(c.tables), c.texts...))
+	if err == nil {
+		err = own.prepare(c.deletions)
+	}
+	if err == nil && t.ctx.Err() != nil {
+		err = context.Cause(t.ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("storing, nothing is changed yet: %w", err)
+	}
+	return own.finish(c, public)
+}
+
+// finish renames what is staged into place, in the order that lets the message be handled
+// again after a crash, and makes it last.
+func (own *staging) finish(c *changes, public *staging) error {
+	err := own.rename(c.tables)
+	if err == nil && public != nil {
+		err = public.rename(publishedFile(c.calendar))
+	}
+	if err == nil {
+		err = own.rename(c.texts)
+	}
+	if err == nil {
+		err = own.delete(c.deletions)
+	}
+	if err == nil {
+		err = own.sync()
+	}
+	if err == nil && public != nil {
+		err = public.sync()
+	}
+	if err != nil {
+		return fmt.Errorf("storing, partly done, to be done again: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
+
+	"imip-agent/stores"
+)
+
+// openDir opens a directory, and nothing else, for flock(2).
+const openDir = os.O_RDONLY | unix.O_DIRECTORY
+
+// How long to wait between attempts to make the lock directory: the original says
+// nobody when it is done.
+const (
+	firstPause   = time.Millisecond
+	longestPause = 50 * time.Millisecond
+)
+
+// lock takes both locks on a user's directory and returns what gives them back. If
+// there is no such directory, the error matches fs.ErrNotExist; if somebody else holds
+// a lock for all of Options.LockTimeout, [stores.ErrLocked].
+func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, s.options.LockTimeout)
+	defer cancel()
+	own, err := lockOwn(waiting, dir)
+	if err == nil {
+		unlock, err = s.lockShared(waiting, dir)
+		if err == nil {
+			return func() {
+				unlock()
+				own.Unlock()
+			}, nil
+		}
+		own.Unlock()
+	}
+	switch {
+	case waiting.Err() == nil:
+		return nil, err
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
+	}
+	holder := "another imip-agent program holds " + dir
+	if l, err := inspect(dir); err == nil {
+		holder = l.String()
+	}
+	return nil, fmt.Errorf("%w: %s; waited %v for it: wait for that program to end, or end it, "+
+		"or remove the lock if it is no calendar program", stores.ErrLocked, holder, s.options.LockTimeout)
+}
+
+// lockOwn takes the lock that keeps our own programs apart: flock on the directory
+// itself, so that no file appears, and the kernel gives it back if we die. Each
+// call opens the directory anew, which keeps the goroutines of one process apart too.
+func lockOwn(ctx context.Context, dir string) (*flock.Flock, error) {
+	for {
+		own := flock.New(dir, flock.SetFlag(openDir))
+		ok, err := own.TryLock()
+		if err == nil && !ok {
+			err = lockQueued(ctx, own)
+		}
+		if err != nil {
+			return nil, failed("locking", dir, err)
+		}
+		// While we waited, the directory may have been removed or replaced.
+		locked, err := own.Stat()
+		if err == nil {
+			var there fs.FileInfo
+			there, err = os.Stat(dir)
+			if err == nil && os.SameFile(locked, there) {
+				return own, nil
+			}
+		}
+		own.Unlock()
+		if err != nil {
+			return nil, failed("locking", dir, err)
+		}
+	}
+}
+
+// lockQueued waits in the kernel's queue, where the first to come is the first to be
+// served, as polling would not have it. A wait in the kernel cannot be called off, so
+// when ctx ends it is left behind, and gives back at once what it gets.
+func lockQueued(ctx context.Context, own *flock.Flock) error {
+	done := make(chan error, 1)
+	go func() {
+		err := own.Lock()
+		for errors.Is(err, unix.EINTR) {
+			err = own.Lock()
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		go func() {
+			if <-done == nil {
+				own.Unlock()
+			}
+		}()
+		return ctx.Err()
+	}
+}
+
+// lockShared takes the lock that keeps the original's programs out: the directory
+// __lock__, with one named by our process id in it. It must only be called, and given
+// back, under lockOwn.
+func (s *Store) lockShared(ctx context.Context, dir string) (unlock func(), err error) {
+	path := filepath.Join(dir, lockDir)
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := os.Mkdir(path, s.dirMode&fs.ModePerm)
+		if err == nil {
+			return s.signLock(path)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return nil, failed("making", path, err)
+		}
+		if s.breakStale(dir) {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// signLock puts our process id into the lock directory that we have just made.
+func (s *Store) signLock(path string) (unlock func(), err error) {
+	// Whoever has to break it, should we die, may be another user of the group.
+	os.Chmod(path, s.dirMode)
+	pid := filepath.Join(path, strconv.Itoa(os.Getpid()))
+	if err := os.Mkdir(pid, s.dirMode&fs.ModePerm); err != nil {
+		os.Remove(path)
+		return nil, failed("making", pid, err)
+	}
+	os.Chmod(pid, s.dirMode)
+	return func() {
+		for _, p := range []string{pid, path} {
+			if err := rmdir(p); err != nil {
+				s.options.Log.Error("the lock could not be given back: remove it by hand", "path", path, "error", err)
+				return
+			}
+		}
+	}, nil
+}
+
+// breakStale removes the lock directory if it is stale, and reports whether it did.
+func (s *Store) breakStale(dir string) bool {
+	l, err := inspect(dir)
+	if err != nil || !l.Stale {
+		return false
+	}
+	if err := l.remove(); err != nil {
+		return false // somebody else has it, then; or if not, the wait will say whose it is
+	}
+	s.options.Log.Warn("a stale lock was removed", "user", string(l.User), "lock", l.String())
+	return true
+}

@@ -1,0 +1,85 @@
+package file
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"imip-agent/stores"
+)
+
+// publishedFile is the published calendar as a file of the user's directory below
+// PublishDir.
+func publishedFile(content []byte) []file {
+	return []file{{place{"", published}, content}}
+}
+
+func (t *tx) Published() ([]byte, error) {
+	if t.calendar != nil {
+		return t.calendar, nil
+	}
+	return t.publishedCalendar()
+}
+
+// publishedCalendar returns what is published, whatever the transaction has done.
+func (t *tx) publishedCalendar() ([]byte, error) {
+	none := fmt.Errorf("%w: published free/busy of %s", stores.ErrNotFound, t.user)
+	if t.store.options.PublishDir == "" || !isPlain(string(t.user)) {
+		return nil, none
+	}
+	d, err := openDirectory(t.publishDir())
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	content, err := d.read(published)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, none
+	}
+	return content, err
+}
+
+func (t *tx) publishDir() string {
+	return filepath.Join(t.store.options.PublishDir, string(t.user))
+}
+
+func (t *tx) Publish(content []byte) error {
+	if t.store.options.PublishDir == "" {
+		return errors.New("publishing free/busy: no directory is given: set PUBLISH_DIR")
+	}
+	t.calendar = append([]byte{}, bytes.Clone(content)...)
+	return nil
+}
+
+// stageCalendar writes the published calendar beside its place. The caller closes the
+// directory of what is returned with it.
+func (t *tx) stageCalendar(content []byte) (*staging, error) {
+	path := t.publishDir()
+	if err := t.store.makeAll(t.store.options.PublishDir); err != nil {
+		return nil, err
+	}
+	made := t.store.makeOne(path)
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return nil, failed("making", path, made)
+	}
+	d, err := openDirectory(path)
+	if err == nil && d == nil {
+		err = failed("opening", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g := t.store.stage(d, "")
+	if err := g.write(publishedFile(content)); err != nil {
+		g.close()
+		d.Close()
+		if made == nil {
+			os.Remove(path)
+		}
+		return nil, fmt.Errorf("publishing free/busy, nothing is changed yet: %w", err)
+	}
+	return g, nil
+}

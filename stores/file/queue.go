@@ -1,0 +1,288 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"imip-agent/stores"
+	"imip-agent/stores/freebusy"
+)
+
+// requestTable is the request queue as the transaction has read it and changed it.
+type requestTable struct {
+	requests []stores.Request
+	damages  []freebusy.Damage
+	changed  bool
+}
+
+// providerTable is the table of events that recur without end.
+type providerTable struct {
+	providers stores.Providers
+	damages   []freebusy.Damage
+	changed   bool
+}
+
+// readRequests reads a request queue: lines of uid, recurrence id and type, the last
+// two of which may be missing. It reads past lines that are no request.
+func readRequests(data []byte) ([]stores.Request, []freebusy.Damage) {
+	var requests []stores.Request
+	var damages []freebusy.Damage
+	for _, l := range readLines(data) {
+		columns, reason := l.columns(3)
+		if l.isBlank() {
+			continue
+		}
+		if reason == "" && columns[0] == "" {
+			reason = "there is no UID in it"
+		}
+		if reason != "" {
+			damages = append(damages, freebusy.Damage{Line: l.number, Text: l.text, Reason: reason})
+			continue
+		}
+		requests = append(requests, stores.Request{
+			ID:   stores.ID{UID: columns[0], RecurrenceID: columns[1]},
+			Type: columns[2],
+		})
+	}
+	return requests, damages
+}
+
+// writeRequests returns the text of a request queue.
+func writeRequests(requests []stores.Request) []byte {
+	var b strings.Builder
+	for _, r := range requests {
+		fmt.Fprintf(&b, "%s\t%s\t%s\n", r.UID, r.RecurrenceID, r.Type)
+	}
+	return []byte(b.String())
+}
+
+// readProviders reads the table of events that recur without end: the end of the window
+// in the first line, then lines of uid and recurrence id.
+func readProviders(data []byte) (stores.Providers, []freebusy.Damage) {
+	var providers stores.Providers
+	var damages []freebusy.Damage
+	for i, l := range readLines(data) {
+		columns, reason := l.columns(2)
+		if i > 0 && l.isBlank() {
+			continue
+		}
+		if i == 0 && reason == "" {
+			// The original writes an empty column after the time.
+			until, ok := readUntil(columns[0])
+			if ok && columns[1] == "" {
+				providers.Until = until
+				continue
+			}
+			reason = "it is not the end of the window, which belongs in the first line"
+		} else if reason == "" && columns[0] == "" {
+			reason = "there is no UID in it"
+		}
+		if reason != "" {
+			damages = append(damages, freebusy.Damage{Line: l.number, Text: l.text, Reason: reason})
+			continue
+		}
+		providers.Events = append(providers.Events, stores.ID{UID: columns[0], RecurrenceID: columns[1]})
+	}
+	return providers, damages
+}
+
+// The forms of the end of the window, none of which is a valid one as well. The
+// original writes the first, and what it was given.
+var untilLayouts = []string{"20060102T150405Z", "20060102T150405", "20060102"}
+
+func readUntil(text string) (time.Time, bool) {
+	if text == "" {
+		return time.Time{}, true
+	}
+	for _, layout := range untilLayouts {
+		if until, err := time.Parse(layout, text); err == nil {
+			return until, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// writeProviders returns the table's text; nothing for the zero value.
+func writeProviders(p stores.Providers) []byte {
+	if p.Until.IsZero() && len(p.Events) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	if !p.Until.IsZero() {
+		b.WriteString(p.Until.UTC().Format(untilLayouts[0]))
+	}
+	b.WriteString("\t\n")
+	for _, e := range p.Events {
+		fmt.Fprintf(&b, "%s\t%s\n", e.UID, e.RecurrenceID)
+	}
+	return []byte(b.String())
+}
+
+// line is a line of a table, without its end.
+type line struct {
+	number int // from 1
+	text   string
+}
+
+// readLines splits a table into its lines. Spaces and CR at the end of a line do not
+// count, TABs do, and the last line may lack its end.
+func readLines(data []byte) []line {
+	var lines []line
+	number := 0
+	for text := range strings.Lines(string(data)) {
+		number++
+		lines = append(lines, line{number, strings.TrimRight(text, " \r\n")})
+	}
+	return lines
+}
+
+// isBlank reports whether a line says nothing.
+func (l line) isBlank() bool { return strings.Trim(l.text, " \t") == "" }
+
+// columns splits a line into n columns, where those at the end may be missing, and more
+// be there if they are empty. The reason says why that cannot be done.
+func (l line) columns(n int) (columns []string, reason string) {
+	if !utf8.ValidString(l.text) {
+		return nil, "it is not UTF-8"
+	}
+	columns = strings.Split(l.text, "\t")
+	for len(columns) > n && columns[len(columns)-1] == "" {
+		columns = columns[:len(columns)-1]
+	}
+	if len(columns) > n {
+		return nil, fmt.Sprintf("there are %d columns in it, and not %d", len(columns), n)
+	}
+	for len(columns) < n {
+		columns = append(columns, "")
+	}
+	for _, c := range columns {
+		if strings.ContainsFunc(c, isControl) {
+			return nil, "there are control characters in it"
+		}
+	}
+	return columns, ""
+}
+
+// checkID returns an UnstorableError for an event that cannot stand in a table.
+func checkID(id stores.ID) error {
+	if err := checkUID(id.UID); err != nil {
+		return err
+	}
+	return checkRecurrenceID(id.RecurrenceID)
+}
+
+func (t *tx) Requests() ([]stores.Request, error) {
+	table, err := t.requestTable()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(table.requests), nil
+}
+
+func (t *tx) requestTable() (*requestTable, error) {
+	if t.requests == nil {
+		data, err := t.tableData(requestsTable)
+		if err != nil {
+			return nil, err
+		}
+		table := new(requestTable)
+		table.requests, table.damages = readRequests(data)
+		t.warnAll(requestsTable, table.damages)
+		t.requests = table
+	}
+	return t.requests, nil
+}
+
+func (t *tx) SetRequests(requests []stores.Request) error {
+	table, err := t.requestTable()
+	if err != nil {
+		return err
+	}
+	known := make(map[stores.Request]bool, len(table.requests))
+	for _, r := range table.requests {
+		known[r] = true
+	}
+	for _, r := range requests {
+		if known[r] {
+			continue // as odd as it may be
+		}
+		if err := checkID(r.ID); err != nil {
+			return err
+		}
+		if r.Type != "" && badText(r.Type) != "" {
+			return &stores.UnstorableError{What: "request type", Value: r.Type, Reason: badText(r.Type)}
+		}
+	}
+	if !slices.Equal(table.requests, requests) {
+		table.requests, table.changed = slices.Clone(requests), true
+	}
+	return nil
+}
+
+func (t *tx) Providers() (stores.Providers, error) {
+	table, err := t.providerTable()
+	if err != nil {
+		return stores.Providers{}, err
+	}
+	p := table.providers
+	p.Events = slices.Clone(p.Events)
+	return p, nil
+}
+
+func (t *tx) providerTable() (*providerTable, error) {
+	if t.providers == nil {
+		data, err := t.tableData(providersTable)
+		if err != nil {
+			return nil, err
+		}
+		table := new(providerTable)
+		table.providers, table.damages = readProviders(data)
+		t.warnAll(providersTable, table.damages)
+		t.providers = table
+	}
+	return t.providers, nil
+}
+
+func (t *tx) SetProviders(p stores.Providers) error {
+	table, err := t.providerTable()
+	if err != nil {
+		return err
+	}
+	known := make(map[stores.ID]bool, len(table.providers.Events))
+	for _, e := range table.providers.Events {
+		known[e] = true
+	}
+	for _, e := range p.Events {
+		if known[e] {
+			continue // as odd as it may be
+		}
+		if err := checkID(e); err != nil {
+			return err
+		}
+	}
+	if !table.providers.Until.Equal(p.Until) || !slices.Equal(table.providers.Events, p.Events) {
+		p.Events = slices.Clone(p.Events)
+		table.providers, table.changed = p, true
+	}
+	return nil
+}
+
+// tableData returns the text of a table; nothing if there is none.
+func (t *tx) tableData(p place) ([]byte, error) {
+	data, err := t.dir.read(p.String())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}
+
+func (t *tx) warnAll(p place, damages []freebusy.Damage) {
+	for _, d := range damages {
+		t.warn(p, d)
+	}
+}

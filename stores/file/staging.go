@@ -1,0 +1,264 @@
+package file
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// staging is where files are written in full and synced before any of them is renamed
+// into its place in the same user's directory: a directory in that, or for what web
+// servers serve, hidden files beside their places.
+type staging struct {
+	store   *Store
+	dir     *directory
+	name    string           // of the staging directory, in dir; empty: there is none
+	staged  map[place]string // the staged file for each place
+	made    []string         // directories that were made, parents first
+	touched map[string]bool  // directories in which names change
+	renamed bool             // there is no way back
+}
+
+func (s *Store) stage(d *directory, name string) *staging {
+	return &staging{store: s, dir: d, name: name, staged: make(map[place]string), touched: make(map[string]bool)}
+}
+
+// removeStaging removes what a program that died has left of its staging directory.
+func (s *Store) removeStaging(d *directory) {
+	if !d.exists(stagingDir) {
+		return
+	}
+	if err := d.root.RemoveAll(stagingDir); err != nil {
+		s.options.Log.Warn("left-over staging could not be removed", "path", d.full(stagingDir), "error", err)
+		return
+	}
+	s.options.Log.Warn("left-over staging was removed", "path", d.full(stagingDir))
+}
+
+// write stages files.
+func (g *staging) write(files []file) error {
+	if len(files) == 0 {
+		return nil
+	}
+	for _, f := range files {
+		if err := g.prepareTarget(f.place); err != nil {
+			return err
+		}
+	}
+	if g.name != "" {
+		if err := g.dir.root.Mkdir(g.name, g.store.dirMode&fs.ModePerm); err != nil {
+			return failed("making", g.dir.full(g.name), err)
+		}
+		g.dir.root.Chmod(g.name, g.store.dirMode)
+	}
+	for i, f := range files {
+		g.staged[f.place] = path.Join(g.name, strconv.Itoa(i))
+		if g.name == "" {
+			g.staged[f.place] = newName(f.place)
+			g.dir.root.Remove(newName(f.place)) // left over, perhaps
+		}
+	}
+	return inParallel(len(files), func(i int) error {
+		return g.writeOne(g.staged[files[i].place], files[i])
+	})
+}
+
+// newName is the name of the file that takes the place of another, while it is beside it.
+func newName(p place) string { return path.Join(p.dir, "."+p.name+".new") }
+
+// writeOne writes a file in full and makes it last.
+func (g *staging) writeOne(name string, f file) error {
+	out, err := g.dir.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, g.store.fileMode&fs.ModePerm)
+	if err != nil {
+		return failed("writing", g.dir.full(name), err)
+	}
+	defer out.Close()
+	out.Chmod(g.store.fileMode) // as far as we may
+	g.keepGroup(out, f.place)
+	if _, err := out.Write(f.content); err != nil {
+		return failed("writing", g.dir.full(f.place.String()), err)
+	}
+	return failed("syncing", g.dir.full(f.place.String()), out.Sync())
+}
+
+// keepGroup gives a new file the group of the one that it will replace, as far as we may.
+func (g *staging) keepGroup(file *os.File, p place) {
+	old, err := g.dir.root.Lstat(p.String())
+	if err != nil || !old.Mode().IsRegular() {
+		return
+	}
+	fresh, err := file.Stat()
+	if err != nil {
+		return
+	}
+	was, ok := old.Sys().(*syscall.Stat_t)
+	is, same := fresh.Sys().(*syscall.Stat_t)
+	if ok && same && was.Gid != is.Gid {
+		file.Chown(-1, int(was.Gid))
+	}
+}
+
+// manyFiles is how many files are synced at once: a file system writes its journal once
+// for all that wait.
+const manyFiles = 16
+
+// inParallel calls fn with 0 to n-1, several at once, and returns one of their errors.
+func inParallel(n int, fn func(i int) error) error {
+	if n == 1 {
+		return fn(0)
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, min(n, manyFiles))
+	for worker := range errs {
+		wg.Go(func() {
+			for i := worker; i < n; i += len(errs) {
+				if err := fn(i); err != nil {
+					errs[worker] = err
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareTarget makes the directory of a place and sees that a file can be renamed to it.
+func (g *staging) prepareTarget(p place) error {
+	if p.dir != "" {
+		if err := g.makeAll(p.dir); err != nil {
+			return err
+		}
+	}
+	info, err := g.dir.root.Lstat(p.String())
+	if err == nil && info.IsDir() {
+		return failed("writing", g.dir.full(p.String()), unix.EISDIR)
+	}
+	return g.mayWrite(p.dir)
+}
+
+// prepare sees that files can be deleted.
+func (g *staging) prepare(deletions []place) error {
+	for _, p := range deletions {
+		if err := g.mayWrite(p.dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayWrite asks whether names in a directory may be changed.
+func (g *staging) mayWrite(dir string) error {
+	if g.touched[dir] {
+		return nil
+	}
+	full := g.dir.full(dir)
+	if err := unix.Faccessat(unix.AT_FDCWD, full, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+		return failed("writing in", full, err)
+	}
+	g.touched[dir] = true
+	return nil
+}
+
+// makeAll makes a directory and its parents, with the store's mode.
+func (g *staging) makeAll(dir string) error {
+	info, err := g.dir.root.Stat(dir)
+	if err == nil && info.IsDir() {
+		return nil
+	} else if err == nil {
+		return failed("making", g.dir.full(dir), unix.ENOTDIR)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return failed("making", g.dir.full(dir), err)
+	}
+	parent := path.Dir(dir)
+	if parent == "." {
+		parent = ""
+	} else if err := g.makeAll(parent); err != nil {
+		return err
+	}
+	if err := g.dir.root.Mkdir(dir, g.store.dirMode&fs.ModePerm); err != nil {
+		return failed("making", g.dir.full(dir), err)
+	}
+	g.made = append(g.made, dir)
+	g.touched[parent] = true
+	g.dir.root.Chmod(dir, g.store.dirMode)
+	return nil
+}
+
+// rename puts staged files in their places.
+func (g *staging) rename(files []file) error {
+	for _, f := range files {
+		g.renamed = true
+		if err := g.dir.root.Rename(g.staged[f.place], f.place.String()); err != nil {
+			return failed("renaming to", g.dir.full(f.place.String()), err)
+		}
+		delete(g.staged, f.place)
+	}
+	return nil
+}
+
+// delete removes files, and the directories of an event that this empties.
+func (g *staging) delete(deletions []place) error {
+	for _, p := range deletions {
+		g.renamed = true
+		if err := g.dir.root.Remove(p.String()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failed("deleting", g.dir.full(p.String()), err)
+		}
+	}
+	for _, p := range deletions {
+		for dir := p.dir; !keptDirs[dir]; dir = path.Dir(dir) {
+			// Fails if something is left in it.
+			if info, err := g.dir.root.Lstat(dir); err != nil || !info.IsDir() || g.dir.root.Remove(dir) != nil {
+				break
+			}
+			delete(g.touched, dir)
+			g.touched[path.Dir(dir)] = true
+		}
+	}
+	return nil
+}
+
+// keptDirs are the directories that stay when they are empty.
+var keptDirs = map[string]bool{
+	"": true, ".": true, othersDir: true,
+	"objects": true, "cancellations/objects": true, "counters/objects": true,
+	"recurrences": true, "cancellations/recurrences": true, "counters/recurrences": true,
+}
+
+// sync makes the names in the directories that were changed last.
+func (g *staging) sync() error {
+	var dirs []string
+	for dir := range g.touched {
+		dirs = append(dirs, dir)
+	}
+	slices.Sort(dirs)
+	return inParallel(len(dirs), func(i int) error { return syncDir(g.dir.full(dirs[i])) })
+}
+
+// close removes what is left of staging and, if nothing has been renamed, the
+// directories that were made.
+func (g *staging) close() {
+	for _, name := range g.staged {
+		g.dir.root.Remove(name)
+	}
+	if g.name != "" {
+		g.dir.root.Remove(g.name)
+	}
+	if g.renamed {
+		return
+	}
+	for _, dir := range slices.Backward(g.made) {
+		g.dir.root.Remove(dir)
+	}
+}

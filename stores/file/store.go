@@ -1,0 +1,284 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/rejected"
+)
+
+// Options says where a store is and how it is kept. Only Dir has to be given.
+type Options struct {
+	Dir        string // the store; it is made when it is first written to
+	PublishDir string // where free/busy is published; empty: nothing can be
+	// Modes of files and directories as chmod(1) takes them, set-group-id bit and all.
+	// Zero: 0660 and 02770.
+	FileMode, DirMode fs.FileMode
+	LockTimeout       time.Duration    // how long to wait for a user's locks; zero: a minute
+	Now               func() time.Time // for the notes on what is put aside; nil: time.Now
+	Log               *slog.Logger     // nil: nothing is logged
+	// Rejected takes the damaged lines of tables that are written anew. With nil they are
+	// logged, and lost.
+	Rejected *rejected.Dir
+}
+
+// Store is a store in the original's directories. It is safe for concurrent use, by
+// goroutines and by processes.
+type Store struct {
+	options           Options
+	fileMode, dirMode fs.FileMode // as package os writes them
+}
+
+var _ stores.Store = (*Store)(nil)
+
+// Open returns the store in a directory. It reads and makes nothing yet.
+func Open(options Options) (*Store, error) {
+	if options.Dir == "" {
+		return nil, errors.New("opening the store: no directory is given: set STORE_DIR")
+	}
+	if options.FileMode == 0 {
+		options.FileMode = 0o660
+	}
+	if options.DirMode == 0 {
+		options.DirMode = 0o2770
+	}
+	if options.LockTimeout == 0 {
+		options.LockTimeout = time.Minute
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	// A relative directory must not move with the process's working directory.
+	for _, dir := range []*string{&options.Dir, &options.PublishDir} {
+		if *dir == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*dir)
+		if err != nil {
+			return nil, failed("opening the store in", *dir, err)
+		}
+		*dir = abs
+	}
+	return &Store{options, octalMode(options.FileMode), octalMode(options.DirMode)}, nil
+}
+
+// octalMode turns a mode as chmod(1) takes it into one of package fs.
+func octalMode(mode fs.FileMode) fs.FileMode {
+	m := mode & fs.ModePerm
+	for bit, flag := range map[fs.FileMode]fs.FileMode{
+		0o1000: fs.ModeSticky, 0o2000: fs.ModeSetgid, 0o4000: fs.ModeSetuid,
+	} {
+		if mode&bit != 0 {
+			m |= flag
+		}
+	}
+	return m
+}
+
+// Close does nothing: between transactions a store holds nothing open.
+func (s *Store) Close() error { return nil }
+
+// Users yields every user who has a directory in the store. What is no directory is
+// left out. A store that does not exist is an error.
+func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
+	return func(yield func(calendar.URI, error) bool) {
+		entries, err := os.ReadDir(s.options.Dir)
+		if err != nil {
+			yield("", failed("reading the store", s.options.Dir, err))
+			return
+		}
+		for _, e := range entries {
+			if ctx.Err() != nil {
+				yield("", context.Cause(ctx))
+				return
+			}
+			if !e.IsDir() {
+				if e.Type()&fs.ModeSymlink == 0 {
+					continue
+				}
+				if info, err := os.Stat(filepath.Join(s.options.Dir, e.Name())); err != nil || !info.IsDir() {
+					continue
+				}
+			}
+			if !yield(calendar.URI(e.Name()), nil) {
+				return
+			}
+		}
+	}
+}
+
+// View runs fn on user's records under the user's lock. It needs to be able to write to
+// the user's directory for that, although it changes nothing there. For a user without
+// a directory fn sees no records.
+func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+	if !isPlain(string(user)) {
+		return fn(newTx(ctx, s, user, nil))
+	}
+	dir := filepath.Join(s.options.Dir, string(user))
+	unlock, err := s.lock(ctx, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fn(newTx(ctx, s, user, nil))
+	} else if err != nil {
+		return err
+	}
+	defer unlock()
+	d, err := openDirectory(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return fn(newTx(ctx, s, user, d))
+}
+
+// Update runs fn on user's records under the user's lock and commits what it changed.
+// A user's directory is only made when there is something to store in it. For a user
+// without one, fn is run without a lock; should somebody else make the directory
+// meanwhile, fn is run again.
+func (s *Store) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+	if !isPlain(string(user)) {
+		return checkURI("user", user)
+	}
+	for {
+		err := s.update(ctx, user, fn)
+		if !errors.Is(err, errMeanwhile) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// errMeanwhile says that another program has made the user's directory, and that
+// what fn has seen no longer holds.
+var errMeanwhile = errors.New("file: the user's directory was made meanwhile")
+
+func (s *Store) update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+	dir := filepath.Join(s.options.Dir, string(user))
+	unlock, err := s.lock(ctx, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.updateFirst(ctx, user, dir, fn)
+	} else if err != nil {
+		return err
+	}
+	defer unlock()
+	d, err := openDirectory(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	s.removeStaging(d)
+	t := newTx(ctx, s, user, d)
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.commit()
+}
+
+// updateFirst is update for a user who has no directory yet.
+func (s *Store) updateFirst(ctx context.Context, user calendar.URI, dir string, fn func(stores.Tx) error) (err error) {
+	t := newTx(ctx, s, user, nil)
+	if err := fn(t); err != nil {
+		return err
+	}
+	c, err := t.changes()
+	if err != nil || c.empty() {
+		return err
+	}
+	if err := checkURI("user", user); err != nil {
+		return err
+	}
+	made, err := s.makeUser(dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if made && err != nil {
+			os.Remove(dir) // if it is empty
+		}
+	}()
+	unlock, err := s.lock(ctx, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errMeanwhile // made and removed again
+	} else if err != nil {
+		return err
+	}
+	defer unlock()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return failed("reading", dir, err)
+	}
+	if len(entries) > 1 { // there is more than our lock
+		return errMeanwhile
+	}
+	if t.dir, err = openDirectory(dir); err != nil {
+		return err
+	}
+	defer t.dir.Close()
+	if err := t.apply(c); err != nil {
+		return err
+	}
+	// The user's name must last as well as what is in it.
+	return syncDir(s.options.Dir)
+}
+
+// makeUser makes a user's directory, and the store's own if that is missing. It reports
+// whether it did, and not somebody else.
+func (s *Store) makeUser(dir string) (made bool, err error) {
+	if err := s.makeAll(filepath.Dir(dir)); err != nil {
+		return false, err
+	}
+	err = s.makeOne(dir)
+	if errors.Is(err, fs.ErrExist) {
+		_, err = os.Stat(dir) // fails for a symbolic link that leads nowhere
+		return false, failed("opening the user's directory", dir, err)
+	}
+	return err == nil, failed("making the user's directory", dir, err)
+}
+
+// makeAll makes a directory and its parents.
+func (s *Store) makeAll(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if parent := filepath.Dir(dir); parent != dir {
+		if err := s.makeAll(parent); err != nil {
+			return err
+		}
+	}
+	if err := s.makeOne(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return failed("making", dir, err)
+	}
+	return nil
+}
+
+// makeOne makes a directory with the store's mode, whatever the umask.
+func (s *Store) makeOne(dir string) error {
+	err := os.Mkdir(dir, s.dirMode&fs.ModePerm)
+	if err == nil {
+		os.Chmod(dir, s.dirMode) // as far as we may
+	}
+	return err
+}
+
+// syncDir makes the names in a directory last.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return failed("syncing", dir, err)
+	}
+	defer f.Close()
+	return failed("syncing", dir, f.Sync())
+}
+
+// String names the store in messages.
+func (s *Store) String() string { return fmt.Sprintf("file:%s", s.options.Dir) }

@@ -1,0 +1,104 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+	"imip-agent/stores/rejected"
+)
+
+// freeBusy is a free/busy table that the transaction has read.
+type freeBusy struct {
+	table   *freebusy.Table
+	damages []freebusy.Damage
+}
+
+// layouts of the free/busy tables.
+var layouts = map[stores.TableKind]freebusy.Layout{
+	stores.Own: freebusy.Plain, stores.Offers: freebusy.Expiring, stores.Other: freebusy.Plain,
+}
+
+func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
+	p, ok := tablePlace(table)
+	if known := t.freebusy[p]; known != nil {
+		return known.table, nil
+	}
+	layout := layouts[table.Kind]
+	read := &freeBusy{table: freebusy.New(layout)}
+	if ok {
+		content, err := t.dir.read(p.String())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		read.table, read.damages = freebusy.Read(content, layout)
+	}
+	for _, d := range read.damages {
+		t.warn(p, d)
+	}
+	t.freebusy[p] = read
+	return read.table, nil
+}
+
+// warn logs damage that was found in a table.
+func (t *tx) warn(p place, d freebusy.Damage) {
+	t.store.options.Log.Warn("damaged line in a table", "path", t.dir.full(p.String()), "line", d.Line,
+		"reason", d.Reason, "mended", d.Mended, "text", d.Text)
+}
+
+func (t *tx) Others() ([]calendar.URI, error) {
+	names, err := t.names(othersDir)
+	if err != nil {
+		return nil, err
+	}
+	others := make(map[string]bool)
+	for _, name := range names {
+		p := place{othersDir, name}
+		if t.freebusy[p] == nil && t.dir.size(p.String()) > 0 {
+			others[name] = true
+		}
+	}
+	for p, read := range t.freebusy {
+		if p.dir == othersDir && read.table.Len() > 0 {
+			others[p.name] = true
+		}
+	}
+	return uris(slices.Sorted(maps.Keys(others))), nil
+}
+
+// putAside keeps the lines of a damaged table that will not be written again.
+func (t *tx) putAside(p place, damages []freebusy.Damage) error {
+	var lines, reasons []string
+	for _, d := range damages {
+		if !d.Mended {
+			lines = append(lines, d.Text)
+			reasons = append(reasons, fmt.Sprintf("line %d: %s", d.Line, d.Reason))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	path := t.dir.full(p.String())
+	if t.store.options.Rejected == nil {
+		t.store.options.Log.Warn("damaged lines are not kept", "path", path, "lines", len(lines))
+		return nil
+	}
+	note := rejected.Note{
+		Reason: "damaged lines of a table: " + strings.Join(reasons, "; "),
+		User:   string(t.user),
+		Source: path,
+		Time:   t.store.options.Now(),
+	}
+	kept, err := t.store.options.Rejected.Put(note, []byte(strings.Join(lines, "\n")+"\n"))
+	if err != nil {
+		return fmt.Errorf("putting aside damaged lines of %s: %w", path, err)
+	}
+	t.store.options.Log.Warn("damaged lines are put aside", "path", path, "lines", len(lines), "kept", kept)
+	return nil
+}
