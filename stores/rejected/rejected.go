@@ -79,6 +79,7 @@ func (d *Dir) Put(note Note, content []byte) (path string, err error) {
 			return d.path(name + contentSuffix), nil
 		}
 	}
+	d.sweep(names)
 	name := note.Time.UTC().Format(stampLayout) + "-" + hash
 	path = d.path(name + contentSuffix)
 	if err := d.write(name, note.text(), content); err != nil {
@@ -107,22 +108,7 @@ func (d *Dir) log() *slog.Logger {
 // lock makes the directory if there is none, and locks it by flock(2) on the
 // directory itself, so that there is no file to be left behind.
 func (d *Dir) lock() (unlock func(), err error) {
-	if err := os.Mkdir(d.Path, 0o700); errors.Is(err, fs.ErrNotExist) {
-		// What is above is not ours: others may have to pass.
-		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.Mkdir(d.Path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, err
-		}
-		if err := syncDir(filepath.Dir(d.Path)); err != nil {
-			return nil, err
-		}
-	} else if err == nil {
-		if err := syncDir(filepath.Dir(d.Path)); err != nil {
-			return nil, err
-		}
-	} else if !errors.Is(err, fs.ErrExist) {
+	if err := d.make(); err != nil {
 		return nil, err
 	}
 	// One Flock for each call, since a Flock lets its own process in again.
@@ -136,7 +122,30 @@ func (d *Dir) lock() (unlock func(), err error) {
 	return func() { lock.Unlock() }, nil
 }
 
-// names returns the names of the pieces, without suffixes, oldest first.
+// make makes the directory if there is none.
+func (d *Dir) make() error {
+	err := os.Mkdir(d.Path, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		// What is above is not ours: others may have to pass.
+		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
+			return err
+		}
+		err = os.Mkdir(d.Path, 0o700)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := syncDir(filepath.Dir(d.Path)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
+// names returns the names of the pieces, without suffixes, oldest first. Files that are
+// not from here are left alone.
 func (d *Dir) names() ([]string, error) {
 	entries, err := os.ReadDir(d.Path) // in order of name
 	if err != nil {
@@ -144,17 +153,25 @@ func (d *Dir) names() ([]string, error) {
 	}
 	var names []string
 	for _, entry := range entries {
-		if name, found := strings.CutSuffix(entry.Name(), contentSuffix); found && entry.Type().IsRegular() {
+		name, found := strings.CutSuffix(entry.Name(), contentSuffix)
+		if _, ours := nameTime(name); found && ours && entry.Type().IsRegular() {
 			names = append(names, name)
 		}
 	}
 	return names, nil
 }
 
+// nameTime returns the time in the name of a piece.
+func nameTime(name string) (t time.Time, ok bool) {
+	stamp, hash, _ := strings.Cut(name, "-")
+	t, err := time.Parse(stampLayout, stamp)
+	sum, errHash := hex.DecodeString(hash)
+	return t, err == nil && errHash == nil && len(sum) == hashSize
+}
+
 // write writes a piece. The content appears last, and all at once: without it there is
 // no piece.
 func (d *Dir) write(name, note string, content []byte) (err error) {
-	d.sweep()
 	staged := d.path(stagingPrefix + name)
 	defer func() {
 		if err != nil {
@@ -176,12 +193,20 @@ func (d *Dir) write(name, note string, content []byte) (err error) {
 	return syncDir(d.Path)
 }
 
-// sweep removes what a program that died left half written. It is called under the
-// lock, so that nobody is writing.
-func (d *Dir) sweep() {
-	left, _ := filepath.Glob(d.path(stagingPrefix) + "*")
-	for _, path := range left {
-		os.Remove(path)
+// sweep removes what a program that died left half written, and notes whose content
+// somebody has removed. It is called under the lock, so that nobody is writing.
+func (d *Dir) sweep(names []string) {
+	entries, err := os.ReadDir(d.Path)
+	if err != nil {
+		return // whoever writes next will see what is wrong
+	}
+	for _, entry := range entries {
+		name, isNote := strings.CutSuffix(entry.Name(), noteSuffix)
+		_, ours := nameTime(name)
+		_, found := slices.BinarySearch(names, name)
+		if isNote && ours && !found || strings.HasPrefix(entry.Name(), stagingPrefix) {
+			os.Remove(d.path(entry.Name()))
+		}
 	}
 }
 
@@ -243,12 +268,11 @@ func (d *Dir) List() ([]Item, error) {
 		}
 		item.Note = parseNote(string(text))
 		if item.Note.Time.IsZero() {
-			stamp, _, _ := strings.Cut(name, "-")
-			item.Note.Time, _ = time.Parse(stampLayout, stamp)
+			item.Note.Time, _ = nameTime(name)
 		}
 		items = append(items, item)
 	}
-	return slices.Clip(items), nil
+	return items, nil
 }
 
 // writeSynced writes a new file for its owner only, and has it on disk before it returns.
