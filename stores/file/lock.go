@@ -32,20 +32,10 @@ const (
 func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error) {
 	waiting, cancel := context.WithTimeout(ctx, s.options.LockTimeout)
 	defer cancel()
-	own, err := lockOwn(waiting, dir)
-	if err == nil {
-		unlock, err = s.lockShared(waiting, dir)
-		if err == nil {
-			return func() {
-				unlock()
-				own.Unlock()
-			}, nil
-		}
-		own.Unlock()
-	}
+	unlock, err = s.lockBoth(waiting, dir)
 	switch {
-	case waiting.Err() == nil:
-		return nil, err
+	case waiting.Err() == nil || !errors.Is(err, waiting.Err()):
+		return unlock, err
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
 	}
@@ -55,6 +45,23 @@ func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error)
 	}
 	return nil, fmt.Errorf("%w: %s; waited %v for it: wait for that program to end, or end it, "+
 		"or remove the lock if it is no calendar program", stores.ErrLocked, holder, s.options.LockTimeout)
+}
+
+// lockBoth takes the one lock, then the other, until ctx ends.
+func (s *Store) lockBoth(ctx context.Context, dir string) (unlock func(), err error) {
+	own, err := lockOwn(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	shared, err := s.lockShared(ctx, dir)
+	if err != nil {
+		own.Unlock()
+		return nil, err
+	}
+	return func() {
+		shared()
+		own.Unlock()
+	}, nil
 }
 
 // lockOwn takes the lock that keeps our own programs apart: flock on the directory
