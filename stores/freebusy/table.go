@@ -16,7 +16,7 @@ type Table struct {
 	inserted []string // rows that came since Read or New
 }
 
-// New returns a table of the periods, put in order.
+// New returns a table of the periods, put in order and made safe as Insert does it.
 func New(layout Layout, periods ...Period) *Table {
 	t := &Table{layout: layout}
 	t.InsertAll(periods)
@@ -176,7 +176,8 @@ func (t *Table) Changed() bool {
 }
 
 // Changes returns the records that went and those that came since Read or New. One that
-// went and came back, the same in every column, is in neither.
+// went and came back, the same in every column, is in neither. Their values are those of
+// the table, which is to say safe ones.
 func (t *Table) Changes() (removed, inserted []Period) {
 	removedRows, insertedRows := t.changes()
 	for _, r := range removedRows {
