@@ -13,6 +13,8 @@ import (
 //
 // Spaces alone stay as they are, however many: the original keeps them, and UIDs are
 // looked up by what the tables say. Those at the end of a line are lost on reading.
+//
+// DEVIATION: control-characters-in-tables
 func Clean(value string) string {
 	if isClean(value) {
 		return value

@@ -16,8 +16,8 @@ import "time"
 // Period is one record: a time during which somebody is busy with an event. Text is
 // made safe, as [Clean] does, when it is put into a table.
 //
-// DEVIATION: before-1900: a period that starts or ends before 1900, or after 9999, is
-// not put into a table. The original cannot write one, and stops.
+// A period that starts or ends before 1900, or after 9999, is not put into a table.
+// DEVIATION: before-1900
 type Period struct {
 	Start, End time.Time // UTC, in seconds
 	UID        string

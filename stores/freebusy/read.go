@@ -14,6 +14,9 @@ import (
 // The table keeps data and refers to it, so it must not be changed afterwards. Reading
 // a table changes nothing, as [Table.Changed] sees it, even if it was damaged or out of
 // order; the text that [Table.Append] gives is in order and sound.
+//
+// DEVIATION: damaged-table
+// DEVIATION: unordered-table
 func Read(data []byte, layout Layout) (*Table, []Damage) {
 	r := &reader{
 		layout: layout,
