@@ -37,7 +37,7 @@ const (
 // if there is no calendar at all; whatever else is wrong is in the Err of an
 // event, or mended, with a warning.
 func Decode(text string) ([]Calendar, error) {
-	d := decoder{lines: newLineReader(text)}
+	d := newDecoder(text)
 	d.run()
 	if len(d.calendars) == 0 {
 		return nil, &Error{"the text holds no calendar"}
@@ -65,7 +65,7 @@ func Decode(text string) ([]Calendar, error) {
 // fails if the text is not one whole VEVENT. Whether there is a UID is for the
 // caller to see.
 func DecodeObject(text []byte) (*Object, error) {
-	d := decoder{lines: newLineReader(string(text))}
+	d := newDecoder(string(text))
 	d.run()
 	if len(d.calendars) == 0 || len(d.calendars[0].events) == 0 {
 		return nil, &Error{"the text holds no VEVENT"}
@@ -102,6 +102,7 @@ type decoder struct {
 	begun     int // calendars and events begun
 	calendars []*rawCalendar
 	stack     []frame // the components that are open
+	loose     int     // where properties begin that stand in a calendar itself; -1: there are none since its last component
 }
 
 // rawCalendar is a calendar that is being read.
@@ -134,6 +135,11 @@ type frame struct {
 	name      string
 	component *ical.Component // nil for a component whose contents are not needed
 	event     *rawEvent       // the event that it is, or is in
+	start     int             // where it begins in the source
+}
+
+func newDecoder(text string) *decoder {
+	return &decoder{lines: newLineReader(text), loose: -1}
 }
 
 func (d *decoder) run() {
@@ -189,7 +195,7 @@ var standsInCalendar = set(ical.CompEvent, ical.CompToDo, ical.CompJournal, ical
 
 func (d *decoder) begin(l line, name string) {
 	if !isName(name) {
-		d.warn("BEGIN:%s left out, which begins nothing", excerpt(name))
+		d.warn("%s left out, which begins nothing", excerpt(l.text))
 		return
 	}
 	switch {
@@ -199,7 +205,8 @@ func (d *decoder) begin(l line, name string) {
 		d.close(d.depthOf(ical.CompCalendar)+1, l.start)
 	}
 	parent := d.top()
-	f := frame{name: name}
+	f := frame{name: name, start: l.start}
+	d.loose = -1
 	switch {
 	case name == ical.CompCalendar:
 		d.begun++
@@ -250,11 +257,10 @@ func (d *decoder) depthOf(name string) int {
 func (d *decoder) end(l line, name string) {
 	depth := d.depthOf(name)
 	if depth < 0 {
-		if len(d.stack) > 0 {
-			d.warn("END:%s left out, which ends nothing", excerpt(name))
-		}
+		d.endOfNothing(l, name)
 		return
 	}
+	d.loose = -1
 	if event := d.stack[depth].event; event != nil && depth+1 < len(d.stack) {
 		event.warnings.add("%s is not ended inside %s", d.top().name, name)
 	}
@@ -263,6 +269,29 @@ func (d *decoder) end(l line, name string) {
 		event.end = l.end
 	}
 	d.stack = d.stack[:depth]
+}
+
+// endOfNothing reads an END: of a component that is not open. Where it ends an
+// event that lost its beginning, what is left of that is an event in error.
+func (d *decoder) endOfNothing(l line, name string) {
+	if len(d.stack) == 0 {
+		return
+	}
+	start := d.loose
+	if top := d.top(); top.name != ical.CompCalendar {
+		start = top.start
+	}
+	if name != ical.CompEvent || start < 0 {
+		d.warn("%s left out, which ends nothing", excerpt(l.text))
+		return
+	}
+	d.close(d.depthOf(ical.CompCalendar)+1, l.start)
+	d.loose = -1
+	d.begun++
+	d.calendar().events = append(d.calendar().events, &rawEvent{
+		component: ical.NewComponent(name), start: start, end: l.end,
+		err: &Error{"the event is damaged: it has no BEGIN:VEVENT"},
+	})
 }
 
 // close closes all components at depth and deeper, which have not been ended
@@ -301,6 +330,9 @@ func (d *decoder) abandon(l line, reason string) {
 func (d *decoder) property(l line) {
 	top := d.top()
 	if top.component == nil {
+		if top.name == ical.CompCalendar && d.loose < 0 {
+			d.loose = l.start
+		}
 		if top.name == ical.CompCalendar && d.calendar().method == "" && isMethod(l.text) {
 			if prop, err := readProperty(l.text, d.warn); err == nil {
 				d.calendar().method = strings.ToUpper(strings.TrimSpace(prop.Value))
