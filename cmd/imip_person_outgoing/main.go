@@ -1,0 +1,22 @@
+// Imip_person_outgoing brings a user's calendar records up to date from the
+// scheduling messages that the user sends. A mail system pipes each message to
+// it. The exit status is 0 when that is done, or nothing is to be done, and 75
+// when the mail system has to try again later; it is never another.
+package main
+
+import (
+	"context"
+	"os"
+
+	"imip-agent/cmd/internal/site"
+)
+
+func main() {
+	ctx, stop := site.Watch(context.Background())
+	defer stop()
+	env := site.Process("imip_person_outgoing")
+	err := site.Run(ctx, site.Grace, func(ctx context.Context) error {
+		return run(ctx, os.Args[1:], env)
+	})
+	os.Exit(site.Report(os.Stderr, err))
+}

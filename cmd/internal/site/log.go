@@ -1,0 +1,43 @@
+package site
+
+import (
+	"io"
+	"log/slog"
+	"log/syslog"
+)
+
+// logging says where to log, and how much.
+type logging struct {
+	stderr   io.Writer
+	verbose  bool   // what is done, to stderr
+	debug    bool   // each step, to stderr
+	facility string // of syslog; empty: not to syslog
+	level    string // to syslog
+	tag      string // the program's name
+}
+
+// open returns a logger, and what to call before the program ends. Without
+// anything asked for, nothing is logged: what a mail system finds on standard
+// error ends up in bounces.
+func (l logging) open() (*slog.Logger, func()) {
+	var handlers []slog.Handler
+	switch {
+	case l.debug:
+		handlers = append(handlers, slog.NewTextHandler(l.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	case l.verbose:
+		handlers = append(handlers, slog.NewTextHandler(l.stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	}
+	closed := func() {}
+	if l.facility != "" {
+		if writer, err := syslog.New(facilities[l.facility], l.tag); err == nil {
+			lines := startSyslog(writer, syslogPatience)
+			handlers, closed = append(handlers, newSyslogHandler(lines, l.level)), lines.stop
+		} else if len(handlers) > 0 {
+			slog.New(handlers[0]).Warn("no logging to syslog", "reason", err)
+		}
+	}
+	if len(handlers) == 0 {
+		return slog.New(slog.DiscardHandler), closed
+	}
+	return slog.New(slog.NewMultiHandler(handlers...)), closed
+}

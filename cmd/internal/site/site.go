@@ -1,0 +1,151 @@
+// Package site is what the commands have in common: the options that say where a
+// site keeps its records, the configuration behind them, the store that they
+// lead to, logging, and how a command ends.
+package site
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/conf"
+	"imip-agent/stores"
+	"imip-agent/stores/file"
+	"imip-agent/stores/preferences"
+	"imip-agent/stores/rejected"
+)
+
+// Flags returns the options that every command has. The help and the long names
+// are ours, the letters the original's.
+func Flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "store-type", Aliases: []string{"T"}, Usage: "the type of the store: file or postgresql (STORE_TYPE)", Category: storage},
+		&cli.StringFlag{Name: "store-dir", Aliases: []string{"S"}, Usage: "where users' records are (STORE_DIR)", Category: storage},
+		&cli.StringFlag{Name: "publish-dir", Aliases: []string{"P"}, Usage: "where free/busy is published (PUBLISH_DIR)", Category: storage},
+		&cli.StringFlag{Name: "preferences-dir", Aliases: []string{"p"}, Usage: "where users' preferences are (PREFERENCES_DIR)", Category: storage},
+		&cli.StringFlag{Name: "journal-dir", Aliases: []string{"j"}, Usage: "where the journal of quotas is (JOURNAL_DIR)", Category: storage},
+		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "tell on standard error what is done"},
+		&cli.BoolFlag{Name: "debug", Aliases: []string{"d"}, Usage: "tell on standard error each step"},
+	}
+}
+
+const storage = "Where things are, in place of what the configuration says:"
+
+// overrides are the settings that options stand in for.
+var overrides = map[string]string{
+	"store-type":      "STORE_TYPE",
+	"store-dir":       "STORE_DIR",
+	"publish-dir":     "PUBLISH_DIR",
+	"preferences-dir": "PREFERENCES_DIR",
+	"journal-dir":     "JOURNAL_DIR",
+}
+
+// Environment is what a command gets from the process that it runs in.
+type Environment struct {
+	Program        string // its name, for syslog and help
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Now            func() time.Time
+}
+
+// Process returns the real environment of the program of that name.
+func Process(program string) Environment {
+	return Environment{Program: program, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now}
+}
+
+// Site is a site's configuration, and what it leads to.
+type Site struct {
+	Config      conf.Config
+	Store       stores.Store
+	Preferences *preferences.Dir
+	Rejected    *rejected.Dir
+	Log         *slog.Logger
+	closed      func()
+}
+
+// Open reads the configuration, with the options that were given in the place of its
+// settings, and also the settings in set, and opens what it leads to. Nothing is made
+// or written yet.
+func Open(options *cli.Context, env Environment, set map[string]string) (*Site, error) {
+	config, err := conf.Load(options.String("config"), env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	for flag, setting := range overrides {
+		if !options.IsSet(flag) {
+			continue
+		}
+		if err := config.Override(setting, options.String(flag)); err != nil {
+			return nil, fmt.Errorf("option --%s: %w", flag, err)
+		}
+	}
+	for setting, value := range set {
+		if err := config.Override(setting, value); err != nil {
+			return nil, fmt.Errorf("%s of the command line: %w", setting, err)
+		}
+	}
+	if err := config.Check(); err != nil {
+		return nil, err
+	}
+
+	s := &Site{Config: config}
+	s.Log, s.closed = logging{
+		stderr: env.Stderr, verbose: options.Bool("verbose"), debug: options.Bool("debug"),
+		facility: config.Syslog, level: config.LogLevel, tag: env.Program,
+	}.open()
+	for _, warning := range config.Warnings {
+		s.Log.Warn("configuration: " + warning.String())
+	}
+	s.Rejected = &rejected.Dir{Path: config.Rejected(), Max: config.RejectedLimit, Now: env.Now, Log: s.Log}
+	s.Preferences = &preferences.Dir{
+		Path: config.PreferencesDir,
+		Defaults: preferences.Defaults{
+			Participating: config.ParticipatingDefault,
+			Sharing:       config.SharingDefault,
+			Publishing:    config.PublishingDefault,
+			Offers:        config.FreebusyOfferDefault,
+		},
+		SystemZone: preferences.SystemZone(os.DirFS("/"), env.Getenv("TZ")),
+	}
+	if s.Store, err = s.openStore(env.Now); err != nil {
+		s.closed()
+		return nil, err
+	}
+	return s, nil
+}
+
+// openStore opens the store of the type that is set.
+func (s *Site) openStore(now func() time.Time) (stores.Store, error) {
+	switch c := s.Config; c.StoreType {
+	case "file":
+		return file.Open(file.Options{
+			Dir: c.StoreDir, PublishDir: c.PublishDir,
+			FileMode: c.Permissions, DirMode: c.DirPermissions,
+			LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected,
+		})
+	default:
+		return nil, fmt.Errorf("store type %q (STORE_TYPE) cannot be opened: this program is built without it, use \"file\"", c.StoreType)
+	}
+}
+
+// Close closes the store and sends off what was logged.
+func (s *Site) Close() error {
+	defer s.closed()
+	return s.Store.Close()
+}
+
+// Version returns the version of the program, as it was built.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}

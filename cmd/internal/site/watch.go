@@ -1,0 +1,100 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+)
+
+// Grace is how long work may go on after it should have stopped. Whoever asked it
+// to stop soon kills it.
+const Grace = time.Second
+
+// Watch prepares the process to end in no other way than by returning: it returns
+// a context that is cancelled by the signals that would end it.
+func Watch(parent context.Context) (context.Context, context.CancelFunc) {
+	// Writing beyond a limit, or to who has gone away, is an error of the
+	// write and not the end of the process.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
+	// What the runtime cannot survive (no memory, a stack without end) would exit
+	// with status 2, which mail systems take for good. They know that a program that
+	// was killed did not finish. It leaves no core: that would be the user's mail.
+	debug.SetTraceback("crash")
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &limit); err == nil {
+		limit.Cur = 0
+		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &limit) // at worst there is a core
+	}
+	return signal.NotifyContext(parent, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+		syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGXCPU)
+}
+
+// PanicError is a panic that was caught.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e.Value) }
+
+// Run runs work and returns its error. A panic of work is a [*PanicError]. If
+// work does not return within the grace period after ctx is done, Run returns
+// without it.
+func Run(ctx context.Context, grace time.Duration, work func(context.Context) error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := errors.New("internal error: the work ended early")
+		defer func() {
+			if value := recover(); value != nil {
+				err = &PanicError{Value: value, Stack: debug.Stack()}
+			}
+			done <- err
+		}()
+		err = work(ctx)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("given up: %w", context.Cause(ctx))
+	}
+}
+
+// Within runs work as [Run] does, with a deadline.
+func Within(ctx context.Context, limit, grace time.Duration, work func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v (DEADLINE)", limit))
+	defer cancel()
+	return Run(ctx, grace, work)
+}
+
+// Drain reads r to its end, or until limit has passed, so that who writes the
+// message is not cut off half-way. Nobody is kept waiting who types it.
+func Drain(r io.Reader, limit time.Duration) {
+	if file, ok := r.(*os.File); ok {
+		if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice != 0 {
+			return
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, r) // what comes is of no interest, nor why no more comes
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
+}
