@@ -1,0 +1,122 @@
+package site_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"imip-agent/cmd/internal/site"
+)
+
+func TestRun(t *testing.T) {
+	failure := errors.New("failure")
+	tests := map[string]struct {
+		work func(context.Context) error
+		want string // part of the error; empty: none
+	}{
+		"success":             {func(context.Context) error { return nil }, ""},
+		"failure":             {func(context.Context) error { return failure }, "failure"},
+		"a panic":             {func(context.Context) error { panic("oh") }, "internal error: oh"},
+		"an index":            {func(context.Context) error { var none []int; _ = none[len(os.Args)]; return nil }, "index out of range"},
+		"a panic with nil":    {func(context.Context) error { panic(nil) }, "internal error"},
+		"the goroutine ended": {func(context.Context) error { runtime.Goexit(); return nil }, "ended early"},
+	}
+	for name, test := range tests {
+		err := site.Run(t.Context(), time.Second, test.work)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
+	var caught *site.PanicError
+	if err := site.Run(t.Context(), time.Second, func(context.Context) error { panic("oh") }); !errors.As(err, &caught) ||
+		!strings.Contains(string(caught.Stack), "TestRun") {
+		t.Errorf("the stack does not tell where the panic was: %v", err)
+	}
+}
+
+func TestWithin(t *testing.T) {
+	hung := make(chan struct{})
+	defer close(hung)
+	tests := map[string]struct {
+		work func(context.Context) error
+		want string
+	}{
+		"stops when told":   {func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }, "not done within 10ms"},
+		"never stops":       {func(context.Context) error { <-hung; return nil }, "given up: not done within 10ms"},
+		"done all the same": {func(ctx context.Context) error { <-ctx.Done(); return nil }, ""},
+	}
+	for name, test := range tests {
+		began := time.Now()
+		err := site.Within(t.Context(), 10*time.Millisecond, 20*time.Millisecond, test.work)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		}
+	}
+}
+
+func TestWatch(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU} {
+		ctx, stop := site.Watch(t.Context())
+		if err := syscall.Kill(os.Getpid(), signal); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-ctx.Done():
+			if cause := context.Cause(ctx); !strings.Contains(cause.Error(), signal.String()) {
+				t.Errorf("%v: the cause is %v", signal, cause)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%v: not noticed", signal)
+		}
+		stop()
+	}
+}
+
+func TestDrain(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() {
+		_, err := w.Write(make([]byte, 1<<20)) // more than a pipe holds
+		w.Close()
+		written <- err
+	}()
+	site.Drain(r, time.Minute)
+	if err := <-written; err != nil {
+		t.Errorf("who writes is cut off: %v", err)
+	}
+
+	r, w, err = os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	began := time.Now()
+	site.Drain(r, 20*time.Millisecond) // nobody writes, nor closes
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("waited %v for nothing", took)
+	}
+
+	typed, err := os.Open("/dev/zero") // a character device, like a terminal
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer typed.Close()
+	began = time.Now()
+	site.Drain(typed, time.Minute)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("waited %v for what is typed", took)
+	}
+	site.Drain(io.MultiReader(), time.Minute)
+}
