@@ -16,6 +16,9 @@ import (
 // What is no list of mailboxes is searched for what looks like an address, as it
 // stands and with its encoded words decoded. Only then a single word counts,
 // which is how local programs name a local user.
+//
+// DEVIATION: broken-senders. The original takes the first word for the user, joins
+// words, or finds none.
 func addresses(fields [][]byte) []string {
 	var values, found []string
 	for _, field := range fields {

@@ -33,6 +33,8 @@ var charsetNames = map[string]string{
 // and if that fails too as windows-1252, which never does. Before content is given
 // up as being in a charset, it is unfolded: some programs fold lines in the middle
 // of a character (RFC 5545 section 3.1 warns of them).
+//
+// DEVIATION: wrong-charset.
 func decodeText(content []byte, name string) string {
 	if text, ok := decodeWide(content); ok {
 		return text

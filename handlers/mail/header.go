@@ -45,6 +45,9 @@ func (p *parser) line(pos int) (line []byte, next int) {
 // header ends at a blank line, and also where one is missing: at a delimiter, at
 // the beginning of a calendar, and at lines that are no fields if there is nothing
 // else that could be the body.
+//
+// DEVIATION: broken-headers. The original ends the header at the first line that
+// is no field, and takes the rest for text.
 func (p *parser) header(pos int) (header, int) {
 	var h header
 	var kept *[]byte // the field that continuation lines belong to, nil if not wanted

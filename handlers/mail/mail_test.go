@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -352,6 +353,13 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("From x\nFrom: \"a\" <@b:c@d>, e (f) g@h\nContent-Type: text/calendar; method*=utf-8''REQUEST; charset=\"utf-7\n\nBEGIN:VCALENDAR"))
 	f.Add([]byte(head + "Content-Type: multipart/digest\r\nContent-Transfer-Encoding: base64\r\n\r\n--B\r\n\r\nContent-Type: message/delivery-status\r\n"))
 	f.Add([]byte(head + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: x-uue\r\n\r\nbegin 644 x\r\n#0V%T\r\n"))
+	for _, name := range sampleNames(f) {
+		sample, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(sample)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Read(strings.NewReader(string(data)), int64(len(data)))
 		if err != nil {

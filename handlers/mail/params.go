@@ -16,6 +16,9 @@ type contentType struct {
 
 // parseContentType reads the value of a Content-Type field. What go-message
 // refuses is read again with as few demands as possible.
+//
+// DEVIATION: broken-media-types. The original finds no media type or no method in
+// most of that.
 func parseContentType(field []byte) contentType {
 	value := strings.TrimSpace(strings.ReplaceAll(string(field), "\x00", ""))
 	if value == "" {

@@ -96,7 +96,9 @@ func (p *parser) entity(pos int, byDefault string, depth int) edge {
 		ct.media = byDefault // RFC 2045 section 5.2
 	}
 	switch kind, _, _ := strings.Cut(ct.media, "/"); {
-	case ct.media == "message/delivery-status", ct.media == "message/global-delivery-status": // RFC 6533 section 4
+	case ct.media == "message/delivery-status", ct.media == "message/global-delivery-status":
+		// DEVIATION: international-delivery-reports. The original knows the first
+		// only; the second is the same with UTF-8 (RFC 6533 section 3).
 		p.message.Bounce = true
 	case kind == "multipart":
 		return p.multipart(h, ct, body, depth)
@@ -126,7 +128,8 @@ func (p *parser) multipart(h header, ct contentType, pos, depth int) edge {
 	p.push(boundary)
 	found := p.edge(pos)
 	if found.level != level {
-		// Its boundary is missing, or is not the one that it names.
+		// DEVIATION: broken-multiparts. Its boundary is missing, or is not the one
+		// that it names. The original takes it for text.
 		p.pop(boundary)
 		body := p.data[pos:found.end]
 		boundary = ""

@@ -44,6 +44,8 @@ var (
 // decodeTransfer decodes content. It never fails: what cannot be decoded is
 // passed over or kept as it is, whichever makes sense in that encoding. A
 // calendar that is not encoded as its part says is recognised.
+//
+// DEVIATION: wrong-encoding. The original finds no event in such a part.
 func decodeTransfer(encoding, content []byte) []byte {
 	switch kind := transferOf(encoding); {
 	case kind == quotedPrintable:
