@@ -11,6 +11,8 @@ import (
 
 // encoding sees to values in an ENCODING (RFC 5545 section 3.2.7) that the
 // original decodes, and fails on where they are damaged.
+//
+// DEVIATION: attachments
 func (n *normaliser) encoding(p *ical.Prop) {
 	switch encoding := p.Params.Get(ical.ParamEncoding); {
 	case encoding == "BASE64":

@@ -189,6 +189,8 @@ func separatesLines(r rune) bool {
 // breaksLine tells whether r may not stand in a content line: control characters
 // other than TAB (RFC 5545 section 3.1), and what breaks the line for the
 // original, which reads lines as Unicode has them.
+//
+// DEVIATION: line-separators
 func breaksLine(r rune) bool {
 	return r < ' ' && r != '\t' || r == 0x7f || separatesLines(r)
 }

@@ -24,6 +24,8 @@ func set(names ...string) map[string]bool {
 // isSingle has the properties of which an event has at most one (RFC 5545
 // section 3.6.1). RRULE only should not be there twice, but the original cannot
 // work with an event that has two.
+//
+// DEVIATION: duplicate-properties
 var isSingle = set(
 	ical.PropClass, ical.PropColor, ical.PropCreated, ical.PropDescription,
 	ical.PropDuration, ical.PropDateTimeEnd, ical.PropDateTimeStamp,
@@ -157,11 +159,15 @@ func (n *normaliser) property(p *ical.Prop) bool {
 				for i, value := range values {
 					values[i] = string(addressURI(value))
 				}
+				if p.Params[name] = withoutEmpty(values); len(p.Params[name]) == 0 {
+					delete(p.Params, name)
+				}
 			}
 		}
 	case p.Name == ical.PropSequence:
 		p.Value = strings.TrimSpace(p.Value)
 		if _, err := strconv.Atoi(p.Value); err != nil {
+			// DEVIATION: sequence-not-a-number
 			// The original fails on it when the next message arrives.
 			n.warn("SEQUENCE left out, which is no number: %s", excerpt(p.Value))
 			return false
@@ -172,6 +178,7 @@ func (n *normaliser) property(p *ical.Prop) bool {
 	if isText[p.Name] {
 		p.Value = escapeText(p.Value)
 	} else if p.Value == "" && p.Name != ical.PropRecurrenceID && (isTime[p.Name] || isRule[p.Name] || isAddress[p.Name]) {
+		// DEVIATION: empty-properties
 		// Without its RECURRENCE-ID a changed occurrence would be the whole
 		// event, so an empty one stays, and is an error when it is asked for.
 		n.warn("%s left out, which is empty", p.Name)
@@ -182,6 +189,8 @@ func (n *normaliser) property(p *ical.Prop) bool {
 }
 
 // zone gives the TZID of a property the name that the IANA has for the zone.
+//
+// DEVIATION: time-zone-names
 func (n *normaliser) zone(p *ical.Prop) {
 	tzid := strings.TrimSpace(p.Params.Get(ical.ParamTimezoneID))
 	if tzid == "" {
@@ -256,6 +265,8 @@ func timeInUTC(value string) (string, bool) {
 // addressURI returns the URI of a calendar user. Commas and semicolons in it,
 // which RFC 6068 section 2 has percent-encoded, are, since the original takes
 // them for a list's; "NAME <ADDRESS>" (vCalendar 1.0) is its address.
+//
+// DEVIATION: separators-in-addresses
 func addressURI(value string) URI {
 	if open, end := strings.LastIndexByte(value, '<'), strings.LastIndexByte(value, '>'); 0 <= open && open < end {
 		value = value[open+1 : end]

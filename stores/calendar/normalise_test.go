@@ -82,6 +82,7 @@ var eventCases = []struct {
 	{"lists of them", `ATTENDEE;DELEGATED-TO="mailto:a@b","MAILTO:c@d":mailto:x@y`, `ATTENDEE;DELEGATED-TO="mailto:a@b","mailto:c@d":mailto:x@y`, ""},
 	{"one list in two parameters", `ATTENDEE;MEMBER="mailto:a@b";MEMBER="mailto:c@d":mailto:x@y`, `ATTENDEE;MEMBER="mailto:a@b","mailto:c@d":mailto:x@y`, ""},
 	{"empty one of the six: the original fails", "ATTENDEE;DELEGATED-TO=;SENT-BY=\"\":mailto:x@y", "ATTENDEE:mailto:x@y", "empty"},
+	{"one of them that is no address", "ATTENDEE;DELEGATED-TO=\"mailto:\",\"mailto:a@b\";SENT-BY=\"<>\":mailto:x@y", `ATTENDEE;DELEGATED-TO="mailto:a@b":mailto:x@y`, ""},
 	{"empty", "ATTENDEE;CN=;X-A=\"\":mailto:x@y", "ATTENDEE;CN=;X-A=:mailto:x@y", ""},
 	{"a list of one's own", `X-P;X-A=a,"b,c",d:x`, `X-P;X-A=a,"b,c",d:x`, ""},
 	{"comma not quoted", "ATTENDEE;CN=Boddie, Paul;RSVP=TRUE:mailto:x@y", `ATTENDEE;CN="Boddie, Paul";RSVP=TRUE:mailto:x@y`, ""},
@@ -158,6 +159,7 @@ var eventCases = []struct {
 	// vCalendar 1.0.
 	{"quoted-printable", "DESCRIPTION;QUOTED-PRINTABLE;CHARSET=iso-8859-1:caf=E9,=0D=0Abar", `DESCRIPTION:café\,\nbar`, ""},
 	{"quoted-printable with soft line breaks", "SUMMARY;ENCODING=QUOTED-PRINTABLE:one =\ntwo=\nthree=C3=A9\nUID:u", "SUMMARY:one twothreeé\nUID:u", "joined"},
+	{"base64 in lines", "ATTACH;BASE64:QUJD\nQUJD\nQUI=\nUID:u", "ATTACH;ENCODING=BASE64:QUJDQUJDQUI=\nUID:u", "joined"},
 	{"quoted-printable that is none", "SUMMARY;ENCODING=QUOTED-PRINTABLE:a = b", "SUMMARY:a = b", ""},
 }
 

@@ -68,6 +68,8 @@ func readProperty(text string, warn func(format string, args ...any)) (*ical.Pro
 
 // propertyName returns the name that a content line begins with, in upper case,
 // and where it ends.
+//
+// DEVIATION: lower-case-names
 func propertyName(text string) (name string, end int, ok bool) {
 	end = strings.IndexAny(text, ":;")
 	if end < 0 {
@@ -92,6 +94,8 @@ func isName(name string) bool {
 }
 
 // param reads one parameter, the semicolon before it being read.
+//
+// DEVIATION: parameters-without-value
 func (r *propertyReader) param(prop *ical.Prop) {
 	end := strings.IndexAny(r.rest, "=;:")
 	if end < 0 {

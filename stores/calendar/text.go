@@ -8,6 +8,8 @@ import (
 // every comma and semicolon escaped, since the original takes the value for a
 // list at one that is not, and every line break as \n. A value that is right is
 // returned as it is.
+//
+// DEVIATION: unescaped-separators
 func escapeText(value string) string {
 	if !strings.ContainsAny(value, `,;\`) {
 		return value
