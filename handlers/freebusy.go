@@ -19,21 +19,26 @@ func (r *request) recordAsOrganizer(object *calendar.Object) error {
 // recordAsAttendee records the event in the user's own free/busy if they take
 // part in it, and removes it if not.
 func (r *request) recordAsAttendee(object *calendar.Object) error {
-	if !availability.TakesPart(r.object, r.user) {
-		return r.forgetOwn()
+	if availability.TakesPart(r.object, r.user) {
+		return r.recordOwn(object, availability.AttendingTransp(object))
 	}
-	return r.recordOwn(object, availability.AttendingTransp(object))
+	// What was answered separately of its occurrences stays: the original, observed.
+	if err := r.remove(stores.Table{Kind: stores.Own}); err != nil {
+		return err
+	}
+	return r.publishFreeBusy()
 }
 
 // offer records the event among the periods that the user has offered, until the
-// offer expires.
+// offer expires. Whoever proposes times is held to them whatever they say of
+// taking part: the original, observed.
 func (r *request) offer(object *calendar.Object) error {
-	table := stores.Table{Kind: stores.Offers}
 	lifetime, ok := r.preferences.OfferLifetime()
-	if !ok || !availability.TakesPart(r.object, r.user) {
-		return r.remove(table)
+	if !ok {
+		return nil
 	}
-	return r.record(table, object, availability.AttendingTransp(object), lifetime(r.now))
+	// DEVIATION: expired-offer.
+	return r.record(stores.Table{Kind: stores.Offers}, object, availability.AttendingTransp(object), lifetime(r.now))
 }
 
 // recordOther records what the event says of another user's free/busy.
@@ -48,8 +53,8 @@ func (r *request) recordOther(other calendar.URI, object *calendar.Object) error
 	return r.skipUnstorable(r.record(table, object, availability.OrganizingTransp(object, other), time.Time{}))
 }
 
-// forgetOwn removes the event from the user's own free/busy, with what was
-// recorded of its recurrences if it is a whole event.
+// forgetOwn removes a cancelled event from the user's own free/busy, with what
+// was recorded of its recurrences if it is a whole event.
 func (r *request) forgetOwn() error {
 	table := stores.Table{Kind: stores.Own}
 	if err := r.remove(table); err != nil {
