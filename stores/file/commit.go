@@ -85,10 +85,10 @@ func (t *tx) tableChanges(c *changes) error {
 		}
 		c.addTable(p, read.table.Append(nil), read.damages)
 	}
-	if r := t.requests; r != nil && r.changed {
+	if r := t.requests; r != nil && r.changed() {
 		c.addTable(requestsTable, writeRequests(r.requests), r.damages)
 	}
-	if r := t.providers; r != nil && r.changed {
+	if r := t.providers; r != nil && r.changed() {
 		c.addTable(providersTable, writeProviders(r.providers), r.damages)
 	}
 	return nil

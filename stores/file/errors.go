@@ -29,6 +29,9 @@ func cause(err error) error {
 	var link *os.LinkError
 	switch {
 	case errors.As(err, &path):
+		if path.Err.Error() == unix.ENOTDIR.Error() {
+			return unix.ENOTDIR // os.OpenRoot has a look-alike of its own
+		}
 		return path.Err
 	case errors.As(err, &link):
 		return link.Err

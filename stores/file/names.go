@@ -256,6 +256,9 @@ func (s *Store) ProvidersPath(user calendar.URI) string { return s.path(user, pr
 
 // PublishedPath returns the path of a user's published free/busy calendar.
 func (s *Store) PublishedPath(user calendar.URI) string {
+	if !isPlain(string(user)) {
+		return ""
+	}
 	return filepath.Join(s.options.PublishDir, string(user), published)
 }
 

@@ -16,15 +16,21 @@ import (
 // requestTable is the request queue as the transaction has read it and changed it.
 type requestTable struct {
 	requests []stores.Request
+	read     []stores.Request // as the file has them
 	damages  []freebusy.Damage
-	changed  bool
 }
 
 // providerTable is the table of events that recur without end.
 type providerTable struct {
 	providers stores.Providers
+	read      stores.Providers // as the file has them
 	damages   []freebusy.Damage
-	changed   bool
+}
+
+func (r *requestTable) changed() bool { return !slices.Equal(r.requests, r.read) }
+
+func (r *providerTable) changed() bool {
+	return !r.providers.Until.Equal(r.read.Until) || !slices.Equal(r.providers.Events, r.read.Events)
 }
 
 // readRequests reads a request queue: lines of uid, recurrence id and type, the last
@@ -142,7 +148,7 @@ func readLines(data []byte) []line {
 }
 
 // isBlank reports whether a line says nothing.
-func (l line) isBlank() bool { return strings.Trim(l.text, " \t") == "" }
+func (l line) isBlank() bool { return strings.Trim(l.text, "\t") == "" }
 
 // columns splits a line into n columns, where those at the end may be missing, and more
 // be there if they are empty. The reason says why that cannot be done.
@@ -191,7 +197,8 @@ func (t *tx) requestTable() (*requestTable, error) {
 			return nil, err
 		}
 		table := new(requestTable)
-		table.requests, table.damages = readRequests(data)
+		table.read, table.damages = readRequests(data)
+		table.requests = table.read
 		t.warnAll(requestsTable, table.damages)
 		t.requests = table
 	}
@@ -204,7 +211,7 @@ func (t *tx) SetRequests(requests []stores.Request) error {
 		return err
 	}
 	known := make(map[stores.Request]bool, len(table.requests))
-	for _, r := range table.requests {
+	for _, r := range table.read {
 		known[r] = true
 	}
 	for _, r := range requests {
@@ -218,9 +225,7 @@ func (t *tx) SetRequests(requests []stores.Request) error {
 			return &stores.UnstorableError{What: "request type", Value: r.Type, Reason: badText(r.Type)}
 		}
 	}
-	if !slices.Equal(table.requests, requests) {
-		table.requests, table.changed = slices.Clone(requests), true
-	}
+	table.requests = slices.Clone(requests)
 	return nil
 }
 
@@ -241,7 +246,8 @@ func (t *tx) providerTable() (*providerTable, error) {
 			return nil, err
 		}
 		table := new(providerTable)
-		table.providers, table.damages = readProviders(data)
+		table.read, table.damages = readProviders(data)
+		table.providers = table.read
 		t.warnAll(providersTable, table.damages)
 		t.providers = table
 	}
@@ -254,7 +260,7 @@ func (t *tx) SetProviders(p stores.Providers) error {
 		return err
 	}
 	known := make(map[stores.ID]bool, len(table.providers.Events))
-	for _, e := range table.providers.Events {
+	for _, e := range table.read.Events {
 		known[e] = true
 	}
 	for _, e := range p.Events {
@@ -265,10 +271,8 @@ func (t *tx) SetProviders(p stores.Providers) error {
 			return err
 		}
 	}
-	if !table.providers.Until.Equal(p.Until) || !slices.Equal(table.providers.Events, p.Events) {
-		p.Events = slices.Clone(p.Events)
-		table.providers, table.changed = p, true
-	}
+	p.Events = slices.Clone(p.Events)
+	table.providers = p
 	return nil
 }
 

@@ -1,0 +1,354 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"imip-agent/stores"
+)
+
+// setLock makes a lock directory of paul's with these names in it, of that age.
+func setLock(t *testing.T, s *Store, age time.Duration, holders ...string) string {
+	t.Helper()
+	path := filepath.Join(userDir(t, s), lockDir)
+	for _, h := range append(holders, "") {
+		if err := os.MkdirAll(filepath.Join(path, h), 0o770); err != nil {
+			t.Fatal(err)
+		}
+	}
+	setAge(t, path, age)
+	return path
+}
+
+func setAge(t *testing.T, path string, age time.Duration) {
+	t.Helper()
+	then := time.Now().Add(-age)
+	if err := os.Chtimes(path, then, then); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deadPID returns the id of a process that has ended.
+func deadPID(t *testing.T) string {
+	t.Helper()
+	c := exec.Command("true")
+	if err := c.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(c.Process.Pid)
+}
+
+// livePID returns the id of a process that lives until the test ends.
+func livePID(t *testing.T) string {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "sleep", "600")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Wait() })
+	return strconv.Itoa(c.Process.Pid)
+}
+
+// zombiePID returns the id of a process that has ended without anybody's having noticed.
+func zombiePID(t *testing.T) string {
+	t.Helper()
+	c := exec.Command("true")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Wait() })
+	pid := strconv.Itoa(c.Process.Pid)
+	for range 200 {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return pid
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Skip("no zombie came about")
+	return ""
+}
+
+const (
+	old   = 2 * time.Minute
+	young = 30 * time.Second
+)
+
+func TestStaleLocks(t *testing.T) {
+	// The first process has been there for longer than any lock of this test, or is
+	// not to be had.
+	first := lookUp(1)
+	for _, test := range []struct {
+		why     string
+		holders []string
+		age     time.Duration
+		broken  bool
+		says    string
+	}{
+		{"its holder is dead", []string{deadPID(t)}, old, true, "is dead"},
+		{"it is too young to tell", []string{deadPID(t)}, young, false, "is dead"},
+		{"its holder's id is another's", []string{livePID(t)}, old, true, "its number is another's now"},
+		{"its holder's id may be another's, but it is young", []string{livePID(t)}, young, false, "its number is another's now"},
+		{"its holder lives", []string{"1"}, old, false, "process 1"},
+		{"we had its holder's id before", []string{strconv.Itoa(os.Getpid())}, old, true, "its number is another's now"},
+		{"its holder died before it wrote its id", nil, old, true, "an unknown process"},
+		{"its holder is about to write its id", nil, young, false, "an unknown process"},
+		{"its holder has ended, and nobody noticed", []string{zombiePID(t)}, old, true, "is dead"},
+		{"both its holders are dead", []string{deadPID(t), deadPID(t)}, old, true, " and "},
+		{"one of its holders lives", []string{deadPID(t), "1"}, old, false, "process 1"},
+		{"there is no process of that kind", []string{"0"}, old, false, `"0" in it`},
+		{"there is no process of that kind", []string{"-1"}, old, false, `"-1" in it`},
+		{"there is no process of that kind", []string{"007"}, old, false, `"007" in it`},
+		{"there is no process of that kind", []string{"host.example.com"}, old, false, `"host.example.com" in it`},
+		{"there is more in it", []string{deadPID(t) + "/more"}, old, false, "is dead"},
+	} {
+		if strings.Contains(test.says, "process 1") && time.Since(first.Started) < old+startSlack {
+			t.Logf("%s: not tried, the machine has not run for long enough", test.why)
+			continue
+		}
+		var log logBuffer
+		s := openTest(t, impatient, logTo(&log))
+		path := setLock(t, s, test.age, test.holders...)
+		err := put(s, "u1", "x")
+		_, there := os.Stat(path)
+		if test.broken {
+			if err != nil || !errors.Is(there, fs.ErrNotExist) {
+				t.Errorf("%s: %v; %v", test.why, err, there)
+			}
+			if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), test.says) {
+				t.Errorf("%s: logged %q, want %q", test.why, log.String(), test.says)
+			}
+		} else {
+			if !errors.Is(err, stores.ErrLocked) || there != nil {
+				t.Errorf("%s: %v; %v", test.why, err, there)
+				continue
+			}
+			wantError(t, err, test.says, path, "since "+time.Now().Add(-test.age).Format("2006-01-02"))
+			entries, err := os.ReadDir(path)
+			if err != nil || len(entries) != len(test.holders) {
+				t.Errorf("%s: left %v, %v", test.why, entries, err)
+			}
+		}
+	}
+}
+
+func TestStrangeLocks(t *testing.T) {
+	s := openTest(t, impatient)
+	path := filepath.Join(userDir(t, s), lockDir)
+	write(t, path, "")
+	setAge(t, path, old)
+	wantError(t, put(s, "u1", "x"), "it is no directory")
+	os.Remove(path)
+	target := t.TempDir()
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, put(s, "u1", "x"), "it is no directory")
+	os.Remove(path)
+	// A file with a dead process's id keeps the directory from being removed.
+	os.Mkdir(path, 0o770)
+	write(t, path+"/"+deadPID(t), "")
+	setAge(t, path, old)
+	wantError(t, put(s, "u1", "x"), "in it")
+}
+
+// A lock of the original's is waited for, without its holder's help.
+func TestWaitForOriginalsLock(t *testing.T) {
+	s := openTest(t)
+	path := setLock(t, s, 0, livePID(t))
+	released := make(chan time.Time, 1)
+	time.AfterFunc(200*time.Millisecond, func() {
+		released <- time.Now()
+		entries, _ := os.ReadDir(path)
+		for _, e := range entries {
+			os.Remove(filepath.Join(path, e.Name()))
+		}
+		os.Remove(path)
+	})
+	if err := put(s, "u1", "x"); err != nil {
+		t.Fatal(err)
+	}
+	if late := time.Since(<-released); late < 0 || late > time.Second {
+		t.Errorf("got the lock %v after its release", late)
+	}
+}
+
+// During a transaction both locks are there for everybody to see, and afterwards none.
+func TestHeld(t *testing.T) {
+	s := openTest(t)
+	dir := userDir(t, s)
+	for _, access := range []func() error{
+		func() error { return s.View(bg, paul, func(stores.Tx) error { return held(t, dir) }) },
+		func() error { return s.Update(bg, paul, func(stores.Tx) error { return held(t, dir) }) },
+	} {
+		if err := access(); err != nil {
+			t.Error(err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) > 0 {
+			t.Errorf("left %v, %v", entries, err)
+		}
+		free := flock.New(dir, flock.SetFlag(openDir))
+		if ok, err := free.TryLock(); !ok || err != nil {
+			t.Errorf("flock: %v, %v", ok, err)
+		}
+		free.Unlock()
+	}
+}
+
+func held(t *testing.T, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, lockDir, strconv.Itoa(os.Getpid()))); err != nil {
+		t.Error(err)
+	}
+	other := flock.New(dir, flock.SetFlag(openDir))
+	if ok, err := other.TryLock(); ok || err != nil {
+		t.Errorf("flock: %v, %v", ok, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("while locked there are %v, %v", entries, err)
+	}
+	return nil
+}
+
+func TestOwnLockTimesOut(t *testing.T) {
+	s := openTest(t, impatient)
+	dir := userDir(t, s)
+	err := s.View(bg, paul, func(stores.Tx) error {
+		start := time.Now()
+		err := put(s, "u1", "x")
+		if !errors.Is(err, stores.ErrLocked) {
+			t.Errorf("got %v", err)
+		}
+		wantError(t, err, fmt.Sprintf("process %d", os.Getpid()), dir, "waited 100ms")
+		if waited := time.Since(start); waited < 100*time.Millisecond || waited > 2*time.Second {
+			t.Errorf("waited %v", waited)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The wait that was left behind gives back what it got.
+	s.options.LockTimeout = 10 * time.Second
+	for range 3 {
+		if err := put(s, "u1", "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCancelledWait(t *testing.T) {
+	s := openTest(t)
+	setLock(t, s, 0, livePID(t))
+	ctx, cancel := context.WithTimeout(bg, 50*time.Millisecond)
+	defer cancel()
+	err := s.View(ctx, paul, func(stores.Tx) error { return nil })
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, stores.ErrLocked) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The user's directory is removed and made again while somebody waits for its lock: the
+// lock on what is no more is worth nothing.
+func TestDirectoryReplacedWhileWaiting(t *testing.T) {
+	s := openTest(t)
+	dir := userDir(t, s)
+	first := flock.New(dir, flock.SetFlag(openDir))
+	if ok, err := first.TryLock(); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- put(s, "u1", "x") }()
+	time.Sleep(50 * time.Millisecond)
+	if err := os.Rename(dir, dir+"-old"); err != nil {
+		t.Fatal(err)
+	}
+	userDir(t, s)
+	first.Unlock()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir + "/objects/u1"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLocks(t *testing.T) {
+	var log logBuffer
+	s := openTest(t, logTo(&log))
+	if locks, err := s.Locks(bg); err == nil {
+		t.Errorf("locks in a store that is not there: %v", locks)
+	}
+	userDir(t, s)
+	if locks, err := s.Locks(bg); err != nil || len(locks) > 0 {
+		t.Errorf("got %v, %v", locks, err)
+	}
+	if err := s.BreakLock(paul, false); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("breaking no lock: %v", err)
+	}
+	live := livePID(t)
+	path := setLock(t, s, 0, live)
+	locks, err := s.Locks(bg)
+	if err != nil || len(locks) != 1 {
+		t.Fatalf("got %v, %v", locks, err)
+	}
+	l := locks[0]
+	if l.User != paul || l.Path != path || l.Stale || time.Since(l.Since) > time.Minute ||
+		len(l.Holders) != 1 || strconv.Itoa(l.Holders[0].PID) != live || !l.Holders[0].Alive || !strings.Contains(l.Holders[0].Command, "sleep 600") {
+		t.Errorf("got %+v", l)
+	}
+	if err := s.BreakLock(paul, false); !errors.Is(err, stores.ErrLocked) {
+		t.Errorf("breaking a live holder's lock: %v", err)
+	}
+	if err := s.BreakLock(paul, true); err != nil {
+		t.Errorf("breaking by force: %v", err)
+	}
+	if !strings.Contains(log.String(), "removed by hand") {
+		t.Errorf("logged %q", log.String())
+	}
+	// An administrator may break a dead holder's at once.
+	setLock(t, s, 0, deadPID(t))
+	if err := s.BreakLock(paul, false); err != nil {
+		t.Errorf("breaking a dead holder's lock: %v", err)
+	}
+	// One of ours, at work.
+	err = s.Update(bg, paul, func(stores.Tx) error {
+		if err := s.BreakLock(paul, false); !errors.Is(err, stores.ErrLocked) {
+			t.Errorf("breaking our own lock: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.BreakLock("../x", true); err == nil {
+		t.Error("a lock outside the store was looked for")
+	}
+}
+
+func TestProcess(t *testing.T) {
+	self := lookUp(os.Getpid())
+	if !self.Alive || !strings.Contains(self.Command, "test") {
+		t.Errorf("got %+v", self)
+	}
+	if age := time.Since(self.Started); age < 0 || age > 10*time.Minute {
+		t.Errorf("this process started at %v", self.Started)
+	}
+	now := time.Now()
+	pid, _ := strconv.Atoi(livePID(t))
+	if started := lookUp(pid).Started; started.Sub(now).Abs() > time.Second {
+		t.Errorf("a process started at %v, and not %v", started, now)
+	}
+}
