@@ -33,7 +33,7 @@ func run(ctx context.Context, words []string, env site.Environment) error {
 		app.Metadata = map[string]any{leftWords: left}
 		err = app.RunContext(ctx, append([]string{env.Program}, canonical...))
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 		site.Drain(env.Stdin, drainTime)
 	}
 	return err
@@ -41,6 +41,9 @@ func run(ctx context.Context, words []string, env site.Environment) error {
 
 // leftWords is the key, in the app's metadata, of words that belong to no option.
 const leftWords = "left"
+
+// unused is said of options that the original has for programs that send.
+const unused = "; has no effect, as nothing is sent"
 
 func newApp(env site.Environment) *cli.App {
 	return &cli.App{
@@ -54,17 +57,16 @@ func newApp(env site.Environment) *cli.App {
 			"be done, and 75 when the message has to be tried again, with a line on standard\n" +
 			"error that says why.",
 		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "recipients", Aliases: []string{"o"}, Usage: "the message's `ADDRESSES`; taken and not used"},
-			&cli.StringSliceFlag{Name: "sender", Aliases: []string{"s"}, Usage: "the calendar system's own `ADDRESS` (MESSAGE_SENDER)"},
-			&cli.StringFlag{Name: "lmtp-socket", Aliases: []string{"l"}, Usage: "deliver to the LMTP `SOCKET`; taken and not used, as nothing is sent"},
-			&cli.BoolFlag{Name: "local-smtp", Aliases: []string{"L"}, Usage: "deliver by SMTP; taken and not used, as nothing is sent"},
+			&site.Addresses{StringFlag: &cli.StringFlag{Name: "recipients", Aliases: []string{"o"}, Usage: "the message's `ADDRESSES`" + unused}},
+			&site.Addresses{StringFlag: &cli.StringFlag{Name: "sender", Aliases: []string{"s"}, Usage: "the calendar system's own `ADDRESS` (MESSAGE_SENDER)"}},
+			&cli.StringFlag{Name: "lmtp-socket", Aliases: []string{"l"}, Usage: "deliver to an LMTP `SOCKET`" + unused},
+			&cli.BoolFlag{Name: "local-smtp", Aliases: []string{"L"}, Usage: "deliver by SMTP" + unused, DisableDefaultText: true},
 			&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true},
 		}, site.Flags()...),
-		Writer:                    env.Stdout,
-		ErrWriter:                 env.Stderr,
-		HideHelpCommand:           true,
-		HideVersion:               true, // its own flag takes -v
-		DisableSliceFlagSeparator: true, // commas are part of addresses
+		Writer:          env.Stdout,
+		ErrWriter:       env.Stderr,
+		HideHelpCommand: true,
+		HideVersion:     true, // its own flag takes -v
 		// The library's own handling ends the process, or prints help.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
@@ -74,9 +76,8 @@ func newApp(env site.Environment) *cli.App {
 // handle handles the message.
 func handle(ctx context.Context, options *cli.Context, env site.Environment) error {
 	set := map[string]string{}
-	// The first counts. Mail systems give an empty one for a bounce.
-	if senders := options.StringSlice("sender"); len(senders) > 0 && senders[0] != "" {
-		set["MESSAGE_SENDER"] = senders[0]
+	if sender := options.String("sender"); sender != "" {
+		set["MESSAGE_SENDER"] = sender
 	}
 	s, err := site.Open(options, env, set)
 	if err != nil {
@@ -91,7 +92,7 @@ func handle(ctx context.Context, options *cli.Context, env site.Environment) err
 		MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
 	}
 	err = site.Within(ctx, s.Config.Deadline, site.Grace, func(ctx context.Context) error {
-		return handler.Handle(ctx, env.Stdin)
+		return handler.Handle(ctx, site.Interruptible(ctx, env.Stdin))
 	})
 	var caught *site.PanicError
 	if errors.As(err, &caught) {

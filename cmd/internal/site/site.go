@@ -24,14 +24,14 @@ import (
 // are ours, the letters the original's.
 func Flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "store-type", Aliases: []string{"T"}, Usage: "the type of the store: file or postgresql (STORE_TYPE)", Category: storage},
-		&cli.StringFlag{Name: "store-dir", Aliases: []string{"S"}, Usage: "where users' records are (STORE_DIR)", Category: storage},
-		&cli.StringFlag{Name: "publish-dir", Aliases: []string{"P"}, Usage: "where free/busy is published (PUBLISH_DIR)", Category: storage},
-		&cli.StringFlag{Name: "preferences-dir", Aliases: []string{"p"}, Usage: "where users' preferences are (PREFERENCES_DIR)", Category: storage},
-		&cli.StringFlag{Name: "journal-dir", Aliases: []string{"j"}, Usage: "where the journal of quotas is (JOURNAL_DIR)", Category: storage},
+		&cli.StringFlag{Name: "store-type", Aliases: []string{"T"}, Usage: "the `TYPE` of the store: file or postgresql (STORE_TYPE)", Category: storage},
+		&cli.StringFlag{Name: "store-dir", Aliases: []string{"S"}, Usage: "the `DIR` where users' records are (STORE_DIR)", Category: storage},
+		&cli.StringFlag{Name: "publish-dir", Aliases: []string{"P"}, Usage: "the `DIR` where free/busy is published (PUBLISH_DIR)", Category: storage},
+		&cli.StringFlag{Name: "preferences-dir", Aliases: []string{"p"}, Usage: "the `DIR` where users' preferences are (PREFERENCES_DIR)", Category: storage},
+		&cli.StringFlag{Name: "journal-dir", Aliases: []string{"j"}, Usage: "the `DIR` where the journal of quotas is (JOURNAL_DIR)", Category: storage},
 		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "tell on standard error what is done"},
-		&cli.BoolFlag{Name: "debug", Aliases: []string{"d"}, Usage: "tell on standard error each step"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "tell on standard error what is done", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "debug", Aliases: []string{"d"}, Usage: "tell on standard error each step", DisableDefaultText: true},
 	}
 }
 

@@ -73,11 +73,53 @@ func Run(ctx context.Context, grace time.Duration, work func(context.Context) er
 	}
 }
 
-// Within runs work as [Run] does, with a deadline.
+// Within runs work as [Run] does, with a deadline. An error that is due to it
+// matches context.DeadlineExceeded.
 func Within(ctx context.Context, limit, grace time.Duration, work func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v (DEADLINE)", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, lateError{limit})
 	defer cancel()
 	return Run(ctx, grace, work)
+}
+
+type lateError struct{ limit time.Duration }
+
+func (e lateError) Error() string        { return fmt.Sprintf("not done within %v (DEADLINE)", e.limit) }
+func (e lateError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Interruptible returns a reader of r that fails once ctx is done, even while it
+// waits for what r has. The last thing that r has may then be lost.
+func Interruptible(ctx context.Context, r io.Reader) io.Reader {
+	return &interruptible{ctx: ctx, r: r}
+}
+
+type interruptible struct {
+	ctx    context.Context
+	r      io.Reader
+	buffer []byte // not the caller's, who would not expect it to change later
+}
+
+func (i *interruptible) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, context.Cause(i.ctx)
+	}
+	if len(i.buffer) < len(p) {
+		i.buffer = make([]byte, len(p))
+	}
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	go func(buffer []byte) {
+		n, err := i.r.Read(buffer)
+		done <- result{n, err}
+	}(i.buffer[:len(p)])
+	select {
+	case r := <-done:
+		return copy(p, i.buffer[:r.n]), r.err
+	case <-i.ctx.Done():
+		return 0, context.Cause(i.ctx)
+	}
 }
 
 // Drain reads r to its end, or until limit has passed, so that who writes the

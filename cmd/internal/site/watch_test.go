@@ -3,12 +3,14 @@ package site_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"imip-agent/cmd/internal/site"
@@ -60,6 +62,31 @@ func TestWithin(t *testing.T) {
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
+	}
+}
+
+func TestInterruptible(t *testing.T) {
+	text := strings.Repeat("0123456789", 10000)
+	got, err := io.ReadAll(site.Interruptible(t.Context(), iotest.HalfReader(strings.NewReader(text))))
+	if err != nil || string(got) != text {
+		t.Errorf("read %d octets of %d, %v", len(got), len(text), err)
+	}
+	broken := errors.New("broken")
+	if got, err := io.ReadAll(site.Interruptible(t.Context(), io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)))); string(got) != "ab" || err != broken {
+		t.Errorf("read %q, %v", got, err)
+	}
+
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close() // only now: nothing ever comes
+	err = site.Within(t.Context(), 20*time.Millisecond, time.Minute, func(ctx context.Context) error {
+		_, err := io.ReadAll(site.Interruptible(ctx, r))
+		return fmt.Errorf("read: %w", err)
+	})
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "read: not done within 20ms") {
+		t.Errorf("got %v, want that it is too late", err)
 	}
 }
 

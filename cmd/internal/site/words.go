@@ -8,6 +8,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// Addresses is an option that takes any number of mail addresses, of which the
+// first counts.
+type Addresses struct{ *cli.StringFlag }
+
 // Canonical turns the words of a command line as the original's programs take
 // them into flags for urfave/cli: an option takes all the words that follow it, up to the next
 // option; of several where one is wanted, the first counts; words that follow no
@@ -25,7 +29,7 @@ func Canonical(words []string, flags []cli.Flag) (canonical, left []string, err 
 			break
 		}
 		// An address can begin with a hyphen, and is not ours to choose.
-		if !isOption(word) || open != nil && open.many && strings.Contains(word, "@") && !strings.HasPrefix(word, "--") {
+		if !isOption(word) || open != nil && open.addresses && strings.Contains(word, "@") && !strings.HasPrefix(word, "--") {
 			if open == nil {
 				left = append(left, word)
 			} else {
@@ -76,7 +80,7 @@ type option struct {
 	name       string // the long one
 	spelled    string // as it first stood there
 	takesWords bool
-	many       bool // all the words count
+	addresses  bool // the words are addresses, and there may be none
 	words      []string
 }
 
@@ -92,8 +96,8 @@ func findOption(spelled string, flags []cli.Flag) *option {
 		}
 		o := &option{name: flag.Names()[0], spelled: spelled}
 		switch flag.(type) {
-		case *cli.StringSliceFlag:
-			o.takesWords, o.many = true, true
+		case *Addresses:
+			o.takesWords, o.addresses = true, true
 		case *cli.StringFlag:
 			o.takesWords = true
 		}
@@ -107,12 +111,10 @@ func (o *option) flags() ([]string, error) {
 	switch {
 	case !o.takesWords:
 		return []string{"--" + o.name}, nil
-	case o.many:
-		var flags []string
-		for _, word := range o.words {
-			flags = append(flags, "--"+o.name+"="+word)
-		}
-		return flags, nil
+	case o.addresses && len(o.words) == 0:
+		return nil, nil
+	case o.addresses: // mail systems give an empty one for a bounce
+		return []string{"--" + o.name + "=" + o.words[0]}, nil
 	case len(o.words) == 0 || o.words[0] == "":
 		// DEVIATION: option-without-word. The original takes what is configured,
 		// which here would be another place than the one meant.

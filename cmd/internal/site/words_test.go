@@ -12,8 +12,8 @@ import (
 )
 
 var flags = []cli.Flag{
-	&cli.StringSliceFlag{Name: "recipients", Aliases: []string{"o"}},
-	&cli.StringSliceFlag{Name: "sender", Aliases: []string{"s"}},
+	&site.Addresses{StringFlag: &cli.StringFlag{Name: "recipients", Aliases: []string{"o"}}},
+	&site.Addresses{StringFlag: &cli.StringFlag{Name: "sender", Aliases: []string{"s"}}},
 	&cli.StringFlag{Name: "store-dir", Aliases: []string{"S"}},
 	&cli.StringFlag{Name: "config"},
 	&cli.BoolFlag{Name: "debug", Aliases: []string{"d"}},
@@ -27,11 +27,11 @@ func TestCanonical(t *testing.T) {
 		{"--store-dir dir", "--store-dir=dir", ""},
 		{"--store-dir=dir", "--store-dir=dir", ""},
 		{"--store-dir=a=b", "--store-dir=a=b", ""},
-		{"-o a@x b@x -S dir", "--recipients=a@x --recipients=b@x --store-dir=dir", ""},
+		{"-o a@x b@x -S dir", "--recipients=a@x --store-dir=dir", ""},
 		{"-S first second -d", "--store-dir=first --debug", ""},
 		{"-S first -d -S second", "--store-dir=first --debug", ""},
 		{"--store-dir=first -S second", "--store-dir=first", ""},
-		{"-s a@x -d -s b@x", "--sender=a@x --sender=b@x --debug", ""},
+		{"-s a@x -d -s b@x", "--sender=a@x --debug", ""},
 		{"-o -s -d", "--debug", ""},
 		{"-d -d", "--debug", ""},
 		{"stray -S dir", "--store-dir=dir", "stray"},
@@ -102,7 +102,7 @@ func FuzzCanonical(f *testing.F) {
 		}
 		ran := slices.Contains(canonical, "--help")
 		app := &cli.App{
-			Flags: flags, HideHelpCommand: true, HideVersion: true, DisableSliceFlagSeparator: true, Writer: new(strings.Builder),
+			Flags: flags, HideHelpCommand: true, HideVersion: true, Writer: new(strings.Builder),
 			Action: func(c *cli.Context) error {
 				ran = true
 				if c.NArg() > 0 {
