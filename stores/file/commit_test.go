@@ -175,6 +175,7 @@ func TestDiskFull(t *testing.T) {
 
 // Processes and goroutines that add to one user's records lose nothing.
 func TestManyWriters(t *testing.T) {
+	t.Parallel()
 	s := openTest(t)
 	const processes, goroutines = 3, 3
 	var wg sync.WaitGroup

@@ -63,6 +63,7 @@ func churn(s *Store, n int) error {
 // A program that is killed at any point leaves no file half-written, and its work can be
 // done again.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	s := openTest(t)
 	deadline := time.Now().Add(1500 * time.Millisecond)
 	for n := 0; n < 5 || time.Now().Before(deadline); n++ {

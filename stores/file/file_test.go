@@ -98,6 +98,7 @@ func (b *logBuffer) String() string {
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storestest.Run(t, func(t *testing.T) stores.Store { return openTest(t) })
 }
 

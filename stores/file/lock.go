@@ -163,6 +163,8 @@ func (s *Store) signLock(path string) (unlock func(), err error) {
 }
 
 // breakStale removes the lock directory if it is stale, and reports whether it did.
+//
+// DEVIATION: stale-locks: the original waits for ever for a holder that has died.
 func (s *Store) breakStale(dir string) bool {
 	l, err := inspect(dir)
 	if err != nil || !l.Stale {

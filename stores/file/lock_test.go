@@ -86,6 +86,7 @@ const (
 )
 
 func TestStaleLocks(t *testing.T) {
+	t.Parallel()
 	// The first process has been there for longer than any lock of this test, or is
 	// not to be had.
 	first := lookUp(1)

@@ -29,7 +29,7 @@ func lookUp(pid int) Process {
 	}
 	// The second field is the command in parentheses, with anything in it.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const state, startTime = 3 - 3, 22 - 3 // proc(5) counts from 1
+	const state, startTime = 0, 19 // fields 3 and 22 of proc(5)
 	if len(fields) <= startTime {
 		return p
 	}

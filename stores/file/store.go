@@ -146,6 +146,9 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 // A user's directory is only made when there is something to store in it. For a user
 // without one, fn is run without a lock; should somebody else make the directory
 // meanwhile, fn is run again.
+//
+// DEVIATION: users-as-directories: a user whose URI is no plain file name is an UnstorableError.
+// The original fails, or uses a directory elsewhere.
 func (s *Store) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
 	if !isPlain(string(user)) {
 		return checkURI("user", user)

@@ -73,6 +73,8 @@ func (t *tx) Others() ([]calendar.URI, error) {
 }
 
 // putAside keeps the lines of a damaged table that will not be written again.
+//
+// DEVIATION: damaged-tables: the original fails on the first damaged line, at each message.
 func (t *tx) putAside(p place, damages []freebusy.Damage) error {
 	var lines, reasons []string
 	for _, d := range damages {
