@@ -58,6 +58,11 @@ func (p Process) gone(since time.Time) bool {
 
 // String says who holds the lock and since when, for people.
 func (l LockInfo) String() string {
+	return fmt.Sprintf("%s is held by %s since %s", l.Path, l.Holder(), l.Since.Format(time.DateTime))
+}
+
+// Holder says who holds the lock, for people.
+func (l LockInfo) Holder() string {
 	var who []string
 	for _, p := range l.Holders {
 		switch {
@@ -77,7 +82,7 @@ func (l LockInfo) String() string {
 	if len(who) == 0 {
 		who = []string{"an unknown process"}
 	}
-	return fmt.Sprintf("%s is held by %s since %s", l.Path, strings.Join(who, " and "), l.Since.Format(time.DateTime))
+	return strings.Join(who, " and ")
 }
 
 // inspect looks at a user's lock directory. If there is none, the error matches
