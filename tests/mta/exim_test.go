@@ -1,0 +1,117 @@
+package mta
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+)
+
+// eximStyles are the ways to put Exim's configuration together.
+var eximStyles = map[string]string{
+	// Debian's split configuration: a directory with many files.
+	"split": `
+		ln -s /etc/imip-agent/exim/macros /etc/exim4/conf.d/main/00_imip-agent
+		ln -s /etc/imip-agent/exim/routers /etc/exim4/conf.d/router/050_imip-agent
+		ln -s /etc/imip-agent/exim/transports /etc/exim4/conf.d/transport/20_imip-agent
+		ln -s /etc/imip-agent/exim/retry /etc/exim4/conf.d/retry/20_imip-agent
+		sed -i "s/^dc_use_split_config=.*/dc_use_split_config='true'/" /etc/exim4/update-exim4.conf.conf
+		update-exim4.conf`,
+	// Debian's configuration as one file.
+	"template": `
+		echo '.include /etc/imip-agent/exim/macros' >> /etc/exim4/exim4.conf.localmacros
+		sed -i -e '/^begin routers/a .include /etc/imip-agent/exim/routers' \
+			-e '/^begin transports/a .include /etc/imip-agent/exim/transports' \
+			-e '/^begin retry/a .include /etc/imip-agent/exim/retry' /etc/exim4/exim4.conf.template
+		update-exim4.conf`,
+	// A configuration that owes nothing to Debian: the host names and ports are those of the test.
+	"own": `
+		sed -e "s/^MAILBOX_HOST = .*/MAILBOX_HOST = $1::$2/" -e "s/^SMARTHOST = .*/SMARTHOST = $1::$2/" \
+			-e "s/^daemon_smtp_ports = .*/local_interfaces = 127.0.0.1.$3 : 127.0.0.1.$4/" \
+			-e "s/^\(hostlist relay_from_hosts = 127.0.0.1\) .*/\1/" \
+			/etc/imip-agent/exim/exim4.conf > /etc/exim4/exim4.conf`,
+}
+
+// newExim starts Debian's Exim as an ordinary site would have it, with what
+// conf/exim says on top, in one of the styles.
+func newExim(t *testing.T, style, program, disk, share string) *server {
+	t.Helper()
+	s := &server{
+		machine: newMachine(t, "exim", disk, share),
+		sink:    newSink(t),
+
+		submission: freeAddress(t),
+		public:     freeAddress(t),
+
+		logs:   []string{"/var/log/exim4/mainlog", "/var/log/exim4/paniclog"},
+		done:   `=> .*%s.* T=imip_person_outgoing`,
+		failed: `== .*%s.* T=imip_person_outgoing defer \(0\)`,
+		queued: `exim4 -bpc`,
+		state:  `exim4 -bp`,
+	}
+	s.install(t, program)
+
+	// The site: the mailboxes of example.com are elsewhere, as are all others.
+	_, port, _ := net.SplitHostPort(s.submission)
+	_, publicPort, _ := net.SplitHostPort(s.public)
+	s.run(t, `
+		cat > /etc/exim4/update-exim4.conf.conf <<-END
+			dc_eximconfig_configtype='smarthost'
+			dc_other_hostnames='example.com'
+			dc_local_interfaces='127.0.0.1.$3 ; 127.0.0.1.$4'
+			dc_readhost=''
+			dc_relay_domains=''
+			dc_minimaldns='true'
+			dc_relay_nets=''
+			dc_smarthost='$1::$2'
+			CFILEMODE='644'
+			dc_use_split_config='false'
+			dc_hide_mailname=''
+			dc_mailname_in_oh='true'
+			dc_localdelivery='mail_spool'
+		END
+		echo mail.example.com > /etc/mailname
+		echo 127.0.1.1 mail.example.com mail >> /etc/hosts
+		echo "example.com: $1::$2" > /etc/exim4/hubbed_hosts`, s.sink.host, s.sink.port, port, publicPort)
+
+	// What conf/exim says, in its own words, but trying again every second.
+	s.write(t, "/etc/imip-agent/exim/senders", strings.Join(users(), "\n")+"\n", 0o644)
+	s.run(t, `sed -i 's/F,2h,5m/F,2h,1s/' /etc/imip-agent/exim/retry
+		sed -i '/^[*]/s/F,2h,15m/F,2h,1s/' /etc/imip-agent/exim/exim4.conf /etc/exim4/exim4.conf.template /etc/exim4/conf.d/retry/30_exim4-config
+		`+eximStyles[style], s.sink.host, s.sink.port, port, publicPort)
+
+	change := func(file, from, to string) func(*testing.T, int) {
+		return func(t *testing.T, seconds int) {
+			s.run(t, `sed -i "s/$1/$2/" /etc/imip-agent/exim/$3
+				[ -e /etc/exim4/exim4.conf ] || update-exim4.conf`, from, fmt.Sprintf(to, seconds), file)
+		}
+	}
+	s.limit = change("transports", "timeout = 10m", "timeout = %ds")
+	s.expire = change("retry", "F,2h,.*", "F,%ds,1s")
+	if out, err := s.try("exim4 -bd -q1s"); err != nil {
+		t.Fatalf("starting Exim: %s %v\n%s", out, err, s.describe(t))
+	}
+	s.listening(t, s.submission)
+	s.listening(t, s.public)
+	return s
+}
+
+func TestExim(t *testing.T) {
+	need(t, "exim")
+	program, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("split", func(t *testing.T) {
+		s := newExim(t, "split", program, "", "")
+		t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })
+		t.Run("failures", func(t *testing.T) { testFailures(t, s) })
+		t.Run("expiry", func(t *testing.T) { testExpiry(t, s) })
+	})
+	for _, style := range []string{"template", "own"} {
+		t.Run(style, func(t *testing.T) {
+			s := newExim(t, style, program, "", "")
+			testDelivery(t, s)
+		})
+	}
+}

@@ -1,0 +1,91 @@
+package mta
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+)
+
+// newPostfix starts Debian's Postfix as an ordinary site would have it, with what
+// conf/postfix says on top.
+func newPostfix(t *testing.T, program, disk, share string) *server {
+	t.Helper()
+	s := &server{
+		machine: newMachine(t, "postfix", disk, share),
+		sink:    newSink(t),
+
+		submission: freeAddress(t),
+		public:     freeAddress(t),
+
+		logs:   []string{"/var/log/postfix.log"},
+		done:   `to=<%s>,.* relay=imip-outgoing,.* status=sent`,
+		failed: `to=<%s>,.* relay=imip-outgoing,.* status=(deferred|SOFTBOUNCE)`,
+		queued: `postqueue -j | wc -l`,
+		state:  `postqueue -p`,
+
+		reports: true,
+	}
+	s.install(t, program)
+
+	// The site: the mailboxes of example.com are elsewhere, as are all others.
+	var boxes strings.Builder
+	for _, address := range mailboxes() {
+		fmt.Fprintf(&boxes, "%s x\n", address)
+	}
+	s.write(t, "/etc/postfix/mailboxes", boxes.String(), 0o644)
+	_, port, _ := net.SplitHostPort(s.submission)
+	_, publicPort, _ := net.SplitHostPort(s.public)
+	s.run(t, `
+		next=smtp:[$1]:$2
+		postconf -e myhostname=mail.example.com mydestination=localhost inet_interfaces=127.0.0.1 inet_protocols=ipv4 \
+			mynetworks=127.0.0.1/32 virtual_mailbox_domains=example.com \
+			virtual_mailbox_maps=texthash:/etc/postfix/mailboxes virtual_transport=$next default_transport=$next \
+			disable_dns_lookups=yes smtp_host_lookup=native smtp_tls_security_level=none \
+			message_size_limit=41943040 maillog_file=/var/log/postfix.log \
+			queue_run_delay=1s minimal_backoff_time=2s maximal_backoff_time=3s
+		postconf -MX smtp/inet
+		postconf -Me 127.0.0.1:$4/inet="127.0.0.1:$4 inet n - y - - smtpd"
+		postconf -Me 127.0.0.1:$3/inet="127.0.0.1:$3 inet n - y - - smtpd"
+		newaliases`, s.sink.host, s.sink.port, port, publicPort)
+
+	// What conf/postfix says, in its own words.
+	var senders strings.Builder
+	for _, address := range users() {
+		fmt.Fprintf(&senders, "%s people-outgoing+%[1]s\n", address)
+	}
+	s.write(t, "/etc/imip-agent/postfix/senders", senders.String(), 0o644)
+	s.run(t, `
+		cat /etc/imip-agent/postfix/main.cf >> /etc/postfix/main.cf
+		cat /etc/imip-agent/postfix/master.cf >> /etc/postfix/master.cf
+		postconf -P pickup/unix/cleanup_service_name=imip-cleanup
+		postconf -P 127.0.0.1:$1/inet/cleanup_service_name=imip-cleanup
+		warnings=$(postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null)
+		[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }
+		postfix check`, port)
+
+	s.limit = func(t *testing.T, seconds int) {
+		s.run(t, `postconf -e imip-outgoing_time_limit=$1s; postfix reload`, fmt.Sprint(seconds))
+	}
+	s.expire = func(t *testing.T, seconds int) {
+		s.run(t, `postconf -e maximal_queue_lifetime=$1s bounce_queue_lifetime=$1s delay_warning_time=0; postfix reload`, fmt.Sprint(seconds))
+	}
+	if out, err := s.try("postfix start"); err != nil {
+		t.Fatalf("starting Postfix: %s %v\n%s", out, err, s.describe(t))
+	}
+	s.listening(t, s.submission)
+	s.listening(t, s.public)
+	return s
+}
+
+func TestPostfix(t *testing.T) {
+	need(t, "postfix")
+	program, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newPostfix(t, program, "", "")
+	t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })
+	t.Run("failures", func(t *testing.T) { testFailures(t, s) })
+	t.Run("expiry", func(t *testing.T) { testExpiry(t, s) })
+}

@@ -1,0 +1,239 @@
+package mta
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// server is a mail system that runs in a machine, configured as conf says.
+type server struct {
+	*machine
+	sink *sink
+
+	submission string // where users' mail clients send to: HOST:PORT
+	public     string // where other mail servers, and programs on the machine, send to
+
+	logs   []string                        // log files
+	done   string                          // log line of a run that ended well; %s: the address of the copy
+	failed string                          // log line of a run that is to be tried again
+	queued string                          // command that prints how many messages are in the queue
+	limit  func(t *testing.T, seconds int) // sets how long a run may take
+	expire func(t *testing.T, seconds int) // sets how long mail may stay in the queue
+	state  string                          // command that prints what is in the queue
+
+	reports bool // it knows of reports of delivery (RFC 3461)
+}
+
+const (
+	root  = "../.."
+	store = "/var/lib/imip-agent/store"
+
+	// outside is the address that mail from the Internet comes from in these tests.
+	outside = "127.0.0.9"
+
+	calendarSystem = "calendar@example.com" // MESSAGE_SENDER
+)
+
+// users are the calendar users, one for each case, so that the cases do not
+// meet in the store. Everybody else in the domain is no calendar user.
+func users() []string {
+	names := []string{
+		"paul", "simon", "bounced", "crowd", "attached", "local", "forged", "reported", "case",
+		"expired", "managed", "later",
+	}
+	for _, f := range faults {
+		names = append(names, f.name)
+	}
+	for i := range 20 {
+		names = append(names, fmt.Sprintf("user%02d", i))
+	}
+	for i, name := range names {
+		names[i] = name + "@example.com"
+	}
+	return names
+}
+
+// mailboxes are the addresses of the domain that the mail system knows: the
+// users and others.
+func mailboxes() []string {
+	return append(users(), "sara@example.com", "postmaster@example.com", calendarSystem)
+}
+
+// program returns our handler, built from this tree once, or the program that
+// the environment names, to see how another one fares.
+var program = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("IMIP_AGENT_MTA_HANDLER"); path != "" {
+		return path, nil
+	}
+	dir, err := os.MkdirTemp("", "imip-agent-mta")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-o", dir+"/", "./cmd/imip_person_outgoing")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %s", err, out)
+	}
+	return filepath.Join(dir, "imip_person_outgoing"), nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := program(); err == nil && os.Getenv("IMIP_AGENT_MTA_HANDLER") == "" {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+const handlerPath = "/usr/bin/imip_person_outgoing"
+
+// install puts the handler, its user and its directories into a machine.
+func (s *server) install(t *testing.T, program string) {
+	t.Helper()
+	s.copyIn(t, program, handlerPath)
+	s.run(t, `
+		adduser --quiet --system --group --home /var/lib/imip-agent --no-create-home imip-agent
+		for dir in store preferences journal; do
+			install -d -o imip-agent -g www-data -m 2770 /var/lib/imip-agent/$dir
+		done
+		install -d -o imip-agent -g www-data -m 2775 /var/www/imip-agent/static`)
+	s.copyIn(t, filepath.Join(root, "conf/postfix"), "/etc/imip-agent/postfix")
+	s.copyIn(t, filepath.Join(root, "conf/exim"), "/etc/imip-agent/exim")
+	s.write(t, "/etc/imip-agent/config.txt", `LOCK_TIMEOUT = 1`+"\n", 0o644)
+}
+
+// freeAddress returns an address of this machine with a port that nobody uses.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// listening waits until somebody answers at an address.
+func (s *server) listening(t *testing.T, address string) {
+	t.Helper()
+	eventually(t, "a server at "+address, func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return false
+		}
+		conn.Close()
+		return true
+	}, func() string { return s.describe(t) })
+}
+
+// describe says how things stand, for a test that has failed.
+func (s *server) describe(t *testing.T) string {
+	var b strings.Builder
+	for _, name := range s.logs {
+		lines := slices.DeleteFunc(strings.Split(s.read(t, name), "\n"), func(line string) bool {
+			return strings.Contains(line, " queue run: ") // Exim's, once a second
+		})
+		fmt.Fprintf(&b, "end of %s:\n%s\n", name, strings.Join(lines[max(0, len(lines)-25):], "\n"))
+	}
+	out, err := s.try(s.state)
+	fmt.Fprintf(&b, "queue (%v):\n%s\n", err, out)
+	out, err = s.try("ls -lR " + store + " | tail -n 40")
+	fmt.Fprintf(&b, "store (%v):\n%s\n", err, out)
+	return b.String()
+}
+
+// submit sends a message as a user's mail client does.
+func (s *server) submit(t *testing.T, from string, message []byte, to ...string) {
+	t.Helper()
+	if err := send(s.submission, "", from, to, message); err != nil {
+		t.Fatalf("submitting mail from %s: %v\n%s", from, err, s.describe(t))
+	}
+}
+
+// arrived waits for a message to a recipient and returns the first.
+func (s *server) arrived(t *testing.T, address string) delivery {
+	t.Helper()
+	eventually(t, "mail for "+address, func() bool { return len(s.sink.to(address)) > 0 },
+		func() string { return s.describe(t) })
+	return s.sink.to(address)[0]
+}
+
+// runs returns how many runs of the handler for a user have ended well, and how
+// many are to be tried again.
+func (s *server) runs(t *testing.T, user string) (done, failed int) {
+	t.Helper()
+	count := func(pattern string) (n int) {
+		re := regexp.MustCompile("(?mi)" + fmt.Sprintf(pattern, regexp.QuoteMeta("people-outgoing+"+user)))
+		for _, name := range s.logs {
+			n += len(re.FindAllString(s.read(t, name), -1))
+		}
+		return n
+	}
+	return count(s.done), count(s.failed)
+}
+
+// stored reports whether a user's store has an event and the period that it takes.
+func (s *server) stored(t *testing.T, user, uid string) bool {
+	t.Helper()
+	dir := store + "/mailto:" + user
+	return s.read(t, dir+"/objects/"+uid) != "" && strings.Contains(s.read(t, dir+"/freebusy"), "\t"+uid+"\t")
+}
+
+// handled waits until a user's event is in the store.
+func (s *server) handled(t *testing.T, user, uid string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("event %s in the store of %s", uid, user),
+		func() bool { return s.stored(t, user, uid) }, func() string { return s.describe(t) })
+}
+
+// idle waits until nothing is left in the queue.
+func (s *server) idle(t *testing.T) {
+	t.Helper()
+	eventually(t, "an empty queue", func() bool { return s.length(t) == "0" }, func() string { return s.describe(t) })
+}
+
+// length returns the length of the queue.
+func (s *server) length(t *testing.T) string {
+	t.Helper()
+	return s.run(t, s.queued)
+}
+
+// untouched fails the test if anything of a user has come into the store.
+func (s *server) untouched(t *testing.T, user string) {
+	t.Helper()
+	if out, _ := s.try("ls -d " + store + "/*" + user + "*"); out != "" {
+		t.Errorf("the store has records: %s", out)
+	}
+	if done, failed := s.runs(t, user); done+failed != 0 {
+		t.Errorf("the handler ran %d times for %s, failed %d times", done, user, failed)
+	}
+}
+
+// once fails the test unless the handler ran exactly once for a user.
+func (s *server) once(t *testing.T, user string) {
+	t.Helper()
+	eventually(t, "the log line of a run for "+user, func() bool { done, _ := s.runs(t, user); return done > 0 },
+		func() string { return s.describe(t) })
+	if done, failed := s.runs(t, user); done != 1 || failed != 0 {
+		t.Errorf("the handler ran well %d times for %s, want once; badly %d times", done, user, failed)
+	}
+}
+
+// noBounce fails the test if somebody was told about a failure.
+func (s *server) noBounce(t *testing.T, user string) {
+	t.Helper()
+	for _, d := range s.sink.all() {
+		if d.from == "" && bytes.Contains(d.data, []byte(user)) {
+			t.Errorf("a bounce to %v:\n%.3000s", d.to, d.data)
+		}
+	}
+}
