@@ -35,6 +35,8 @@ func Load(file string, getenv func(string) string) (Config, error) {
 }
 
 func load(file string, getenv func(string) string, fallback string) (Config, error) {
+	// DEVIATION: config-working-directory. The original reads config.txt there, if
+	// there is one.
 	optional := false
 	if file == "" {
 		file = getenv(FileVariable)
@@ -43,6 +45,8 @@ func load(file string, getenv func(string) string, fallback string) (Config, err
 		file, optional = fallback, true
 	}
 	source, err := read(file)
+	// DEVIATION: config-missing-setting. Without the file, or a setting in it, the
+	// original ends.
 	if optional && errors.Is(err, fs.ErrNotExist) {
 		return Default(), nil
 	}

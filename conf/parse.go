@@ -46,6 +46,8 @@ func parse(source []byte) (assignments []assignment, warnings []Warning) {
 		case !ok:
 			return assignments, warnings
 		case err != nil:
+			// DEVIATION: config-syntax-error. The original reads nothing of such a
+			// file, and ends.
 			skip(st.line, err.Error())
 			continue
 		case st.indented:

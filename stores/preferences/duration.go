@@ -10,6 +10,9 @@ var errDuration = errors.New(`it is not an iCalendar duration such as "P1D", "P2
 // ParseDuration returns the length of an iCalendar duration (RFC 5545 section
 // 3.3.6), with days of 24 hours. A negative one is refused: nothing that is set
 // here can last less than no time.
+//
+// DEVIATION: duration-forms. The original does not read a plus sign, nor hours
+// and seconds without minutes between them.
 func ParseDuration(text string) (time.Duration, error) {
 	if len(text) > 0 && text[0] == '+' {
 		text = text[1:]

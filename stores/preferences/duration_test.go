@@ -15,6 +15,7 @@ func TestParseDuration(t *testing.T) {
 		"P2W":         14 * day,
 		"PT1H":        time.Hour,
 		"+PT1H":       time.Hour,
+		"PT1H1S":      time.Hour + time.Second,
 		"PT1H30M":     90 * time.Minute,
 		"P1DT2H3M4S":  day + 2*time.Hour + 3*time.Minute + 4*time.Second,
 		"PT90S":       90 * time.Second,

@@ -22,6 +22,7 @@ func SystemZone(root fs.FS, tz string) string {
 			}
 		}
 	}
+	// DEVIATION: system-zone-without-name. The original takes UTC.
 	if target, err := fs.ReadLink(root, "etc/localtime"); err == nil {
 		if !path.IsAbs(target) {
 			target = path.Join("/etc", target)

@@ -29,12 +29,8 @@ func (l logging) open() (*slog.Logger, func()) {
 	}
 	closed := func() {}
 	if l.facility != "" {
-		if writer, err := syslog.New(facilities[l.facility], l.tag); err == nil {
-			lines := startSyslog(writer, syslogPatience)
-			handlers, closed = append(handlers, newSyslogHandler(lines, l.level)), lines.stop
-		} else if len(handlers) > 0 {
-			slog.New(handlers[0]).Warn("no logging to syslog", "reason", err)
-		}
+		lines := startSyslog(func() (syslogWriter, error) { return syslog.New(facilities[l.facility], l.tag) }, syslogPatience)
+		handlers, closed = append(handlers, newSyslogHandler(lines, l.level)), lines.stop
 	}
 	if len(handlers) == 0 {
 		return slog.New(slog.DiscardHandler), closed

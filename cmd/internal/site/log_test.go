@@ -38,7 +38,7 @@ func (d *daemon) Err(text string) error     { return d.take("err", text) }
 func TestSyslog(t *testing.T) {
 	for _, fails := range []error{nil, errors.New("connection refused")} {
 		d := &daemon{fails: fails}
-		lines := startSyslog(d, time.Minute)
+		lines := startSyslog(func() (syslogWriter, error) { return d, nil }, time.Minute)
 		log := slog.New(newSyslogHandler(lines, "info"))
 		log.Debug("below the level")
 		log.Info("handled", "user", "mailto:a@x", "summary", "two\nlines")
@@ -60,7 +60,7 @@ func TestSyslog(t *testing.T) {
 func TestSyslogHangs(t *testing.T) {
 	d := &daemon{hangs: make(chan struct{})}
 	defer close(d.hangs)
-	lines := startSyslog(d, 20*time.Millisecond)
+	lines := startSyslog(func() (syslogWriter, error) { return d, nil }, 20*time.Millisecond)
 	log := slog.New(newSyslogHandler(lines, "debug"))
 	began := time.Now()
 	for range 5000 { // more than are kept
@@ -69,6 +69,27 @@ func TestSyslogHangs(t *testing.T) {
 	lines.stop()
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("held up for %v", took)
+	}
+}
+
+// There is no daemon, or what stands in its place never answers.
+func TestSyslogIsNotThere(t *testing.T) {
+	forever := make(chan struct{})
+	defer close(forever)
+	for name, dial := range map[string]func() (syslogWriter, error){
+		"none":   func() (syslogWriter, error) { return nil, errors.New("no daemon") },
+		"silent": func() (syslogWriter, error) { <-forever; return nil, errors.New("no daemon") },
+	} {
+		lines := startSyslog(dial, 20*time.Millisecond)
+		log := slog.New(newSyslogHandler(lines, "debug"))
+		began := time.Now()
+		for range 5000 { // more than are kept
+			log.Debug("step")
+		}
+		lines.stop()
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: held up for %v", name, took)
+		}
 	}
 }
 

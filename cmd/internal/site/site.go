@@ -114,6 +114,8 @@ func Open(options *cli.Context, env Environment, set map[string]string) (*Site, 
 		},
 		SystemZone: preferences.SystemZone(os.DirFS("/"), env.Getenv("TZ")),
 	}
+	s.Log.Debug("configured", "file", config.File, "store", config.StoreDir, "preferences", config.PreferencesDir,
+		"published", config.PublishDir, "rejected", config.Rejected(), "sender", config.MessageSender, "zone", s.Preferences.SystemZone)
 	if s.Store, err = s.openStore(env.Now); err != nil {
 		s.closed()
 		return nil, err

@@ -44,12 +44,18 @@ type syslogWriter interface {
 	Err(string) error
 }
 
-func startSyslog(w syslogWriter, patience time.Duration) *syslogLines {
+// startSyslog hands lines to the daemon that dial reaches.
+func startSyslog(dial func() (syslogWriter, error), patience time.Duration) *syslogLines {
 	lines := &syslogLines{queue: make(chan syslogLine, 1000), done: make(chan struct{}), patience: patience}
 	go func() {
 		defer close(lines.done)
+		// Without a daemon, and where it does not take a line, there is no other
+		// place for what is logged.
+		w, err := dial()
+		if err != nil {
+			return
+		}
 		for {
-			// A line that syslog does not take has no other place to go.
 			switch line := <-lines.queue; {
 			case line.last:
 				return
@@ -80,6 +86,7 @@ func (l *syslogLines) stop() {
 	patience := time.After(l.patience)
 	select {
 	case l.queue <- syslogLine{last: true}:
+	case <-l.done:
 	case <-patience:
 		return
 	}
