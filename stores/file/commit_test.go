@@ -154,6 +154,9 @@ func TestFileSizeLimit(t *testing.T) {
 	for user, err := range s.Users(bg) {
 		t.Errorf("got user %s, %v", user, err)
 	}
+	if entries, err := os.ReadDir(s.options.PublishDir); err != nil || len(entries) > 0 {
+		t.Errorf("published: %v, %v", entries, err)
+	}
 }
 
 func TestDiskFull(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"imip-agent/stores"
@@ -61,9 +60,13 @@ func (t *tx) stageCalendar(content []byte) (*staging, error) {
 	if err := t.store.makeAll(t.store.options.PublishDir); err != nil {
 		return nil, err
 	}
-	made := t.store.makeOne(path)
-	if made != nil && !errors.Is(made, fs.ErrExist) {
-		return nil, failed("making", path, made)
+	err := t.store.makeOne(path)
+	made := err == nil
+	if made {
+		err = syncDir(t.store.options.PublishDir)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, failed("making", path, err)
 	}
 	d, err := openDirectory(path)
 	if err == nil && d == nil {
@@ -73,12 +76,10 @@ func (t *tx) stageCalendar(content []byte) (*staging, error) {
 		return nil, err
 	}
 	g := t.store.stage(d, "")
+	g.fresh = made
 	if err := g.write(publishedFile(content)); err != nil {
 		g.close()
 		d.Close()
-		if made == nil {
-			os.Remove(path)
-		}
 		return nil, fmt.Errorf("publishing free/busy, nothing is changed yet: %w", err)
 	}
 	return g, nil

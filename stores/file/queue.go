@@ -199,7 +199,7 @@ func (t *tx) requestTable() (*requestTable, error) {
 		table := new(requestTable)
 		table.read, table.damages = readRequests(data)
 		table.requests = table.read
-		t.warnAll(requestsTable, table.damages)
+		t.warn(requestsTable, table.damages)
 		t.requests = table
 	}
 	return t.requests, nil
@@ -248,7 +248,7 @@ func (t *tx) providerTable() (*providerTable, error) {
 		table := new(providerTable)
 		table.read, table.damages = readProviders(data)
 		table.providers = table.read
-		t.warnAll(providersTable, table.damages)
+		t.warn(providersTable, table.damages)
 		t.providers = table
 	}
 	return t.providers, nil
@@ -283,10 +283,4 @@ func (t *tx) tableData(p place) ([]byte, error) {
 		return nil, nil
 	}
 	return data, err
-}
-
-func (t *tx) warnAll(p place, damages []freebusy.Damage) {
-	for _, d := range damages {
-		t.warn(p, d)
-	}
 }

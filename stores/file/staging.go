@@ -23,6 +23,7 @@ type staging struct {
 	staged  map[place]string // the staged file for each place
 	made    []string         // directories that were made, parents first
 	touched map[string]bool  // directories in which names change
+	fresh   bool             // dir itself was made for this
 	renamed bool             // there is no way back
 }
 
@@ -260,5 +261,8 @@ func (g *staging) close() {
 	}
 	for _, dir := range slices.Backward(g.made) {
 		g.dir.root.Remove(dir)
+	}
+	if g.fresh {
+		os.Remove(g.dir.path)
 	}
 }

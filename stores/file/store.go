@@ -273,10 +273,13 @@ func (s *Store) makeOne(dir string) error {
 	return err
 }
 
-// syncDir makes the names in a directory last.
+// syncDir makes the names in a directory last. One that may be written but not read
+// cannot be synced, and is left to the system.
 func syncDir(dir string) error {
 	f, err := os.Open(dir)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	} else if err != nil {
 		return failed("syncing", dir, err)
 	}
 	defer f.Close()

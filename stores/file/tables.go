@@ -39,17 +39,24 @@ func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
 		}
 		read.table, read.damages = freebusy.Read(content, layout)
 	}
-	for _, d := range read.damages {
-		t.warn(p, d)
-	}
+	t.warn(p, read.damages)
 	t.freebusy[p] = read
 	return read.table, nil
 }
 
-// warn logs damage that was found in a table.
-func (t *tx) warn(p place, d freebusy.Damage) {
-	t.store.options.Log.Warn("damaged line in a table", "path", t.dir.full(p.String()), "line", d.Line,
-		"reason", d.Reason, "mended", d.Mended, "text", d.Text)
+// maxWarnings is how many damaged lines of a table are logged one by one.
+const maxWarnings = 20
+
+// warn logs the damage that was found in a table.
+func (t *tx) warn(p place, damages []freebusy.Damage) {
+	for i, d := range damages {
+		if i == maxWarnings {
+			t.store.options.Log.Warn("more damaged lines in a table", "path", t.dir.full(p.String()), "lines", len(damages)-i)
+			return
+		}
+		t.store.options.Log.Warn("damaged line in a table", "path", t.dir.full(p.String()), "line", d.Line,
+			"reason", d.Reason, "mended", d.Mended, "text", d.Text)
+	}
 }
 
 func (t *tx) Others() ([]calendar.URI, error) {
