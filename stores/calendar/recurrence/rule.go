@@ -16,6 +16,7 @@
 package recurrence
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -97,57 +98,72 @@ const (
 	// and a COUNT cannot be used up: larger numbers need not be told apart.
 	largest = 1_000_000_000_000
 
-	maxParts  = 100    // parts of a rule; there are 14
 	maxLength = 100000 // octets of a rule; one that names every second of a day is shorter
 )
 
-// Parse reads the value of an RRULE property. It takes any case, white space
-// around names and values, empty parts, and parts that are there twice with one
-// value. Parts with a name in X- are ignored. Numbers before weekdays that only
-// mean something in monthly and yearly rules are ignored in others. COUNT and
-// UNTIL may both be there, which RFC 5545 forbids; then both limit the rule.
+// Parse reads the value of an RRULE property. It takes any case, white space,
+// empty parts, and parts that are there twice with one value. Parts that RFC
+// 5545 does not know are ignored, but for some known ones that change what the
+// others mean. Numbers before weekdays that only mean something in monthly and
+// yearly rules are ignored in others. COUNT and UNTIL may both be there, which
+// RFC 5545 forbids; then both limit the rule.
 func Parse(text string) (*Rule, error) {
-	fail := func(format string, args ...any) (*Rule, error) {
-		return nil, fmt.Errorf("cannot read recurrence rule %q: %s", abridged(text), fmt.Sprintf(format, args...))
-	}
-	if len(text) > maxLength {
-		return fail("it has %d octets, which is too long", len(text))
-	}
-	parts := strings.Split(strings.ToUpper(text), ";")
-	if len(parts) > maxParts {
-		return fail("it has %d parts, which is too many", len(parts))
-	}
 	r := &Rule{interval: 1, wkst: time.Monday}
+	if err := r.parse(text); err != nil {
+		return nil, fmt.Errorf("cannot read recurrence rule %q: %w", abridged(text), err)
+	}
+	return r, nil
+}
+
+func (r *Rule) parse(text string) error {
+	if len(text) > maxLength {
+		return fmt.Errorf("it has %d octets, which is too many", len(text))
+	}
+	parts, err := split(text)
+	if err != nil {
+		return err
+	}
 	seen := map[string]string{}
-	for _, part := range parts {
-		part = strings.TrimSpace(part)
-		if part == "" {
-			continue // "FREQ=DAILY;" comes from Google
-		}
-		name, value, ok := strings.Cut(part, "=")
-		if !ok {
-			return fail("%q has no value", part)
-		}
-		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		if strings.HasPrefix(name, "X-") {
-			continue
-		}
-		if before, twice := seen[name]; twice {
-			if before == value {
+	for _, p := range parts {
+		if before, twice := seen[p.name]; twice {
+			if before == p.value {
 				continue
 			}
 			// RFC 5545 section 3.3.10: a part must not be there more than once.
-			return fail("%s is both %s and %s", name, before, value)
+			return fmt.Errorf("%s is both %s and %s", p.name, before, p.value)
 		}
-		seen[name] = value
-		if err := r.set(name, value); err != nil {
-			return fail("%v", err)
+		seen[p.name] = p.value
+		if err := r.set(p.name, p.value); err != nil {
+			return err
 		}
 	}
 	if _, ok := seen["FREQ"]; !ok {
-		return fail("it has no FREQ")
+		return errors.New("it has no FREQ")
 	}
-	return r, nil
+	return nil
+}
+
+type part struct{ name, value string }
+
+// split takes a rule apart, in upper case and without white space. A part without
+// a name belongs to the one before: the original writes BYDAY=MO,TU as
+// BYDAY=MO;TU.
+func split(text string) ([]part, error) {
+	text = strings.Join(strings.Fields(strings.ToUpper(text)), "")
+	var parts []part
+	for item := range strings.SplitSeq(text, ";") {
+		name, value, ok := strings.Cut(item, "=")
+		switch {
+		case item == "": // "FREQ=DAILY;" comes from Google
+		case ok:
+			parts = append(parts, part{name, value})
+		case len(parts) == 0:
+			return nil, fmt.Errorf("%q has no value", item)
+		default:
+			parts[len(parts)-1].value += "," + item
+		}
+	}
+	return parts, nil
 }
 
 func abridged(text string) string {
@@ -224,8 +240,8 @@ func (r *Rule) set(name, value string) (err error) {
 		if value != "OMIT" {
 			return fmt.Errorf("SKIP=%s is not supported", value)
 		}
-	default:
-		return fmt.Errorf("%s is no part of a rule", name)
+	case "BYEASTER": // dateutil's: to ignore it would give wrong days
+		return errors.New("BYEASTER is not supported")
 	}
 	return err
 }

@@ -1,9 +1,238 @@
 package zones
 
-import "github.com/emersion/go-ical"
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-// byDefinition finds the IANA zone by what a VTIMEZONE says of it.
-func byDefinition(*ical.Component) (string, bool) { return "", false }
+	"github.com/emersion/go-ical"
 
-// byFixedOffset finds a zone that is always at this offset, in seconds east.
-func byFixedOffset(int) (string, bool) { return "", false }
+	"imip-agent/stores/calendar/recurrence"
+)
+
+// A definition is what a VTIMEZONE says of a zone's offsets from UTC, in seconds
+// east (RFC 5545 section 3.6.5).
+type definition struct {
+	changes []change // in order of time
+	before  int      // the offset before the first change
+
+	// What it says is to be held against the zones from first to last, in Unix
+	// time. Before and after that it says nothing, or what nobody meant.
+	first, last int64
+}
+
+type change struct {
+	at     int64 // Unix time
+	offset int   // from then on
+}
+
+// Onsets are looked at in these years. Senders describe a zone by the rules that
+// hold today, as if they always had, or by its changes in the years around now.
+const (
+	firstYear = 1970
+	lastYear  = 2037
+
+	maxObservances = 200
+	maxOnsets      = 500 // of one observance: a zone changes twice a year
+)
+
+var (
+	firstTime = time.Date(firstYear, time.January, 1, 0, 0, 0, 0, time.UTC).Unix()
+	lastTime  = time.Date(lastYear, time.December, 31, 0, 0, 0, 0, time.UTC).Unix()
+)
+
+const unixDay = 24 * 60 * 60
+
+// observance is a STANDARD or DAYLIGHT component.
+type observance struct {
+	from, to int
+	changed  bool    // from is known
+	onsets   []int64 // Unix time, sorted
+	lasting  bool    // a rule goes on after lastYear
+	ruled    bool    // onsets are by a rule or a list
+	ancient  bool    // it begins before zones can be told apart
+}
+
+// define reads a VTIMEZONE. Components of it that cannot be used are left out.
+// offsets are those that it has; ok is false if they are all that it says.
+func define(component *ical.Component) (d definition, offsets []int, ok bool) {
+	var observances []observance
+	for _, child := range component.Children {
+		if child == nil || child.Name != ical.CompTimezoneStandard && child.Name != ical.CompTimezoneDaylight {
+			continue
+		}
+		if o, ok := observe(child); ok && len(observances) < maxObservances {
+			observances = append(observances, o)
+			offsets = append(offsets, o.to)
+		}
+	}
+	slices.Sort(offsets)
+	if offsets = slices.Compact(offsets); len(offsets) < 2 && !slices.ContainsFunc(observances, observance.recent) {
+		if len(offsets) == 0 {
+			return d, nil, false
+		}
+		return fixed(offsets[0]), offsets, true
+	}
+
+	lasting, ruled, single := false, false, []int64{}
+	for _, o := range observances {
+		lasting = lasting || o.lasting
+		ruled = ruled || o.ruled
+		single = append(single, o.onsets...)
+		for _, at := range o.onsets {
+			d.changes = append(d.changes, change{at, o.to})
+		}
+	}
+	slices.SortFunc(d.changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
+	if len(d.changes) == 0 {
+		return d, offsets, false
+	}
+	slices.Sort(single)
+	d.first, d.last = single[0], single[len(single)-1]
+	if !ruled && len(offsets) > 1 && d.last-d.first > 400*unixDay {
+		// One onset of each, years apart: the rules have been lost.
+		return d, offsets, false
+	}
+	d.before = d.changes[0].offset
+	for _, o := range observances {
+		if o.changed && slices.Contains(o.onsets, d.first) {
+			d.before = o.from
+			if o.from != o.to {
+				d.first -= 60 * unixDay
+			}
+		}
+	}
+	d.last += 60 * unixDay
+	if lasting {
+		// It is about the rules that last, from when they all hold.
+		d.last = lastTime
+		for _, o := range observances {
+			if o.lasting {
+				d.first = max(d.first, o.onsets[0])
+			}
+		}
+	}
+	d.first = max(d.first, firstTime)
+	return d, offsets, d.first < d.last
+}
+
+// fixed is the definition of a zone that never changes.
+func fixed(offset int) definition {
+	return definition{before: offset, first: firstTime, last: lastTime}
+}
+
+// recent tells whether the observance is one of a change that the zone made at a
+// time that matters.
+func (o observance) recent() bool { return o.changed && o.from != o.to && !o.ancient }
+
+// observe reads a STANDARD or DAYLIGHT component.
+func observe(c *ical.Component) (o observance, ok bool) {
+	if o.to, ok = offset(c, ical.PropTimezoneOffsetTo); !ok {
+		return o, false
+	}
+	if o.from, o.changed = offset(c, ical.PropTimezoneOffsetFrom); !o.changed {
+		o.from = o.to
+	}
+	start, ok := localTime(c, ical.PropDateTimeStart)
+	if !ok {
+		start = time.Unix(firstTime, 0).UTC()
+	}
+	o.ancient = start.Year() <= 1980
+	// Onsets are given in the time before them (RFC 5545 section 3.6.5).
+	add := func(local time.Time) bool {
+		if at := local.Unix() - int64(o.from); at >= firstTime && at < lastTime {
+			o.onsets = append(o.onsets, at)
+		}
+		return len(o.onsets) < maxOnsets
+	}
+	add(start)
+	for _, prop := range c.Props[ical.PropRecurrenceRule] {
+		rule, err := recurrence.Parse(strings.ReplaceAll(prop.Value, `\`, ""))
+		if err != nil {
+			continue
+		}
+		in := recurrence.Range{Start: start, From: time.Unix(firstTime, 0), Until: time.Unix(lastTime, 0)}
+		switch until := rule.Until(); until.Form {
+		case recurrence.UTC:
+			in.Until = until.Time.Add(time.Duration(o.from) * time.Second)
+		case recurrence.Date:
+			in.Until = until.Time.AddDate(0, 0, 1)
+		case recurrence.Local:
+			in.Until = until.Time
+		}
+		o.ruled = rule.Expand(in, add) == nil
+		o.lasting = o.lasting || len(o.onsets) > 0 && o.onsets[len(o.onsets)-1] > lastTime-366*unixDay
+	}
+	for _, prop := range c.Props[ical.PropRecurrenceDates] {
+		for value := range strings.SplitSeq(prop.Value, ",") {
+			if local, ok := readLocal(value); ok {
+				o.ruled = true
+				if !add(local) {
+					break
+				}
+			}
+		}
+	}
+	slices.Sort(o.onsets)
+	o.onsets = slices.Compact(o.onsets)
+	return o, true
+}
+
+// utcOffset is the grammar of UTC-OFFSET (RFC 5545 section 3.3.14), and what is
+// found in its place.
+var utcOffset = regexp.MustCompile(`^([+-]?)([0-9]{1,2}):?([0-9]{2}):?([0-9]{2})?$`)
+
+func offset(c *ical.Component, name string) (seconds int, ok bool) {
+	prop := c.Props.Get(name)
+	if prop == nil {
+		return 0, false
+	}
+	match := utcOffset.FindStringSubmatch(strings.TrimSpace(prop.Value))
+	if match == nil {
+		return 0, false
+	}
+	var fields [3]int
+	for i := range fields {
+		fields[i], _ = strconv.Atoi("0" + match[i+2])
+	}
+	seconds = fields[0]*3600 + fields[1]*60 + fields[2]
+	if match[1] == "-" {
+		seconds = -seconds
+	}
+	return seconds, seconds > -16*3600 && seconds < 16*3600
+}
+
+func localTime(c *ical.Component, name string) (time.Time, bool) {
+	if prop := c.Props.Get(name); prop != nil {
+		return readLocal(prop.Value)
+	}
+	return time.Time{}, false
+}
+
+func readLocal(value string) (time.Time, bool) {
+	value = strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(value)), "Z")
+	for _, form := range []string{"20060102T150405", "20060102"} {
+		if local, err := time.Parse(form, value); err == nil {
+			return local, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// at returns the offset at an instant in Unix time.
+func (d *definition) at(t int64) int {
+	i, found := slices.BinarySearchFunc(d.changes, t, func(c change, t int64) int { return cmp.Compare(c.at, t) })
+	if found {
+		for i+1 < len(d.changes) && d.changes[i+1].at == t {
+			i++
+		}
+		return d.changes[i].offset
+	}
+	if i == 0 {
+		return d.before
+	}
+	return d.changes[i-1].offset
+}

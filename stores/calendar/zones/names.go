@@ -38,6 +38,14 @@ var continents = map[string]bool{
 	"Atlantic": true, "Europe": true, "Indian": true, "Pacific": true,
 }
 
+// renamed are zones that got their names only lately, by names that older zone
+// data have as well. The store is read by programs with such data too, and the
+// original takes a zone that it does not know for UTC.
+var renamed = map[string]string{
+	"Europe/Kyiv":    "Europe/Kiev",
+	"Pacific/Kanton": "Pacific/Enderbury",
+}
+
 // index finds zones by the spellings of their names.
 type index struct {
 	exact   map[string]string // the IANA's names as they are, and in lower case

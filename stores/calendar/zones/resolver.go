@@ -14,7 +14,12 @@ import (
 type Resolver struct {
 	defined  map[string]*ical.Component // the calendar's VTIMEZONEs, by clean TZID
 	resolved map[string]string          // TZIDs seen so far; "" for those that cannot be resolved
+	matches  int                        // VTIMEZONEs that had to be held against the zones
 }
+
+// maxMatches is how many VTIMEZONEs of a calendar are held against the zones,
+// which takes its time. No event is in more invented zones than that.
+const maxMatches = 20
 
 // NewResolver returns a resolver for a calendar that has these VTIMEZONE
 // components (RFC 5545 section 3.6.5). They may be malformed. Of several for
@@ -49,13 +54,25 @@ func (r *Resolver) Resolve(tzid string) (iana string, ok bool) {
 		// VTIMEZONEs of one name and several versions are told apart by number.
 		component = r.defined[strings.ToLower(unnumbered(name))]
 	}
-	iana, ok = resolve(name, component)
+	iana, ok = r.resolve(name, component)
+	if old := renamed[iana]; old != "" {
+		iana = old
+	}
 	r.resolved[tzid] = iana
 	return iana, ok
 }
 
+// longest is more octets than any name of a zone has.
+const longest = 200
+
 // resolve is Resolve for a clean name, and its VTIMEZONE, if there is one.
-func resolve(name string, component *ical.Component) (string, bool) {
+func (r *Resolver) resolve(name string, component *ical.Component) (string, bool) {
+	if len(name) > longest {
+		if component == nil {
+			return "", false
+		}
+		name = "" // it is the VTIMEZONE's, that is all
+	}
 	if iana, ok := byName(name); ok {
 		return iana, true
 	}
@@ -67,8 +84,10 @@ func resolve(name string, component *ical.Component) (string, bool) {
 				}
 			}
 		}
-		if iana, ok := byDefinition(component); ok {
-			return iana, true
+		if r.matches++; r.matches <= maxMatches {
+			if iana, ok := byDefinition(component); ok {
+				return iana, true
+			}
 		}
 	}
 	if bare := unnumbered(name); bare != name {

@@ -700,7 +700,7 @@ var windowsZones = []windowsZone{
 	{"India Standard Time", "(UTC+05:30) Chennai, Kolkata, Mumbai, New Delhi", "Asia/Calcutta"},
 	{"Sri Lanka Standard Time", "(UTC+05:30) Sri Jayawardenepura", "Asia/Colombo"},
 	{"Nepal Standard Time", "(UTC+05:45) Kathmandu", "Asia/Katmandu"},
-	{"Central Asia Standard Time", "(UTC+06:00) Astana", "Asia/Almaty"},
+	{"Central Asia Standard Time", "(UTC+06:00) Astana", "Asia/Bishkek"},
 	{"Bangladesh Standard Time", "(UTC+06:00) Dhaka", "Asia/Dhaka"},
 	{"Omsk Standard Time", "(UTC+06:00) Omsk", "Asia/Omsk"},
 	{"Myanmar Standard Time", "(UTC+06:30) Yangon (Rangoon)", "Asia/Rangoon"},
