@@ -21,6 +21,10 @@ func cancel(r *request) error {
 			return err
 		}
 	}
+	if was == nil && r.unreadable {
+		// Of what cannot be read, the message tells as much as there is to know.
+		was = r.object
+	}
 	if was == nil {
 		r.did("none, the event is not stored")
 		return nil

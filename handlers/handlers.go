@@ -69,7 +69,8 @@ type request struct {
 	object *calendar.Object // the message's
 	id     stores.ID
 
-	changes []string // what was done, for the log
+	unreadable bool     // a stored object that was asked for cannot be read
+	changes    []string // what was done, for the log
 }
 
 // Handle reads a message from r, to its end, and handles its events. It returns

@@ -11,7 +11,7 @@ import (
 )
 
 // stored returns the active object of id, or nil if there is none. One that
-// cannot be read is put aside and counts as none.
+// cannot be read is put aside and counts as none; r.unreadable tells.
 func (r *request) stored(id stores.ID) (*calendar.Object, error) {
 	text, err := r.tx.Get(stores.Key{Part: stores.Active, ID: id})
 	if errors.Is(err, stores.ErrNotFound) {
@@ -23,6 +23,7 @@ func (r *request) stored(id stores.ID) (*calendar.Object, error) {
 	if err == nil {
 		return object, nil
 	}
+	r.unreadable = true
 	note := rejected.Note{
 		Reason: "a stored object cannot be read: " + err.Error(), User: string(r.user), Method: r.method,
 		UID: id.UID, RecurrenceID: id.RecurrenceID, Source: "store", Time: r.now,

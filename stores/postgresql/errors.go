@@ -28,21 +28,6 @@ func broken(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.As(err, &network) && !network.Timeout()
 }
 
-// checkText returns an error if a value cannot be in a text column.
-func checkText(what, value string) error {
-	switch {
-	case value == "":
-		return &stores.UnstorableError{What: what, Value: value, Reason: "it is empty"}
-	case strings.ContainsRune(value, 0):
-		return &stores.UnstorableError{What: what, Value: value, Reason: "it contains a NUL"}
-	case !utf8.ValidString(value):
-		return &stores.UnstorableError{What: what, Value: value, Reason: "it is not UTF-8"}
-	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return &stores.UnstorableError{What: what, Value: value, Reason: "it contains control characters"}
-	}
-	return nil
-}
-
 // checkObject returns an error if a text cannot be in the database.
 func checkObject(text []byte) error {
 	if !utf8.Valid(text) || strings.ContainsRune(string(text), 0) {

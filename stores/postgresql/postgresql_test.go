@@ -10,6 +10,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/stores/storestest"
 )
 
 func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
@@ -70,5 +71,19 @@ func TestSchema(t *testing.T) {
 		if _, err := s.CreateSchema(ctx); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestStore(t *testing.T) {
+	for name, perUser := range map[string]bool{"store lock": false, "user lock": true} {
+		t.Run(name, func(t *testing.T) {
+			storestest.Run(t, func(t *testing.T) stores.Store {
+				s := open(t, postgresqltest.Database(t), perUser)
+				if _, err := s.CreateSchema(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				return s
+			})
+		})
 	}
 }

@@ -106,7 +106,7 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 // transact runs fn in a transaction that holds the lock, and commits it if that is
 // wanted.
 func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn func(*tx) error) (err error) {
-	if err := checkText("user", string(user)); err != nil {
+	if err := stores.CheckText("user", string(user)); err != nil {
 		return err
 	}
 	// With the lock held nobody else changes what is read, and each statement sees

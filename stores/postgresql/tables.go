@@ -2,6 +2,8 @@ package postgresql
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
 		return table, nil
 	}
 	if which.Kind == stores.Other {
-		if err := checkText("user", string(which.Other)); err != nil {
+		if err := stores.CheckText("user", string(which.Other)); err != nil {
 			return nil, err
 		}
 	}
@@ -161,8 +163,21 @@ func null(text string) *string {
 
 // Others implements [stores.Tx].
 func (t *tx) Others() ([]calendar.URI, error) {
-	names, err := t.names(`SELECT DISTINCT other COLLATE "C" FROM freebusy_other WHERE store_user = $1 AND other IS NOT NULL ORDER BY 1`, string(t.user))
-	return uris(names), err
+	names, err := t.names(`SELECT DISTINCT other FROM freebusy_other WHERE store_user = $1 AND other IS NOT NULL`, string(t.user))
+	if err != nil {
+		return nil, err
+	}
+	others := make(map[calendar.URI]bool)
+	for _, name := range names {
+		others[calendar.URI(name)] = true
+	}
+	for which, table := range t.periods {
+		if which.Kind == stores.Other {
+			others[which.Other] = table.Len() > 0
+		}
+	}
+	maps.DeleteFunc(others, func(_ calendar.URI, known bool) bool { return !known })
+	return slices.Sorted(maps.Keys(others)), nil
 }
 
 // Requests implements [stores.Tx].
@@ -186,6 +201,11 @@ func (t *tx) Requests() ([]stores.Request, error) {
 
 // SetRequests implements [stores.Tx].
 func (t *tx) SetRequests(queue []stores.Request) error {
+	for _, r := range queue {
+		if err := stores.CheckRequest(r); err != nil {
+			return err
+		}
+	}
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM requests WHERE store_user = $1", string(t.user)); err != nil {
 		return fmt.Errorf("replace the request queue: %w", err)
 	}

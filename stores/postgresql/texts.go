@@ -39,10 +39,18 @@ type place struct {
 	values    []any
 }
 
-func (t *tx) place(k stores.Key) (place, error) {
-	if err := checkText("UID", k.UID); err != nil {
-		return place{}, err
+// checkKey returns an UnstorableError for a key at which no text can be stored.
+func checkKey(k stores.Key) error {
+	if err := stores.CheckID(k.ID); err != nil {
+		return err
 	}
+	if k.Part == stores.Countered {
+		return stores.CheckText("user", string(k.Other))
+	}
+	return nil
+}
+
+func (t *tx) place(k stores.Key) place {
 	p := place{table: "objects", columns: "store_user, object_uid", condition: "store_user = $1 AND object_uid = $2", values: []any{string(t.user), k.UID}}
 	and := func(column, value string) {
 		p.values = append(p.values, value)
@@ -51,19 +59,13 @@ func (t *tx) place(k stores.Key) (place, error) {
 	}
 	if k.RecurrenceID != "" {
 		p.table = "recurrences"
-		if err := checkText("recurrence id", k.RecurrenceID); err != nil {
-			return place{}, err
-		}
 		and("object_recurrenceid", k.RecurrenceID)
 	}
 	if k.Part == stores.Countered {
 		p.table = "countered_" + p.table
-		if err := checkText("user", string(k.Other)); err != nil {
-			return place{}, err
-		}
 		and("other", string(k.Other))
 	}
-	return p, nil
+	return p
 }
 
 // inPart returns the place narrowed to rows of that status.
@@ -77,13 +79,12 @@ func (p place) inPart(part stores.Part) place {
 
 // Get implements [stores.Tx].
 func (t *tx) Get(k stores.Key) ([]byte, error) {
-	p, err := t.place(k)
-	if err != nil {
-		return nil, err
+	if checkKey(k) != nil {
+		return nil, fmt.Errorf("%q of %s: %w", k.UID, t.user, stores.ErrNotFound)
 	}
-	p = p.inPart(k.Part)
+	p := t.place(k).inPart(k.Part)
 	var text string
-	err = t.db.QueryRow(t.ctx, "SELECT coalesce(object_text, '') FROM "+p.table+" WHERE "+p.condition+" LIMIT 1", p.values...).Scan(&text)
+	err := t.db.QueryRow(t.ctx, "SELECT coalesce(object_text, '') FROM "+p.table+" WHERE "+p.condition+" LIMIT 1", p.values...).Scan(&text)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, fmt.Errorf("%s %q of %s: %w", p.table, k.UID, t.user, stores.ErrNotFound)
 	} else if err != nil {
@@ -95,10 +96,10 @@ func (t *tx) Get(k stores.Key) ([]byte, error) {
 // Put implements [stores.Tx]. A text put in one status takes the place of the one
 // in the other, since there is only one row for both.
 func (t *tx) Put(k stores.Key, text []byte) error {
-	p, err := t.place(k)
-	if err != nil {
+	if err := checkKey(k); err != nil {
 		return err
 	}
+	p := t.place(k)
 	if err := checkObject(text); err != nil {
 		return err
 	}
@@ -124,11 +125,10 @@ func (t *tx) Put(k stores.Key, text []byte) error {
 
 // Delete implements [stores.Tx].
 func (t *tx) Delete(k stores.Key) error {
-	p, err := t.place(k)
-	if err != nil {
-		return err
+	if checkKey(k) != nil {
+		return nil
 	}
-	p = p.inPart(k.Part)
+	p := t.place(k).inPart(k.Part)
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM "+p.table+" WHERE "+p.condition, p.values...); err != nil {
 		return fmt.Errorf("delete %q from %s: %w", k.UID, p.table, err)
 	}
@@ -144,10 +144,10 @@ func (t *tx) Recurrences(part stores.Part, uid string) ([]string, error) {
 
 // Counters implements [stores.Tx].
 func (t *tx) Counters(id stores.ID) ([]calendar.URI, error) {
-	p, err := t.place(stores.Key{Part: stores.Active, ID: id})
-	if err != nil {
-		return nil, err
+	if stores.CheckID(id) != nil {
+		return nil, nil
 	}
+	p := t.place(stores.Key{Part: stores.Active, ID: id})
 	names, err := t.names(`SELECT DISTINCT other COLLATE "C" FROM countered_`+p.table+` WHERE `+p.condition+` AND other IS NOT NULL ORDER BY 1`, p.values...)
 	return uris(names), err
 }

@@ -1,0 +1,56 @@
+package stores
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// CheckText returns an [UnstorableError] for a UID or a user's URI, as what says,
+// that no store can keep: it would be more than one column or line of a table.
+func CheckText(what, text string) error {
+	reason := ""
+	switch {
+	case text == "":
+		reason = "it is empty"
+	case !utf8.ValidString(text):
+		reason = "it is not UTF-8"
+	case strings.ContainsFunc(text, isControl):
+		reason = "it has control characters"
+	default:
+		return nil
+	}
+	return &UnstorableError{What: what, Value: text, Reason: reason}
+}
+
+// isControl reports whether a character controls rather than shows something. The
+// original ends a line at the line and paragraph separators as well.
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+}
+
+// recurrenceIDs are normalised: a date, a local date-time, or one in UTC.
+var recurrenceIDs = regexp.MustCompile(`^[0-9]{8}(T[0-9]{6}Z?)?$`)
+
+// CheckID returns an [UnstorableError] for an event that no store can keep.
+func CheckID(id ID) error {
+	if err := CheckText("UID", id.UID); err != nil {
+		return err
+	}
+	if id.RecurrenceID != "" && !recurrenceIDs.MatchString(id.RecurrenceID) {
+		return &UnstorableError{What: "RECURRENCE-ID", Value: id.RecurrenceID, Reason: "it is no date or date-time"}
+	}
+	return nil
+}
+
+// CheckRequest returns an [UnstorableError] for what cannot stand in a request queue.
+func CheckRequest(r Request) error {
+	if err := CheckID(r.ID); err != nil {
+		return err
+	}
+	if r.Type == "" {
+		return nil
+	}
+	return CheckText("request type", r.Type)
+}
