@@ -10,23 +10,29 @@ import (
 // CheckText returns an [UnstorableError] for a UID or a user's URI, as what says,
 // that no store can keep: it would be more than one column or line of a table.
 func CheckText(what, text string) error {
-	reason := ""
-	switch {
-	case text == "":
-		reason = "it is empty"
-	case !utf8.ValidString(text):
-		reason = "it is not UTF-8"
-	case strings.ContainsFunc(text, isControl):
-		reason = "it has control characters"
-	default:
-		return nil
+	if reason := BadText(text); reason != "" {
+		return &UnstorableError{What: what, Value: text, Reason: reason}
 	}
-	return &UnstorableError{What: what, Value: text, Reason: reason}
+	return nil
 }
 
-// isControl reports whether a character controls rather than shows something. The
+// BadText says why a text can be neither a name nor a column of a table; it is empty
+// if the text can.
+func BadText(text string) string {
+	switch {
+	case text == "":
+		return "it is empty"
+	case !utf8.ValidString(text):
+		return "it is not UTF-8"
+	case strings.ContainsFunc(text, IsControl):
+		return "it has control characters"
+	}
+	return ""
+}
+
+// IsControl reports whether a character controls rather than shows something. The
 // original ends a line at the line and paragraph separators as well.
-func isControl(r rune) bool {
+func IsControl(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 }
 
@@ -38,11 +44,14 @@ func CheckID(id ID) error {
 	if err := CheckText("UID", id.UID); err != nil {
 		return err
 	}
-	if id.RecurrenceID != "" && !recurrenceIDs.MatchString(id.RecurrenceID) {
+	if id.RecurrenceID != "" && !IsRecurrenceID(id.RecurrenceID) {
 		return &UnstorableError{What: "RECURRENCE-ID", Value: id.RecurrenceID, Reason: "it is no date or date-time"}
 	}
 	return nil
 }
+
+// IsRecurrenceID reports whether text has the form of a normalised recurrence id.
+func IsRecurrenceID(text string) bool { return recurrenceIDs.MatchString(text) }
 
 // CheckRequest returns an [UnstorableError] for what cannot stand in a request queue.
 func CheckRequest(r Request) error {

@@ -82,7 +82,8 @@ type Tx interface {
 	Keys() iter.Seq2[Key, error]
 
 	// Periods returns a free/busy table, empty if there is none. Changes made to
-	// the table that it returns are part of the transaction.
+	// the table that it returns are part of the transaction. The error is an
+	// [UnstorableError] if nothing can be kept of that other user.
 	Periods(Table) (*freebusy.Table, error)
 	// Others returns whose free/busy the user knows of, in order.
 	Others() ([]calendar.URI, error)

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"imip-agent/stores"
-	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
 
@@ -77,11 +76,6 @@ func (t *tx) tableChanges(c *changes) error {
 		read := t.freebusy[p]
 		if !read.table.Changed() {
 			continue
-		}
-		if p.dir == othersDir {
-			if err := checkURI("user", calendar.URI(p.name)); err != nil && !t.dir.exists(p.String()) {
-				return err
-			}
 		}
 		c.addTable(p, read.table.Append(nil), read.damages)
 	}

@@ -4,10 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -30,7 +27,7 @@ func isPlain(text string) bool {
 
 // uidName returns the file name for a UID. It never fails, and different UIDs have
 // different names (digests apart), so that any UID can be looked up; which ones may
-// be stored is checkUID's to say.
+// be stored is [stores.CheckText]'s to say.
 //
 // DEVIATION: unsafe-uid: a UID that cannot be a plain file name is stored under
 // "__uid__" and its percent-encoded form or, where that is too long, "__uid__sha256-"
@@ -105,57 +102,16 @@ func isUnreserved(c byte) bool {
 		strings.IndexByte("-._~", c) >= 0
 }
 
-// checkUID returns an UnstorableError for a UID that must not be stored.
-func checkUID(uid string) error {
-	if reason := badText(uid); reason != "" {
-		return &stores.UnstorableError{What: "UID", Value: uid, Reason: reason}
-	}
-	return nil
-}
-
 // checkURI returns an UnstorableError for a user, as what says, whose URI must not
 // become the name of a file.
 func checkURI(what string, uri calendar.URI) error {
-	reason := badText(string(uri))
-	if reason == "" && !isPlain(string(uri)) {
-		reason = "it cannot be the name of a file"
+	if err := stores.CheckText(what, string(uri)); err != nil {
+		return err
 	}
-	if reason != "" {
-		return &stores.UnstorableError{What: what, Value: string(uri), Reason: reason}
-	}
-	return nil
-}
-
-// recurrenceIDs are normalised: a date, a local date-time, or one in UTC.
-var recurrenceIDs = regexp.MustCompile(`^[0-9]{8}(T[0-9]{6}Z?)?$`)
-
-// checkRecurrenceID returns an UnstorableError for what is no normalised
-// recurrence id; none at all is right, too.
-func checkRecurrenceID(id string) error {
-	if id != "" && !recurrenceIDs.MatchString(id) {
-		return &stores.UnstorableError{What: "RECURRENCE-ID", Value: id, Reason: "it is no date or date-time"}
+	if !isPlain(string(uri)) {
+		return &stores.UnstorableError{What: what, Value: string(uri), Reason: "it cannot be the name of a file"}
 	}
 	return nil
-}
-
-// badText says why a text can be neither a name nor a column of a table; empty if
-// it can.
-func badText(text string) string {
-	switch {
-	case text == "":
-		return "it is empty"
-	case !utf8.ValidString(text):
-		return "it is not UTF-8"
-	case strings.ContainsFunc(text, isControl):
-		return "it has control characters"
-	}
-	return ""
-}
-
-// isControl reports whether a character controls rather than shows something. The
-// original ends a line at the line and paragraph separators as well.
-func isControl(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 }
 
 // place is where something stands: a directory, relative to the user's with slashes,
@@ -195,10 +151,7 @@ func textPlace(key stores.Key, name string) (p place, ok bool) {
 
 // checkKey returns an UnstorableError for a key at which no text may be stored.
 func checkKey(key stores.Key) error {
-	if err := checkUID(key.UID); err != nil {
-		return err
-	}
-	if err := checkRecurrenceID(key.RecurrenceID); err != nil {
+	if err := stores.CheckID(key.ID); err != nil {
 		return err
 	}
 	if key.Part == stores.Countered {

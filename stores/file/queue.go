@@ -167,19 +167,11 @@ func (l line) columns(n int) (columns []string, reason string) {
 		columns = append(columns, "")
 	}
 	for _, c := range columns {
-		if strings.ContainsFunc(c, isControl) {
+		if strings.ContainsFunc(c, stores.IsControl) {
 			return nil, "there are control characters in it"
 		}
 	}
 	return columns, ""
-}
-
-// checkID returns an UnstorableError for an event that cannot stand in a table.
-func checkID(id stores.ID) error {
-	if err := checkUID(id.UID); err != nil {
-		return err
-	}
-	return checkRecurrenceID(id.RecurrenceID)
 }
 
 func (t *tx) Requests() ([]stores.Request, error) {
@@ -218,11 +210,8 @@ func (t *tx) SetRequests(requests []stores.Request) error {
 		if known[r] {
 			continue // as odd as it may be
 		}
-		if err := checkID(r.ID); err != nil {
+		if err := stores.CheckRequest(r); err != nil {
 			return err
-		}
-		if r.Type != "" && badText(r.Type) != "" {
-			return &stores.UnstorableError{What: "request type", Value: r.Type, Reason: badText(r.Type)}
 		}
 	}
 	table.requests = slices.Clone(requests)
@@ -267,7 +256,7 @@ func (t *tx) SetProviders(p stores.Providers) error {
 		if known[e] {
 			continue // as odd as it may be
 		}
-		if err := checkID(e); err != nil {
+		if err := stores.CheckID(e); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,11 @@ func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
 	if known := t.freebusy[p]; known != nil {
 		return known.table, nil
 	}
+	if table.Kind == stores.Other {
+		if err := checkURI("user", table.Other); err != nil && !(ok && t.dir.exists(p.String())) {
+			return nil, err
+		}
+	}
 	layout := layouts[table.Kind]
 	read := &freeBusy{table: freebusy.New(layout)}
 	if ok {
@@ -55,7 +60,7 @@ func (t *tx) warn(p place, damages []freebusy.Damage) {
 			return
 		}
 		t.store.options.Log.Warn("damaged line in a table", "path", t.dir.full(p.String()), "line", d.Line,
-			"reason", d.Reason, "mended", d.Mended, "text", d.Text)
+			"reason", d.Reason, "mended", d.Mended)
 	}
 }
 
