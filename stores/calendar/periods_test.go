@@ -2,7 +2,6 @@ package calendar
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -365,7 +364,11 @@ func FuzzPeriods(f *testing.F) {
 		if err != nil {
 			return
 		}
+		began := time.Now()
 		spans, _, err := o.Periods(PeriodOptions{Zone: zone, Now: now, Until: now.AddDate(0, 0, 100), Max: 50})
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("took %v", took)
+		}
 		var permanent *Error
 		if errors.As(err, &permanent) == o.HasStart() {
 			t.Errorf("error %v, but HasStart is %v", err, o.HasStart())
@@ -375,8 +378,10 @@ func FuzzPeriods(f *testing.F) {
 			if s.End.Before(s.Start) || len(form) != 2*len(formUTC) || i > 0 && s.Start.Before(spans[i-1].Start) {
 				t.Fatalf("bad or out of order: %s", spansText(spans))
 			}
-			if occurs, _ := o.OccursAt(s.Start, zone); !occurs && i < 3 {
-				t.Errorf("no occurrence at %v: %s", s.Start, fmt.Sprint(lines))
+			if i < 3 {
+				if occurs, _ := o.OccursAt(s.Start, zone); !occurs {
+					t.Errorf("no occurrence at %v", s.Start)
+				}
 			}
 		}
 	})
