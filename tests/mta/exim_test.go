@@ -98,10 +98,7 @@ func newExim(t *testing.T, style, program, disk, share string) *server {
 
 func TestExim(t *testing.T) {
 	need(t, "exim")
-	program, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := handler(t)
 	t.Run("split", func(t *testing.T) {
 		s := newExim(t, "split", program, "", "")
 		t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })

@@ -51,6 +51,10 @@ layer postfix "
 
 layer exim "
     apt-get -q update
+    $apt exim4-daemon-light"
+
+layer exim-ldap "
+    apt-get -q update
     $apt exim4-daemon-heavy slapd ldap-utils"
 
 layer package "

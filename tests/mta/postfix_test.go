@@ -80,10 +80,7 @@ func newPostfix(t *testing.T, program, disk, share string) *server {
 
 func TestPostfix(t *testing.T) {
 	need(t, "postfix")
-	program, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := handler(t)
 	s := newPostfix(t, program, "", "")
 	t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })
 	t.Run("failures", func(t *testing.T) { testFailures(t, s) })

@@ -68,28 +68,38 @@ func mailboxes() []string {
 	return append(users(), "sara@example.com", "postmaster@example.com", calendarSystem)
 }
 
-// program returns our handler, built from this tree once, or the program that
-// the environment names, to see how another one fares.
-var program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("IMIP_AGENT_MTA_HANDLER"); path != "" {
-		return path, nil
-	}
+// programs builds our programs from this tree, once, and returns the directory.
+var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "imip-agent-mta")
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir+"/", "./cmd/imip_person_outgoing")
+	cmd := exec.Command("go", "build", "-o", dir+"/", "./cmd/...")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%v: %s", err, out)
+		return dir, fmt.Errorf("%v: %s", err, out)
 	}
-	return filepath.Join(dir, "imip_person_outgoing"), nil
+	return dir, nil
 })
+
+// handler returns our handler, or the one that the environment names, to see how
+// another one fares.
+func handler(t *testing.T) string {
+	t.Helper()
+	if path := os.Getenv("IMIP_AGENT_MTA_HANDLER"); path != "" {
+		return path
+	}
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "imip_person_outgoing")
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := program(); err == nil && os.Getenv("IMIP_AGENT_MTA_HANDLER") == "" {
-		os.RemoveAll(filepath.Dir(path))
+	if dir, _ := programs(); dir != "" {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
@@ -100,6 +110,11 @@ const handlerPath = "/usr/bin/imip_person_outgoing"
 func (s *server) install(t *testing.T, program string) {
 	t.Helper()
 	s.copyIn(t, program, handlerPath)
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.copyIn(t, filepath.Join(dir, "imip-agent"), "/usr/bin/imip-agent")
 	s.run(t, `
 		adduser --quiet --system --group --home /var/lib/imip-agent --no-create-home imip-agent
 		for dir in store preferences journal; do
