@@ -12,7 +12,12 @@ import (
 // nothing does: "-" is the wanted state, "+" the one that is there.
 //
 // Objects are compared property by property, tables line by line. An empty
-// table is the same as none.
+// table is the same as none. Beyond what RFC 5545 takes as the same, so is this:
+//
+//   - attendees in another order: the original mixes them up when one replies;
+//   - TZID=UTC on a time in UTC, which the original adds;
+//   - PRODID in published free/busy, which the original leaves out against
+//     RFC 5545 section 3.6.
 func Differences(want, got Tree) string {
 	paths := append(want.Paths(), got.Paths()...)
 	slices.Sort(paths)
@@ -61,6 +66,9 @@ func Meaning(path, content string) []string {
 	if err != nil || len(rest) > 0 {
 		// Not an object: then only the same text is the same.
 		return strings.Split(content, "\n")
+	}
+	if strings.HasPrefix(path, "static/") {
+		component.properties = slices.DeleteFunc(component.properties, func(p property) bool { return p.name == "PRODID" })
 	}
 	return component.lines("")
 }
@@ -151,6 +159,9 @@ func readProperty(line string) (property, error) {
 
 func newProperty(pieces []string, value string) property {
 	p := property{name: pieces[0], value: value}
+	if scheme, address, ok := strings.Cut(value, ":"); ok && strings.EqualFold(scheme, "mailto") && (p.name == "ATTENDEE" || p.name == "ORGANIZER") {
+		p.value = "mailto:" + address // RFC 3986 section 3.1: schemes are case-insensitive
+	}
 	for _, param := range pieces[1:] {
 		// Quotes are no part of a parameter's value (RFC 5545 section 3.2).
 		param = strings.ReplaceAll(param, `"`, "")
@@ -164,12 +175,18 @@ func newProperty(pieces []string, value string) property {
 	return p
 }
 
-// lines writes the component with its properties in order of name, those of one
-// name as they stand, and components nested in it as they stand.
+// lines writes the component with its properties in order of name, attendees in
+// order and others of one name as they stand, and components nested in it as they
+// stand.
 func (c component) lines(indent string) []string {
 	out := []string{indent + "BEGIN:" + c.name}
 	sorted := slices.Clone(c.properties)
-	slices.SortStableFunc(sorted, func(a, b property) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(sorted, func(a, b property) int {
+		if a.name == "ATTENDEE" && b.name == "ATTENDEE" {
+			return strings.Compare(a.value, b.value)
+		}
+		return strings.Compare(a.name, b.name)
+	})
 	for _, p := range sorted {
 		out = append(out, indent+"  "+strings.Join(append([]string{p.name}, p.params...), ";")+":"+p.value)
 	}

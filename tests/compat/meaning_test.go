@@ -18,6 +18,11 @@ func TestDifferences(t *testing.T) {
 	}{
 		{"order of properties", object, event("UID:a\nSUMMARY:b\n"), event("SUMMARY:b\nUID:a\n"), true},
 		{"order within one name", object, event("COMMENT:a\nCOMMENT:b\n"), event("COMMENT:b\nCOMMENT:a\n"), false},
+		{"order of attendees", object, event("ATTENDEE:a\nATTENDEE:b\n"), event("ATTENDEE:b\nATTENDEE:a\n"), true},
+		{"attendee twice", object, event("ATTENDEE:a\nATTENDEE:a\n"), event("ATTENDEE:a\n"), false},
+		{"spelling of mailto", object, event("ATTENDEE:MAILTO:a\n"), event("ATTENDEE:mailto:a\n"), true},
+		{"spelling of an address", object, event("ATTENDEE:mailto:A\n"), event("ATTENDEE:mailto:a\n"), false},
+		{"PRODID of published free/busy", "static/u/freebusy", "BEGIN:VCALENDAR\nPRODID:a\nEND:VCALENDAR\n", "BEGIN:VCALENDAR\nEND:VCALENDAR\n", true},
 		{"line ends", object, event("UID:a\n"), "BEGIN:VEVENT\r\nUID:a\r\nEND:VEVENT\r\n", true},
 		{"folding", object, event("SUMMARY:abc\n"), event("SUMMARY:a\n bc\n"), true},
 		{"space at a fold", object, event("SUMMARY:a bc\n"), event("SUMMARY:a\n bc\n"), false},

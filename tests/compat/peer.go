@@ -19,6 +19,9 @@ var peerSource string
 // Peer is the original imip-agent, kept running so that a message costs some
 // milliseconds. It is used by one goroutine at a time.
 type Peer struct {
+	// Patience is how long a program may take before it is killed.
+	Patience time.Duration
+
 	dir string
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -27,9 +30,10 @@ type Peer struct {
 
 // Result is how a program of the original ended.
 type Result struct {
-	Status int    `json:"status"` // negative: killed by that signal
-	Stdout string `json:"stdout"`
-	Stderr string `json:"stderr"`
+	Status   int    `json:"status"` // negative: killed by that signal
+	Stdout   string `json:"stdout"`
+	Stderr   string `json:"stderr"`
+	TimedOut bool   `json:"timed_out"` // killed after the peer's patience
 }
 
 // FindPeer returns the directory that the original is installed in:
@@ -49,7 +53,7 @@ func StartPeer(dir string) (*Peer, error) {
 	if err != nil || len(clock) == 0 {
 		return nil, fmt.Errorf("start the original: no libfaketime below %s", dir)
 	}
-	p := &Peer{dir: dir, cmd: exec.Command(filepath.Join(dir, "bin/python"), "-c", peerSource)}
+	p := &Peer{Patience: time.Minute, dir: dir, cmd: exec.Command(filepath.Join(dir, "bin/python"), "-c", peerSource)}
 	p.cmd.Dir = filepath.Join(dir, "etc") // its configuration is read from the working directory
 	p.cmd.Env = append(os.Environ(), "TZ=UTC", "LD_PRELOAD="+clock[0], "FAKETIME_NO_CACHE=1", "FAKETIME=2026-01-01 00:00:00")
 	p.cmd.Stderr = os.Stderr
@@ -78,23 +82,21 @@ func (p *Peer) Run(room Room, s *Step) (Result, error) {
 	}
 	var result Result
 	err := p.ask(map[string]any{
-		"run":     filepath.Join(p.dir, "root/usr/bin", s.Program),
-		"args":    args,
-		"message": s.Message, // as base64
-		"now":     s.Clock.Format(clockLayout),
+		"run":      filepath.Join(p.dir, "root/usr/bin", s.Program),
+		"args":     args,
+		"message":  s.Message, // as base64
+		"now":      s.Clock.Format(clockLayout),
+		"patience": p.Patience.Seconds(),
 	}, &result)
 	return result, err
 }
 
-// Read has the original read everything in a store. It returns what it could
-// not read.
-func (p *Peer) Read(store string) (items int, problems []string, err error) {
-	var answer struct {
-		Items  [][]any
-		Errors []string
-	}
+// Read has the original read everything in a store. It returns what it found, one
+// line for each thing, and what it could not read.
+func (p *Peer) Read(store string) (items, problems []string, err error) {
+	var answer struct{ Items, Errors []string }
 	err = p.ask(map[string]any{"read": store}, &answer)
-	return len(answer.Items), answer.Errors, err
+	return answer.Items, answer.Errors, err
 }
 
 func (p *Peer) ask(request map[string]any, answer any) error {

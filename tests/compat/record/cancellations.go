@@ -165,6 +165,25 @@ func cancellations() []*builder {
 			receives("paul", "vincent", "REPLY", event(meeting, weekly, "ATTENDEE;PARTSTAT=ACCEPTED:@vincent")).
 			sends("paul", "CANCEL", event(three, "SEQUENCE:1\nRECURRENCE-ID:20261209T090000Z\nATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE:@harvey\nATTENDEE:@paul")),
 
+		conversation("cancel-organizer-known", "An attendee takes themself out of an occurrence: it goes from what is known of the organizer.").
+			receives("vincent", "paul", "REQUEST", event(three, weekly)).
+			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:1\nRECURRENCE-ID:20261209T090000Z\nATTENDEE:@vincent")),
+
+		conversation("cancel-organizer-undecided", "Whether the organizer takes part is what the stored event says, not the CANCEL.").
+			receives("vincent", "paul", "REQUEST", event(three)).
+			sends("vincent", "REQUEST", event(three, "SEQUENCE:1\nATTENDEE;PARTSTAT=NEEDS-ACTION:@paul\nATTENDEE:@vincent\nATTENDEE:@harvey")).
+			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:2\nATTENDEE;PARTSTAT=ACCEPTED:@paul")).
+			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:3\nATTENDEE;PARTSTAT=ACCEPTED:@paul\nATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@harvey")),
+
+		conversation("cancel-no-sequence", "A CANCEL without SEQUENCE and DTSTAMP takes them from the stored event.").
+			sends("paul", "REQUEST", event(three)).
+			sends("paul", "CANCEL", event(three, "-SEQUENCE\n-DTSTAMP\nATTENDEE:@harvey")),
+
+		conversation("cancel-self-forever", "The user takes themself out of an event without end, which is noted as such.").
+			has("paul", "freebusy-providers", "20261122T000000Z\n").
+			sends("paul", "REQUEST", event(three, oslo, "RRULE:FREQ=WEEKLY")).
+			sends("paul", "CANCEL", event(three, oslo, "RRULE:FREQ=WEEKLY\nSEQUENCE:1\nATTENDEE:@paul")),
+
 		conversation("cancel-by-attendee", "A CANCEL sent on by an attendee, who knows the organizer's free/busy.").
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("vincent", "CANCEL", event(three, "SEQUENCE:1")),

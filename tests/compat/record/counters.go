@@ -41,6 +41,13 @@ func counters() []*builder {
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("vincent", "COUNTER", event(meeting, proposed, "ATTENDEE;PARTSTAT=DECLINED:@vincent")),
 
+		conversation("counter-undecided", "Counter-proposals by somebody who does not say, delegates, or is not named.").
+			prefers("vincent", "freebusy_offers", "PT2H").
+			receives("vincent", "paul", "REQUEST", event(three)).
+			sends("vincent", "COUNTER", event(meeting, proposed, "ATTENDEE;PARTSTAT=NEEDS-ACTION:@vincent")).
+			sends("vincent", "COUNTER", event(meeting, proposed, "ATTENDEE;PARTSTAT=DELEGATED:@vincent\nDTEND:20261203T150000Z")).
+			sends("vincent", "COUNTER", event(meeting, proposed, "ATTENDEE;PARTSTAT=ACCEPTED:@harvey\nDTEND:20261203T160000Z")),
+
 		conversation("counter-occurrence", "A counter-proposal for an occurrence.").
 			prefers("vincent", "freebusy_offers", "P2D").
 			receives("vincent", "paul", "REQUEST", event(three, weekly)).

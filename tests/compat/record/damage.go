@@ -9,7 +9,7 @@ import (
 func damage() []*builder {
 	after := event(meeting, "UID:after\nDTSTART:20270101T090000Z\nDTEND:20270101T100000Z")
 	uid := func(name, about, uid string) *builder {
-		return conversation("uid-"+name, about).deviates("uids-as-file-names").
+		return conversation("uid-"+name, about).deviates("unsafe-uid").
 			sends("paul", "REQUEST", event(meeting, "UID:"+uid)).
 			sends("paul", "CANCEL", event(meeting, "SEQUENCE:1\nUID:"+uid))
 	}

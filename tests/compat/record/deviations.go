@@ -111,6 +111,10 @@ func deviations() []*builder {
 			deviates("neither-end-nor-duration").
 			sends("paul", "REQUEST", event(meeting, "-DTEND")).
 			sends("paul", "REQUEST", event(meeting, "UID:day\n-DTEND\nDTSTART;VALUE=DATE:20261202")),
+		conversation("deviation-components", "Components inside the event that are not alarms; and the event again.").
+			deviates("unknown-components").
+			sends("paul", "REQUEST", event(meeting, "BEGIN:VLOCATION\nUID:place\nNAME:Oslo\nEND:VLOCATION")).
+			sends("paul", "REQUEST", event(meeting, "SEQUENCE:1")),
 		conversation("deviation-attachment", "An attachment in the event is kept as it is.").
 			deviates("attachments").
 			sends("paul", "REQUEST", event(meeting, "ATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY:SGVsbG8=")),

@@ -73,13 +73,10 @@ Content-Type: text/calendar; method=REQUEST
 
 		conversation("mail-latin1", "The text is in the charset that the part says it is in.").
 			mails(mail("Content-Type: text/calendar; charset=iso-8859-1; method=REQUEST\nContent-Transfer-Encoding: quoted-printable",
-				strings.ReplaceAll(calendar("SUMMARY:Møte"), "ø", "=F8"))),
+				strings.NewReplacer("=", "=3D", "ø", "=F8").Replace(calendar("SUMMARY:Møte")))),
 
 		conversation("mail-nothing", "A mail without a calendar is nothing to do.").
 			mails(mail("Content-Type: text/plain", "Hello.\n")),
-
-		conversation("mail-method-case", "METHOD counts in lower case too.").
-			mails(mail("Content-Type: text/calendar; method=request", strings.Replace(calendar(), "METHOD:REQUEST", "METHOD:request", 1))),
 
 		conversation("mail-several-senders", "The first address in From is the user; Sender and Reply-To do not count.").
 			mails(strings.Replace(mail("Content-Type: text/calendar; method=REQUEST\nSender: secretary@example.com\nReply-To: harvey.horse@example.com", calendar()),
@@ -142,7 +139,6 @@ BEGIN:VEVENT`, 1))),
 				X-EXAMPLE-COLOUR;X-SHADE=dark:blue
 				CATEGORIES:WORK,PROJECT
 				ATTACH:https://example.com/agenda.pdf
-				ATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY:SGVsbG8=
 				GEO:59.91;10.75
 				URL:https://example.com/?a=b&c=d
 				CLASS:PRIVATE

@@ -43,7 +43,7 @@ func system() []*builder {
 			sends("calendar", "COUNTER", event(meeting, `ATTENDEE;PARTSTAT=TENTATIVE;SENT-BY="@calendar":@vincent`, "DTSTART:20261203T130000Z\nDTEND:20261203T140000Z")).
 			sends("calendar", "REFRESH", event(meeting, `ATTENDEE;SENT-BY="@calendar":@vincent`)),
 
-		conversation("calendar-two-users", "One mail of the calendar system with events of two organizers.").
+		conversation("calendar-two-users", "One mail of the calendar system with events of two organizers.").deviates("user-of-each-event").
 			sends("calendar", "REQUEST", event(meeting), event(meeting, "UID:his\nORGANIZER:@vincent\nATTENDEE:@paul")),
 
 		conversation("calendar-among-senders", "The calendar system's address in From is passed over.").
@@ -83,6 +83,19 @@ func system() []*builder {
 		conversation("window-not-a-number", "A window that is not a number: the usual one.").
 			prefers("paul", "window_size", "many").
 			sends("paul", "REQUEST", event(meeting, weekly)),
+
+		conversation("window-out-of-range", "A window of less than no days.").deviates("window-size-out-of-range").
+			prefers("paul", "window_size", "-5").
+			sends("paul", "REQUEST", event(meeting, weekly)),
+
+		conversation("window-zero", "A window of no days.").
+			prefers("paul", "window_size", "0").
+			sends("paul", "REQUEST", event(meeting, weekly)),
+
+		conversation("window-white-space", "White space around a preference does not count.").
+			prefers("paul", "window_size", " 10 ").
+			prefers("paul", "TZID", "\tEurope/Oslo ").
+			sends("paul", "REQUEST", event(meeting, floating, weekly)),
 
 		conversation("zone-unknown", "A preferred zone that there is not.").
 			prefers("paul", "TZID", "Nowhere/At_All").

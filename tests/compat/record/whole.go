@@ -35,12 +35,6 @@ func wholeEvents() []*builder {
 			sends("paul", "REQUEST", event(meeting, "-DTEND\nDURATION:P1W")).
 			sends("paul", "REQUEST", event(meeting, "UID:other\n-DTEND\nDURATION:P1DT2H3M4S")),
 
-		conversation("request-no-end", "Neither DTEND nor DURATION: a date-time has no length.").
-			sends("paul", "REQUEST", event(meeting, "-DTEND")),
-
-		conversation("request-no-end-date", "Neither DTEND nor DURATION: a date is one day.").
-			sends("paul", "REQUEST", event(meeting, allDay, "-DTEND")),
-
 		conversation("request-end-other-zone", "DTSTART and DTEND in different zones.").
 			sends("paul", "REQUEST", event(meeting, oslo, "DTEND;TZID=America/New_York:20261202T050000")),
 

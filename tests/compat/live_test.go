@@ -1,0 +1,132 @@
+package compat
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// TestLive has the two programs take turns on one store, in generated
+// conversations, and compares it after each message with a store on which the
+// original handled all of them. The original also has to be able to read
+// everything in the shared store.
+//
+// COMPAT_CONVERSATIONS says how many conversations (8), COMPAT_SEED where the
+// generator starts (1; 0 for a random one). A conversation that fails is made
+// smaller and shown as a file for the directory conversations.
+func TestLive(t *testing.T) {
+	peer := startPeer(t)
+	setRapid(t, "checks", setting(t, "COMPAT_CONVERSATIONS", 8))
+	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
+	setRapid(t, "nofailfile", "true") // the seed gives the failure again
+	base := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawConversation(t)
+		rooms, err := os.MkdirTemp(base, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(rooms)
+		converse(t, peer, c, Room(filepath.Join(rooms, "shared")), Room(filepath.Join(rooms, "original")))
+	})
+}
+
+// converse runs a conversation in both rooms.
+func converse(t *rapid.T, peer *Peer, c generated, shared, original Room) {
+	fail := func(step int, format string, args ...any) {
+		t.Helper()
+		shown := *c.Conversation
+		shown.Steps = shown.Steps[:step+1]
+		t.Logf("by ours: %v\n%s", c.ours[:step+1], shown.Format())
+		t.Logf("step %d: "+format, append([]any{step + 1}, args...)...)
+		// What makes the conversation smaller goes by this text staying the same.
+		t.Fatal("the two programs do not agree")
+	}
+	for _, room := range []Room{shared, original} {
+		if err := room.Furnish(c.Conversation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, err := newOurs(shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.close()
+	for i, s := range c.Steps {
+		want, err := peer.Run(original, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Status != 0 {
+			fail(i, "the original fails, so this is a deviation not to be generated: %s", want.Stderr)
+		}
+		if c.ours[i] {
+			o.log.Reset()
+			if status, err := o.step(s); status != 0 {
+				fail(i, "ours fails: %v\n%s", err, o.log.String())
+			}
+		} else if got, err := peer.Run(shared, s); err != nil || got.Status != 0 {
+			fail(i, "the original fails on the shared store: %v %s", err, got.Stderr)
+		}
+		ourTree, err := shared.Tree()
+		if err != nil {
+			t.Fatal(err)
+		}
+		originalTree, err := original.Tree()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := Differences(originalTree, ourTree); diff != "" {
+			fail(i, "%s\nlog:\n%s", diff, o.log.String())
+		}
+	}
+	items, problems, err := peer.Read(shared.Store())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(problems) > 0 {
+		fail(len(c.Steps)-1, "the original cannot read the store: %s", strings.Join(problems, "; "))
+	}
+	others, _, err := peer.Read(original.Store())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(others, items); diff != "" {
+		fail(len(c.Steps)-1, "the original finds other things in the shared store: %s", diff)
+	}
+}
+
+// setting returns a number from the environment.
+func setting(t *testing.T, name string, otherwise int) string {
+	t.Helper()
+	value := os.Getenv(name)
+	if value == "" {
+		return strconv.Itoa(otherwise)
+	}
+	if _, err := strconv.Atoi(value); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return value
+}
+
+// setRapid sets an option of rapid for the length of the test, unless the command
+// line gives it.
+func setRapid(t *testing.T, name, value string) {
+	t.Helper()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid."+name })
+	if given {
+		return
+	}
+	old := flag.Lookup("rapid." + name).Value.String()
+	if err := flag.Set("rapid."+name, value); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { flag.Set("rapid."+name, old) })
+}

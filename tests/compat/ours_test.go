@@ -1,0 +1,85 @@
+package compat
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"imip-agent/handlers"
+	"imip-agent/stores/file"
+	"imip-agent/stores/preferences"
+	"imip-agent/stores/rejected"
+)
+
+// ours is this program, at work in a room.
+type ours struct {
+	handler *handlers.Handler
+	store   *file.Store
+	aside   string // directory of what is put aside
+	now     time.Time
+	log     bytes.Buffer
+}
+
+// newOurs sets our handler up as the program does with the default
+// configuration, in a room and with a clock that step sets.
+func newOurs(room Room) (*ours, error) {
+	o := &ours{aside: filepath.Join(string(room), "rejected")}
+	now := func() time.Time { return o.now }
+	logger := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	aside := &rejected.Dir{Path: o.aside, Max: 1000, Now: now, Log: logger}
+	store, err := file.Open(file.Options{
+		Dir: room.Store(), PublishDir: room.Static(),
+		FileMode: 0o660, DirMode: 0o2770,
+		LockTimeout: time.Minute,
+		Now:         now, Log: logger, Rejected: aside,
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.store = store
+	o.handler = &handlers.Handler{
+		Store: store,
+		Preferences: &preferences.Dir{
+			Path:       room.Preferences(),
+			Defaults:   preferences.Defaults{Participating: "participate", Sharing: "no", Publishing: "no"},
+			SystemZone: "UTC",
+		},
+		Rejected:     aside,
+		Sender:       "mailto:calendar@example.com",
+		Log:          logger,
+		Now:          now,
+		MessageLimit: 32 << 20,
+		PeriodLimit:  50000,
+	}
+	return o, nil
+}
+
+// close releases the store.
+func (o *ours) close() error { return o.store.Close() }
+
+// step handles the message of a step and returns the exit status.
+func (o *ours) step(s *Step) (status int, err error) {
+	o.now = s.Clock
+	if err := o.handler.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
+		return 75, err
+	}
+	return 0, nil
+}
+
+// rejections counts what has been put aside.
+func (o *ours) rejections() (n int, err error) {
+	err = filepath.WalkDir(o.aside, func(path string, entry fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err == nil && !entry.IsDir() {
+			n++
+		}
+		return err
+	})
+	return n, err
+}
