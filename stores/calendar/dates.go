@@ -78,6 +78,8 @@ func readMoment(value string, params ical.Params) (moment, error) {
 
 // parseTime reads a date-time. A leap second is read as the second before it
 // (RFC 5545 section 3.3.12).
+//
+// DEVIATION: leap-seconds
 func parseTime(form, value string) (time.Time, error) {
 	if value[13:15] == "60" {
 		value = value[:13] + "59" + value[15:]
@@ -87,6 +89,8 @@ func parseTime(form, value string) (time.Time, error) {
 
 // length is how long a period is. Days are added to the calendar, and the rest
 // to the clock, as RFC 5545 section 3.3.6 has it: a day is not always 24 hours.
+//
+// DEVIATION: days-in-durations
 type length struct {
 	days  int
 	exact time.Duration
@@ -164,7 +168,7 @@ func (l length) after(m moment, user *time.Location) time.Time {
 		end = m.at(m.local.AddDate(0, 0, l.days)).instant(user)
 	}
 	if end = end.Add(l.exact); end.Before(start) {
-		// DEVIATION: end-before-start
+		// DEVIATION: ends-before-start
 		return start
 	}
 	if end.After(latest) {
@@ -173,8 +177,14 @@ func (l length) after(m moment, user *time.Location) time.Time {
 	return end
 }
 
-// latest is the last instant that the form of dates has room for.
-var latest = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+// Records are of periods between these instants. The original cannot write or
+// read earlier ones, and later ones do not fit the form.
+//
+// DEVIATION: before-1900
+var (
+	earliest = time.Date(1900, time.January, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+)
 
 // whole returns the whole days of a length, as of a date.
 func (l length) whole() length {
@@ -242,6 +252,8 @@ func InstantOf(recurrenceID string, zone *time.Location) (time.Time, error) {
 // length returns how long the event is, from its start to DTEND, or else by
 // DURATION. One without either, or with neither readable, lasts a day if it
 // starts on a date, and no time otherwise (RFC 5545 section 3.6.1).
+//
+// DEVIATION: neither-end-nor-duration
 //
 // By DTEND each occurrence lasts the same exact time; by DURATION, whose days
 // are those of the calendar, it can differ by what clocks are changed (RFC 5545

@@ -22,6 +22,8 @@ type PeriodOptions struct {
 
 // DefaultMaxPeriods is how many periods an event has at most, if nothing else is
 // said.
+//
+// DEVIATION: rule-by-the-second
 const DefaultMaxPeriods = 50_000
 
 // Span is a period of time, in UTC. End is not before Start.
@@ -78,6 +80,7 @@ func (o *Object) times(user *time.Location) (*times, error) {
 	}
 	if prop, ok := o.first(ical.PropRecurrenceRule); ok {
 		if t.rule, err = recurrence.Parse(prop.Value); err != nil {
+			// DEVIATION: unreadable-rules
 			t.leaveOut(err)
 		}
 	}
@@ -95,7 +98,8 @@ func (o *Object) times(user *time.Location) (*times, error) {
 		}
 		t.except.instants[m.instant(user).Unix()] = true
 		if m.date && !start.date {
-			// DEVIATION: exdate-date
+			// DEVIATION: exceptions-by-day
+			// Clients write it for events of times; as an instant, it would mean nothing.
 			t.except.days[m.local.Unix()] = true
 		}
 	}
@@ -155,7 +159,9 @@ func (t *times) addDate(value string, params ical.Params) error {
 	return nil
 }
 
-// excludes tells whether EXDATE takes an occurrence away.
+// excludes tells whether EXDATE takes an occurrence away: any that starts then.
+//
+// DEVIATION: exceptions-and-periods
 func (t *times) excludes(m moment, start time.Time) bool {
 	return t.except.instants[start.Unix()] ||
 		len(t.except.days) > 0 && t.except.days[m.local.Truncate(24*time.Hour).Unix()]
@@ -202,9 +208,11 @@ func (t *times) expand(from, until time.Time, yield func(moment, time.Time) bool
 func (t *times) until() (local, instant time.Time) {
 	switch until := t.rule.Until(); until.Form {
 	case recurrence.Date:
+		// DEVIATION: until-date
 		// The whole day: DTSTART's time on it is meant.
 		return until.Time.Add(24*time.Hour - time.Second), time.Time{}
 	case recurrence.Local:
+		// DEVIATION: until-floating
 		return until.Time, time.Time{}
 	case recurrence.UTC:
 		if t.start.date && until.Time.Equal(until.Time.Truncate(24*time.Hour)) {
@@ -263,14 +271,14 @@ func (t *times) collect(options PeriodOptions, from time.Time, most int) (spans 
 	add := func(m moment, l length, start time.Time) {
 		span := Span{start, l.after(m, t.user)}
 		over := !from.IsZero() && span.Start.Before(from) && !span.End.After(from)
-		if !over && start.Year() >= 1 && !start.After(latest) && !t.excludes(m, start) {
+		if !over && !start.Before(earliest) && !start.After(latest) && !t.excludes(m, start) {
 			spans = append(spans, span)
 		}
 	}
 	if t.rule == nil {
 		add(t.start, t.length, t.start.instant(t.user))
 	} else {
-		t.expand(t.earliest(from), t.window(options.Until), func(m moment, start time.Time) bool {
+		t.expand(t.since(from), t.window(options.Until), func(m moment, start time.Time) bool {
 			add(m, t.length, start)
 			return len(spans) <= most
 		})
@@ -288,9 +296,9 @@ func (t *times) collect(options PeriodOptions, from time.Time, most int) (spans 
 	return spans, false
 }
 
-// earliest returns a local time before which no occurrence begins that lasts up
+// since returns a local time before which no occurrence begins that lasts up
 // to from; zero for none.
-func (t *times) earliest(from time.Time) time.Time {
+func (t *times) since(from time.Time) time.Time {
 	if from.IsZero() {
 		return from
 	}

@@ -159,6 +159,7 @@ func (e *expansion) emitDays(y *year, firstMonth, endMonth int) {
 }
 
 func (e *expansion) weeks() {
+	// DEVIATION: week-start
 	// Weeks are numbered from the one that has day 0.
 	origin := weekStart(0, e.rule.wkst)
 	week := func(t int64) int64 { return floorDiv(floorDiv(t, secondsPerDay)-origin, 7) }
@@ -221,6 +222,8 @@ func (e *expansion) skipDay(day, n int64) bool {
 }
 
 // positions returns the indices that BYSETPOS chooses of a set of n, sorted.
+//
+// DEVIATION: bysetpos
 func positions(setPos []int, n int64) []int64 {
 	var chosen []int64
 	for _, pos := range setPos {

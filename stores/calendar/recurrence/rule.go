@@ -258,6 +258,8 @@ func positive(name, value string) (int64, error) {
 }
 
 // numbers reads a list of numbers within the bounds of its part.
+//
+// DEVIATION: lists-in-rules
 func numbers(name, value string) ([]int, error) {
 	list := []int{}
 	for item := range strings.SplitSeq(value, ",") {

@@ -7,6 +7,8 @@ import (
 
 // units are the intervals of a rule by the day or less: so many equal parts of a
 // day, of which the time parts of the rule allow some.
+//
+// DEVIATION: hours-that-a-rule-leaves-out
 type units struct {
 	seconds  int64   // length of one
 	perDay   int64   // 1, 24, 1440 or 86400

@@ -142,6 +142,8 @@ func (d *days) onWeekday(y *year, i, first, end int) bool {
 
 // inWeekNo tells whether BYWEEKNO has the week of day i of the year. The days
 // around New Year can be in a week of the year before or after.
+//
+// DEVIATION: byweekno
 func (d *days) inWeekNo(y *year, i int) bool {
 	if d.weekNo == nil {
 		return true

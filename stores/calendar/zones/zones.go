@@ -72,6 +72,8 @@ const widest = 18 * time.Hour
 // time that local shows in UTC. A time that clocks skip is read with the offset
 // in force before the gap, and of a time that comes twice the first is meant
 // (RFC 5545 section 3.3.5). time.Date promises neither.
+//
+// DEVIATION: times-that-come-twice
 func Place(local time.Time, loc *time.Location) time.Time {
 	local = local.UTC()
 	// Walk through the zone's offsets from before any reading of local can be.
