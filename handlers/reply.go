@@ -77,8 +77,7 @@ func (r *request) parentOfNew(stored *calendar.Object) (*calendar.Object, error)
 	// DEVIATION: reply-to-occurrence-east-of-utc.
 	occurs, err := parent.OccursAt(at, r.preferences.Zone)
 	if err != nil {
-		r.log.Warn("the occurrences of the stored event cannot be worked out", "reason", err)
-		return nil, nil
+		r.log.Warn("the occurrences of the stored event cannot all be worked out", "reason", err)
 	}
 	if !occurs {
 		return nil, nil
