@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -166,7 +167,7 @@ func (n *normaliser) property(p *ical.Prop) bool {
 		}
 	case p.Name == ical.PropSequence:
 		p.Value = strings.TrimSpace(p.Value)
-		if _, err := strconv.Atoi(p.Value); err != nil {
+		if _, err := strconv.Atoi(p.Value); err != nil && !errors.Is(err, strconv.ErrRange) {
 			// DEVIATION: sequence-not-a-number
 			// The original fails on it when the next message arrives.
 			n.warn("SEQUENCE left out, which is no number: %s", excerpt(p.Value))

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -102,10 +103,11 @@ func (o *Object) RecurrenceID() (string, error) {
 	return zones.Place(local, zone).UTC().Format(formUTC), nil
 }
 
-// Sequence returns the SEQUENCE, and whether there is one.
+// Sequence returns the SEQUENCE, and whether there is one. One that is beyond all
+// numbers is the greatest or the least, so that others are still older or newer.
 func (o *Object) Sequence() (int, bool) {
 	sequence, err := strconv.Atoi(o.value(ical.PropSequence))
-	return sequence, err == nil
+	return sequence, err == nil || errors.Is(err, strconv.ErrRange)
 }
 
 // Stamp returns the DTSTAMP as text, and whether there is one.

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -116,6 +117,26 @@ func TestAccessors(t *testing.T) {
 	}
 	if diff := cmp.Diff(facts{}, of(bare)); diff != "" {
 		t.Errorf("nothing there (-want +got)\n%s", diff)
+	}
+}
+
+func TestSequence(t *testing.T) {
+	for _, c := range []struct {
+		line string
+		want int
+		ok   bool
+	}{
+		{"SEQUENCE:0", 0, true},
+		{"SEQUENCE:-1", -1, true},
+		{"SEQUENCE:99999999999999999999", math.MaxInt, true}, // beyond 64 bits, and newer than all others
+		{"SEQUENCE:-99999999999999999999", math.MinInt, true},
+		{"SEQUENCE:first", 0, false}, // no number
+		{"SEQUENCE:", 0, false},      // no number
+		{"SUMMARY:1", 0, false},      // there is none
+	} {
+		if got, ok := object(t, c.line).Sequence(); got != c.want || ok != c.ok {
+			t.Errorf("%s: %d, %v; want %d, %v", c.line, got, ok, c.want, c.ok)
+		}
 	}
 }
 
