@@ -1,6 +1,7 @@
 package zones
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -55,8 +56,8 @@ type index struct {
 	cities  map[string]string // by a city of a display name
 }
 
-// names is the index of all names. It is built when the first name is not the
-// IANA's own.
+// names is the index of all names. It is built when the first name is spelled
+// otherwise than by the IANA and Windows: see [spelled].
 var names = sync.OnceValue(func() *index {
 	x := &index{
 		exact:   map[string]string{},
@@ -91,6 +92,21 @@ var names = sync.OnceValue(func() *index {
 	return x
 })
 
+// spelled returns the zone of a name of the IANA or Windows that is spelled as they
+// do, as nearly all are. It needs no index, which takes longer to build than a
+// message does to handle.
+func spelled(name string) (string, bool) {
+	if _, ok := slices.BinarySearch(ianaNames, name); ok {
+		return name, true
+	}
+	for _, zone := range windowsZones {
+		if zone.name == name {
+			return zone.iana, true
+		}
+	}
+	return "", false
+}
+
 // once notes that key means name; a key that means two things means none.
 func once(m map[string]string, key, name string) {
 	if known, ok := m[key]; ok && known != name {
@@ -115,11 +131,12 @@ func letters(name string) (string, bool) {
 	return b.String(), b.Len() > 0
 }
 
+var spelling = strings.NewReplacer("_", " ", "/", ",", ";", ",", "&amp;", "&", "\\", "")
+
 // words brings a Windows name into one spelling: lower case, single spaces,
 // cities separated by a comma and nothing else (older Windows had " / ").
 func words(name string) string {
-	name = strings.ToLower(name)
-	name = strings.NewReplacer("_", " ", "/", ",", ";", ",", "&amp;", "&", "\\", "").Replace(name)
+	name = spelling.Replace(strings.ToLower(name))
 	parts := strings.Split(name, ",")
 	for i, part := range parts {
 		parts[i] = strings.Join(strings.Fields(part), " ")

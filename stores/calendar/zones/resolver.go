@@ -110,7 +110,14 @@ func (r *Resolver) resolve(name string, component *ical.Component) (string, bool
 // Tzfile/Europe/Oslo"), Mozilla ("/mozilla.org/20050126_1/Europe/Oslo") or
 // Microsoft ("tzone://Microsoft/Utc").
 func byName(name string) (string, bool) {
-	x := names()
+	if iana, ok := spelled(name); ok {
+		return iana, true
+	}
+	return names().byName(name)
+}
+
+// byName is byName for names in any spelling.
+func (x *index) byName(name string) (string, bool) {
 	for rest, more := name, true; more; _, rest, more = strings.Cut(rest, "/") {
 		// libical's older zones end in a version of their own before the name:
 		// "/softwarestudio.org/Olson_20011030_5/America/New_York".

@@ -1,6 +1,7 @@
 package zones
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,4 +204,28 @@ func FuzzResolve(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSpelled checks that names as the IANA and Windows spell them mean the same with
+// and without the index.
+func TestSpelled(t *testing.T) {
+	if !slices.IsSorted(ianaNames) {
+		t.Fatal("the IANA's names are not in order")
+	}
+	all := slices.Clone(ianaNames)
+	for _, zone := range windowsZones {
+		all = append(all, zone.name)
+	}
+	for _, name := range all {
+		fast, ok := spelled(name)
+		slow, known := names().byName(name)
+		if fast != slow || !ok || !known {
+			t.Errorf("%q: got %q without the index, %q with it", name, fast, slow)
+		}
+	}
+	for _, name := range []string{"", "europe/oslo", "/Europe/Oslo", "W. Europe Standard Times"} {
+		if iana, ok := spelled(name); ok {
+			t.Errorf("%q: got %q", name, iana)
+		}
+	}
 }
