@@ -159,10 +159,9 @@ func between(start, end moment, user *time.Location) length {
 	return length{exact: end.instant(user).Sub(start.instant(user))}
 }
 
-// after returns when a period ends that begins at m and is so long, in UTC. One
-// of less than no length has none.
-func (l length) after(m moment, user *time.Location) time.Time {
-	start := m.instant(user)
+// after returns when a period ends that begins at m, which is the instant start,
+// and is so long, in UTC. One of less than no length has none.
+func (l length) after(m moment, start time.Time, user *time.Location) time.Time {
 	end := start
 	if l.days != 0 {
 		end = m.at(m.local.AddDate(0, 0, l.days)).instant(user)

@@ -269,7 +269,7 @@ func (o *Object) Periods(options PeriodOptions) (spans []Span, truncated bool, e
 // many, the earliest, and whether there are more.
 func (t *times) collect(options PeriodOptions, from time.Time, most int) (spans []Span, more bool) {
 	add := func(m moment, l length, start time.Time) {
-		span := Span{start, l.after(m, t.user)}
+		span := Span{start, l.after(m, start, t.user)}
 		over := !from.IsZero() && span.Start.Before(from) && !span.End.After(from)
 		if !over && !start.Before(earliest) && !start.After(latest) && !t.excludes(m, start) {
 			spans = append(spans, span)

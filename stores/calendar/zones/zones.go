@@ -76,6 +76,9 @@ const widest = 18 * time.Hour
 // DEVIATION: times-that-come-twice
 func Place(local time.Time, loc *time.Location) time.Time {
 	local = local.UTC()
+	if loc == time.UTC {
+		return local
+	}
 	// Walk through the zone's offsets from before any reading of local can be.
 	// The first reading that falls within the time its offset is in force is the
 	// answer; the last one that came too late answers for a gap.
