@@ -16,18 +16,46 @@ type table struct {
 	indexed []string // the columns by which rows are looked for
 }
 
-// tables is the original's schema, as far as the store goes.
-var tables = []table{
+// shared are the tables that a store and a journal have both. The first column says
+// whose a row is.
+var shared = []table{
 	{"objects", []string{"store_user", "object_uid", "object_text", "status"}, []string{"store_user", "object_uid"}},
 	{"recurrences", []string{"store_user", "object_uid", "object_recurrenceid", "object_text", "status"}, []string{"store_user", "object_uid", "object_recurrenceid"}},
-	{"countered_objects", []string{"store_user", "other", "object_uid", "object_text"}, []string{"store_user", "object_uid", "other"}},
-	{"countered_recurrences", []string{"store_user", "other", "object_uid", "object_recurrenceid", "object_text"}, []string{"store_user", "object_uid", "object_recurrenceid", "other"}},
-	{"freebusy", append([]string{"store_user"}, periodColumns...), []string{"store_user", "start", "end"}},
-	{"freebusy_offers", append(append([]string{"store_user"}, periodColumns...), "expires"), []string{"store_user", "start", "end"}},
 	{"freebusy_other", append([]string{"store_user", "other"}, periodColumns...), []string{"store_user", "other", "start", "end"}},
 	{"freebusy_providers", []string{"store_user", "object_uid", "object_recurrenceid"}, []string{"store_user", "object_uid"}},
 	{"freebusy_provider_datetimes", []string{"store_user", "start"}, []string{"store_user"}},
-	{"requests", []string{"store_user", "object_uid", "object_recurrenceid", "request_type"}, []string{"store_user", "object_uid"}},
+}
+
+// storeOnly are the other tables of a store, journalOnly those of a journal.
+var (
+	storeOnly = []table{
+		{"countered_objects", []string{"store_user", "other", "object_uid", "object_text"}, []string{"store_user", "object_uid", "other"}},
+		{"countered_recurrences", []string{"store_user", "other", "object_uid", "object_recurrenceid", "object_text"}, []string{"store_user", "object_uid", "object_recurrenceid", "other"}},
+		{"freebusy", append([]string{"store_user"}, periodColumns...), []string{"store_user", "start", "end"}},
+		{"freebusy_offers", append(append([]string{"store_user"}, periodColumns...), "expires"), []string{"store_user", "start", "end"}},
+		{"requests", []string{"store_user", "object_uid", "object_recurrenceid", "request_type"}, []string{"store_user", "object_uid"}},
+	}
+	journalOnly = []table{
+		{"quota_delegates", []string{"quota", "store_user"}, []string{"quota"}},
+		{"quota_limits", []string{"quota", "user_group", "quota_limit"}, []string{"quota"}},
+		{"user_groups", []string{"quota", "store_user", "user_group"}, []string{"quota"}},
+	}
+)
+
+// tables is the original's schema, as far as the store goes, or the journal.
+func (s *Store) tables() []table {
+	if !s.options.Journal {
+		return append(slices.Clone(shared), storeOnly...)
+	}
+	var all []table
+	for _, t := range shared {
+		t.name = s.table(t.name)
+		if t.name == "journal_freebusy_other" {
+			t.columns = append(slices.Clone(t.columns), "attendee")
+		}
+		all = append(all, t)
+	}
+	return append(all, journalOnly...)
 }
 
 var periodColumns = []string{"start", "end", "object_uid", "transp", "object_recurrenceid", "summary", "organiser"}
@@ -81,7 +109,7 @@ func (s *Store) Schema(ctx context.Context) ([]Missing, error) {
 		return nil, err
 	}
 	var missing []Missing
-	for _, t := range tables {
+	for _, t := range s.tables() {
 		name := pgx.Identifier{t.name}.Sanitize()
 		if len(columns[t.name]) == 0 {
 			definitions := strings.ReplaceAll(quoted(t.columns), ",", " text,") + " text"

@@ -8,7 +8,12 @@
 //
 // The original serialises everything with one advisory lock for the whole store.
 // Ours takes the same lock, or where the original is gone, one lock for each user,
-// so that users do not wait for one another. One Update is one transaction.
+// so that users do not wait for one another. With the latter the store's lock is
+// shared: a program that takes it alone, as the original does and ours where it is
+// told to, still has the store to itself. One Update is one transaction.
+//
+// The journal of quotas has the same form with other names, a quota in the place of a
+// user, and a few lists of its own: see [Options.Journal].
 package postgresql
 
 import (
@@ -17,6 +22,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,16 +33,22 @@ import (
 	"imip-agent/stores/calendar"
 )
 
-// storeLock is the key of the advisory lock that the original takes for a store.
-const storeLock = 20160311
+// The keys of the advisory locks that the original takes for a store and for a journal.
+const (
+	storeLock   = 20160311
+	journalLock = 20160312
+)
 
 // Options say which database is opened, and how it is shared.
 type Options struct {
 	ConnInfo    string // as libpq takes it: "dbname=imip_agent"
 	LockPerUser bool   // one lock for each user; only where the original does not use the database
 	LockTimeout time.Duration
-	Published   Published // where published free/busy calendars are
+	Published   Published // where published free/busy calendars are; nil: nothing can be published
 	Log         *slog.Logger
+	// Journal opens the tables of the journal, where quotas stand for users, and what is
+	// known of others has the attendee as well.
+	Journal bool
 }
 
 // Published keeps published free/busy calendars, which are files for a web server
@@ -60,16 +72,40 @@ var _ stores.Store = (*Store)(nil)
 func Open(ctx context.Context, o Options) (*Store, error) {
 	config, err := pgxpool.ParseConfig(o.ConnInfo)
 	if err != nil {
-		return nil, fmt.Errorf("the connection string %q in STORE_DIR cannot be read, write it as libpq takes it, for example \"dbname=imip_agent\": %w", o.ConnInfo, err)
+		// It may hold a password, which the library leaves out of its own error.
+		return nil, fmt.Errorf("the connection string of the database (STORE_DIR) cannot be read, write it as libpq takes it, for example \"dbname=imip_agent\": %w", err)
 	}
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
 		config.ConnConfig.RuntimeParams["application_name"] = "imip-agent"
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database %q: %w", config.ConnConfig.Database, err)
 	}
 	return &Store{options: o, pool: pool}, nil
+}
+
+// connectTimeout is how long a server may take to answer at all.
+const connectTimeout = 15 * time.Second
+
+// table returns the name of a table of the store, or of its counterpart in the journal.
+func (s *Store) table(name string) string {
+	if s.options.Journal {
+		return "journal_" + name
+	}
+	return name
+}
+
+// String names the store in messages, without a password.
+func (s *Store) String() string {
+	c := s.pool.Config().ConnConfig
+	return fmt.Sprintf("postgresql:host=%s port=%d dbname=%s", c.Host, c.Port, c.Database)
 }
 
 // Close closes the connections.
@@ -81,18 +117,17 @@ func (s *Store) Close() error {
 // Update implements [stores.Store].
 func (s *Store) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
 	return s.retry(ctx, func() error {
-		var publish []byte
-		err := s.transact(ctx, user, true, func(t *tx) error {
+		return s.transact(ctx, user, true, func(t *tx) error {
 			if err := fn(t); err != nil {
 				return err
 			}
-			publish = t.published
-			return t.flush()
+			if err := t.flush(); err != nil || t.published == nil {
+				return err
+			}
+			// Before the commit, which ends the lock: of two programs the one that comes
+			// later must also publish later. If the commit fails it is done again.
+			return s.options.Published.Write(user, t.published)
 		})
-		if err != nil || publish == nil {
-			return err
-		}
-		return s.options.Published.Write(user, publish)
 	})
 }
 
@@ -143,14 +178,20 @@ func (s *Store) lock(ctx context.Context, dbtx pgx.Tx, user calendar.URI) error 
 	if _, err := dbtx.Exec(ctx, "SELECT set_config('lock_timeout', $1, true)", timeout); err != nil {
 		return fmt.Errorf("set the database's lock timeout: %w", err)
 	}
+	key := storeLock
+	if s.options.Journal {
+		key = journalLock
+	}
 	var err error
 	if s.options.LockPerUser {
-		_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1, hashtext($2))", storeLock, string(user))
+		if _, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock_shared($1)", key); err == nil {
+			_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1, hashtext($2))", key, string(user))
+		}
 	} else {
-		_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", storeLock)
+		_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", key)
 	}
 	if code(err) == "55P03" { // lock_not_available
-		return fmt.Errorf("advisory lock %d on the database: not had within %s, see pg_locks for who holds it: %w", storeLock, s.options.LockTimeout, stores.ErrLocked)
+		return fmt.Errorf("advisory lock %d on the database: not had within %s, see pg_locks for who holds it: %w", key, s.options.LockTimeout, stores.ErrLocked)
 	} else if err != nil {
 		return fmt.Errorf("lock the database: %w", err)
 	}
@@ -158,7 +199,7 @@ func (s *Store) lock(ctx context.Context, dbtx pgx.Tx, user calendar.URI) error 
 }
 
 // attempts is how often a transaction is tried that fails for no fault of its own.
-const attempts = 4
+const attempts = 6
 
 // retry runs fn again where it failed because of other transactions, or because
 // the connection broke: all that was not committed is gone then, and what was
@@ -196,14 +237,7 @@ func again(err error) bool {
 // Users implements [stores.Store].
 func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	return func(yield func(calendar.URI, error) bool) {
-		rows, err := s.pool.Query(ctx, `
-			SELECT store_user COLLATE "C" FROM (
-				SELECT store_user FROM objects UNION SELECT store_user FROM recurrences UNION
-				SELECT store_user FROM countered_objects UNION SELECT store_user FROM countered_recurrences UNION
-				SELECT store_user FROM freebusy UNION SELECT store_user FROM freebusy_offers UNION
-				SELECT store_user FROM freebusy_other UNION SELECT store_user FROM freebusy_providers UNION
-				SELECT store_user FROM freebusy_provider_datetimes UNION SELECT store_user FROM requests
-			) AS everybody WHERE store_user IS NOT NULL ORDER BY 1`)
+		rows, err := s.pool.Query(ctx, s.usersQuery())
 		if err != nil {
 			yield("", fmt.Errorf("list the users in the database: %w", err))
 			return
@@ -221,4 +255,13 @@ func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 			}
 		}
 	}
+}
+
+// usersQuery asks for everybody who has a row in any table.
+func (s *Store) usersQuery() string {
+	var selects []string
+	for _, t := range s.tables() {
+		selects = append(selects, "SELECT "+quoted(t.columns[:1])+" AS name FROM "+quoted([]string{t.name}))
+	}
+	return `SELECT name COLLATE "C" FROM (` + strings.Join(selects, " UNION ") + `) AS everybody WHERE name IS NOT NULL ORDER BY 1`
 }

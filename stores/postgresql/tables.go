@@ -1,6 +1,7 @@
 package postgresql
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,9 @@ const stampLayout = "20060102T150405Z"
 // tableNames are the free/busy tables in the database.
 var tableNames = map[stores.TableKind]string{stores.Own: "freebusy", stores.Offers: "freebusy_offers", stores.Other: "freebusy_other"}
 
+// tableName returns the name of a free/busy table in the database.
+func (t *tx) tableName(which stores.Table) string { return t.store.table(tableNames[which.Kind]) }
+
 // recordColumns are the columns that all free/busy tables share.
 const recordColumns = `"start", "end", object_uid, transp, object_recurrenceid, summary, organiser`
 
@@ -32,10 +36,12 @@ func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
 		if err := stores.CheckText("user", string(which.Other)); err != nil {
 			return nil, err
 		}
+	} else if t.store.options.Journal {
+		return freebusy.New(freebusy.Plain), nil // a journal has none
 	}
 	table, err := t.readPeriods(which)
 	if err != nil {
-		return nil, fmt.Errorf("read the table %s: %w", tableNames[which.Kind], err)
+		return nil, fmt.Errorf("read the table %s: %w", t.tableName(which), err)
 	}
 	if t.periods == nil {
 		t.periods = make(map[stores.Table]*freebusy.Table)
@@ -52,8 +58,11 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 		layout, columns = freebusy.Expiring, recordColumns+", expires"
 	case stores.Other:
 		condition, values = condition+" AND other = $2", append(values, string(which.Other))
+		if t.store.options.Journal {
+			layout, columns = freebusy.Attended, recordColumns+", attendee"
+		}
 	}
-	rows, err := t.db.Query(t.ctx, "SELECT "+columns+" FROM "+tableNames[which.Kind]+" WHERE "+condition, values...)
+	rows, err := t.db.Query(t.ctx, "SELECT "+columns+" FROM "+t.tableName(which)+" WHERE "+condition, values...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +81,14 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 		p.End, endErr = time.Parse(stampLayout, value(c[1]))
 		if startErr != nil || endErr != nil {
 			t.store.options.Log.Warn("a free/busy record with times that cannot be read is passed over",
-				"user", string(t.user), "table", tableNames[which.Kind], "uid", p.UID, "start", value(c[0]), "end", value(c[1]))
+				"user", string(t.user), "table", t.tableName(which), "uid", p.UID, "start", value(c[0]), "end", value(c[1]))
 			return nil
 		}
-		p.Expires, _ = time.Parse(stampLayout, value(c[7]))
+		if layout == freebusy.Attended {
+			p.Attendee = value(c[7])
+		} else {
+			p.Expires, _ = time.Parse(stampLayout, value(c[7]))
+		}
 		periods = append(periods, p)
 		return nil
 	})
@@ -90,10 +103,10 @@ func (t *tx) flush() error {
 	for which, table := range t.periods {
 		removed, inserted := table.Changes()
 		if err := t.removePeriods(which, removed); err != nil {
-			return fmt.Errorf("remove records from the table %s: %w", tableNames[which.Kind], err)
+			return fmt.Errorf("remove records from the table %s: %w", t.tableName(which), err)
 		}
 		if err := t.insertPeriods(which, inserted); err != nil {
-			return fmt.Errorf("add records to the table %s: %w", tableNames[which.Kind], err)
+			return fmt.Errorf("add records to the table %s: %w", t.tableName(which), err)
 		}
 	}
 	return nil
@@ -109,7 +122,7 @@ func (t *tx) removePeriods(which stores.Table, periods []freebusy.Period) error 
 		starts, ends = append(starts, p.Start.UTC().Format(stampLayout)), append(ends, p.End.UTC().Format(stampLayout))
 		uids, recurrenceIDs = append(uids, p.UID), append(recurrenceIDs, p.RecurrenceID)
 	}
-	query := `DELETE FROM ` + tableNames[which.Kind] + ` AS f
+	query := `DELETE FROM ` + t.tableName(which) + ` AS f
 		USING unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS gone(s, e, u, r)
 		WHERE f.store_user = $1 AND f."start" = gone.s AND f."end" = gone.e AND f.object_uid = gone.u
 			AND coalesce(f.object_recurrenceid, '') = gone.r`
@@ -132,8 +145,11 @@ func (t *tx) insertPeriods(which stores.Table, periods []freebusy.Period) error 
 		columns = append(columns, "expires")
 	case stores.Other:
 		columns = append(columns, "other")
+		if t.store.options.Journal {
+			columns = append(columns, "attendee")
+		}
 	}
-	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{tableNames[which.Kind]}, columns, pgx.CopyFromSlice(len(periods), func(i int) ([]any, error) {
+	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{t.tableName(which)}, columns, pgx.CopyFromSlice(len(periods), func(i int) ([]any, error) {
 		p := periods[i]
 		row := []any{string(t.user), p.Start.UTC().Format(stampLayout), p.End.UTC().Format(stampLayout), p.UID,
 			null(p.Transp), null(p.RecurrenceID), null(p.Summary), null(p.Organizer)}
@@ -146,6 +162,9 @@ func (t *tx) insertPeriods(which stores.Table, periods []freebusy.Period) error 
 			row = append(row, null(expires))
 		case stores.Other:
 			row = append(row, string(which.Other))
+			if t.store.options.Journal {
+				row = append(row, null(p.Attendee))
+			}
 		}
 		return row, nil
 	}))
@@ -163,7 +182,7 @@ func null(text string) *string {
 
 // Others implements [stores.Tx].
 func (t *tx) Others() ([]calendar.URI, error) {
-	names, err := t.names(`SELECT DISTINCT other FROM freebusy_other WHERE store_user = $1 AND other IS NOT NULL`, string(t.user))
+	names, err := t.names(`SELECT DISTINCT other FROM `+t.store.table("freebusy_other")+` WHERE store_user = $1 AND other IS NOT NULL`, string(t.user))
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +201,9 @@ func (t *tx) Others() ([]calendar.URI, error) {
 
 // Requests implements [stores.Tx].
 func (t *tx) Requests() ([]stores.Request, error) {
+	if t.store.options.Journal {
+		return nil, nil
+	}
 	// The table has no column for the order of the queue; rows of one page stand
 	// in the order in which they came.
 	rows, err := t.db.Query(t.ctx, "SELECT object_uid, object_recurrenceid, request_type FROM requests WHERE store_user = $1 ORDER BY ctid", string(t.user))
@@ -206,6 +228,9 @@ func (t *tx) SetRequests(queue []stores.Request) error {
 			return err
 		}
 	}
+	if t.store.options.Journal {
+		return errors.New("a journal has no request queue")
+	}
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM requests WHERE store_user = $1", string(t.user)); err != nil {
 		return fmt.Errorf("replace the request queue: %w", err)
 	}
@@ -222,7 +247,7 @@ func (t *tx) SetRequests(queue []stores.Request) error {
 // Providers implements [stores.Tx].
 func (t *tx) Providers() (stores.Providers, error) {
 	var providers stores.Providers
-	until, err := t.names(`SELECT "start" FROM freebusy_provider_datetimes WHERE store_user = $1 AND "start" IS NOT NULL`, string(t.user))
+	until, err := t.names(`SELECT "start" FROM `+t.store.table("freebusy_provider_datetimes")+` WHERE store_user = $1 AND "start" IS NOT NULL`, string(t.user))
 	if err != nil || len(until) == 0 {
 		return providers, err
 	}
@@ -230,7 +255,7 @@ func (t *tx) Providers() (stores.Providers, error) {
 		t.store.options.Log.Warn("the date-time in freebusy_provider_datetimes cannot be read", "user", string(t.user), "start", until[0])
 		return stores.Providers{}, nil
 	}
-	rows, err := t.db.Query(t.ctx, "SELECT object_uid, object_recurrenceid FROM freebusy_providers WHERE store_user = $1 ORDER BY ctid", string(t.user))
+	rows, err := t.db.Query(t.ctx, "SELECT object_uid, object_recurrenceid FROM "+t.store.table("freebusy_providers")+" WHERE store_user = $1 ORDER BY ctid", string(t.user))
 	if err != nil {
 		return providers, fmt.Errorf("read the table freebusy_providers: %w", err)
 	}
@@ -248,18 +273,18 @@ func (t *tx) Providers() (stores.Providers, error) {
 // SetProviders implements [stores.Tx].
 func (t *tx) SetProviders(providers stores.Providers) error {
 	for _, table := range []string{"freebusy_providers", "freebusy_provider_datetimes"} {
-		if _, err := t.db.Exec(t.ctx, "DELETE FROM "+table+" WHERE store_user = $1", string(t.user)); err != nil {
+		if _, err := t.db.Exec(t.ctx, "DELETE FROM "+t.store.table(table)+" WHERE store_user = $1", string(t.user)); err != nil {
 			return fmt.Errorf("replace the table %s: %w", table, err)
 		}
 	}
 	if providers.Until.IsZero() {
 		return nil
 	}
-	if _, err := t.db.Exec(t.ctx, `INSERT INTO freebusy_provider_datetimes (store_user, "start") VALUES ($1, $2)`,
+	if _, err := t.db.Exec(t.ctx, `INSERT INTO `+t.store.table("freebusy_provider_datetimes")+` (store_user, "start") VALUES ($1, $2)`,
 		string(t.user), providers.Until.UTC().Format(stampLayout)); err != nil {
 		return fmt.Errorf("replace the table freebusy_provider_datetimes: %w", err)
 	}
-	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{"freebusy_providers"}, []string{"store_user", "object_uid", "object_recurrenceid"},
+	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{t.store.table("freebusy_providers")}, []string{"store_user", "object_uid", "object_recurrenceid"},
 		pgx.CopyFromSlice(len(providers.Events), func(i int) ([]any, error) {
 			return []any{string(t.user), providers.Events[i].UID, null(providers.Events[i].RecurrenceID)}, nil
 		}))

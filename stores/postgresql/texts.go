@@ -64,6 +64,8 @@ func (t *tx) place(k stores.Key) place {
 	if k.Part == stores.Countered {
 		p.table = "countered_" + p.table
 		and("other", string(k.Other))
+	} else {
+		p.table = t.store.table(p.table)
 	}
 	return p
 }
@@ -137,7 +139,7 @@ func (t *tx) Delete(k stores.Key) error {
 
 // Recurrences implements [stores.Tx].
 func (t *tx) Recurrences(part stores.Part, uid string) ([]string, error) {
-	return t.names(`SELECT DISTINCT object_recurrenceid COLLATE "C" FROM recurrences
+	return t.names(`SELECT DISTINCT object_recurrenceid COLLATE "C" FROM `+t.store.table("recurrences")+`
 		WHERE store_user = $1 AND object_uid = $2 AND status = $3 AND object_recurrenceid IS NOT NULL ORDER BY 1`,
 		string(t.user), uid, statuses[part])
 }
@@ -145,6 +147,9 @@ func (t *tx) Recurrences(part stores.Part, uid string) ([]string, error) {
 // Counters implements [stores.Tx].
 func (t *tx) Counters(id stores.ID) ([]calendar.URI, error) {
 	if stores.CheckID(id) != nil {
+		return nil, nil
+	}
+	if t.store.options.Journal {
 		return nil, nil
 	}
 	p := t.place(stores.Key{Part: stores.Active, ID: id})
@@ -176,30 +181,14 @@ func (t *tx) names(query string, values ...any) ([]string, error) {
 // Keys implements [stores.Tx].
 func (t *tx) Keys() iter.Seq2[stores.Key, error] {
 	return func(yield func(stores.Key, error) bool) {
-		rows, err := t.db.Query(t.ctx, `
-			SELECT 0, status, object_uid, '', '' FROM objects WHERE store_user = $1
-			UNION ALL SELECT 1, status, object_uid, object_recurrenceid, '' FROM recurrences WHERE store_user = $1
-			UNION ALL SELECT 2, '', object_uid, '', other FROM countered_objects WHERE store_user = $1
-			UNION ALL SELECT 3, '', object_uid, object_recurrenceid, other FROM countered_recurrences WHERE store_user = $1
-			ORDER BY 1`, string(t.user))
+		rows, err := t.db.Query(t.ctx, t.textsQuery("''"), string(t.user))
 		if err != nil {
 			yield(stores.Key{}, fmt.Errorf("list the objects in the database: %w", err))
 			return
 		}
-		keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k stores.Key, err error) {
-			var kind int
-			var status, recurrenceID, other *string
-			if err := row.Scan(&kind, &status, &k.UID, &recurrenceID, &other); err != nil {
-				return k, err
-			}
-			switch {
-			case kind >= 2:
-				k.Part = stores.Countered
-			case value(status) == statuses[stores.Cancelled]:
-				k.Part = stores.Cancelled
-			}
-			k.RecurrenceID, k.Other = value(recurrenceID), calendar.URI(value(other))
-			return k, nil
+		keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.Key, error) {
+			k, _, err := scanText(row)
+			return k, err
 		})
 		if err != nil {
 			yield(stores.Key{}, fmt.Errorf("list the objects in the database: %w", err))
@@ -211,6 +200,36 @@ func (t *tx) Keys() iter.Seq2[stores.Key, error] {
 			}
 		}
 	}
+}
+
+// textsQuery asks for all texts of a user, with an SQL expression for what is wanted of
+// each besides its key. Parents come before recurrences.
+func (t *tx) textsQuery(wanted string) string {
+	query := `SELECT 0, status, object_uid, '' AS recurrenceid, '' AS other, ` + wanted + ` FROM ` + t.store.table("objects") + ` WHERE store_user = $1 AND object_uid IS NOT NULL
+		UNION ALL SELECT 1, status, object_uid, object_recurrenceid, '', ` + wanted + ` FROM ` + t.store.table("recurrences") + ` WHERE store_user = $1 AND object_uid IS NOT NULL`
+	if !t.store.options.Journal {
+		query += `
+		UNION ALL SELECT 2, '', object_uid, '', other, ` + wanted + ` FROM countered_objects WHERE store_user = $1 AND object_uid IS NOT NULL
+		UNION ALL SELECT 3, '', object_uid, object_recurrenceid, other, ` + wanted + ` FROM countered_recurrences WHERE store_user = $1 AND object_uid IS NOT NULL`
+	}
+	return query + " ORDER BY 1"
+}
+
+// scanText reads a row of textsQuery.
+func scanText(row pgx.CollectableRow) (k stores.Key, wanted []byte, err error) {
+	var kind int
+	var status, recurrenceID, other *string
+	if err := row.Scan(&kind, &status, &k.UID, &recurrenceID, &other, &wanted); err != nil {
+		return k, nil, err
+	}
+	switch {
+	case kind >= 2:
+		k.Part = stores.Countered
+	case value(status) == statuses[stores.Cancelled]:
+		k.Part = stores.Cancelled
+	}
+	k.RecurrenceID, k.Other = value(recurrenceID), calendar.URI(value(other))
+	return k, wanted, nil
 }
 
 // value returns a column's text; NULL is none.
@@ -226,11 +245,17 @@ func (t *tx) Published() ([]byte, error) {
 	if t.published != nil {
 		return t.published, nil
 	}
+	if t.store.options.Published == nil {
+		return nil, fmt.Errorf("published free/busy of %s: %w", t.user, stores.ErrNotFound)
+	}
 	return t.store.options.Published.Read(t.user)
 }
 
 // Publish implements [stores.Tx].
 func (t *tx) Publish(text []byte) error {
-	t.published = text
+	if t.store.options.Published == nil {
+		return errors.New("publishing free/busy: no directory is given: set PUBLISH_DIR")
+	}
+	t.published = append([]byte{}, text...)
 	return nil
 }

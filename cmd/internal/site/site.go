@@ -4,6 +4,7 @@
 package site
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
+	"imip-agent/stores/postgresql"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
 )
@@ -125,16 +127,30 @@ func Open(options *cli.Context, env Environment, set map[string]string) (*Site, 
 
 // openStore opens the store of the type that is set.
 func (s *Site) openStore(now func() time.Time) (stores.Store, error) {
-	switch c := s.Config; c.StoreType {
-	case "file":
-		return file.Open(file.Options{
-			Dir: c.StoreDir, PublishDir: c.PublishDir,
-			FileMode: c.Permissions, DirMode: c.DirPermissions,
-			LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected,
-		})
-	default:
-		return nil, fmt.Errorf("store type %q (STORE_TYPE) cannot be opened: this program is built without it, use \"file\"", c.StoreType)
+	c := s.Config
+	files := file.Options{
+		Dir: c.StoreDir, PublishDir: c.PublishDir,
+		FileMode: c.Permissions, DirMode: c.DirPermissions,
+		LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected,
 	}
+	switch c.StoreType {
+	case "file":
+		return file.Open(files)
+	case "postgresql":
+		o := postgresql.Options{
+			ConnInfo: c.StoreDir, LockPerUser: c.PostgreSQLLock == "user", LockTimeout: c.LockTimeout, Log: s.Log,
+		}
+		if c.PublishDir != "" {
+			// Free/busy is published for web servers, as files, whatever the store is.
+			published, err := file.OpenPublished(files)
+			if err != nil {
+				return nil, err
+			}
+			o.Published = published
+		}
+		return postgresql.Open(context.Background(), o)
+	}
+	return nil, fmt.Errorf("there is no store of type %q (STORE_TYPE): use \"file\" or \"postgresql\"", c.StoreType)
 }
 
 // Close closes the store and sends off what was logged.
