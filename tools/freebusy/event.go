@@ -1,0 +1,199 @@
+package freebusy
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// read reads an active event and settles its records. Recurrences of their own stand
+// for its occurrences in replaced. Of an event that is orphaned, the whole is cancelled.
+func (w *work) read(id stores.ID, replaced []replacement, orphaned bool) error {
+	text, err := w.tx.Get(stores.Key{Part: stores.Active, ID: id})
+	if errors.Is(err, stores.ErrNotFound) {
+		return w.gone(id)
+	} else if err != nil {
+		return err
+	}
+	w.result.Read++
+	object, err := calendar.DecodeObject(text)
+	if err == nil {
+		err = w.settle(id, object, replaced, orphaned)
+	}
+	if err != nil {
+		w.result.Problems = append(w.result.Problems, Problem{ID: id, Err: err})
+		if w.noted[cleaned(id)] {
+			w.goOn = append(w.goOn, id) // until it can be read again
+		}
+	}
+	return nil
+}
+
+// gone settles an event that is noted and no longer active. If it is not cancelled
+// either, nothing tells what it was.
+func (w *work) gone(id stores.ID) error {
+	_, err := w.tx.Get(stores.Key{Part: stores.Cancelled, ID: id})
+	if errors.Is(err, stores.ErrNotFound) {
+		return nil
+	}
+	w.settled[cleaned(id)] = true
+	return err
+}
+
+// settle works out the records of an event. It fails if the event's beginning is unknown.
+func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacement, orphaned bool) error {
+	as := cleaned(id)
+	transp, recorded := w.had[as]
+	expected, waiting := w.expect(object)
+	if orphaned {
+		// Its records went with those of the whole event; it may have been sent anew.
+		expected.Optional = true
+	}
+	if len(expected.Transps) == 0 {
+		w.settled[as] = true
+		w.refused[as] = true
+		return nil
+	}
+	if !slices.Contains(expected.Transps, transp) {
+		transp = expected.Transps[0]
+	}
+	end := w.preferences.WindowEnd(w.now)
+	goesOn := object.Continues(end, w.preferences.Zone)
+	if waiting && recorded && !goesOn {
+		return nil // at the times that were answered
+	}
+	records, truncated, err := availability.Records(object, id, transp, time.Time{}, calendar.PeriodOptions{
+		Zone: w.preferences.Zone, Now: w.now, Until: end, Max: w.maker.PeriodLimit,
+	})
+	var incomplete *calendar.IncompleteError
+	switch {
+	case errors.As(err, &incomplete):
+		w.log.Warn("the periods of the event cannot all be worked out", "uid", id.UID, "recurrence", id.RecurrenceID, "reason", err)
+	case err != nil:
+		return err
+	}
+	if truncated {
+		w.log.Warn("the event has more periods than are recorded", "uid", id.UID, "recurrence", id.RecurrenceID, "limit", w.maker.PeriodLimit)
+	}
+	w.settled[as] = true
+	if expected.Optional && !recorded && !w.begins(as, records) {
+		return nil
+	}
+	w.recorded[as] = true
+	w.records = append(w.records, w.without(records, replaced)...)
+	if goesOn {
+		w.goOn = append(w.goOn, id)
+	}
+	return nil
+}
+
+// expect says what the table has of an event. The user is waiting if it has what they
+// answered before, should they have done so.
+func (w *work) expect(object *calendar.Object) (expected availability.Expectation, waiting bool) {
+	participant := w.user
+	if w.maker.Other == "" {
+		expected = availability.Expect(object, w.user)
+	} else {
+		participant = w.maker.Other
+		expected = expectOther(object, participant)
+	}
+	attendee, _ := availability.Attendee(object, participant)
+	status := attendee.PartStat()
+	switch {
+	case len(expected.Transps) > 0:
+	case status == "NEEDS-ACTION" && w.maker.NeedsAction:
+		expected.Transps = []string{availability.AttendingTransp(object)}
+	case status == "NEEDS-ACTION", status == "DELEGATED":
+		// An answer holds until the event that is sent anew is answered again; one whose
+		// DTSTAMP is spoilt is recorded, but not kept; and who has sent an event, for
+		// whomever, is busy with it.
+		return availability.Expectation{
+			Transps: []string{availability.AttendingTransp(object), availability.Organizing}, Optional: true,
+		}, true
+	}
+	return expected, false
+}
+
+// expectOther says what is known of another user's free/busy from an active object.
+func expectOther(object *calendar.Object, other calendar.URI) availability.Expectation {
+	attendee, attends := availability.Attendee(object, other)
+	switch {
+	case !attends:
+		// Handlers record nothing; the original's tool records whom it takes to organise.
+		return availability.Expectation{Transps: []string{availability.Organizing}, Optional: true}
+	case attendee.PartStat() == "":
+		// With or without an answer, from the organiser's side or the attendee's.
+		return availability.Expectation{Transps: []string{availability.AttendingTransp(object), availability.Organizing}, Optional: true}
+	case availability.TakesPart(object, other):
+		return availability.Expectation{Transps: []string{availability.AttendingTransp(object)}}
+	}
+	return availability.Expectation{}
+}
+
+// begins reports whether an event of which there are no records is noted and has none
+// before the end of the window at the time: it could not be seen that it is recorded.
+func (w *work) begins(id stores.ID, records []freebusy.Period) bool {
+	return w.noted[id] && !slices.ContainsFunc(records, func(p freebusy.Period) bool { return p.Start.Before(w.before) })
+}
+
+// replacement is a recurrence of its own that stands for an occurrence of its event.
+type replacement struct {
+	recurrenceID string
+	cancelled    bool
+}
+
+// without returns the records of an event without those of the occurrences that
+// recurrences of their own stand for. It uses up records.
+//
+// A recurrence that is stored and not recorded has yet to be answered, and until then
+// the records of its event say what was answered to that: then the record of the
+// occurrence is set aside in w.doubtful.
+func (w *work) without(records []freebusy.Period, replaced []replacement) []freebusy.Period {
+	if len(replaced) == 0 || len(records) == 0 {
+		return records
+	}
+	doubtful := make(map[int64]bool, len(replaced)) // by instant; false: to be left out
+	for _, r := range replaced {
+		at, err := calendar.InstantOf(r.recurrenceID, w.preferences.Zone)
+		if err != nil {
+			w.log.Warn("a recurrence's time cannot be read", "recurrence", r.recurrenceID, "reason", err)
+			continue
+		}
+		id := cleaned(stores.ID{UID: records[0].UID, RecurrenceID: r.recurrenceID})
+		_, had := w.had[id]
+		was, known := doubtful[at.Unix()]
+		doubtful[at.Unix()] = !r.cancelled && !had && !w.recorded[id] && !w.refused[id] && (was || !known)
+	}
+	return slices.DeleteFunc(records, func(p freebusy.Period) bool {
+		isDoubtful, replaced := doubtful[p.Start.Unix()]
+		if isDoubtful {
+			w.doubtful = append(w.doubtful, p)
+		}
+		return replaced
+	})
+}
+
+// confirm adds to the records the doubtful ones that the table has.
+func (w *work) confirm() {
+	if len(w.doubtful) == 0 {
+		return
+	}
+	type start struct {
+		uid string
+		at  int64
+	}
+	doubtful := make(map[start]freebusy.Period, len(w.doubtful))
+	for _, p := range w.doubtful {
+		doubtful[start{freebusy.Clean(p.UID), p.Start.Unix()}] = p
+	}
+	for p := range w.table.All() {
+		if d, ok := doubtful[start{p.UID, p.Start.Unix()}]; ok && p.RecurrenceID == "" {
+			w.records = append(w.records, d)
+		}
+	}
+}
