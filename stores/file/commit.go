@@ -85,7 +85,7 @@ func (t *tx) tableChanges(c *changes) error {
 	if r := t.providers; r != nil && r.changed() {
 		c.addTable(providersTable, writeProviders(r.providers), r.damages)
 	}
-	return nil
+	return t.listChanges(c)
 }
 
 func (c *changes) addTable(p place, content []byte, damages []freebusy.Damage) {

@@ -86,6 +86,9 @@ func (g *staging) writeOne(name string, f file) error {
 	if _, err := out.Write(f.content); err != nil {
 		return failed("writing", g.dir.full(f.place.String()), err)
 	}
+	if g.store.options.Deferred {
+		return nil
+	}
 	return failed("syncing", g.dir.full(f.place.String()), out.Sync())
 }
 
@@ -239,6 +242,9 @@ var keptDirs = map[string]bool{
 
 // sync makes the names in the directories that were changed last.
 func (g *staging) sync() error {
+	if g.store.options.Deferred {
+		return nil
+	}
 	var dirs []string
 	for dir := range g.touched {
 		dirs = append(dirs, dir)

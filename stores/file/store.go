@@ -29,6 +29,12 @@ type Options struct {
 	// Rejected takes the damaged lines of tables that are written anew. With nil they are
 	// logged, and lost.
 	Rejected *rejected.Dir
+	// Journal opens a journal, where quotas stand for users, and what is known of others
+	// has the attendee as well.
+	Journal bool
+	// Deferred leaves files to the system to be written to the disk, where each is synced
+	// otherwise: nothing can be relied on before Sync is called. It is for filling a store.
+	Deferred bool
 }
 
 // Store is a store in the original's directories. It is safe for concurrent use, by

@@ -36,6 +36,9 @@ func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
 		}
 	}
 	layout := layouts[table.Kind]
+	if table.Kind == stores.Other && t.store.options.Journal {
+		layout = freebusy.Attended
+	}
 	read := &freeBusy{table: freebusy.New(layout)}
 	if ok {
 		content, err := t.dir.read(p.String())

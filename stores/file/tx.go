@@ -32,7 +32,8 @@ type tx struct {
 	freebusy  map[place]*freeBusy
 	requests  *requestTable
 	providers *providerTable
-	calendar  []byte // to be published; nil: nothing
+	lists     map[string][]byte // a quota's lists that are to be written, by name
+	calendar  []byte            // to be published; nil: nothing
 }
 
 // text is a change to a file: its new content, or none if it is deleted.
