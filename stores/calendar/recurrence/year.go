@@ -29,7 +29,12 @@ func floorMod(a, b int64) int64 { return a - floorDiv(a, b)*b }
 //
 // One set of days serves every frequency, because the parts either limit the
 // days or expand to days, and both come to the same: the days of the interval
-// that match all parts (RFC 5545 section 3.3.10, the table).
+// that match all parts (RFC 5545 section 3.3.10, the table). Days that a month or
+// a year does not have are not among them.
+//
+// DEVIATION: months-without-the-day
+//
+// DEVIATION: months-that-a-rule-leaves-out
 type year struct {
 	year   int
 	first  int64  // number of 1 January
