@@ -15,6 +15,7 @@ import (
 // commands lists what the program can do. Each command is one file.
 func commands(env site.Environment) []*cli.Command {
 	return []*cli.Command{
+		freebusyCommand(env),
 		locksCommand(env),
 	}
 }

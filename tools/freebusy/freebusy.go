@@ -14,8 +14,10 @@ package freebusy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -100,11 +102,22 @@ func (m *Maker) work(ctx context.Context, users iter.Seq2[calendar.URI, error], 
 			continue
 		}
 		group.Go(func() error {
-			results <- m.User(ctx, user)
+			results <- m.guarded(ctx, user)
 			return nil
 		})
 	}
 	group.Wait()
+}
+
+// guarded is User, for a goroutine whose panic would end the program in the midst of
+// other users' changes.
+func (m *Maker) guarded(ctx context.Context, user calendar.URI) (result Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			result = Result{User: user, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+		}
+	}()
+	return m.User(ctx, user)
 }
 
 // User works out the free/busy of one user.

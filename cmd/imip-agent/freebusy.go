@@ -1,0 +1,192 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/tools/freebusy"
+)
+
+// freebusyCommand works out users' free/busy, and keeps it up to date as time goes on.
+func freebusyCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name:      "freebusy",
+		Usage:     "work out free/busy from the stored events, and extend it as time goes on",
+		UsageText: env.Program + " freebusy [--user URI]... [--store] [--publish] [options]",
+		Description: "Free/busy has what recurs up to the end of a window that moves on with time. Run\n" +
+			"  " + env.Program + " freebusy --store --publish\n" +
+			"every night: it reads the events that are noted as going on beyond the window, and\n" +
+			"notes them anew. Where nothing is noted yet, and with --reset, it reads all events.\n" +
+			"What the events do not tell is left as it is recorded: whether somebody who has yet\n" +
+			"to answer had answered before, and records of events that are not stored.\n\n" +
+			"Without --store and --publish nothing is changed: the tables are printed as they\n" +
+			"would be, with the columns start, end, UID, transparency, recurrence id, summary\n" +
+			"and organiser, those of several users each after a line with the user.\n\n" +
+			"Nothing is said if all goes well. Exit status: 0, done; 4, events could not be read,\n" +
+			"and their records are left as they are (the command check tells more); 8, some\n" +
+			"users' free/busy could not be worked out; 64, the command line cannot be understood;\n" +
+			"75, a lock could not be had, try again later. The highest counts.",
+		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "user", Usage: "only for the user `URI`, or mail address; may be given several times"},
+			&cli.BoolFlag{Name: "reset", Usage: "read all events again, not only those that go on beyond the window", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "include-needs-action", Usage: "take users for busy who have still to answer", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "store", Usage: "store the result", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "publish", Usage: "publish the result, for users who share and publish their free/busy", DisableDefaultText: true},
+			&cli.StringFlag{Name: "other", Usage: "work out what the users know of the free/busy of `URI`, from all events, in place of their own"},
+		}, site.Flags()...),
+		Action: func(options *cli.Context) error { return makeFreebusy(options, env) },
+	}
+}
+
+func makeFreebusy(options *cli.Context, env site.Environment) (err error) {
+	other := calendar.NewURI(options.String("other"))
+	switch {
+	case options.NArg() > 0:
+		return usage("freebusy takes no word %.60q: users are given by --user", options.Args().First())
+	case options.IsSet("other") && other == "":
+		return usage("option --other: no user is given")
+	case other != "" && options.Bool("publish"):
+		return usage("option --publish: only users' own free/busy can be published, not with --other")
+	}
+	s, err := site.Open(options, env, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+
+	users, err := selectUsers(options, s.Store)
+	if err != nil {
+		return err
+	}
+	run := freebusyRun{
+		out: env.Stdout, several: len(users) > 1, other: other,
+		maker: &freebusy.Maker{
+			Store: s.Store, Preferences: s.Preferences, Log: s.Log, Now: env.Now, PeriodLimit: s.Config.PeriodLimit,
+			Reset: options.Bool("reset"), NeedsAction: options.Bool("include-needs-action"),
+			Keep: options.Bool("store"), Publish: options.Bool("publish"), Other: other,
+		},
+		bar: showProgress(env.Stderr, "users", len(users)),
+	}
+	run.print = !run.maker.Keep && !run.maker.Publish
+	atOnce := 2 * runtime.GOMAXPROCS(0) // most of the time is spent waiting for disks
+	if run.print {
+		atOnce = 1 // in order
+	}
+	all := func(yield func(calendar.URI, error) bool) {
+		for _, user := range users {
+			if !yield(user, nil) {
+				return
+			}
+		}
+	}
+	failure := run.maker.Each(options.Context, all, atOnce, run.done)
+	run.bar.finish()
+	return worst(append(run.failures, failure))
+}
+
+// worst joins errors into one that ends the program with the highest of their statuses;
+// nil if all are.
+func worst(errs []error) error {
+	status := exitDone
+	for _, err := range errs {
+		if err != nil {
+			status = max(status, statusOf(err))
+		}
+	}
+	if status == exitDone {
+		return nil
+	}
+	return &exitError{status, errors.Join(errs...)}
+}
+
+// statusOf returns the exit status that an error stands for by itself.
+func statusOf(err error) int {
+	var exit *exitError
+	switch {
+	case errors.As(err, &exit):
+		return exit.status
+	case errors.Is(err, stores.ErrLocked):
+		return exitLocked
+	}
+	return exitFailed
+}
+
+// selectUsers returns the users that --user names, who must be known, or all.
+func selectUsers(options *cli.Context, store stores.Store) ([]calendar.URI, error) {
+	var named, all []calendar.URI
+	for _, word := range options.StringSlice("user") {
+		uri := calendar.NewURI(word)
+		if uri == "" {
+			return nil, usage("option --user: no user is given")
+		}
+		if !slices.Contains(named, uri) {
+			named = append(named, uri)
+		}
+	}
+	for user, err := range store.Users(options.Context) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, user)
+	}
+	if len(named) == 0 {
+		return all, nil
+	}
+	for _, uri := range named {
+		if !slices.Contains(all, uri) {
+			return nil, fmt.Errorf("there are no records of a user %q", string(uri))
+		}
+	}
+	return named, nil
+}
+
+// freebusyRun tells of the results as they come.
+type freebusyRun struct {
+	out      io.Writer
+	maker    *freebusy.Maker
+	other    calendar.URI
+	print    bool // the tables
+	several  bool // of several users
+	bar      progress
+	failures []error
+}
+
+func (r *freebusyRun) done(result freebusy.Result) {
+	r.bar.add(1)
+	user := string(result.User)
+	switch {
+	case result.Err != nil:
+		r.failures = append(r.failures, fmt.Errorf("free/busy of %q: %w", user, result.Err))
+		return
+	case result.Left != "":
+		r.maker.Log.Info("free/busy is left as it is", "user", user, "reason", result.Left)
+		return
+	}
+	for _, p := range result.Problems {
+		r.failures = append(r.failures, &exitError{exitFindings, fmt.Errorf("free/busy of %q: event %q %s is left as it is recorded: %w", user, p.UID, p.RecurrenceID, p.Err)})
+	}
+	r.maker.Log.Info("free/busy worked out", "user", user, "until", result.Until, "anew", result.Rebuilt, "read", result.Read,
+		"records", result.Table.Len(), "removed", result.Removed, "inserted", result.Inserted, "noted", result.Noted, "published", result.Published)
+	if !r.print {
+		return
+	}
+	if r.several {
+		fmt.Fprintln(r.out, user)
+	}
+	_, err := result.Table.WriteTo(r.out)
+	if err == nil && r.several {
+		_, err = fmt.Fprintln(r.out)
+	}
+	if err != nil {
+		r.failures = append(r.failures, fmt.Errorf("printing the free/busy of %q: %w", user, err))
+	}
+}
+
