@@ -44,20 +44,17 @@ const noStamp = "-DTSTAMP"
 func Compose(blocks ...string) Event {
 	var event Event
 	for _, block := range blocks {
-		var added Event
-		for line := range strings.Lines(block) {
-			line = strings.TrimSpace(line)
-			if line == "" {
-				continue
-			}
+		added := nested(strings.Split(block, "\n"))
+		for _, line := range added {
 			event = slices.DeleteFunc(event, func(old string) bool {
 				return !strings.Contains(old, "\x00") && nameOf(old) == strings.TrimPrefix(nameOf(line), "-")
 			})
+		}
+		for _, line := range added {
 			if !strings.HasPrefix(line, "-") || line == noStamp {
-				added = append(added, line)
+				event = append(event, line)
 			}
 		}
-		event = append(event, nested(added)...)
 	}
 	for i, line := range event {
 		for name, address := range people {
@@ -72,12 +69,16 @@ func Compose(blocks ...string) Event {
 	return event
 }
 
-// nested joins the lines of components in an event (alarms) into one each, with
-// NUL between, so that their properties are not taken for the event's.
-func nested(lines Event) Event {
-	var out Event
+// nested trims lines, leaves out empty ones, and joins the lines of components in
+// an event (alarms) into one each, with NUL between, so that their properties are
+// not taken for the event's.
+func nested(lines []string) []string {
+	var out []string
 	depth := 0
 	for _, line := range lines {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
 		if depth > 0 {
 			out[len(out)-1] += "\x00" + line
 		} else {

@@ -54,6 +54,7 @@ func TestCompose(t *testing.T) {
 		{"all of one name in a block stay", []string{"ATTENDEE:a", "ATTENDEE:b\nATTENDEE:c"}, "ATTENDEE:b|ATTENDEE:c"},
 		{"a property is removed", []string{"UID:a\nDTEND:b", "-DTEND\nDURATION:PT1H"}, "UID:a|DURATION:PT1H"},
 		{"people", []string{`ATTENDEE;SENT-BY="@simon":@paul`}, `ATTENDEE;SENT-BY="mailto:simon.skunk@example.com":mailto:paul.boddie@example.com`},
+		{"an alarm's properties replace none", []string{"UID:a\nDTSTART:b", "BEGIN:VALARM\nUID:x\nEND:VALARM"}, "UID:a|DTSTART:b|BEGIN:VALARM\x00UID:x\x00END:VALARM"},
 		{"an alarm is one", []string{"UID:a\nBEGIN:VALARM\nDTSTART:x\nEND:VALARM", "DTSTART:b"}, "UID:a|BEGIN:VALARM\x00DTSTART:x\x00END:VALARM|DTSTART:b"},
 	}
 	for _, test := range tests {

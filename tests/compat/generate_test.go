@@ -121,8 +121,9 @@ func drawConversation(t *rapid.T) generated {
 			g.Preferences["mailto:"+Address(user)+"/"+name] = value + "\n"
 		}
 	}
-	prefer("paul", "TZID", "", "America/New_York", "Europe/Oslo")
-	prefer("vincent", "TZID", "", "America/New_York", "Asia/Tokyo")
+	// Without a preference it would be the zone of the system that the test runs on.
+	prefer("paul", "TZID", "UTC", "America/New_York", "Europe/Oslo")
+	prefer("vincent", "TZID", "UTC", "America/New_York", "Asia/Tokyo")
 	prefer("paul", "freebusy_sharing", "", "share")
 	prefer("paul", "freebusy_publishing", "", "publish")
 	prefer("vincent", "freebusy_offers", "", "P2D")

@@ -3,9 +3,7 @@ package compat
 import (
 	"bytes"
 	"context"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 type ours struct {
 	handler *handlers.Handler
 	store   *file.Store
-	aside   string // directory of what is put aside
 	now     time.Time
 	log     bytes.Buffer
 }
@@ -27,10 +24,10 @@ type ours struct {
 // newOurs sets our handler up as the program does with the default
 // configuration, in a room and with a clock that step sets.
 func newOurs(room Room) (*ours, error) {
-	o := &ours{aside: filepath.Join(string(room), "rejected")}
+	o := &ours{}
 	now := func() time.Time { return o.now }
 	logger := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	aside := &rejected.Dir{Path: o.aside, Max: 1000, Now: now, Log: logger}
+	aside := &rejected.Dir{Path: filepath.Join(string(room), "rejected"), Max: 1000, Now: now, Log: logger}
 	store, err := file.Open(file.Options{
 		Dir: room.Store(), PublishDir: room.Static(),
 		FileMode: 0o660, DirMode: 0o2770,
@@ -71,15 +68,7 @@ func (o *ours) step(s *Step) (status int, err error) {
 }
 
 // rejections counts what has been put aside.
-func (o *ours) rejections() (n int, err error) {
-	err = filepath.WalkDir(o.aside, func(path string, entry fs.DirEntry, err error) error {
-		if os.IsNotExist(err) {
-			return nil
-		}
-		if err == nil && !entry.IsDir() {
-			n++
-		}
-		return err
-	})
-	return n, err
+func (o *ours) rejections() (int, error) {
+	items, err := o.handler.Rejected.List()
+	return len(items), err
 }

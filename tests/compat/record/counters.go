@@ -36,6 +36,14 @@ func counters() []*builder {
 			sends("vincent", "COUNTER", event(meeting, proposed)).
 			sends("vincent", "COUNTER", event(meeting, proposed, "UID:other")),
 
+		conversation("counter-all-expired", "A counter-proposal when the only offer has expired.").
+			prefers("vincent", "freebusy_offers", "PT2H").
+			receives("vincent", "paul", "REQUEST", event(three)).
+			receives("vincent", "paul", "REQUEST", event(three, "UID:other")).
+			sends("vincent", "COUNTER", event(meeting, proposed)).
+			at("2026-11-22 18:00:00").
+			sends("vincent", "COUNTER", event(meeting, proposed, "UID:other")),
+
 		conversation("counter-declining", "A counter-proposal by somebody who declines the event as it is.").
 			prefers("vincent", "freebusy_offers", "PT2H").
 			receives("vincent", "paul", "REQUEST", event(three)).

@@ -50,7 +50,7 @@ func damage() []*builder {
 			has("paul", "requests", "a\tb\tc\td\te\nmeeting\n\nother\t\t\n").
 			sends("paul", "REQUEST", event(meeting)),
 
-		conversation("rejected-calendar", "A calendar that cannot be read.").deviates("unreadable-calendars").
+		conversation("rejected-calendar", "A calendar that stops within an event.").deviates("unreadable-calendars").
 			mails(strings.Replace(string(mailFrom("paul", "REQUEST", event(meeting))), "END:VEVENT\nEND:VCALENDAR\n", "", 1)),
 		conversation("rejected-text", "A calendar part that is no calendar.").deviates("unreadable-calendars").
 			mails("From: paul.boddie@example.com\nMIME-Version: 1.0\nContent-Type: text/calendar; method=REQUEST\n\nHello.\n"),
@@ -58,9 +58,13 @@ func damage() []*builder {
 			sends("paul", "INVITE", event(meeting)),
 		conversation("rejected-start", "A DTSTART that cannot be read, beside an event that can.").deviates("unreadable-times").
 			sends("paul", "REQUEST", event(meeting, "DTSTART:tomorrow"), after),
-		conversation("rejected-rule", "A rule that cannot be read, and one that makes no sense.").deviates("unreadable-rules").
-			sends("paul", "REQUEST", event(meeting, "RRULE:FREQ=OFTEN")).
-			sends("paul", "REQUEST", event(meeting, "UID:other\nRRULE:FREQ=DAILY;INTERVAL=0;COUNT=3")),
+		conversation("unreadable-rule", "A rule that cannot be read: the event happens once.").
+			sends("paul", "REQUEST", event(meeting, "RRULE:FREQ=OFTEN")),
+		conversation("unreadable-rules", "Rules that make no sense, or have something in them that does not.").deviates("unreadable-rules").
+			sends("paul", "REQUEST", event(meeting, "RRULE:FREQ=DAILY;INTERVAL=0;COUNT=3")).
+			sends("paul", "REQUEST", event(meeting, "UID:day\nRRULE:FREQ=WEEKLY;BYDAY=XX;COUNT=3")).
+			sends("paul", "REQUEST", event(meeting, "UID:count\nRRULE:FREQ=DAILY;COUNT=many")).
+			sends("paul", "REQUEST", event(meeting, "UID:month\nRRULE:FREQ=YEARLY;BYMONTH=13;COUNT=2")),
 		conversation("rejected-user", "A sender whose address is no file name.").deviates("users-as-directories").
 			sends("paul/../vincent@example.com", "REQUEST", event(meeting)),
 		conversation("before-1900", "An event before 1900.").deviates("before-1900").

@@ -35,6 +35,10 @@ func record(dir string, names []string) error {
 	if !ok {
 		return fmt.Errorf("the original is not installed in %s: set IMIP_PEER to its directory", installed)
 	}
+	// The original reads the zone of users who prefer none from there.
+	if zone, err := os.ReadFile("/etc/timezone"); err == nil && !strings.HasSuffix(strings.TrimSpace(string(zone)), "UTC") {
+		return fmt.Errorf("the system's zone is %s: conversations are recorded with UTC in /etc/timezone", strings.TrimSpace(string(zone)))
+	}
 	peer, err := compat.StartPeer(installed)
 	if err != nil {
 		return err
