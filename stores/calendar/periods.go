@@ -280,7 +280,8 @@ func (t *times) collect(options PeriodOptions, from time.Time, most int) (spans 
 	} else {
 		t.expand(t.since(from), t.window(options.Until), func(m moment, start time.Time) bool {
 			add(m, t.length, start)
-			return len(spans) <= most
+			more = len(spans) > most
+			return !more
 		})
 	}
 	for _, o := range t.rdates {
@@ -290,20 +291,22 @@ func (t *times) collect(options PeriodOptions, from time.Time, most int) (spans 
 		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End))
 	})
 	spans = slices.CompactFunc(spans, func(a, b Span) bool { return a.Start.Equal(b.Start) && a.End.Equal(b.End) })
-	if len(spans) > most {
-		return spans[:most], true
-	}
-	return spans, false
+	more = more || len(spans) > most
+	return spans[:min(most, len(spans))], more
 }
 
-// since returns a local time before which no occurrence begins that lasts up
-// to from; zero for none.
+// since returns a local time before which nothing begins that is recorded and
+// lasts up to from, if that is not zero.
 func (t *times) since(from time.Time) time.Time {
+	begin := t.local(earliest).Add(-slack)
 	if from.IsZero() {
-		return from
+		return begin
 	}
 	local := t.local(from).AddDate(0, 0, -max(0, t.length.days)).Add(-slack)
-	return local.Add(-max(0, t.length.exact))
+	if local = local.Add(-max(0, t.length.exact)); local.After(begin) {
+		return local
+	}
+	return begin
 }
 
 // OccursAt tells whether an occurrence of the event starts at instant for a user
