@@ -197,9 +197,10 @@ kontact-declinecounter
 func TestMessages(t *testing.T) {
 	rooms := make(map[string]*room)
 	done := make(map[string]bool)
+	base := t.TempDir() // which outlives the conversations
 	for _, c := range conversations {
 		t.Run(c.program, func(t *testing.T) {
-			r := newRoom(t, t.TempDir(), nil, nil)
+			r := newRoom(t, filepath.Join(base, c.program), nil, nil)
 			rooms[c.program] = r
 			var steps strings.Builder
 			for line := range strings.Lines(c.steps) {
