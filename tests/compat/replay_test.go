@@ -28,6 +28,7 @@ func TestReplay(t *testing.T) {
 				acceptOurs(t, c)
 				return
 			}
+			t.Parallel() // they mostly wait for the disk
 			replay(t, c)
 		})
 	}

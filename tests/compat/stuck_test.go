@@ -51,7 +51,7 @@ func TestStaleLock(t *testing.T) {
 	})
 	t.Run("original", func(t *testing.T) {
 		peer := startPeer(t)
-		peer.Patience = 3 * time.Second
+		peer.Patience = 2 * time.Second
 		result, err := peer.Run(lock(t), s)
 		if err != nil || !result.TimedOut {
 			t.Errorf("the original does not wait any more: %+v %v", result, err)
@@ -65,6 +65,9 @@ func TestRuleBySecond(t *testing.T) {
 	s := message(act{from: "paul", method: "REQUEST"}, Minutes(0), Compose("UID:meeting", "DTSTART:20261122T110000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"))
 	t.Run("ours", func(t *testing.T) {
 		room := Room(t.TempDir())
+		if err := room.Furnish(&Conversation{}); err != nil {
+			t.Fatal(err)
+		}
 		o, err := newOurs(room)
 		if err != nil {
 			t.Fatal(err)
@@ -84,7 +87,7 @@ func TestRuleBySecond(t *testing.T) {
 	})
 	t.Run("original", func(t *testing.T) {
 		peer := startPeer(t)
-		peer.Patience = 5 * time.Second
+		peer.Patience = 3 * time.Second
 		room := Room(t.TempDir())
 		if err := room.Furnish(&Conversation{}); err != nil {
 			t.Fatal(err)
