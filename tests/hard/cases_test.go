@@ -51,7 +51,7 @@ func TestCases(t *testing.T) {
 	cases := slices.Concat(textCases, timeCases, ruleCases, nameCases, structureCases, mimeCases, storeCases, systemCases)
 	rooms := make(map[string]*room)
 	excuses := make(map[string]string)
-	base := t.TempDir() // which outlives the cases
+	base := tempDir(t) // which outlives the cases
 	for i, c := range cases {
 		if rooms[c.name] != nil {
 			t.Fatalf("two cases are called %q", c.name)

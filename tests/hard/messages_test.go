@@ -197,7 +197,7 @@ kontact-declinecounter
 func TestMessages(t *testing.T) {
 	rooms := make(map[string]*room)
 	done := make(map[string]bool)
-	base := t.TempDir() // which outlives the conversations
+	base := tempDir(t) // which outlives the conversations
 	for _, c := range conversations {
 		t.Run(c.program, func(t *testing.T) {
 			r := newRoom(t, filepath.Join(base, c.program), nil, nil)

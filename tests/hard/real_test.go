@@ -134,7 +134,7 @@ func TestRealMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	rooms, got := make(map[string]*room), make(map[string]string)
-	base := t.TempDir()
+	base := tempDir(t)
 	for _, file := range files {
 		name, _ := filepath.Rel(dir, file)
 		name = filepath.ToSlash(name)

@@ -35,6 +35,18 @@ type room struct {
 	log     bytes.Buffer
 }
 
+// tempDir makes a directory for stores, in memory where there is a place for that:
+// waiting for disks is for other tests.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "imip-agent-hard-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // newRoom furnishes a room with preferences (by USER/NAME) and with files (by
 // store/...) that are there before the first message.
 func newRoom(t *testing.T, dir string, prefs, initial compat.Tree) *room {
