@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/tools/check"
+)
+
+// checkCommand looks whether a site's records are whole, and mends them.
+func checkCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "look whether all records are whole, and mend what is not",
+		UsageText: env.Program + " check [--user URI]... [--repair safe|all] [--dry-run] [options]\n" +
+			env.Program + " check --undo MANIFEST [--dry-run] [options]",
+		Description: "Says nothing if all is well. Otherwise it tells what is wrong, where, and the\n" +
+			"command that mends it: a safe repair makes anew what is derived from other data,\n" +
+			"the other also moves what is broken into a quarantine beside the store. Whatever\n" +
+			"was changed, --undo puts back.\n\n" +
+			"The exit status is 0 if nothing is wrong, 1 if all that was is mended, 4 if\n" +
+			"something is wrong, 8 if the check could not be completed, 64 if the options\n" +
+			"cannot be understood, and 75 if a lock could not be had; the highest that applies.",
+		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "user", Usage: "check this user only: a `URI`, or several such options"},
+			&cli.StringFlag{Name: "repair", Usage: "mend what is wrong: `safe`, or all"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "tell what would be mended, and change nothing", DisableDefaultText: true},
+			&cli.StringFlag{Name: "undo", Usage: "put back what a repair changed, by its `MANIFEST`"},
+			&cli.BoolFlag{Name: "json", Usage: "write findings as JSON, one a line, a summary last", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "write no findings: the exit status tells", DisableDefaultText: true},
+			&cli.StringFlag{Name: "metrics", Usage: "write numbers for Prometheus's textfile collector to `FILE`"},
+			&cli.StringFlag{Name: "baseline", Usage: "tell only what is new since the last run, which `FILE` remembers"},
+		}, checkSiteFlags()...),
+		Action: func(options *cli.Context) error { return runCheck(options.Context, options, env) },
+	}
+}
+
+// checkSiteFlags are the site's options, with --verbose as it is meant here.
+func checkSiteFlags() []cli.Flag {
+	flags := site.Flags()
+	for _, flag := range flags {
+		if verbose, ok := flag.(*cli.BoolFlag); ok && verbose.Name == "verbose" {
+			verbose.Usage = "write notes of what is odd but not wrong, and what was checked"
+		}
+	}
+	return flags
+}
+
+// runCheck checks, or undoes a repair, as the options say.
+func runCheck(ctx context.Context, options *cli.Context, env site.Environment) error {
+	repair, err := checkOptions(options)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	s, err := site.Open(options, env, nil)
+	if err != nil {
+		return err
+	}
+	checker := &check.Checker{
+		Store: s.Store, Preferences: s.Preferences, PreferencesDir: s.Config.PreferencesDir,
+		Rejected: s.Rejected, Quarantine: filepath.Join(filepath.Dir(s.Config.Rejected()), "quarantine"),
+		PeriodLimit: s.Config.PeriodLimit, Now: env.Now, Log: s.Log,
+		Repair: repair, DryRun: options.Bool("dry-run"), Verbose: options.Bool("verbose"),
+		Command: func(words ...string) string { return commandLine(options, env, words) },
+	}
+	if s.Config.StoreType == "file" {
+		checker.Quarantine = filepath.Join(filepath.Dir(filepath.Clean(s.Config.StoreDir)), "quarantine")
+	}
+	for _, user := range options.StringSlice("user") {
+		checker.Users = append(checker.Users, calendar.NewURI(user))
+	}
+	if manifest := options.String("undo"); manifest != "" {
+		err = undo(ctx, checker, manifest, env)
+	} else {
+		err = checkAll(ctx, checker, options, env)
+	}
+	return errors.Join(err, s.Close())
+}
+
+// checkOptions looks at options that do not go together.
+func checkOptions(options *cli.Context) (check.Repair, error) {
+	repair, err := check.ParseRepair(options.String("repair"))
+	switch {
+	case err != nil:
+		return repair, fmt.Errorf("option --repair: %w", err)
+	case options.IsSet("repair") && repair == check.None:
+		return repair, errors.New("option --repair needs a word after it: safe or all")
+	case options.NArg() > 0:
+		return repair, fmt.Errorf("check takes no word %.60q: a user is given by --user", options.Args().First())
+	case options.Bool("quiet") && options.Bool("verbose"):
+		return repair, errors.New("--quiet and --verbose do not go together")
+	case options.IsSet("undo") && options.String("undo") == "":
+		return repair, errors.New("option --undo needs the path of a manifest")
+	}
+	for _, name := range []string{"repair", "user", "json", "metrics", "baseline"} {
+		if options.IsSet("undo") && options.IsSet(name) {
+			return repair, fmt.Errorf("--undo and --%s do not go together", name)
+		}
+	}
+	return repair, nil
+}
+
+// commandLine returns a command line for the same site.
+func commandLine(options *cli.Context, env site.Environment, words []string) string {
+	line := []string{env.Program}
+	for _, word := range words {
+		line = append(line, check.Quote(word))
+	}
+	for _, flag := range site.Flags() {
+		text, ok := flag.(*cli.StringFlag)
+		if !ok || !options.IsSet(text.Name) {
+			continue
+		}
+		value := options.String(text.Name)
+		if abs, err := filepath.Abs(value); err == nil && strings.HasPrefix(value, ".") {
+			value = abs // the command may be given in another directory
+		}
+		line = append(line, "--"+text.Name, check.Quote(value))
+	}
+	return strings.Join(line, " ")
+}
+
+// undo puts back what a repair has changed.
+func undo(ctx context.Context, checker *check.Checker, manifest string, env site.Environment) error {
+	failed := 0
+	var locked error
+	err := checker.Undo(ctx, manifest, func(u check.Undone) {
+		if u.Err == nil {
+			return
+		}
+		if errors.Is(u.Err, stores.ErrLocked) {
+			locked = u.Err
+		}
+		failed++
+		fmt.Fprintf(env.Stdout, "%s is not put back: %v\n", u.Path, u.Err)
+	})
+	switch {
+	case err != nil:
+		return err
+	case locked != nil:
+		return locked
+	case failed > 0:
+		return &exitError{exitFailed, fmt.Errorf("%d things could not be put back", failed)}
+	}
+	return nil
+}

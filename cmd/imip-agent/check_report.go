@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/tools/check"
+)
+
+// jsonFinding is a finding as --json writes it.
+type jsonFinding struct {
+	Type       string         `json:"type"`     // "finding"
+	ID         string         `json:"id"`       // what kind of finding: it stays the same from version to version
+	Severity   check.Severity `json:"severity"` // "error", "warning" or "note"
+	State      check.State    `json:"state"`    // "found", "mended", or "would": it would be mended without --dry-run
+	User       string         `json:"user,omitempty"`
+	Path       string         `json:"path,omitempty"` // absolute
+	UID        string         `json:"uid,omitempty"`
+	Recurrence string         `json:"recurrence,omitempty"` // the recurrence id
+	Text       string         `json:"text"`                 // what is wrong, for people
+	Repair     string         `json:"repair,omitempty"`     // "safe" or "all": what mends it; none: somebody has to
+	Command    string         `json:"command,omitempty"`    // the command line that mends it
+}
+
+// jsonSummary is the last line that --json writes.
+type jsonSummary struct {
+	Type     string   `json:"type"`  // "summary"
+	Users    int      `json:"users"` // that were looked at
+	Events   int      `json:"events"`
+	Found    int      `json:"found"`  // findings that are there, notes apart
+	Mended   int      `json:"mended"` // findings that were there
+	Known    int      `json:"known"`  // of those found, the ones that the baseline knows, which are not written
+	Locked   int      `json:"locked"` // users whose lock could not be had
+	Failures []string `json:"failures,omitempty"`
+	Manifest string   `json:"manifest,omitempty"` // of what was changed
+	Seconds  float64  `json:"seconds"`
+	Status   int      `json:"status"` // the exit status
+}
+
+// reporter writes findings.
+type reporter struct {
+	out                  io.Writer
+	json, quiet, verbose bool
+	baseline             *check.Baseline // nil: none
+	remaining, known     int
+	clear                func() // takes the progress bar off the screen
+}
+
+// checkAll checks, and reports.
+func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context, env site.Environment) error {
+	r := &reporter{
+		out: env.Stdout, json: options.Bool("json"), quiet: options.Bool("quiet"), verbose: options.Bool("verbose"),
+		clear: func() {},
+	}
+	if path := options.String("baseline"); path != "" {
+		var err error
+		if r.baseline, err = check.OpenBaseline(path); err != nil {
+			return err
+		}
+	}
+	if stderr, ok := env.Stderr.(*os.File); ok && term.IsTerminal(int(stderr.Fd())) && !r.quiet {
+		r.progress(checker, stderr)
+	}
+	began := env.Now()
+	summary, failure := checker.Run(ctx, r.finding)
+	r.clear()
+	took := env.Now().Sub(began)
+	status := exitStatus(summary, failure, r.remaining)
+
+	if r.baseline != nil && failure == nil {
+		failure = r.baseline.Save(checker.Users, len(summary.Failures) == 0)
+	}
+	if path := options.String("metrics"); path != "" {
+		if err := check.WriteFile(path, summary.Metrics(took, status), 0o644); err != nil {
+			failure = errors.Join(failure, fmt.Errorf("writing the metrics: %w", err))
+		}
+	}
+	if failure != nil {
+		status = max(status, exitFailed)
+	}
+	r.summary(summary, took, status)
+	for _, err := range summary.Failures {
+		fmt.Fprintf(env.Stderr, "%s: %v\n", env.Program, err)
+	}
+	if status == exitDone {
+		return nil
+	}
+	return &exitError{status, failure}
+}
+
+// exitStatus returns the highest status that applies.
+func exitStatus(s check.Summary, failure error, remaining int) int {
+	status := exitDone
+	if s.Mended > 0 {
+		status = exitMended
+	}
+	if remaining > 0 {
+		status = exitFindings
+	}
+	for _, err := range s.Failures {
+		if !errors.Is(err, stores.ErrLocked) {
+			status = exitFailed
+		}
+	}
+	if failure != nil {
+		status = exitFailed
+	}
+	if s.Locked > 0 {
+		status = exitLocked
+	}
+	return status
+}
+
+// progress shows a progress bar.
+func (r *reporter) progress(checker *check.Checker, terminal io.Writer) {
+	var bar *progressbar.ProgressBar
+	checker.Progress = func(done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(terminal),
+				progressbar.OptionSetDescription("checking users"), progressbar.OptionShowCount(),
+				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		}
+		_ = bar.Set(done) // at worst it does not show
+	}
+	r.clear = func() {
+		if bar != nil {
+			_ = bar.Clear()
+		}
+	}
+}
+
+// finding writes a finding.
+func (r *reporter) finding(f check.Finding) {
+	isNew := r.baseline == nil || r.baseline.IsNew(f)
+	there := f.State != check.Mended && f.Kind.Severity > check.Note
+	switch {
+	case there && isNew:
+		r.remaining++
+	case there:
+		r.known++
+	}
+	if !isNew || r.quiet {
+		return
+	}
+	r.clear()
+	if r.json {
+		r.line(jsonFinding{
+			Type: "finding", ID: f.Kind.ID, Severity: f.Kind.Severity, State: f.State, User: string(f.User), Path: f.Path,
+			UID: f.ID.UID, Recurrence: f.ID.RecurrenceID, Text: f.Text, Repair: f.Needs().String(), Command: f.Command,
+		})
+		return
+	}
+	var about []string
+	for _, part := range []string{string(f.User), f.Path} {
+		if part != "" {
+			about = append(about, printable(part))
+		}
+	}
+	if f.ID.UID != "" {
+		about = append(about, printable(strings.TrimSpace("event "+f.ID.UID+" "+f.ID.RecurrenceID)))
+	}
+	fmt.Fprintf(r.out, "%s: %s\n  %s [%s]\n", f.Kind.Severity, strings.Join(about, ": "), printable(f.Text), f.Kind.ID)
+	switch {
+	case f.State == check.Mended:
+		fmt.Fprintln(r.out, "  mended")
+	case f.State == check.Planned:
+		fmt.Fprintln(r.out, "  would be mended")
+	case f.Command != "":
+		fmt.Fprintf(r.out, "  to mend it: %s\n", printable(f.Command))
+	}
+}
+
+// summary writes the summary.
+func (r *reporter) summary(s check.Summary, took time.Duration, status int) {
+	switch {
+	case r.quiet:
+	case r.json:
+		var failures []string
+		for _, err := range s.Failures {
+			failures = append(failures, err.Error())
+		}
+		r.line(jsonSummary{
+			Type: "summary", Users: s.Users, Events: s.Events, Found: s.Remaining, Mended: s.Mended, Known: r.known,
+			Locked: s.Locked, Failures: failures, Manifest: s.Manifest, Seconds: took.Seconds(), Status: status,
+		})
+	default:
+		if s.Manifest != "" {
+			fmt.Fprintf(r.out, "what was changed is kept; to put it back: imip-agent check --undo %s\n", check.Quote(s.Manifest))
+		}
+		if !r.verbose {
+			return
+		}
+		what := "no errors"
+		if s.Remaining+s.Mended > 0 {
+			what = fmt.Sprintf("%d findings, %d more that are mended,", s.Remaining, s.Mended)
+		}
+		fmt.Fprintf(r.out, "%s found in %d users, %d events, in %v\n", what, s.Users, s.Events, took.Round(time.Millisecond))
+	}
+}
+
+func (r *reporter) line(value any) {
+	line, err := json.Marshal(value)
+	if err == nil {
+		fmt.Fprintf(r.out, "%s\n", line)
+	}
+}
+
+// printable returns text as one line that does nothing to a terminal.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 || r == '\ufffd' }) {
+		quoted := fmt.Sprintf("%q", text)
+		return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+	}
+	return text
+}

@@ -1,0 +1,264 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+var _ audit.Store = (*Store)(nil)
+
+// session is a transaction for a checker, which sees the files as well.
+type session struct {
+	*tx
+	rewritten map[string]bool // tables to be written anew, by path
+}
+
+// quiet returns a store that neither logs damage nor puts it aside: the checker tells
+// of it, and keeps what it changes.
+func (s *Store) quiet() *Store {
+	q := *s
+	q.options.Log = slog.New(slog.DiscardHandler)
+	q.options.Rejected = nil
+	return &q
+}
+
+// Audit runs fn on a user's records and files under the user's lock.
+func (s *Store) Audit(ctx context.Context, user calendar.URI, o audit.Options, fn func(audit.Session) error) error {
+	if !isPlain(string(user)) {
+		return checkURI("user", user)
+	}
+	dir := filepath.Join(s.options.Dir, string(user))
+	unlock, owned, err := s.auditLock(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	d, err := openDirectory(dir)
+	if err != nil {
+		return err
+	} else if d == nil {
+		return failed("opening", dir, fs.ErrNotExist)
+	}
+	defer d.Close()
+	t := &session{
+		tx:        newTx(ctx, s.quiet(), user, d),
+		rewritten: make(map[string]bool),
+	}
+	if err := fn(t); err != nil || !o.Write {
+		return err
+	}
+	if !owned {
+		return fmt.Errorf("writing in %s: %w", dir, errLeftLock)
+	}
+	return t.commit()
+}
+
+var errLeftLock = errors.New("a lock is left there by a program that is gone; break it first")
+
+// stalePatience is added to how long a lock is waited for: one that a program has left
+// just now is stale a minute later.
+const stalePatience = 5 * time.Second
+
+// auditLock takes a user's locks as lock does, but breaks none: a lock whose holder is
+// gone is moved aside, or left in its place, which owned tells.
+func (s *Store) auditLock(ctx context.Context, dir string, o audit.Options) (unlock func(), owned bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, s.options.LockTimeout+stalePatience)
+	defer cancel()
+	own, err := lockOwn(waiting, dir)
+	if err == nil {
+		var shared func()
+		if shared, owned, err = s.auditShared(waiting, dir, o); err == nil {
+			return func() {
+				shared()
+				own.Unlock()
+			}, owned, nil
+		}
+		own.Unlock()
+	}
+	switch {
+	case waiting.Err() == nil || !errors.Is(err, waiting.Err()):
+		return nil, false, err
+	case ctx.Err() != nil:
+		return nil, false, fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
+	}
+	locked := &audit.LockedError{Err: fmt.Errorf("%w: another imip-agent program holds %s", stores.ErrLocked, dir)}
+	if l, err := inspect(dir); err == nil {
+		found := l.found()
+		locked.Lock = &found
+		locked.Err = fmt.Errorf("%w: %s", stores.ErrLocked, l)
+	}
+	return nil, false, locked
+}
+
+// auditShared takes the original's lock, or leaves it where it is if nobody else can
+// take it.
+func (s *Store) auditShared(ctx context.Context, dir string, o audit.Options) (unlock func(), owned bool, err error) {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		left, err := inspect(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			unlock, err := s.tryShared(dir)
+			if unlock != nil || err != nil {
+				return unlock, true, err
+			}
+		case err != nil:
+			return nil, false, failed("looking at", left.Path, err)
+		case left.abandoned():
+			if o.Look != nil {
+				o.Look(left.found())
+			}
+			if o.Aside == nil {
+				return func() {}, false, nil
+			}
+			if err := o.Aside(left.Path); err != nil {
+				return nil, false, err
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// tryShared takes the original's lock if it is free; else it returns nothing.
+func (s *Store) tryShared(dir string) (unlock func(), err error) {
+	path := filepath.Join(dir, lockDir)
+	err = os.Mkdir(path, s.dirMode&fs.ModePerm)
+	switch {
+	case err == nil:
+		return s.signLock(path)
+	case errors.Is(err, fs.ErrExist):
+		return nil, nil
+	}
+	return nil, failed("making", path, err)
+}
+
+// abandoned reports whether nobody holds the lock any more: it is stale, or it is an old
+// thing that no program has made.
+func (l LockInfo) abandoned() bool {
+	if l.Stale {
+		return true
+	}
+	if l.Strange == "" || time.Since(l.Since) <= staleAge {
+		return false
+	}
+	for _, p := range l.Holders {
+		if !p.gone(l.Since) {
+			return false
+		}
+	}
+	return true
+}
+
+// found describes the lock for a checker.
+func (l LockInfo) found() audit.Lock {
+	return audit.Lock{Path: l.Path, Since: l.Since, Holder: l.Holder(), Stale: l.abandoned(), Strange: l.Strange}
+}
+
+// Rewrite has a table written anew by the commit.
+func (t *session) Rewrite(path string) { t.rewritten[path] = true }
+
+// commit writes what has changed, and the tables that are to be written anew.
+func (t *session) commit() error {
+	c, err := t.changes()
+	if err != nil {
+		return err
+	}
+	planned := make(map[place]bool)
+	for _, f := range c.tables {
+		planned[f.place] = true
+	}
+	rewrite := func(p place, text func() []byte) {
+		if t.rewritten[t.dir.full(p.String())] && !planned[p] {
+			c.tables = append(c.tables, file{p, text()})
+		}
+	}
+	for p, read := range t.freebusy {
+		rewrite(p, func() []byte { return read.table.Append(nil) })
+	}
+	if t.requests != nil {
+		rewrite(requestsTable, func() []byte { return writeRequests(t.requests.requests) })
+	}
+	if t.providers != nil {
+		rewrite(providersTable, func() []byte { return writeProviders(t.providers.providers) })
+	}
+	if c.empty() {
+		return nil
+	}
+	return t.apply(c)
+}
+
+// Tables returns the user's tables as their files have them. What it reads is what the
+// transaction goes on to work with.
+func (t *session) Tables() ([]audit.Table, error) {
+	var tables []audit.Table
+	for _, which := range []stores.Table{{Kind: stores.Own}, {Kind: stores.Offers}} {
+		p, _ := tablePlace(which)
+		table, err := t.auditTable(p, which)
+		if err != nil {
+			return nil, err
+		}
+		tables = append(tables, table)
+	}
+	others, err := t.dir.files(othersDir)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		which := stores.Table{Kind: stores.Other, Other: calendar.URI(other)}
+		p, ok := tablePlace(which)
+		if !ok {
+			continue
+		}
+		table, err := t.auditTable(p, which)
+		if err != nil {
+			return nil, err
+		}
+		table.Name = othersDir
+		tables = append(tables, table)
+		delete(t.freebusy, p) // nobody looks at it again
+	}
+	requests, err := t.requestTable()
+	if err != nil {
+		return nil, err
+	}
+	providers, err := t.providerTable()
+	if err != nil {
+		return nil, err
+	}
+	return append(tables,
+		audit.Table{Path: t.dir.full(requestsTable.name), Name: requestsTable.name, Damages: requests.damages, Records: len(requests.requests)},
+		audit.Table{Path: t.dir.full(providersTable.name), Name: providersTable.name, Damages: providers.damages, Records: len(providers.providers.Events)},
+	), nil
+}
+
+func (t *session) auditTable(p place, which stores.Table) (audit.Table, error) {
+	state := audit.Table{Path: t.dir.full(p.String()), Name: p.name, Which: &which}
+	content, err := t.dir.read(p.String())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return state, err
+	}
+	layout := layouts[which.Kind]
+	read := &freeBusy{}
+	read.table, read.damages = freebusy.Read(content, layout)
+	t.freebusy[p] = read
+	state.Damages, state.Records = read.damages, read.table.Len()
+	if len(read.damages) == 0 {
+		state.Unordered = unordered(content)
+	}
+	return state, nil
+}

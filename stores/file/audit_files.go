@@ -1,0 +1,284 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+)
+
+// layer says what belongs into a directory. One that has names holds exactly those;
+// else it holds files, or directories that are all alike.
+type layer struct {
+	names  map[string]*layer // nil for a file
+	dirs   *layer            // what is in each of its directories; nil: there are only files
+	texts  bool              // its files are texts, which cannot be empty
+	gone   bool              // it goes when nothing is left in it
+	naming func(name string) (wrong string)
+}
+
+// userLayer is what belongs into a user's directory.
+var userLayer = func() *layer {
+	texts := &layer{texts: true, naming: badUIDName}
+	occurrences := &layer{dirs: &layer{texts: true, gone: true, naming: badRecurrenceName}, naming: badUIDName}
+	answers := &layer{texts: true, gone: true, naming: badUserName}
+	return &layer{names: map[string]*layer{
+		"objects":     texts,
+		"recurrences": occurrences,
+		"cancellations": {names: map[string]*layer{
+			"objects": texts, "recurrences": occurrences,
+		}},
+		"counters": {names: map[string]*layer{
+			"objects":     {dirs: answers, naming: badUIDName},
+			"recurrences": {dirs: &layer{dirs: answers, gone: true, naming: badRecurrenceName}, naming: badUIDName},
+		}},
+		othersDir:           {naming: badUserName},
+		ownTable.name:       nil,
+		offersTable.name:    nil,
+		requestsTable.name:  nil,
+		providersTable.name: nil,
+		lockDir:             nil,
+		stagingDir:          nil,
+	}}
+}()
+
+// publishedLayer is what belongs into a user's directory below PublishDir.
+var publishedLayer = &layer{names: map[string]*layer{published: nil}}
+
+func badUIDName(name string) string {
+	if reason := stores.BadText(name); reason != "" {
+		return "no UID can have that name: " + reason
+	}
+	return ""
+}
+
+func badRecurrenceName(name string) string {
+	if !stores.IsRecurrenceID(name) {
+		return "no recurrence can have that name, which is no date or date-time"
+	}
+	return ""
+}
+
+func badUserName(name string) string {
+	if reason := notUser(name); reason != "" {
+		return "no user can have that name: " + reason
+	}
+	return ""
+}
+
+// notUser says why a name is no user's: an URI, which begins with a scheme (RFC 3986
+// section 3.1). It is empty for a user's.
+func notUser(name string) string {
+	if reason := stores.BadText(name); reason != "" {
+		return reason
+	}
+	scheme, rest, found := strings.Cut(name, ":")
+	switch {
+	case !found || scheme == "" || strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") != "":
+		return "it is no URI such as mailto:paul@example.com"
+	case strings.TrimSpace(rest) == "":
+		return "there is nothing after the colon"
+	case audit.Leftover(name):
+		return "an editor or an administrator has left it, by its name"
+	}
+	return ""
+}
+
+// walk goes through directories and collects what is wrong in them.
+type walk struct {
+	store *Store
+	gid   int // of the directory at the top
+	found []audit.Problem
+}
+
+func (w *walk) add(kind audit.Kind, path, format string, args ...any) {
+	w.found = append(w.found, audit.Problem{Kind: kind, Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+// Problems returns what is wrong with the user's files, and with those published.
+func (t *session) Problems() ([]audit.Problem, error) {
+	w := walk{store: t.store}
+	if err := w.top(t.dir.path, userLayer); err != nil {
+		return nil, err
+	}
+	if t.store.options.PublishDir != "" {
+		err := w.top(t.publishDir(), publishedLayer)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	slices.SortFunc(w.found, func(a, b audit.Problem) int { return strings.Compare(a.Path, b.Path) })
+	return w.found, nil
+}
+
+// top looks at a user's directory, which may be a symbolic link, and all below it.
+func (w *walk) top(path string, l *layer) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return failed("looking at", path, err)
+	}
+	parent, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return failed("looking at", filepath.Dir(path), err)
+	}
+	w.gid = group(parent)
+	w.attributes(path, info)
+	w.gid = group(info)
+	return w.directory(path, l)
+}
+
+func group(info fs.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Gid)
+	}
+	return -1
+}
+
+// directory looks at what is in a directory.
+func (w *walk) directory(path string, l *layer) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return failed("reading", path, err)
+	}
+	if l.gone && len(entries) == 0 {
+		w.add(audit.EmptyDir, path, "is an empty directory")
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // what is published is not under the lock for readers alone
+		} else if err != nil {
+			return failed("looking at", filepath.Join(path, e.Name()), err)
+		}
+		if err := w.entry(filepath.Join(path, e.Name()), info, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry looks at a file or directory in a directory of layer l.
+func (w *walk) entry(path string, info fs.FileInfo, l *layer) error {
+	name := info.Name()
+	inside, known := l.dirs, l.names == nil
+	if l.names != nil {
+		inside, known = l.names[name], hasName(l, name)
+	}
+	switch {
+	case name == lockDir && l == userLayer:
+		return nil
+	case name == stagingDir && l == userLayer, l == publishedLayer && strings.HasPrefix(name, "."+published+"."):
+		w.add(audit.Staging, path, "was left by a program that did not finish writing")
+		return nil
+	case !utf8.ValidString(name):
+		w.add(audit.BadName, path, "has a name that is not UTF-8")
+		return nil
+	case !known:
+		w.add(audit.Unknown, path, "is nothing that belongs here, and does no harm")
+		return nil
+	case info.Mode()&fs.ModeSymlink != 0:
+		w.add(audit.Link, path, "is a symbolic link")
+		return nil
+	case !info.IsDir() && !info.Mode().IsRegular():
+		w.add(audit.Device, path, "is %s", special(info.Mode()))
+		return nil
+	case info.IsDir() && inside == nil:
+		w.add(audit.Misplaced, path, "is a directory where a file belongs")
+		return nil
+	case !info.IsDir() && inside != nil:
+		w.add(audit.Misplaced, path, "is a file where a directory belongs")
+		return nil
+	}
+	if l.naming != nil {
+		if wrong := l.naming(name); wrong != "" {
+			w.add(audit.BadName, path, "is taken for what it is not: %s", wrong)
+			return nil
+		}
+	}
+	if l.texts && info.Size() == 0 {
+		w.add(audit.Empty, path, "is empty")
+		return nil
+	}
+	w.attributes(path, info)
+	if info.IsDir() {
+		return w.directory(path, inside)
+	}
+	return nil
+}
+
+func hasName(l *layer, name string) bool {
+	_, ok := l.names[name]
+	return ok
+}
+
+// special names what is neither file, directory nor link.
+func special(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe, which programs that open it wait for"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no file"
+}
+
+const modeBits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+
+// attributes looks at the permissions and the group of a file or directory.
+func (w *walk) attributes(path string, info fs.FileInfo) {
+	want := w.store.fileMode
+	if info.IsDir() {
+		want = w.store.dirMode
+	}
+	if got := info.Mode() & modeBits; got != want {
+		w.add(audit.Mode, path, "has mode %04o and not %04o%s", octal(got), octal(want), meaning(got, want))
+		w.found[len(w.found)-1].Mode = want
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return
+	}
+	if int(stat.Gid) != w.gid {
+		w.add(audit.Group, path, "has group %d and not %d as the directory that it is in", stat.Gid, w.gid)
+		w.found[len(w.found)-1].GID = w.gid
+	}
+	if !info.IsDir() && stat.Nlink > 1 {
+		w.add(audit.HardLink, path, "has %d names: writing in it changes what is elsewhere", stat.Nlink)
+	}
+}
+
+// octal is the reverse of octalMode.
+func octal(mode fs.FileMode) fs.FileMode {
+	m := mode & fs.ModePerm
+	for bit, flag := range map[fs.FileMode]fs.FileMode{
+		0o1000: fs.ModeSticky, 0o2000: fs.ModeSetgid, 0o4000: fs.ModeSetuid,
+	} {
+		if mode&flag != 0 {
+			m |= bit
+		}
+	}
+	return m
+}
+
+// meaning says what follows from wrong permissions.
+func meaning(got, want fs.FileMode) string {
+	switch {
+	case want&^got&0o070 != 0:
+		return ": programs of the group cannot use it"
+	case got&^want&0o007 != 0:
+		return ": everybody on this machine can use it"
+	case want&^got&0o700 != 0:
+		return ": its owner cannot use it"
+	}
+	return ""
+}

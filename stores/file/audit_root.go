@@ -1,0 +1,97 @@
+package file
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"imip-agent/stores/audit"
+)
+
+// Root returns what is wrong among the users' directories: the original takes every
+// entry for a user.
+func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
+	entries, err := os.ReadDir(s.options.Dir)
+	if err != nil {
+		return nil, failed("reading the store", s.options.Dir, err)
+	}
+	w := walk{store: s}
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		w.rootEntry(filepath.Join(s.options.Dir, e.Name()), e)
+	}
+	for _, names := range sameUsers(entries) {
+		keep, others := s.fullest(names)
+		for _, name := range others {
+			w.add(audit.SameUser, filepath.Join(s.options.Dir, name), "differs from %q in case only, which has more in it: one of them is not used", keep)
+		}
+	}
+	slices.SortFunc(w.found, func(a, b audit.Problem) int { return strings.Compare(a.Path, b.Path) })
+	return w.found, nil
+}
+
+func (w *walk) rootEntry(path string, e fs.DirEntry) {
+	switch mode := e.Type(); {
+	case mode&fs.ModeSymlink != 0:
+		info, err := os.Stat(path)
+		if err != nil {
+			w.add(audit.NoUser, path, "is a symbolic link that leads nowhere, and is taken for a user")
+			return
+		} else if !info.IsDir() {
+			w.add(audit.NoUser, path, "is a symbolic link to no directory, and is taken for a user")
+			return
+		}
+	case !mode.IsDir():
+		w.add(audit.NoUser, path, "is %s, and is taken for a user", describe(mode))
+		return
+	}
+	if reason := notUser(e.Name()); reason != "" {
+		w.add(audit.NoUser, path, "is no user's directory, and is taken for one: %s", reason)
+	}
+}
+
+func describe(mode fs.FileMode) string {
+	if mode.IsRegular() {
+		return "a file"
+	}
+	return special(mode)
+}
+
+// sameUsers returns the users whose names differ in case only, each group in order.
+func sameUsers(entries []fs.DirEntry) [][]string {
+	groups := make(map[string][]string)
+	for _, e := range entries {
+		if e.IsDir() && notUser(e.Name()) == "" {
+			key := strings.ToLower(e.Name())
+			groups[key] = append(groups[key], e.Name())
+		}
+	}
+	var same [][]string
+	for _, names := range groups {
+		if len(names) > 1 {
+			same = append(same, names)
+		}
+	}
+	return same
+}
+
+// fullest returns the user who has the most events, the first of several, and the
+// others.
+func (s *Store) fullest(names []string) (keep string, others []string) {
+	most := -1
+	for _, name := range names {
+		entries, err := os.ReadDir(filepath.Join(s.options.Dir, name, "objects"))
+		if err != nil {
+			entries = nil // as good as none
+		}
+		if len(entries) > most {
+			most, keep = len(entries), name
+		}
+	}
+	return keep, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == keep })
+}

@@ -1,0 +1,340 @@
+// Package check looks whether a store of calendar records is whole: whether its files
+// are what they should be, its tables can be read, its events hang together, and its
+// free/busy says what the events do. It mends what it can.
+//
+// A [Finding] is one thing that is wrong. Its [Kind] has an identifier that stays the
+// same, a severity, and the repair that it takes: a safe one makes anew what is derived
+// from other data, the other moves what is broken away. Whatever a repair changes or
+// moves is kept in a quarantine, a directory with a manifest, from which [Undo] puts it
+// back.
+//
+// What free/busy should say of an event is what the handlers would have recorded; the
+// package availability knows. Where the objects cannot tell, all that could have been
+// recorded is right.
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
+	"imip-agent/stores/rejected"
+)
+
+// Checker checks a store.
+type Checker struct {
+	Store          stores.Store // an [audit.Store] is looked at as files, too
+	Preferences    preferences.Source
+	PreferencesDir string        // where the files of preferences are; empty: they are not checked
+	Rejected       *rejected.Dir // what was put aside; nil: it is not told
+	Quarantine     string        // the directory below which repairs keep what they change
+	PeriodLimit    int           // as handlers have it; 0: the default
+	Now            func() time.Time
+	Log            *slog.Logger
+
+	Users   []calendar.URI // whom to check; none: everybody
+	Repair  Repair
+	DryRun  bool // only tell what would be repaired
+	Verbose bool // tell notes, too
+	Workers int  // users looked at at once; 0: as many as there are processors, and some
+
+	// Command returns a command line of the administrator's program, with the options that
+	// say which site it is for.
+	Command func(words ...string) string
+	// Progress is called as users are done. May be nil.
+	Progress func(done, total int)
+
+	quarantine *quarantine
+}
+
+// Run checks the store and calls report with each finding, those of one user after
+// another, in order. An error says that the whole check could not be completed.
+func (c *Checker) Run(ctx context.Context, report func(Finding)) (Summary, error) {
+	s := Summary{ByKind: make(map[string]int)}
+	if c.Quarantine != "" {
+		c.quarantine = &quarantine{base: c.Quarantine, now: c.Now, changes: c.Repair.String()}
+	}
+	tell := func(o outcome) {
+		s.add(o)
+		for _, f := range o.findings {
+			if f.Kind.Severity > Note || c.Verbose {
+				report(*f)
+			}
+		}
+	}
+	var strangers map[string]bool
+	if len(c.Users) == 0 {
+		var o outcome
+		strangers, o = c.root(ctx)
+		tell(o)
+	}
+	err := c.everybody(ctx, strangers, tell)
+	if c.quarantine != nil {
+		s.Manifest, err = c.quarantine.manifestPath(), errors.Join(err, c.quarantine.close())
+	}
+	return s, err
+}
+
+// outcome is what came of looking at one user.
+type outcome struct {
+	findings []*Finding
+	events   int
+	failures []error
+	locked   bool
+	user     bool // a user was looked at
+}
+
+func (s *Summary) add(o outcome) {
+	if o.user {
+		s.Users++
+	}
+	s.Events += o.events
+	if o.locked {
+		s.Locked++
+	}
+	s.Failures = append(s.Failures, o.failures...)
+	for _, f := range o.findings {
+		switch {
+		case f.State == Mended:
+			s.Mended++
+			continue
+		case f.Kind.Severity > Note:
+			s.Remaining++
+		}
+		s.ByKind[f.Kind.ID]++
+	}
+}
+
+// files returns the store as files, or nil.
+func (c *Checker) files() audit.Store {
+	files, _ := c.Store.(audit.Store)
+	return files
+}
+
+// command returns a command line.
+func (c *Checker) command(words ...string) string {
+	if c.Command == nil {
+		quoted := []string{"imip-agent"}
+		for _, word := range words {
+			quoted = append(quoted, Quote(word))
+		}
+		return strings.Join(quoted, " ")
+	}
+	return c.Command(words...)
+}
+
+// everybody looks at the users, several at once, and tells of them in their order.
+func (c *Checker) everybody(ctx context.Context, strangers map[string]bool, tell func(outcome)) error {
+	users, err := c.users(ctx, strangers)
+	if err != nil {
+		return err
+	}
+	workers := c.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0) + 1
+	}
+	type job struct {
+		user calendar.URI
+		done chan outcome
+	}
+	jobs := make(chan job)
+	order := make(chan job, 4*workers) // bounds how far one runs ahead of another
+	go func() {
+		defer close(order)
+		defer close(jobs)
+		for _, user := range users {
+			j := job{user, make(chan outcome, 1)}
+			select {
+			case order <- j:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case jobs <- j:
+			case <-ctx.Done():
+				j.done <- outcome{}
+				return
+			}
+		}
+	}()
+	for range workers {
+		go func() {
+			for j := range jobs {
+				j.done <- c.one(ctx, j.user)
+			}
+		}()
+	}
+	done := 0
+	for j := range order {
+		tell(<-j.done)
+		done++
+		if c.Progress != nil {
+			c.Progress(done, len(users))
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// users returns whom to look at: who has records, or preferences.
+func (c *Checker) users(ctx context.Context, strangers map[string]bool) ([]calendar.URI, error) {
+	if len(c.Users) > 0 {
+		return c.Users, nil
+	}
+	users, err := c.preferring()
+	if err != nil {
+		return nil, fmt.Errorf("reading the preferences: %w", err)
+	}
+	for user, err := range c.Store.Users(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if !strangers[string(user)] {
+			users = append(users, user)
+		}
+	}
+	slices.Sort(users)
+	return slices.Compact(users), nil
+}
+
+// one looks at one user. A panic is the user's failure and not everybody's.
+func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
+	defer func() {
+		if value := recover(); value != nil {
+			o.failures = append(o.failures, fmt.Errorf("checking %s: internal error: %v", user, value))
+		}
+	}()
+	if c.PreferencesDir != "" {
+		o = c.rounds(user, func(e *examination, m *mender) error {
+			if err := e.settings(); err != nil {
+				return err
+			}
+			return e.mendAll(m)
+		})
+	}
+	records := c.rounds(user, func(e *examination, m *mender) error { return c.records(ctx, e, m) })
+	o.findings = append(o.findings, records.findings...)
+	o.failures = append(o.failures, records.failures...)
+	o.events, o.locked, o.user = records.events, records.locked, true
+	return o
+}
+
+// maxRounds is how often what is left is looked at after a repair: moving one thing away
+// can leave another without meaning.
+const maxRounds = 6
+
+// rounds looks at something, and again after each repair, until nothing is left to be
+// mended.
+func (c *Checker) rounds(user calendar.URI, look func(*examination, *mender) error) (o outcome) {
+	var before []*Finding
+	for round := 1; ; round++ {
+		e := &examination{checker: c, user: user, now: c.Now().UTC()}
+		var m *mender
+		if c.Repair != None && !c.DryRun && round < maxRounds && c.quarantine != nil {
+			m = &mender{quarantine: c.quarantine, examination: e, level: c.Repair}
+		}
+		err := look(e, m)
+		o.events = e.events
+		var locked *audit.LockedError
+		switch {
+		case errors.As(err, &locked):
+			o.locked = true
+			e.held(locked)
+		case errors.Is(err, stores.ErrLocked):
+			o.locked = true
+		}
+		if err != nil {
+			o.failures = append(o.failures, fmt.Errorf("checking %s: %w", user, err))
+		}
+		if m == nil || !m.done || err != nil {
+			o.failures = append(o.failures, e.failures...)
+			o.findings = c.settle(before, e.findings)
+			return o
+		}
+		before = append(before, e.findings...)
+	}
+}
+
+// settle returns the findings that are left, and those before them that are mended, each
+// once.
+func (c *Checker) settle(before, left []*Finding) []*Finding {
+	remaining := make(map[string]bool)
+	for _, f := range left {
+		remaining[f.Key()] = true
+	}
+	var all []*Finding
+	for _, f := range before {
+		if !remaining[f.Key()] {
+			remaining[f.Key()] = true
+			if f.Kind.Severity > Note {
+				f.State = Mended
+				all = append(all, f)
+			}
+		}
+	}
+	all = append(all, left...)
+	for _, f := range all {
+		c.finish(f)
+	}
+	return all
+}
+
+// finish fills in what follows from the rest of a finding.
+func (c *Checker) finish(f *Finding) {
+	if c.DryRun && f.Needs() != None && f.Needs() <= c.Repair {
+		f.State = Planned
+	}
+	if f.Command != "" || f.Needs() == None {
+		return
+	}
+	words := []string{"check", "--repair=" + f.Needs().String()}
+	if f.User != "" {
+		words = append(words, "--user", string(f.User))
+	}
+	f.Command = c.command(words...)
+}
+
+// records looks at a user's records, and mends what is to be mended.
+func (c *Checker) records(ctx context.Context, e *examination, m *mender) error {
+	e.ctx = ctx
+	look := func(tx stores.Tx) error {
+		e.tx = tx
+		if err := e.run(); err != nil {
+			return err
+		}
+		return e.mendAll(m)
+	}
+	files := c.files()
+	if files == nil {
+		if m == nil {
+			return c.Store.View(ctx, e.user, look)
+		}
+		return c.Store.Update(ctx, e.user, look)
+	}
+	o := audit.Options{Write: m != nil, Look: func(l audit.Lock) { e.left(l) }}
+	if m != nil {
+		o.Aside = m.lockAside
+	}
+	err := files.Audit(ctx, e.user, o, func(s audit.Session) error {
+		e.session = s
+		return look(s)
+	})
+	if isAbsent(err) && e.tx == nil {
+		return nil // has preferences only
+	}
+	if err == nil && m != nil {
+		return m.written()
+	}
+	return err
+}

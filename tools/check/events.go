@@ -1,0 +1,191 @@
+package check
+
+import (
+	"maps"
+	"slices"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+)
+
+// event looks at all that is stored of one UID, and at the free/busy of it.
+func (e *examination) event(v *event) {
+	id := stores.ID{UID: v.uid}
+	var parent, cancelled *calendar.Object
+	unusable := false
+	if v.active {
+		var bad bool
+		parent, bad = e.object(stores.Key{Part: stores.Active, ID: id})
+		unusable = unusable || bad
+	}
+	if v.cancelled {
+		var bad bool
+		cancelled, bad = e.object(stores.Key{Part: stores.Cancelled, ID: id})
+		unusable = unusable || bad
+	}
+	if parent != nil {
+		if organizer, ok := parent.Organizer(); ok && organizer != e.user {
+			e.invited = true
+		}
+	}
+	e.counters(v)
+
+	s := series{event: v, parent: parent, cancelled: cancelled, separate: make(map[int64]string)}
+	if parent != nil && cancelled != nil {
+		e.both(id, parent, cancelled)
+		unusable = true
+	}
+	for _, rid := range slices.Sorted(maps.Keys(v.recurrences)) {
+		at, err := calendar.InstantOf(rid, e.preferences.Zone)
+		if err == nil {
+			s.separate[at.Unix()] = rid
+		}
+		if e.occurrence(&s, rid, unusable) {
+			s.unclear = append(s.unclear, rid)
+		}
+	}
+	if unusable {
+		e.forget(v.uid)
+		return
+	}
+	switch {
+	case parent != nil:
+		e.compare(&s, id, parent, availability.Expect(parent, e.user))
+	case cancelled != nil:
+		e.stillBusy(id, "the event is cancelled")
+	}
+}
+
+// series is an event with its occurrences, while it is looked at.
+type series struct {
+	*event
+	parent, cancelled *calendar.Object // nil: none
+	separate          map[int64]string // recurrence ids by their instants
+	unclear           []string         // of these nobody can say what free/busy should have
+}
+
+// forget leaves the free/busy of an event alone: nobody can say what it should be.
+func (e *examination) forget(uid string) {
+	for _, rid := range e.rids[uid] {
+		delete(e.rows, stores.ID{UID: uid, RecurrenceID: rid})
+	}
+}
+
+// occurrence looks at what is stored of one recurrence id, and its free/busy unless the
+// event's is unclear anyway. It reports whether the occurrence's is.
+func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool) {
+	id := stores.ID{UID: s.uid, RecurrenceID: rid}
+	var active, cancelled *calendar.Object
+	var bad bool
+	if s.recurrences[rid].active {
+		active, bad = e.object(stores.Key{Part: stores.Active, ID: id})
+		unclear = unclear || bad
+	}
+	if s.recurrences[rid].cancelled {
+		cancelled, bad = e.object(stores.Key{Part: stores.Cancelled, ID: id})
+		unclear = unclear || bad
+	}
+	if active != nil && cancelled != nil {
+		e.both(id, active, cancelled)
+		unclear = true
+	}
+	if active != nil && !unclear {
+		e.place(s, id, active)
+	}
+	if skip || unclear {
+		delete(e.rows, id)
+		return unclear
+	}
+	if active == nil {
+		e.stillBusy(id, "the occurrence "+rid+" is cancelled")
+		return false
+	}
+	expect := availability.Expect(active, e.user)
+	if s.parent == nil || !availability.Expect(s.parent, e.user).Required() {
+		// When a whole event leaves free/busy, so do its occurrences.
+		expect.Optional = true
+	}
+	e.compare(s, id, active, expect)
+	return false
+}
+
+// both is an event, or occurrence, that is active and cancelled at once. What crashes and
+// kills leave is that the older of the two is still there.
+func (e *examination) both(id stores.ID, active, cancelled *calendar.Object) {
+	old := stores.Key{Part: stores.Active, ID: id}
+	what := "cancellation"
+	switch c := compareAge(active, cancelled); {
+	case c > 0, c == 0 && len(e.rows[id]) > 0:
+		old.Part, what = stores.Cancelled, "active one"
+	}
+	f := e.add(eventBoth, e.path(old), id, "%s is active and cancelled at once; the %s is newer", occurrenceName(id.RecurrenceID), what)
+	f.mend = func(m *mender) error { return m.removeText(f, old) }
+}
+
+// compareAge compares two states of an event (RFC 5546 section 2.1.5); 0 if that cannot
+// be told.
+func compareAge(a, b *calendar.Object) int {
+	sequenceA, okA := a.Sequence()
+	sequenceB, okB := b.Sequence()
+	if okA && okB && sequenceA != sequenceB {
+		return sequenceA - sequenceB
+	}
+	stampA, okA := a.Stamp()
+	stampB, okB := b.Stamp()
+	switch {
+	case !okA || !okB || stampA == stampB:
+		return 0
+	case stampA > stampB:
+		return 1
+	}
+	return -1
+}
+
+// place looks where an occurrence stands in its event.
+func (e *examination) place(s *series, id stores.ID, occurrence *calendar.Object) {
+	path := e.path(stores.Key{Part: stores.Active, ID: id})
+	if s.cancelled != nil && s.parent == nil {
+		if compareAge(occurrence, s.cancelled) < 0 {
+			e.add(recurrenceOld, path, id, "the occurrence %s is older than the cancellation of its event", id.RecurrenceID)
+		}
+		return
+	}
+	if !s.active && !s.event.cancelled {
+		e.add(recurrenceAlone, path, id, "the occurrence %s is stored without its event", id.RecurrenceID)
+		return
+	}
+	if s.parent == nil || !e.checker.Verbose || !e.known {
+		return // only for a note
+	}
+	at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone)
+	if err != nil {
+		return
+	}
+	if occurs, err := s.parent.OccursAt(at, e.preferences.Zone); err == nil && !occurs {
+		e.add(recurrenceForeign, path, id, "the occurrence %s is none that its event's rule yields", id.RecurrenceID)
+	}
+}
+
+// stillBusy finds records of what is cancelled.
+func (e *examination) stillBusy(id stores.ID, why string) {
+	rows := e.rows[id]
+	delete(e.rows, id)
+	if len(rows) == 0 || e.leave(id) {
+		return
+	}
+	f := e.addFreeBusy(freebusyCancelled, id, "%s, and free/busy has %s of it, the first at %s", why, plural(len(rows), "record"), clock(rows[0].start))
+	f.mend = func(m *mender) error { return m.removeRecords(f, id) }
+}
+
+// addFreeBusy adds a finding about the user's own free/busy.
+func (e *examination) addFreeBusy(k *Kind, id stores.ID, format string, args ...any) *Finding {
+	return e.add(k, e.tablePath(stores.Table{Kind: stores.Own}), id, format, args...)
+}
+
+func (e *examination) tablePath(table stores.Table) string {
+	if files := e.checker.files(); files != nil {
+		return files.TablePath(e.user, table)
+	}
+	return ""
+}

@@ -1,0 +1,283 @@
+package check
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// day is how long free/busy of recurring events may have gone without being extended.
+const day = 24 * time.Hour
+
+// readRows reads the user's own free/busy.
+func (e *examination) readRows() error {
+	table, err := e.tx.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	e.rows = make(map[stores.ID][]row)
+	e.rids = make(map[string][]string)
+	reversed := make(map[stores.ID]int)
+	last := freebusy.Period{}
+	for p := range table.All() {
+		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
+		if p.End.Before(p.Start) {
+			reversed[id]++
+			e.rebuilt[id] = true
+		}
+		if sameRecord(p, last) {
+			e.duplicate(table, id, p)
+		}
+		last = p
+		if e.rows[id] == nil {
+			e.rids[p.UID] = append(e.rids[p.UID], p.RecurrenceID)
+		}
+		e.rows[id] = append(e.rows[id], row{p.Start.Unix(), p.End.Unix(), p.Transp, p.Organizer})
+	}
+	for id, n := range reversed {
+		f := e.addFreeBusy(tableReversed, id, "%s of the event ends before it starts", plural(n, "record"))
+		f.mend = func(m *mender) error { return m.rebuild(f, id) }
+	}
+	return nil
+}
+
+// sameRecord reports whether two records are equal in what they are ordered by.
+func sameRecord(a, b freebusy.Period) bool {
+	return a.UID == b.UID && a.RecurrenceID == b.RecurrenceID && a.Start.Equal(b.Start) && a.End.Equal(b.End)
+}
+
+// duplicate notes a record that is there twice; one finding for each event.
+func (e *examination) duplicate(table *freebusy.Table, id stores.ID, p freebusy.Period) {
+	if e.rebuilt[id] {
+		return
+	}
+	e.rebuilt[id] = true
+	f := e.addFreeBusy(tableDuplicate, id, "the record at %s is there twice", clock(p.Start.Unix()))
+	f.mend = func(m *mender) error { return m.unique(f, stores.Table{Kind: stores.Own}, id) }
+}
+
+// leave reports whether the free/busy of an event is not to be looked at: it waits for
+// the user's answer, until when an earlier one stands, or something else is known to be
+// wrong with it.
+func (e *examination) leave(id stores.ID) bool {
+	return e.waiting[id] || e.waiting[stores.ID{UID: id.UID}] || e.rebuilt[id] ||
+		e.torn != "" && strings.Contains(e.torn, id.UID)
+}
+
+// compare compares the records of an event with what its object says.
+func (e *examination) compare(s *series, id stores.ID, object *calendar.Object, expect availability.Expectation) {
+	rows := e.rows[id]
+	delete(e.rows, id)
+	if e.leave(id) || !e.known {
+		return
+	}
+	if len(expect.Transps) == 0 {
+		if len(rows) > 0 {
+			f := e.addFreeBusy(freebusyDeclined, id, "the user does not take part in the event, and free/busy has %s of it, the first at %s", plural(len(rows), "record"), clock(rows[0].start))
+			f.mend = func(m *mender) error { return m.removeRecords(f, id) }
+		}
+		return
+	}
+	if len(rows) == 0 && expect.Optional {
+		return
+	}
+	if object.RecursForever() {
+		e.provided(id)
+	}
+	d, ok := e.difference(s, id, object, rows)
+	if !ok {
+		return
+	}
+	e.judge(s, id, object, expect, rows, d)
+}
+
+// judge tells what a difference means.
+func (e *examination) judge(s *series, id stores.ID, object *calendar.Object, expect availability.Expectation, rows []row, d difference) {
+	mend := func(f *Finding) *Finding {
+		f.mend = func(m *mender) error { return m.rebuild(f, id) }
+		return f
+	}
+	if len(d.late) > 0 {
+		e.late = append(e.late, lateEvent{id, object, expect, s})
+	}
+	for _, r := range d.cancelled {
+		rid := s.separate[r.start]
+		f := e.addFreeBusy(freebusyCancelled, stores.ID{UID: id.UID, RecurrenceID: rid}, "the occurrence %s is cancelled, and free/busy has it at %s", rid, clock(r.start))
+		f.mend = func(m *mender) error { return m.removeStarting(f, id, time.Unix(r.start, 0).UTC()) }
+	}
+	switch missing, extra := len(d.missing), len(d.extra); {
+	case missing > 0 && extra > 0:
+		mend(e.addFreeBusy(freebusyTime, id, "free/busy has the event at %s and not at %s%s", clock(d.extra[0].start), clock(d.missing[0].start), andMore(max(missing, extra))))
+		return
+	case missing > 0:
+		mend(e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)))
+		return
+	case extra > 0:
+		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, where it is not%s", clock(d.extra[0].start), andMore(extra)))
+		return
+	}
+	wrong := slices.IndexFunc(rows, func(r row) bool { return !slices.Contains(expect.Transps, r.transp) })
+	if wrong >= 0 {
+		mend(e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s and not as %s", clock(rows[wrong].start), rows[wrong].transp, expect.Transps[0]))
+	}
+}
+
+func andMore(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return ", and so " + plural(n-1, "more record")
+}
+
+// difference is how the records of an event differ from what its object says.
+type difference struct {
+	missing   []row // no record, where the event is
+	late      []row // the same, but only for want of extending
+	extra     []row // records where the event is not
+	cancelled []row // the same, of occurrences that are cancelled
+}
+
+// difference compares records with an object. It is not ok if nobody can say what the
+// records should be.
+func (e *examination) difference(s *series, id stores.ID, object *calendar.Object, rows []row) (d difference, ok bool) {
+	end := e.preferences.WindowEnd(e.now)
+	spans, truncated, ok := e.spans(s, id, object, end, e.now)
+	if !ok {
+		return d, false
+	}
+	if truncated && len(rows) > 0 {
+		// The earliest that were not over when they were recorded.
+		spans, _, _ = e.spans(s, id, object, end, time.Unix(rows[0].start, 0))
+		spans = spans[:min(len(spans), len(rows))]
+	}
+	missing, extra := subtract(spans, rows), subtract(rows, spans)
+	if n := len(extra); n > 0 && !truncated {
+		// What was recorded in a larger window is right, too.
+		if last := time.Unix(extra[n-1].start, 0); !last.Before(end.Add(-2 * day)) {
+			beyond, _, _ := e.spans(s, id, object, last.Add(2*day), e.now)
+			extra = subtract(extra, beyond)
+		}
+	}
+	d.extra = extra
+	if id.RecurrenceID == "" {
+		e.occurrences(s, &d, &missing)
+	}
+	d.missing = missing
+	if len(missing) > 0 && !truncated {
+		e.tail(s, id, object, rows, &d)
+	}
+	return d, true
+}
+
+// spans returns when an event is, by its object, as far as a table can hold it, without
+// the occurrences that are stored separately.
+func (e *examination) spans(s *series, id stores.ID, object *calendar.Object, until, now time.Time) (rows []row, truncated, ok bool) {
+	found, truncated, err := object.Periods(e.options(until, now))
+	var broken *calendar.Error
+	if errors.As(err, &broken) {
+		return nil, false, false
+	}
+	rows = make([]row, 0, len(found))
+	for _, span := range found {
+		if !recordable(span) || id.RecurrenceID == "" && s.separate[span.Start.Unix()] != "" {
+			continue
+		}
+		rows = append(rows, row{start: span.Start.Unix(), end: span.End.Unix()})
+	}
+	return rows, truncated, true
+}
+
+func (e *examination) options(until, now time.Time) calendar.PeriodOptions {
+	return calendar.PeriodOptions{Zone: e.preferences.Zone, Now: now, Until: until, Max: e.checker.PeriodLimit}
+}
+
+// recordable reports whether a table can hold a period.
+func recordable(span calendar.Span) bool {
+	return span.Start.Year() >= 1900 && span.End.Year() <= 9999
+}
+
+// subtract returns the rows of a that are not in b by time; both are in order.
+func subtract(a, b []row) []row {
+	var left []row
+	for _, r := range a {
+		for len(b) > 0 && (b[0].start < r.start || b[0].start == r.start && b[0].end < r.end) {
+			b = b[1:]
+		}
+		if len(b) > 0 && b[0].start == r.start && b[0].end == r.end {
+			continue
+		}
+		left = append(left, r)
+	}
+	return left
+}
+
+// occurrences sorts out what has to do with the occurrences of a whole event.
+func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
+	d.extra = slices.DeleteFunc(d.extra, func(r row) bool {
+		rid := s.separate[r.start]
+		if rid == "" {
+			return false
+		}
+		o := s.recurrences[rid]
+		switch {
+		case e.waiting[stores.ID{UID: s.uid, RecurrenceID: rid}], slices.Contains(s.unclear, rid):
+			return true
+		case o.cancelled:
+			d.cancelled = append(d.cancelled, r)
+			return true
+		}
+		return false
+	})
+	// Records of an occurrence that is not stored any more stand for the event's own.
+	for _, rid := range e.rids[s.uid] {
+		if rid == "" || s.recurrences[rid] != nil {
+			continue
+		}
+		at, err := calendar.InstantOf(rid, e.preferences.Zone)
+		if err != nil {
+			continue
+		}
+		before := len(*missing)
+		*missing = slices.DeleteFunc(*missing, func(r row) bool { return r.start == at.Unix() })
+		if len(*missing) < before {
+			e.lost[stores.ID{UID: s.uid, RecurrenceID: rid}] = true
+		}
+	}
+}
+
+// tail takes what is missing only because the window has moved on since the event was
+// recorded out of what is missing.
+func (e *examination) tail(s *series, id stores.ID, object *calendar.Object, rows []row, d *difference) {
+	if !object.Has("RRULE") {
+		return
+	}
+	end := e.preferences.WindowEnd(e.now)
+	recorded := int64(-1 << 62) // up to where the event must have been recorded
+	for _, r := range rows {
+		if r.start <= end.Unix() {
+			recorded = max(recorded, r.start)
+		}
+	}
+	// It was recorded after it was sent, with the window of that time.
+	if stamp, ok := object.Stamp(); ok {
+		if sent, err := calendar.InstantOf(stamp, time.UTC); err == nil && !sent.After(e.now) {
+			recorded = max(recorded, e.preferences.WindowEnd(sent).Add(-slack).Unix())
+		}
+	}
+	late := slices.IndexFunc(d.missing, func(r row) bool { return r.start > recorded })
+	if late < 0 {
+		return
+	}
+	due, _, _ := e.spans(s, id, object, end.Add(-day), e.now)
+	d.late = slices.DeleteFunc(slices.Clone(d.missing[late:]), func(r row) bool { return len(subtract([]row{r}, due)) > 0 })
+	d.missing = d.missing[:late]
+}
+
+// slack is more than a zone's clock differs from UTC.
+const slack = 15 * time.Hour

@@ -1,0 +1,329 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// mender makes repairs in one critical section. What it is about to change it keeps
+// first.
+type mender struct {
+	*examination
+	quarantine *quarantine
+	level      Repair
+	done       bool            // something was mended
+	kept       map[string]bool // what the quarantine has already
+	changed    []string        // files that were kept and then written anew
+	ownChanged bool
+	finding    *Finding // being mended
+}
+
+// mendAll mends the findings that are to be mended. One that cannot be is a failure, and
+// stays.
+func (e *examination) mendAll(m *mender) error {
+	if m == nil {
+		return nil
+	}
+	for _, f := range e.findings {
+		if f.Needs() == None || f.Needs() > m.level || f.Kind.Severity == Note {
+			continue
+		}
+		m.finding = f
+		if err := f.mend(m); err != nil {
+			return fmt.Errorf("mending %s: %w", f.Kind.ID, err)
+		}
+		m.done = true
+	}
+	if m.ownChanged && e.known && e.preferences.Publishes() {
+		if err := m.publish(m.finding); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// written notes in the manifest what the files that were changed are now.
+func (m *mender) written() error {
+	for _, path := range m.changed {
+		sum, err := sumOf(path)
+		if err != nil {
+			return err
+		}
+		if err := m.quarantine.note(entry{Action: actionAfter, Path: path, Sum: sum}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockAside moves a lock away whose holder is gone.
+func (m *mender) lockAside(path string) error {
+	m.finding = m.findings[len(m.findings)-1]
+	m.done = true
+	return m.quarantine.move(m.finding, path)
+}
+
+// aside moves a file or directory away.
+func (m *mender) aside(f *Finding, path string) error { return m.quarantine.move(f, path) }
+
+func (m *mender) chmod(f *Finding, mode fs.FileMode) error {
+	info, err := os.Lstat(f.Path)
+	if err != nil {
+		return err
+	}
+	if err := m.quarantine.note(entry{Action: actionMode, Kind: f.Kind.ID, User: string(f.User), Path: f.Path, Mode: modeText(info.Mode())}); err != nil {
+		return err
+	}
+	return os.Chmod(f.Path, mode)
+}
+
+func (m *mender) chgrp(f *Finding, gid int) error {
+	info, err := os.Lstat(f.Path)
+	if err != nil {
+		return err
+	}
+	_, old := owner(info)
+	if err := m.quarantine.note(entry{Action: actionGroup, Kind: f.Kind.ID, User: string(f.User), Path: f.Path, GID: old}); err != nil {
+		return err
+	}
+	if err := os.Lchown(f.Path, -1, gid); err != nil {
+		return err
+	}
+	// Changing the group takes the set-group-id bit away.
+	return os.Chmod(f.Path, info.Mode())
+}
+
+// separate gives a file of several names content of its own.
+func (m *mender) separate(f *Finding) error {
+	return m.quarantine.link(f, f.Path)
+}
+
+// keep keeps a file that is about to be written anew; path is empty for a store without
+// files, of which fallback has the content.
+func (m *mender) keep(f *Finding, path string, e entry, fallback func() ([]byte, error)) error {
+	id := path + "\n" + e.Table + "\n" + e.UID + "\n" + e.RecurrenceID + "\n" + e.Other
+	if m.kept[id] {
+		return nil
+	}
+	if m.kept == nil {
+		m.kept = make(map[string]bool)
+	}
+	m.kept[id] = true
+	e.Kind, e.User = f.Kind.ID, string(m.user)
+	if path != "" {
+		m.changed = append(m.changed, path)
+		return m.quarantine.copy(e, path)
+	}
+	content, err := fallback()
+	if errors.Is(err, stores.ErrNotFound) {
+		content, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	return m.quarantine.save(e, content)
+}
+
+// table returns one of the user's tables, which has been kept.
+func (m *mender) table(f *Finding, which stores.Table) (*freebusy.Table, error) {
+	table, err := m.tx.Periods(which)
+	if err != nil {
+		return nil, err
+	}
+	e := entry{Table: tableNames[which.Kind], Other: string(which.Other)}
+	err = m.keep(f, m.tablePath(which), e, func() ([]byte, error) { return table.Append(nil), nil })
+	if which.Kind == stores.Own {
+		m.ownChanged = true
+	}
+	return table, err
+}
+
+var tableNames = map[stores.TableKind]string{stores.Own: "freebusy", stores.Offers: "freebusy-offers", stores.Other: "freebusy-other"}
+
+func (m *mender) own(f *Finding) (*freebusy.Table, error) {
+	return m.table(f, stores.Table{Kind: stores.Own})
+}
+
+func (m *mender) removeRecords(f *Finding, id stores.ID) error {
+	table, err := m.own(f)
+	if err == nil {
+		table.Remove(id.UID, id.RecurrenceID)
+	}
+	return err
+}
+
+func (m *mender) removeStarting(f *Finding, id stores.ID, at time.Time) error {
+	table, err := m.own(f)
+	if err == nil {
+		table.RemoveStarting(id.UID, id.RecurrenceID, at)
+	}
+	return err
+}
+
+// rebuild makes the records of an event anew.
+func (m *mender) rebuild(f *Finding, id stores.ID) error {
+	table, err := m.own(f)
+	if err != nil {
+		return err
+	}
+	records := m.expected(table, id)
+	table.Remove(id.UID, id.RecurrenceID)
+	table.InsertAll(records)
+	return nil
+}
+
+// rebuildWithout removes the records of an occurrence that is not stored, and makes those
+// of its event anew.
+func (m *mender) rebuildWithout(f *Finding, id stores.ID) error {
+	if err := m.removeRecords(f, id); err != nil {
+		return err
+	}
+	return m.rebuild(f, stores.ID{UID: id.UID})
+}
+
+// extend adds the records of an event that are missing.
+func (m *mender) extend(f *Finding, late lateEvent) error {
+	table, err := m.own(f)
+	if err == nil {
+		table.InsertAll(m.expected(table, late.id))
+	}
+	return err
+}
+
+// expected returns the records that an event should have, none if it should have none or
+// is not stored.
+func (m *mender) expected(table *freebusy.Table, id stores.ID) []freebusy.Period {
+	text, err := m.tx.Get(stores.Key{Part: stores.Active, ID: id})
+	if err != nil {
+		return nil
+	}
+	object, err := calendar.DecodeObject(text)
+	if err != nil {
+		return nil
+	}
+	expect := availability.Expect(object, m.user)
+	if len(expect.Transps) == 0 {
+		return nil
+	}
+	transp := expect.Transps[0]
+	for p := range table.All() { // where several are right, the one that is there
+		if p.UID == id.UID && p.RecurrenceID == id.RecurrenceID && slices.Contains(expect.Transps, p.Transp) {
+			transp = p.Transp
+			break
+		}
+	}
+	end := m.preferences.WindowEnd(m.now)
+	records, _, _ := availability.Records(object, id, transp, time.Time{}, m.options(end, m.now))
+	if id.RecurrenceID != "" || m.uids[id.UID] == nil {
+		return records
+	}
+	separate := make(map[int64]bool)
+	for rid := range m.uids[id.UID].recurrences {
+		if at, err := calendar.InstantOf(rid, m.preferences.Zone); err == nil {
+			separate[at.Unix()] = true
+		}
+	}
+	return slices.DeleteFunc(records, func(p freebusy.Period) bool { return separate[p.Start.Unix()] })
+}
+
+// unique leaves one of several equal records of an event.
+func (m *mender) unique(f *Finding, which stores.Table, id stores.ID) error {
+	return m.filter(f, which, id, func(freebusy.Period) bool { return true })
+}
+
+func (m *mender) removeReversed(f *Finding, which stores.Table, id stores.ID) error {
+	return m.filter(f, which, id, func(p freebusy.Period) bool { return !p.End.Before(p.Start) })
+}
+
+// filter leaves those records of an event that are wanted, each once.
+func (m *mender) filter(f *Finding, which stores.Table, id stores.ID, wanted func(freebusy.Period) bool) error {
+	table, err := m.table(f, which)
+	if err != nil {
+		return err
+	}
+	var left []freebusy.Period
+	for p := range table.All() {
+		if p.UID == id.UID && p.RecurrenceID == id.RecurrenceID && wanted(p) {
+			left = append(left, p)
+		}
+	}
+	table.Remove(id.UID, id.RecurrenceID)
+	table.InsertAll(left)
+	if path := m.tablePath(which); path != "" && m.session != nil {
+		m.session.Rewrite(path) // also if no record has changed but for its number
+	}
+	return nil
+}
+
+// rewriteTable has a table written anew, without what is damaged in it.
+func (m *mender) rewriteTable(f *Finding, t audit.Table) error {
+	if t.Which != nil {
+		if _, err := m.table(f, *t.Which); err != nil {
+			return err
+		}
+	} else if err := m.keep(f, t.Path, entry{Table: t.Name}, nil); err != nil {
+		return err
+	}
+	m.session.Rewrite(t.Path)
+	return nil
+}
+
+func (m *mender) dropExpired(f *Finding) error {
+	table, err := m.table(f, stores.Table{Kind: stores.Offers})
+	if err == nil {
+		table.DropExpired(m.now)
+	}
+	return err
+}
+
+// removeText moves a text away.
+func (m *mender) removeText(f *Finding, key stores.Key) error {
+	if path := m.path(key); path != "" {
+		return m.quarantine.move(f, path)
+	}
+	if err := m.keepText(f, key); err != nil {
+		return err
+	}
+	return m.tx.Delete(key)
+}
+
+// rewriteText replaces a text.
+func (m *mender) rewriteText(f *Finding, key stores.Key, content []byte) error {
+	if err := m.keepText(f, key); err != nil {
+		return err
+	}
+	return m.tx.Put(key, content)
+}
+
+func (m *mender) keepText(f *Finding, key stores.Key) error {
+	e := entry{Part: partNames[key.Part], UID: key.UID, RecurrenceID: key.RecurrenceID, Other: string(key.Other)}
+	return m.keep(f, m.path(key), e, func() ([]byte, error) { return m.tx.Get(key) })
+}
+
+var partNames = map[stores.Part]string{stores.Active: "active", stores.Cancelled: "cancelled", stores.Countered: "countered"}
+
+// publish publishes the user's free/busy.
+func (m *mender) publish(f *Finding) error {
+	table, err := m.tx.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	path := ""
+	if files := m.checker.files(); files != nil {
+		path = files.PublishedPath(m.user)
+	}
+	if err := m.keep(f, path, entry{Table: "published"}, m.tx.Published); err != nil {
+		return err
+	}
+	return m.tx.Publish(freebusy.Published(string(m.user), m.now, table))
+}

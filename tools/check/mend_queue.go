@@ -1,0 +1,60 @@
+package check
+
+import (
+	"encoding/json"
+	"slices"
+
+	"imip-agent/stores"
+)
+
+// dequeue takes an entry out of the request queue.
+func (m *mender) dequeue(f *Finding, r stores.Request) error {
+	return m.setQueue(f, func(queue []stores.Request) []stores.Request {
+		return slices.DeleteFunc(queue, func(other stores.Request) bool { return other == r })
+	})
+}
+
+// dequeueTwice takes all but the first of equal entries out of the request queue.
+func (m *mender) dequeueTwice(f *Finding) error {
+	return m.setQueue(f, func(queue []stores.Request) []stores.Request {
+		seen := make(map[stores.Request]bool)
+		return slices.DeleteFunc(queue, func(r stores.Request) bool {
+			again := seen[r]
+			seen[r] = true
+			return again
+		})
+	})
+}
+
+func (m *mender) setQueue(f *Finding, change func([]stores.Request) []stores.Request) error {
+	queue, err := m.tx.Requests()
+	if err != nil {
+		return err
+	}
+	path := ""
+	if files := m.checker.files(); files != nil {
+		path = files.RequestsPath(m.user)
+	}
+	err = m.keep(f, path, entry{Table: "requests"}, func() ([]byte, error) { return json.Marshal(queue) })
+	if err != nil {
+		return err
+	}
+	return m.tx.SetRequests(change(slices.Clone(queue)))
+}
+
+// provide notes an event as recurring without end, or takes the note back.
+func (m *mender) provide(f *Finding, id stores.ID, wanted bool) error {
+	providers, err := m.tx.Providers()
+	if err != nil {
+		return err
+	}
+	err = m.keep(f, m.providersPath(), entry{Table: "freebusy-providers"}, func() ([]byte, error) { return json.Marshal(providers) })
+	if err != nil {
+		return err
+	}
+	providers.Events = slices.DeleteFunc(slices.Clone(providers.Events), func(other stores.ID) bool { return other == id })
+	if wanted {
+		providers.Events = append(providers.Events, id)
+	}
+	return m.tx.SetProviders(providers)
+}

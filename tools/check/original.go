@@ -1,0 +1,212 @@
+package check
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// shape is what the lines of an object's text look like, whatever they say.
+type shape struct {
+	events  int    // components at the top
+	foreign string // why the original's programs cannot read it; empty if they can
+}
+
+// single are the properties that the original expects once at most.
+var single = map[string]bool{
+	"CLASS": true, "CREATED": true, "DESCRIPTION": true, "DTSTART": true, "DTEND": true, "DURATION": true,
+	"DTSTAMP": true, "GEO": true, "LAST-MODIFIED": true, "LOCATION": true, "ORGANIZER": true, "PRIORITY": true,
+	"RECURRENCE-ID": true, "SEQUENCE": true, "STATUS": true, "SUMMARY": true, "TRANSP": true, "UID": true, "URL": true,
+}
+
+// readable are the components inside an event that the original can read.
+var readable = map[string]bool{"VALARM": true, "STANDARD": true, "DAYLIGHT": true}
+
+// look goes over an object's text as the original's reader does, which is stricter than
+// ours: it breaks lines at more characters, knows names in upper case only, and takes
+// an unescaped comma or semicolon for the separator of a list.
+func look(text []byte) (s shape) {
+	l := looker{shape: &s}
+	l.characters(text)
+	var line []byte
+	joined := false // line is a copy of ours
+	for len(text) > 0 {
+		end := bytes.IndexByte(text, '\n')
+		next := text[len(text):]
+		if end >= 0 {
+			next = text[end+1:]
+		} else {
+			end = len(text)
+		}
+		physical := bytes.TrimSuffix(text[:end], []byte("\r"))
+		text = next
+		if len(physical) > 0 && (physical[0] == ' ' || physical[0] == '\t') && line != nil {
+			if !joined {
+				line = bytes.Clone(line)
+				joined = true
+			}
+			line = append(line, physical[1:]...)
+			continue
+		}
+		l.line(line)
+		line, joined = physical, false
+	}
+	l.line(line)
+	if len(l.open) > 0 {
+		l.say("it ends before END:%s", l.open[len(l.open)-1])
+	}
+	return s
+}
+
+type looker struct {
+	*shape
+	open []string // components that have begun and not ended
+	has  map[string]bool
+}
+
+func (l *looker) say(format string, args ...any) {
+	if l.foreign == "" {
+		l.foreign = fmt.Sprintf(format, args...)
+	}
+}
+
+// characters looks for what the original cannot decode, or ends a line at.
+func (l *looker) characters(text []byte) {
+	ascii := true
+	for i, c := range text {
+		switch {
+		case c >= utf8.RuneSelf:
+			ascii = false
+		case c == '\v', c == '\f', 0x1c <= c && c <= 0x1e, c == '\r' && i+1 < len(text) && text[i+1] != '\n':
+			l.say("the character %U ends a line for it", c)
+			return
+		}
+	}
+	if ascii {
+		return
+	}
+	if !utf8.Valid(text) {
+		l.say("it is not UTF-8")
+		return
+	}
+	for _, separator := range []string{"\u0085", "\u2028", "\u2029"} {
+		if bytes.Contains(text, []byte(separator)) {
+			r, _ := utf8.DecodeRuneInString(separator)
+			l.say("the character %U ends a line for it", r)
+		}
+	}
+}
+
+// line looks at a line that is whole.
+func (l *looker) line(line []byte) {
+	if len(line) == 0 {
+		return
+	}
+	at := bytes.IndexAny(line, ":;")
+	if at <= 0 {
+		l.say("the line %.40q is no property", line)
+		return
+	}
+	name := string(line[:at])
+	if !isUpperName(name) {
+		l.say("the name %.40q is not in upper case", name)
+		name = strings.ToUpper(name)
+	}
+	value, ok := l.params(line[at:])
+	if !ok {
+		l.say("the line %.40q has a parameter without value", line)
+		return
+	}
+	switch name {
+	case "BEGIN":
+		l.begin(string(value))
+		return
+	case "END":
+		if n := len(l.open); n > 0 {
+			l.open = l.open[:n-1]
+		}
+		return
+	}
+	if len(l.open) != 1 {
+		return
+	}
+	if single[name] {
+		if l.has[name] {
+			l.say("there is more than one %s", name)
+		}
+		if l.has == nil {
+			l.has = make(map[string]bool, 16)
+		}
+		l.has[name] = true
+	}
+	if (name == "UID" || name == "SUMMARY") && hasSeparator(value) {
+		l.say("a comma or semicolon in %s is not escaped, which makes it a list", name)
+	}
+}
+
+func (l *looker) begin(component string) {
+	switch len(l.open) {
+	case 0:
+		l.events++
+	default:
+		if !readable[strings.ToUpper(component)] {
+			l.say("there is a component %.40q in it", component)
+		}
+	}
+	l.open = append(l.open, component)
+}
+
+// isUpperName reports whether a name is one that the original matches.
+func isUpperName(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// params goes over the parameters of a line, which begins where its name ends, and
+// returns its value. It is not ok if a parameter has no value, or the line none.
+func (l *looker) params(rest []byte) (value []byte, ok bool) {
+	for len(rest) > 0 && rest[0] == ';' {
+		equals := bytes.IndexAny(rest[1:], "=;:") + 1
+		if equals == 0 || rest[equals] != '=' {
+			return nil, false
+		}
+		rest = rest[equals+1:]
+		quoted, end := false, -1
+		for i, c := range rest {
+			if c == '"' {
+				quoted = !quoted
+			} else if !quoted && (c == ';' || c == ':') {
+				end = i
+				break
+			}
+		}
+		if end < 0 {
+			return nil, false
+		}
+		rest = rest[end:]
+	}
+	if len(rest) == 0 {
+		return nil, false
+	}
+	return rest[1:], true
+}
+
+// hasSeparator reports whether a value has a comma or semicolon that no backslash escapes.
+func hasSeparator(value []byte) bool {
+	for i := 0; i < len(value); i++ {
+		switch value[i] {
+		case '\\':
+			i++
+		case ',', ';':
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,366 @@
+package check
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// quarantine keeps what repairs change or move away: a directory named by the time, with
+// a manifest in it. It is made when it is first needed. The manifest is ahead of what is
+// done: an entry is on disk before its file is touched.
+type quarantine struct {
+	base    string // the directory that the quarantines are in
+	now     func() time.Time
+	changes string // what is repaired, for the manifest
+
+	mu       sync.Mutex
+	dir      string // of this quarantine; empty: not made yet
+	manifest *os.File
+	saved    int // files in it
+}
+
+// ManifestName is the name of a manifest in its quarantine. It is a file of JSON values,
+// one a line, of which the first says what it is.
+const ManifestName = "manifest.jsonl"
+
+// header is the first line of a manifest.
+type header struct {
+	Quarantine int       `json:"quarantine"` // the version of the format: 1
+	Time       time.Time `json:"time"`
+	Repair     string    `json:"repair"`
+}
+
+const quarantineVersion = 1
+
+// The actions that entries of a manifest are about.
+const (
+	actionMove   = "move"   // path was renamed to saved
+	actionChange = "change" // path, or a record of a store without files, was written anew; saved is what it was
+	actionAfter  = "after"  // what the path before it has been changed to
+	actionMode   = "mode"   // path had that mode
+	actionGroup  = "group"  // path had that group
+)
+
+// entry is a line of a manifest.
+type entry struct {
+	Action string `json:"action"`
+	Kind   string `json:"kind,omitempty"` // of the finding
+	User   string `json:"user,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Saved  string `json:"saved,omitempty"`  // in the quarantine
+	Absent bool   `json:"absent,omitempty"` // there was nothing
+	Mode   string `json:"mode,omitempty"`   // octal
+	GID    int    `json:"gid,omitempty"`
+	Sum    string `json:"sum,omitempty"` // SHA-256 of the content
+
+	// What was changed in a store without files.
+	Table        string `json:"table,omitempty"`
+	Part         string `json:"part,omitempty"`
+	UID          string `json:"uid,omitempty"`
+	RecurrenceID string `json:"recurrence,omitempty"`
+	Other        string `json:"other,omitempty"`
+}
+
+// open makes the quarantine. It is called with mu held.
+func (q *quarantine) open() error {
+	if q.manifest != nil {
+		return nil
+	}
+	if err := os.MkdirAll(q.base, 0o700); err != nil {
+		return err
+	}
+	stamp := q.now().UTC().Format("20060102T150405Z")
+	dir := filepath.Join(q.base, stamp)
+	for n := 2; ; n++ {
+		err := os.Mkdir(dir, 0o700)
+		if err == nil {
+			break
+		} else if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		dir = filepath.Join(q.base, stamp+"-"+strconv.Itoa(n))
+	}
+	file, err := os.OpenFile(filepath.Join(dir, ManifestName), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	q.dir, q.manifest = dir, file
+	return q.write(header{quarantineVersion, q.now().UTC(), q.changes})
+}
+
+// write appends a line to the manifest.
+func (q *quarantine) write(value any) error {
+	line, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	if _, err := q.manifest.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	return q.manifest.Sync()
+}
+
+// note appends an entry to the manifest.
+func (q *quarantine) note(e entry) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err := q.open(); err != nil {
+		return err
+	}
+	return q.write(e)
+}
+
+// place returns the path of a new file in the quarantine, and its name there.
+func (q *quarantine) place(path string) (full, name string, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err := q.open(); err != nil {
+		return "", "", err
+	}
+	q.saved++
+	base := filepath.Base(path)
+	if len(base) > 100 {
+		base = base[:100]
+	}
+	name = fmt.Sprintf("%05d-%s", q.saved, base)
+	return filepath.Join(q.dir, name), name, nil
+}
+
+func (q *quarantine) manifestPath() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.dir == "" {
+		return ""
+	}
+	return filepath.Join(q.dir, ManifestName)
+}
+
+func (q *quarantine) close() error {
+	if q.manifest == nil {
+		return nil
+	}
+	return q.manifest.Close()
+}
+
+// move moves a file or directory into the quarantine.
+func (q *quarantine) move(f *Finding, path string) error {
+	if _, err := os.Lstat(path); err != nil {
+		return err
+	}
+	full, name, err := q.place(path)
+	if err != nil {
+		return err
+	}
+	if err := q.note(entry{Action: actionMove, Kind: f.Kind.ID, User: string(f.User), Path: path, Saved: name}); err != nil {
+		return err
+	}
+	return rename(path, full)
+}
+
+// rename moves a file or directory, also to another file system.
+func rename(from, to string) error {
+	err := os.Rename(from, to)
+	if !errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	if err := copyTree(from, to); err != nil {
+		return errors.Join(err, os.RemoveAll(to))
+	}
+	return os.RemoveAll(from)
+}
+
+// copy keeps what a file is before it is written anew.
+func (q *quarantine) copy(e entry, path string) error {
+	e.Action, e.Path = actionChange, path
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		e.Absent = true
+		return q.note(e)
+	} else if err != nil {
+		return err
+	}
+	full, name, err := q.place(path)
+	if err != nil {
+		return err
+	}
+	e.Saved = name
+	if err := copyFile(path, full, info); err != nil {
+		return err
+	}
+	return q.note(e)
+}
+
+// save keeps a content.
+func (q *quarantine) save(e entry, content []byte) error {
+	e.Action = actionChange
+	name := e.Table + e.Part
+	full, name, err := q.place(name)
+	if err != nil {
+		return err
+	}
+	e.Saved, e.Absent = name, content == nil
+	if err := os.WriteFile(full, content, 0o600); err != nil {
+		return err
+	}
+	return q.note(e)
+}
+
+// link keeps a file of several names as one of them, and puts a copy in its place.
+func (q *quarantine) link(f *Finding, path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	full, name, err := q.place(path)
+	if err != nil {
+		return err
+	}
+	if err := q.note(entry{Action: actionChange, Kind: f.Kind.ID, User: string(f.User), Path: path, Saved: name}); err != nil {
+		return err
+	}
+	// Beside the user's records, where nothing is listed.
+	copied := filepath.Join(filepath.Dir(q.dir), name+".new")
+	if err := copyFile(path, copied, info); err != nil {
+		return err
+	}
+	sum, err := sumOf(path)
+	if err != nil {
+		return err
+	}
+	if err := rename(path, full); err != nil {
+		return err
+	}
+	if err := rename(copied, path); err != nil {
+		return err
+	}
+	return q.note(entry{Action: actionAfter, Path: path, Sum: sum})
+}
+
+// copyFile copies a file, with its mode, owner and time as far as that is allowed.
+func copyFile(from, to string, info fs.FileInfo) error {
+	in, err := os.OpenFile(from, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if _, err := io.Copy(out, in); err != nil {
+		return err
+	}
+	uid, gid := owner(info)
+	if err := out.Chown(uid, gid); err != nil {
+		_ = out.Chown(-1, gid) // the owner is root's to give
+	}
+	if err := out.Chmod(info.Mode()); err != nil {
+		return err
+	}
+	if err := out.Sync(); err != nil {
+		return err
+	}
+	return os.Chtimes(to, info.ModTime(), info.ModTime())
+}
+
+// copyTree copies a file, a link, or a directory with all that is in it.
+func copyTree(from, to string) error {
+	return filepath.Walk(from, func(path string, info fs.FileInfo, err error) error {
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, below)
+		switch {
+		case info.IsDir():
+			if err := os.Mkdir(target, 0o700); err != nil {
+				return err
+			}
+			uid, gid := owner(info)
+			_ = os.Chown(target, uid, gid)
+			return os.Chmod(target, info.Mode())
+		case info.Mode()&fs.ModeSymlink != 0:
+			link, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(link, target)
+		case info.Mode().IsRegular():
+			return copyFile(path, target, info)
+		}
+		return fmt.Errorf("moving %s to another file system: it is no file, remove it by hand", path)
+	})
+}
+
+// owner returns a file's owner and group.
+func owner(info fs.FileInfo) (uid, gid int) {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid), int(stat.Gid)
+	}
+	return -1, -1
+}
+
+// modeText writes a mode as chmod(1) takes it.
+func modeText(mode fs.FileMode) string {
+	m := mode & fs.ModePerm
+	for flag, bit := range map[fs.FileMode]fs.FileMode{fs.ModeSticky: 0o1000, fs.ModeSetgid: 0o2000, fs.ModeSetuid: 0o4000} {
+		if mode&flag != 0 {
+			m |= bit
+		}
+	}
+	return fmt.Sprintf("%04o", uint32(m))
+}
+
+// sumOf returns the SHA-256 of a file; nothing if there is none.
+func sumOf(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", err
+	}
+	return sum(content), nil
+}
+
+func sum(content []byte) string {
+	hash := sha256.Sum256(content)
+	return hex.EncodeToString(hash[:])
+}
+
+// readManifest reads a manifest.
+func readManifest(path string) ([]entry, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	first, rest, _ := bytes.Cut(content, []byte("\n"))
+	var h header
+	if err := json.Unmarshal(first, &h); err != nil || h.Quarantine != quarantineVersion {
+		return nil, fmt.Errorf("%s is no manifest of a quarantine", path)
+	}
+	var entries []entry
+	for line := range bytes.Lines(rest) {
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			break // the last one may have been cut off; nothing was done then
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}

@@ -1,0 +1,322 @@
+package check
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+)
+
+// lateEvent is an event whose free/busy has not been extended.
+type lateEvent struct {
+	id     stores.ID
+	object *calendar.Object
+	expect availability.Expectation
+	series *series
+}
+
+// window tells of all events together whose free/busy has not been extended.
+func (e *examination) window() error {
+	if len(e.late) == 0 {
+		return nil
+	}
+	first := e.late[0]
+	f := e.addFreeBusy(freebusyWindow, stores.ID{}, "free/busy of %s, %q among them, has not been extended to %s for more than a day",
+		plural(len(e.late), "recurring event"), first.object.Summary(), e.preferences.WindowEnd(e.now).Format("2006-01-02"))
+	f.Command = e.checker.command("freebusy", "--store", "--publish", "--user", string(e.user))
+	f.mend = func(m *mender) error {
+		for _, late := range e.late {
+			if err := m.extend(f, late); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// leftRows tells of records of events that are not stored.
+func (e *examination) leftRows() error {
+	for _, id := range sortedIDs(maps.Keys(e.rows)) {
+		if e.leave(id) {
+			continue
+		}
+		rows, v := e.rows[id], e.uids[id.UID]
+		mend := func(f *Finding) {
+			f.mend = func(m *mender) error {
+				if e.lost[id] { // its event has the occurrence again
+					return m.rebuildWithout(f, id)
+				}
+				return m.removeRecords(f, id)
+			}
+		}
+		const text = "free/busy has %s of %s, the first at %s, and the event is not stored"
+		args := []any{plural(len(rows), "record"), occurrenceName(id.RecurrenceID), clock(rows[0].start)}
+		switch {
+		case v != nil && v.cancelled && !v.active:
+			mend(e.addFreeBusy(freebusyCancelled, id, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID)))
+		case rows[0].organizer == string(e.user), e.lost[id]:
+			mend(e.addFreeBusy(freebusyUnstored, id, text, args...))
+		case v == nil && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
+			mend(e.addFreeBusy(freebusyUninvited, id, text, args...))
+		default:
+			// The user has answered what never came in here, or an occurrence that there
+			// is none of.
+			e.addFreeBusy(freebusyAnswered, id, text, args...)
+		}
+	}
+	return nil
+}
+
+func sortedIDs(ids func(func(stores.ID) bool)) []stores.ID {
+	return slices.SortedFunc(ids, func(a, b stores.ID) int {
+		return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.RecurrenceID, b.RecurrenceID))
+	})
+}
+
+// othersHave reports whether the event is in what is known of its organizer's free/busy,
+// which is only recorded along with an event that is stored.
+func (e *examination) othersHave(id stores.ID, organizer calendar.URI) bool {
+	if organizer == "" {
+		return false
+	}
+	table, err := e.tx.Periods(stores.Table{Kind: stores.Other, Other: organizer})
+	if err != nil {
+		return false
+	}
+	for p := range table.All() {
+		if p.UID == id.UID && p.RecurrenceID == id.RecurrenceID {
+			return true
+		}
+	}
+	return false
+}
+
+// readQueue reads the request queue.
+func (e *examination) readQueue() error {
+	requests, err := e.tx.Requests()
+	if err != nil {
+		return err
+	}
+	e.requests = requests
+	e.waiting = make(map[stores.ID]bool)
+	for _, r := range requests {
+		e.waiting[r.ID] = true
+	}
+	return nil
+}
+
+// queue looks at the request queue.
+func (e *examination) queue() error {
+	path := ""
+	if files := e.checker.files(); files != nil {
+		path = files.RequestsPath(e.user)
+	}
+	seen := make(map[stores.Request]bool)
+	for _, r := range e.requests {
+		drop := func(f *Finding) { f.mend = func(m *mender) error { return m.dequeue(f, r) } }
+		if seen[r] {
+			f := e.add(requestDuplicate, path, r.ID, "the request queue has %s twice", occurrenceName(r.RecurrenceID))
+			f.mend = func(m *mender) error { return m.dequeueTwice(f) }
+			continue
+		}
+		seen[r] = true
+		switch e.standing(r.ID, r.Type == "COUNTER") {
+		case absent:
+			drop(e.add(requestOrphan, path, r.ID, "the request queue has %s, and the event is not stored", occurrenceName(r.RecurrenceID)))
+		case called:
+			drop(e.add(requestCancelled, path, r.ID, "the request queue has %s, which is cancelled", occurrenceName(r.RecurrenceID)))
+		case over:
+			drop(e.add(requestPast, path, r.ID, "the request queue has %s, which is over", occurrenceName(r.RecurrenceID)))
+		}
+	}
+	return nil
+}
+
+// standing is what has become of an event.
+type standing int
+
+const (
+	there standing = iota
+	absent
+	called // off
+	over
+)
+
+// standing says what has become of an event. An occurrence can be one of its event's that
+// is not stored separately.
+func (e *examination) standing(id stores.ID, ofParent bool) standing {
+	v := e.uids[id.UID]
+	if v == nil {
+		return absent
+	}
+	if id.RecurrenceID == "" {
+		switch {
+		case v.active:
+			return e.overOrThere(stores.Key{Part: stores.Active, ID: id})
+		case v.cancelled:
+			return called
+		}
+		return absent
+	}
+	switch o := v.recurrences[id.RecurrenceID]; {
+	case o != nil && o.active:
+		return e.overOrThere(stores.Key{Part: stores.Active, ID: id})
+	case o != nil && o.cancelled, v.cancelled && !v.active:
+		return called
+	case !v.active || !ofParent:
+		return absent
+	}
+	if at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone); err == nil && at.Add(2*day).Before(e.now) {
+		return over
+	}
+	return there
+}
+
+// overOrThere reports whether all of an event is in the past.
+func (e *examination) overOrThere(key stores.Key) standing {
+	text, err := e.tx.Get(key)
+	if err != nil {
+		return there // which is told elsewhere
+	}
+	object, err := calendar.DecodeObject(text)
+	if err != nil || object.RecursForever() {
+		return there
+	}
+	spans, truncated, err := object.Periods(e.options(time.Time{}, e.now))
+	var broken *calendar.Error
+	if errors.As(err, &broken) || truncated || len(spans) == 0 {
+		return there
+	}
+	for _, span := range spans {
+		if span.End.After(e.now) {
+			return there
+		}
+	}
+	return over
+}
+
+// counters looks at the counter-proposals to an event.
+func (e *examination) counters(v *event) {
+	for _, key := range v.counters {
+		if object, unusable := e.object(key); unusable || object == nil {
+			continue
+		}
+		switch e.standing(key.ID, true) {
+		case absent:
+			e.addText(counterOrphan, key, "the counter-proposal of %s is to an event that is not stored", key.Other)
+		case called:
+			e.addText(counterCancelled, key, "the counter-proposal of %s is to an event that is cancelled", key.Other)
+		case over:
+			e.addText(counterPast, key, "the counter-proposal of %s is to an event that is over", key.Other)
+		}
+	}
+}
+
+// readProviders reads which events are noted as recurring without end.
+func (e *examination) readProviders() error {
+	providers, err := e.tx.Providers()
+	if err != nil {
+		return err
+	}
+	e.extended = !providers.Until.IsZero()
+	e.provider = make(map[stores.ID]bool, len(providers.Events))
+	for _, id := range providers.Events {
+		e.provider[id] = true
+	}
+	return nil
+}
+
+func (e *examination) providersPath() string {
+	if files := e.checker.files(); files != nil {
+		return files.ProvidersPath(e.user)
+	}
+	return ""
+}
+
+// provided sees that an event that recurs without end is noted, where that is kept.
+func (e *examination) provided(id stores.ID) {
+	if !e.extended || e.provider[id] {
+		return
+	}
+	f := e.add(providerMissing, e.providersPath(), id, "the event recurs without end, is not noted as such, and so will not be extended")
+	f.mend = func(m *mender) error { return m.provide(f, id, true) }
+}
+
+// providers looks at the events that are noted as recurring without end.
+func (e *examination) providers() error {
+	for _, id := range sortedIDs(maps.Keys(e.provider)) {
+		v := e.uids[id.UID]
+		stored := v != nil && (id.RecurrenceID == "" && v.active || v.recurrences[id.RecurrenceID] != nil && v.recurrences[id.RecurrenceID].active)
+		if stored || len(e.rids[id.UID]) > 0 || v == nil && e.torn != "" {
+			continue // also one that was answered without having come in
+		}
+		f := e.add(providerUnstored, e.providersPath(), id, "%s is noted as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))
+		f.mend = func(m *mender) error { return m.provide(f, id, false) }
+	}
+	return nil
+}
+
+// offers looks for offers that have expired.
+func (e *examination) offers() error {
+	which := stores.Table{Kind: stores.Offers}
+	table, err := e.tx.Periods(which)
+	if err != nil {
+		return err
+	}
+	expired := 0
+	for p := range table.All() {
+		if !p.Expires.IsZero() && !p.Expires.After(e.now) {
+			expired++
+		}
+	}
+	if expired > 0 {
+		f := e.add(offerExpired, e.tablePath(which), stores.ID{}, "%s", expiredText(expired))
+		f.mend = func(m *mender) error { return m.dropExpired(f) }
+	}
+	return nil
+}
+
+func expiredText(n int) string {
+	if n == 1 {
+		return "an offered period has expired"
+	}
+	return plural(n, "offered period") + " have expired"
+}
+
+// doubleLimit is how many double bookings of a user are told.
+const doubleLimit = 50
+
+// doubleBookings tells where two events that make the user busy take place at once, from
+// now on.
+func (e *examination) doubleBookings() {
+	table, err := e.tx.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return
+	}
+	type busy struct {
+		row
+		id stores.ID
+	}
+	var open []busy
+	told := 0
+	for p := range table.All() {
+		if p.Transp != availability.Opaque || !p.End.After(e.now) || !p.End.After(p.Start) {
+			continue
+		}
+		now := busy{row{start: p.Start.Unix(), end: p.End.Unix()}, stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}}
+		open = slices.DeleteFunc(open, func(b busy) bool { return b.end <= now.start })
+		for _, b := range open {
+			if b.id.UID != now.id.UID && told < doubleLimit {
+				e.addFreeBusy(freebusyDouble, now.id, "two events are at %s, the other being %q", clock(now.start), b.id.UID)
+				told++
+			}
+		}
+		open = append(open, now)
+	}
+}

@@ -1,0 +1,86 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+)
+
+// root looks at what is not any user's: what stands among their directories, and what
+// was put aside. It returns the names there that are no users'.
+func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcome) {
+	strangers = make(map[string]bool)
+	o = c.rounds("", func(e *examination, m *mender) error {
+		if files := c.files(); files != nil {
+			problems, err := files.Root(ctx)
+			if err != nil {
+				return err
+			}
+			for _, p := range problems {
+				e.addFile(p)
+				if p.Kind == audit.NoUser {
+					strangers[filepath.Base(p.Path)] = true
+				}
+			}
+		}
+		if err := e.rejected(); err != nil {
+			return err
+		}
+		return e.mendAll(m)
+	})
+	return strangers, o
+}
+
+// rejected tells of what was put aside.
+func (e *examination) rejected() error {
+	if e.checker.Rejected == nil {
+		return nil
+	}
+	items, err := e.checker.Rejected.List()
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		note := item.Note
+		f := e.add(rejectedItem, item.Path, stores.ID{UID: note.UID, RecurrenceID: note.RecurrenceID},
+			"put aside on %s: %s", note.Time.Format(time.DateOnly), oneLine(note.Reason))
+		f.mend = func(m *mender) error {
+			if err := m.aside(f, f.Path); err != nil {
+				return err
+			}
+			note := strings.TrimSuffix(f.Path, filepath.Ext(f.Path)) + ".txt"
+			if err := m.aside(f, note); err != nil && !isAbsent(err) {
+				return err
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// oneLine returns a text that others have written as one line of limited length.
+func oneLine(text string) string {
+	quoted := fmt.Sprintf("%.300q", text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+// held tells of a lock that could not be had.
+func (e *examination) held(l *audit.LockedError) {
+	if l.Lock == nil || time.Since(l.Lock.Since) < time.Minute {
+		return
+	}
+	f := e.add(lockHeld, l.Lock.Path, stores.ID{}, "the records are locked since %s by %s", l.Lock.Since.UTC().Format(time.DateTime), l.Lock.Holder)
+	f.Command = e.checker.command("locks", "break", string(e.user))
+}
+
+// left tells of a lock whose holder is gone.
+func (e *examination) left(l audit.Lock) {
+	f := e.add(lockStale, l.Path, stores.ID{}, "a lock was left on %s by %s", l.Since.UTC().Format(time.DateTime), l.Holder)
+	// The lock is moved away before anything is looked at.
+	f.mend = func(m *mender) error { return nil }
+}

@@ -1,0 +1,95 @@
+package check
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
+)
+
+// settings looks at a user's preferences.
+func (e *examination) settings() error {
+	dir := filepath.Join(e.checker.PreferencesDir, string(e.user))
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	known := preferences.Known()
+	for _, entry := range entries {
+		name, path := entry.Name(), filepath.Join(dir, entry.Name())
+		i := slices.IndexFunc(known, func(p preferences.Preference) bool { return p.Name == name })
+		if i < 0 {
+			e.addSetting(preferenceUnknown, path, "there is no preference %q", name)
+			continue
+		}
+		value, err := readSetting(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was set back just now
+		} else if err != nil {
+			e.addSetting(preferenceValue, path, "the preference %s cannot be read: %v", name, err)
+			continue
+		}
+		if value == "" && known[i].Values == nil && name != "window_size" {
+			continue // as good as not set
+		}
+		if err := known[i].Check(value); err != nil {
+			e.addSetting(preferenceValue, path, "the preference %s cannot be used: %v", name, err)
+		}
+	}
+	return nil
+}
+
+func (e *examination) addSetting(k *Kind, path, format string, args ...any) {
+	f := e.add(k, path, stores.ID{}, format, args...)
+	f.mend = func(m *mender) error { return m.aside(f, path) }
+}
+
+// maxSetting is how much of a preference is read.
+const maxSetting = 1 << 16
+
+func readSetting(path string) (string, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", errors.New("it is no file")
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxSetting))
+	return strings.TrimSpace(string(data)), err
+}
+
+// preferring returns the users who have preferences.
+func (c *Checker) preferring() ([]calendar.URI, error) {
+	if c.PreferencesDir == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(c.PreferencesDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var users []calendar.URI
+	for _, entry := range entries {
+		if entry.IsDir() {
+			users = append(users, calendar.URI(entry.Name()))
+		}
+	}
+	return users, nil
+}

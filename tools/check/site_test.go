@@ -1,0 +1,124 @@
+package check_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"imip-agent/handlers"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/file"
+	"imip-agent/stores/preferences"
+	"imip-agent/stores/rejected"
+	"imip-agent/tests/compat"
+	"imip-agent/tools/check"
+)
+
+// place is a room with our handler and a checker at work in it.
+type place struct {
+	compat.Room
+	store *file.Store
+	now   time.Time
+}
+
+func newPlace(t testing.TB, room compat.Room) *place {
+	t.Helper()
+	p := &place{Room: room, now: compat.Minutes(0)}
+	store, err := file.Open(file.Options{
+		Dir: room.Store(), PublishDir: room.Static(), LockTimeout: 2 * time.Second,
+		Now: p.clock, Rejected: p.rejected(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.store = store
+	return p
+}
+
+func (p *place) clock() time.Time { return p.now }
+
+func (p *place) rejected() *rejected.Dir {
+	return &rejected.Dir{Path: filepath.Join(string(p.Room), "rejected"), Now: p.clock}
+}
+
+func (p *place) preferences() *preferences.Dir {
+	return &preferences.Dir{
+		Path:       p.Room.Preferences(),
+		Defaults:   preferences.Defaults{Participating: "participate", Sharing: "no", Publishing: "no"},
+		SystemZone: "UTC",
+	}
+}
+
+func (p *place) quarantine() string { return filepath.Join(string(p.Room), "quarantine") }
+
+// handle has our handler handle a message.
+func (p *place) handle(message []byte) error {
+	h := handlers.Handler{
+		Store: p.store, Preferences: p.preferences(), Rejected: p.rejected(),
+		Sender: "mailto:calendar@example.com", Log: slog.New(slog.DiscardHandler), Now: p.clock,
+		MessageLimit: 32 << 20, PeriodLimit: 50000,
+	}
+	return h.Handle(context.Background(), bytes.NewReader(message))
+}
+
+// checker returns a checker of the place.
+func (p *place) checker(repair check.Repair) *check.Checker {
+	return &check.Checker{
+		Store: p.store, Preferences: p.preferences(), PreferencesDir: p.Room.Preferences(),
+		Rejected: p.rejected(), Quarantine: p.quarantine(), Now: p.clock, Log: slog.New(slog.DiscardHandler),
+		Repair: repair,
+	}
+}
+
+// result is what a run has told.
+type result struct {
+	findings []check.Finding
+	summary  check.Summary
+}
+
+func (p *place) check(t testing.TB, repair check.Repair, users ...calendar.URI) result {
+	t.Helper()
+	c := p.checker(repair)
+	c.Users = users
+	return run(t, c)
+}
+
+func run(t testing.TB, c *check.Checker) (r result) {
+	t.Helper()
+	summary, err := c.Run(context.Background(), func(f check.Finding) { r.findings = append(r.findings, f) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.summary = summary
+	return r
+}
+
+// ids returns the kinds of what was found, with states other than found.
+func (r result) ids() []string {
+	ids := []string{}
+	for _, f := range r.findings {
+		id := f.Kind.ID
+		if f.State != check.Found {
+			id += " " + string(f.State)
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func (r result) String() string {
+	var b strings.Builder
+	for _, f := range r.findings {
+		fmt.Fprintf(&b, "%s %s: %s %s %s %q: %s\n", f.Kind.Severity, f.Kind.ID, f.State, f.User, f.Path, f.ID, f.Text)
+	}
+	for _, err := range r.summary.Failures {
+		fmt.Fprintf(&b, "failure: %v\n", err)
+	}
+	return b.String()
+}
+

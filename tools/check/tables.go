@@ -1,0 +1,81 @@
+package check
+
+import (
+	"strings"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+	"imip-agent/stores/freebusy"
+)
+
+// tables looks at the user's tables as files: what the lines are, and their order.
+func (e *examination) tables() error {
+	tables, err := e.session.Tables()
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if e.blocked[t.Path] {
+			continue
+		}
+		own := t.Which != nil && t.Which.Kind == stores.Own
+		for _, d := range t.Damages {
+			e.damage(t, d)
+			if own {
+				e.torn += d.Text + "\n"
+			}
+		}
+		if t.Unordered > 0 {
+			f := e.add(tableOrder, t.Path, stores.ID{}, "line %d of %s does not belong after the one before it", t.Unordered, t.Name)
+			f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
+		}
+		if t.Which != nil && !own {
+			if err := e.otherTable(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// damage tells of a damaged line.
+func (e *examination) damage(t audit.Table, d freebusy.Damage) {
+	k := tableLine
+	switch {
+	case strings.Contains(d.Reason, "old layout"):
+		k = tableOldLayout
+	case d.Mended:
+		k = tableBroken
+	}
+	f := e.add(k, t.Path, stores.ID{}, "line %d of %s: %s", d.Line, t.Name, d.Reason)
+	if k == tableLine && t.Which != nil && t.Which.Kind == stores.Own {
+		f.safe = true // the records are worked out again
+	}
+	f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
+}
+
+// otherTable looks at the records of a table that is not the user's own free/busy.
+func (e *examination) otherTable(t audit.Table) error {
+	table, err := e.tx.Periods(*t.Which)
+	if err != nil {
+		return err
+	}
+	var last freebusy.Period
+	doubled := make(map[stores.ID]bool)
+	reversed := make(map[stores.ID]bool)
+	for p := range table.All() {
+		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
+		if sameRecord(p, last) && !doubled[id] {
+			doubled[id] = true
+			f := e.add(tableDuplicate, t.Path, id, "the record at %s is there twice", clock(p.Start.Unix()))
+			f.mend = func(m *mender) error { return m.unique(f, *t.Which, id) }
+		}
+		if p.End.Before(p.Start) && !reversed[id] {
+			reversed[id] = true
+			f := e.add(tableReversed, t.Path, id, "a record of the event ends before it starts, at %s", clock(p.Start.Unix()))
+			f.mend = func(m *mender) error { return m.removeReversed(f, *t.Which, id) }
+		}
+		last = p
+	}
+	return nil
+}

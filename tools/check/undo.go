@@ -1,0 +1,258 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// Undone is one thing that was put back, or not.
+type Undone struct {
+	Path string // or, in a store without files, what it is
+	Kind string // the finding that it was changed for
+	Err  error  // why it could not be put back
+}
+
+// ErrLater says that something was changed again after the repair, so that putting back
+// what was there before would undo that as well.
+var ErrLater = errors.New("it was changed again since, and stays as it is")
+
+// Undo puts back what a repair has changed, latest first, each under its user's lock. It
+// calls report with each thing. With dryRun nothing is written.
+func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)) error {
+	entries, err := readManifest(manifest)
+	if err != nil {
+		return fmt.Errorf("reading the manifest: %w", err)
+	}
+	u := undoing{checker: c, dir: filepath.Dir(manifest), afters: make(map[int]string), report: report}
+	changed := make(map[string]int) // by path, where it was changed last
+	for i, e := range entries {
+		switch e.Action {
+		case actionChange:
+			changed[e.Path] = i
+		case actionAfter:
+			u.afters[changed[e.Path]] = e.Sum
+		}
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		e := entries[i]
+		if e.Action == actionAfter {
+			continue
+		}
+		report(Undone{Path: name(e), Kind: e.Kind, Err: u.locked(ctx, i, e)})
+	}
+	if c.DryRun || u.failed {
+		return nil
+	}
+	// It cannot be undone twice.
+	return os.Rename(manifest, filepath.Join(u.dir, "undone.jsonl"))
+}
+
+// name says what an entry is about.
+func name(e entry) string {
+	if e.Path != "" {
+		return e.Path
+	}
+	return fmt.Sprintf("%s %s%s %s %s", e.User, e.Table, e.Part, e.UID, e.RecurrenceID)
+}
+
+type undoing struct {
+	checker *Checker
+	dir     string
+	afters  map[int]string // what changes have left, by the place of their entries
+	report  func(Undone)
+	failed  bool
+}
+
+// locked undoes an entry under its user's lock.
+func (u *undoing) locked(ctx context.Context, i int, e entry) (err error) {
+	defer func() {
+		if err != nil {
+			u.failed = true
+		}
+	}()
+	if e.Kind == lockStale.ID {
+		return nil // to put back a lock that nobody holds would lock the user out
+	}
+	if e.Path == "" {
+		return u.checker.Store.Update(ctx, calendar.URI(e.User), func(tx stores.Tx) error { return u.record(tx, e) })
+	}
+	files := u.checker.files()
+	if files == nil || e.User == "" {
+		return u.file(i, e)
+	}
+	err = files.Audit(ctx, calendar.URI(e.User), audit.Options{}, func(audit.Session) error { return u.file(i, e) })
+	if isAbsent(err) { // a user with preferences only
+		return u.file(i, e)
+	}
+	return err
+}
+
+// file undoes what was done to a file.
+func (u *undoing) file(i int, e entry) error {
+	saved := filepath.Join(u.dir, e.Saved)
+	switch e.Action {
+	case actionMove:
+		if _, err := os.Lstat(saved); errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Lstat(e.Path); err == nil {
+				return nil // it was never moved
+			}
+			return err
+		}
+		if _, err := os.Lstat(e.Path); err == nil {
+			return ErrLater
+		}
+		return u.restore(saved, e.Path)
+	case actionChange:
+		return u.change(i, e, saved)
+	case actionMode, actionGroup:
+		return u.attribute(e)
+	}
+	return fmt.Errorf("there is no action %q", e.Action)
+}
+
+// change puts back what a file was before it was written anew.
+func (u *undoing) change(i int, e entry, saved string) error {
+	now, err := sumOf(e.Path)
+	if err != nil {
+		return err
+	}
+	before := ""
+	if !e.Absent {
+		if before, err = sumOf(saved); err != nil {
+			return err
+		}
+	}
+	after, known := u.afters[i]
+	switch {
+	case known && now == after:
+	case now == before:
+		return nil // it was never changed
+	default:
+		return ErrLater
+	}
+	if e.Absent {
+		if u.checker.DryRun {
+			return nil
+		}
+		return os.Remove(e.Path)
+	}
+	return u.restore(saved, e.Path)
+}
+
+// restore puts a file or directory back.
+func (u *undoing) restore(saved, path string) error {
+	if u.checker.DryRun {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o770); err != nil {
+		return err
+	}
+	return rename(saved, path)
+}
+
+func (u *undoing) attribute(e entry) error {
+	if u.checker.DryRun {
+		return nil
+	}
+	if e.Action == actionGroup {
+		info, err := os.Lstat(e.Path)
+		if err != nil {
+			return err
+		}
+		if err := os.Lchown(e.Path, -1, e.GID); err != nil {
+			return err
+		}
+		return os.Chmod(e.Path, info.Mode())
+	}
+	bits, err := strconv.ParseUint(e.Mode, 8, 32)
+	if err != nil {
+		return err
+	}
+	mode := fs.FileMode(bits) & fs.ModePerm
+	for bit, flag := range map[uint64]fs.FileMode{0o1000: fs.ModeSticky, 0o2000: fs.ModeSetgid, 0o4000: fs.ModeSetuid} {
+		if bits&bit != 0 {
+			mode |= flag
+		}
+	}
+	return os.Chmod(e.Path, mode)
+}
+
+// record puts back a record of a store without files.
+func (u *undoing) record(tx stores.Tx, e entry) error {
+	content, err := os.ReadFile(filepath.Join(u.dir, e.Saved))
+	if err != nil || u.checker.DryRun {
+		return err
+	}
+	if e.Part != "" {
+		key := stores.Key{ID: stores.ID{UID: e.UID, RecurrenceID: e.RecurrenceID}, Other: calendar.URI(e.Other)}
+		for part, name := range partNames {
+			if name == e.Part {
+				key.Part = part
+			}
+		}
+		return tx.Put(key, content)
+	}
+	switch e.Table {
+	case "requests":
+		var requests []stores.Request
+		if err := json.Unmarshal(content, &requests); err != nil {
+			return err
+		}
+		return tx.SetRequests(requests)
+	case "freebusy-providers":
+		var providers stores.Providers
+		if err := json.Unmarshal(content, &providers); err != nil {
+			return err
+		}
+		return tx.SetProviders(providers)
+	case "published":
+		return tx.Publish(bytes.Clone(content))
+	}
+	return restoreTable(tx, e, content)
+}
+
+// restoreTable makes a free/busy table what it was.
+func restoreTable(tx stores.Tx, e entry, content []byte) error {
+	which, layout := stores.Table{Other: calendar.URI(e.Other)}, freebusy.Plain
+	for kind, name := range tableNames {
+		if name == e.Table {
+			which.Kind = kind
+		}
+	}
+	if which.Kind == stores.Offers {
+		layout = freebusy.Expiring
+	}
+	table, err := tx.Periods(which)
+	if err != nil {
+		return err
+	}
+	was, _ := freebusy.Read(content, layout)
+	ids := make(map[stores.ID]bool)
+	for p := range table.All() {
+		ids[stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}] = true
+	}
+	for id := range ids {
+		table.Remove(id.UID, id.RecurrenceID)
+	}
+	var records []freebusy.Period
+	for p := range was.All() {
+		records = append(records, p)
+	}
+	table.InsertAll(records)
+	return nil
+}

@@ -1,0 +1,306 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
+)
+
+// examination is one look at one user's records, inside one critical section.
+type examination struct {
+	checker *Checker
+	ctx     context.Context
+	user    calendar.URI
+	tx      stores.Tx
+	session audit.Session // nil for a store without files
+	now     time.Time
+
+	preferences preferences.Preferences
+	known       bool // preferences could be read
+
+	findings []*Finding
+	events   int
+	failures []error
+
+	blocked map[string]bool // paths whose file is no use, by what was found already
+	torn    string          // damaged lines of the user's own free/busy table, all of them
+
+	uids     map[string]*event
+	order    []string // of the UIDs
+	rows     map[stores.ID][]row
+	waiting  map[stores.ID]bool // in the request queue
+	requests []stores.Request
+	rids     map[string][]string // recurrence ids in rows, by UID
+	rebuilt  map[stores.ID]bool  // free/busy of these is made anew by a repair
+	lost     map[stores.ID]bool  // occurrences that are recorded, and not stored, and that their event yields
+	late     []lateEvent
+	provider map[stores.ID]bool // noted as recurring without end
+	extended bool               // such notes are kept
+	// invited says that the invitations of other organizers are stored here.
+	invited bool
+}
+
+// event is what there is of one UID.
+type event struct {
+	uid         string
+	active      bool
+	cancelled   bool
+	recurrences map[string]*occurrence
+	counters    []stores.Key
+}
+
+// occurrence is what there is of one recurrence id.
+type occurrence struct{ active, cancelled bool }
+
+// row is a record of free/busy.
+type row struct {
+	start, end int64 // seconds since 1970
+	transp     string
+	organizer  string
+}
+
+func (e *examination) add(k *Kind, path string, id stores.ID, format string, args ...any) *Finding {
+	f := &Finding{Kind: k, State: Found, User: e.user, Path: path, ID: id, Text: fmt.Sprintf(format, args...)}
+	e.findings = append(e.findings, f)
+	return f
+}
+
+func (e *examination) fail(err error) { e.failures = append(e.failures, err) }
+
+// run looks at everything that a user has.
+func (e *examination) run() error {
+	e.blocked = make(map[string]bool)
+	e.rebuilt = make(map[stores.ID]bool)
+	e.lost = make(map[stores.ID]bool)
+	p, err := e.checker.Preferences.Load(e.user)
+	if err != nil {
+		// Without the zone and the window nothing can be worked out.
+		e.fail(fmt.Errorf("preferences of %s: %w", e.user, err))
+	} else {
+		e.preferences, e.known = p, true
+	}
+	if e.session != nil {
+		if err := e.files(); err != nil {
+			return err
+		}
+		if err := e.tables(); err != nil {
+			return err
+		}
+	}
+	steps := []func() error{e.collect, e.readRows, e.readQueue, e.readProviders, e.eachEvent, e.window, e.leftRows, e.queue, e.providers, e.offers, e.published}
+	for _, step := range steps {
+		if e.ctx.Err() != nil {
+			return context.Cause(e.ctx)
+		}
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if e.checker.Verbose {
+		e.doubleBookings()
+	}
+	return nil
+}
+
+// path returns where a text is.
+func (e *examination) path(key stores.Key) string {
+	if files := e.checker.files(); files != nil {
+		return files.Path(e.user, key)
+	}
+	return ""
+}
+
+// fileKinds are the findings for what is wrong with files as files.
+var fileKinds = map[audit.Kind]*Kind{
+	audit.Link: fileLink, audit.Device: fileDevice, audit.BadName: fileName, audit.Empty: fileEmpty,
+	audit.Misplaced: fileMisplaced, audit.Mode: fileMode, audit.Group: fileGroup, audit.HardLink: fileHardLink,
+	audit.Staging: fileStaging, audit.EmptyDir: fileEmptyDir, audit.Unknown: fileUnknown,
+	audit.NoUser: userNone, audit.SameUser: userSame,
+}
+
+// files looks at the user's files as files.
+func (e *examination) files() error {
+	problems, err := e.session.Problems()
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		if p.Kind.Blocks() {
+			e.blocked[p.Path] = true
+		}
+		e.addFile(p)
+	}
+	return nil
+}
+
+func (e *examination) addFile(p audit.Problem) {
+	k := fileKinds[p.Kind]
+	f := e.add(k, p.Path, stores.ID{}, "%s %s", filepath.Base(p.Path), p.Text)
+	switch p.Kind {
+	case audit.Mode:
+		f.mend = func(m *mender) error { return m.chmod(f, p.Mode) }
+	case audit.Group:
+		f.mend = func(m *mender) error { return m.chgrp(f, p.GID) }
+	case audit.HardLink:
+		f.mend = func(m *mender) error { return m.separate(f) }
+	case audit.EmptyDir, audit.Unknown:
+	default:
+		f.mend = func(m *mender) error { return m.aside(f, p.Path) }
+	}
+}
+
+// collect lists the user's texts by UID.
+func (e *examination) collect() error {
+	e.uids = make(map[string]*event)
+	for key, err := range e.tx.Keys() {
+		if err != nil {
+			return err
+		}
+		v := e.uids[key.UID]
+		if v == nil {
+			v = &event{uid: key.UID}
+			e.uids[key.UID] = v
+			e.order = append(e.order, key.UID)
+		}
+		switch {
+		case key.Part == stores.Countered:
+			v.counters = append(v.counters, key)
+		case key.RecurrenceID != "":
+			if v.recurrences == nil {
+				v.recurrences = make(map[string]*occurrence)
+			}
+			o := v.recurrences[key.RecurrenceID]
+			if o == nil {
+				o = new(occurrence)
+				v.recurrences[key.RecurrenceID] = o
+			}
+			o.active = o.active || key.Part == stores.Active
+			o.cancelled = o.cancelled || key.Part == stores.Cancelled
+		case key.Part == stores.Active:
+			v.active = true
+		default:
+			v.cancelled = true
+		}
+	}
+	return nil
+}
+
+// object reads a text, and looks whether it is what its key says. It returns nil if there
+// is none, or none that can be used; unusable tells the two apart.
+func (e *examination) object(key stores.Key) (object *calendar.Object, unusable bool) {
+	path := e.path(key)
+	if e.blocked[path] {
+		return nil, true
+	}
+	text, err := e.tx.Get(key)
+	if errors.Is(err, stores.ErrNotFound) {
+		return nil, false
+	} else if err != nil {
+		e.fail(err)
+		return nil, true
+	}
+	e.events++
+	s := look(text)
+	object, err = calendar.DecodeObject(text)
+	switch {
+	case s.events > 1:
+		e.addText(eventSeveral, key, "the file is more than one event")
+		return nil, true
+	case err != nil && audit.Leftover(filepath.Base(path)):
+		e.addText(eventLeftover, key, "a copy that somebody has left, %q, is taken for an event", filepath.Base(path))
+		return nil, true
+	case err != nil:
+		e.addText(eventUnreadable, key, "the event cannot be read: %v", err)
+		return nil, true
+	}
+	if e.misnamed(key, object, path) {
+		return nil, true
+	}
+	if s.foreign != "" {
+		f := e.addText(eventForeign, key, "the original's programs cannot read the event: %s", s.foreign)
+		f.mend = func(m *mender) error { return m.rewriteText(f, key, object.Encode()) }
+	}
+	return object, false
+}
+
+// addText adds a finding about a text, which is moved aside to mend it.
+func (e *examination) addText(k *Kind, key stores.Key, format string, args ...any) *Finding {
+	f := e.add(k, e.path(key), key.ID, format, args...)
+	f.mend = func(m *mender) error { return m.removeText(f, key) }
+	return f
+}
+
+// misnamed reports whether an object is another than its key says.
+func (e *examination) misnamed(key stores.Key, object *calendar.Object, path string) bool {
+	recurrenceID, err := object.RecurrenceID()
+	is := stores.ID{UID: object.UID(), RecurrenceID: recurrenceID}
+	switch {
+	case err != nil:
+		e.addText(eventUnreadable, key, "the event cannot be read: %v", err)
+	case is == key.ID:
+		return false
+	case audit.Leftover(filepath.Base(path)):
+		e.addText(eventLeftover, key, "a copy that somebody has left, %q, is taken for an event", filepath.Base(path))
+	case key.Part == stores.Countered && key.RecurrenceID != "" && is.UID == key.UID && recurrenceID == "":
+		return false // a proposal may be kept as it came
+	case is.UID != key.UID:
+		e.addText(eventWrongName, key, "the file's name says %q, and the event in it %q", key.UID, is.UID)
+	default:
+		e.addText(eventWrongName, key, "the file's name says %s, and the event in it %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
+	}
+	return true
+}
+
+func occurrenceName(recurrenceID string) string {
+	if recurrenceID == "" {
+		return "the whole event"
+	}
+	return "the occurrence " + recurrenceID
+}
+
+// eachEvent looks at the events, one after the other.
+func (e *examination) eachEvent() error {
+	for _, uid := range e.order {
+		if e.ctx.Err() != nil {
+			return context.Cause(e.ctx)
+		}
+		e.event(e.uids[uid])
+	}
+	return nil
+}
+
+// isAbsent reports whether an error says that there is no such file.
+func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// plural returns "1 record", "2 records".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// clock returns an instant as people read it.
+func clock(seconds int64) string {
+	return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04") + " UTC"
+}
+
+// Quote puts a word for a shell into quotes, if it needs any.
+func Quote(word string) string {
+	safe := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("@%_-+=:,./", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !safe(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
