@@ -240,7 +240,8 @@ func (w *work) finish() error {
 		w.result.Published = true
 	}
 	w.result.Noted = len(w.goOn)
-	nothing := w.result.Rebuilt && w.result.Read == 0 && w.table.Len() == 0
+	// Users have directories, and not every directory in a store is a user's.
+	nothing := w.before.IsZero() && w.result.Read == 0 && w.table.Len() == 0 && w.result.Removed == 0
 	if !w.maker.Keep || w.maker.Other != "" || nothing {
 		return nil
 	}
