@@ -45,11 +45,7 @@ func cancel(r *request) error {
 	object := r.object
 	if stored != nil {
 		object = stored
-		for _, name := range []string{"SEQUENCE", "DTSTAMP"} {
-			if r.object.Has(name) {
-				object.CopyFrom(r.object, name)
-			}
-		}
+		object.CopyFrom(r.object, "SEQUENCE", "DTSTAMP")
 		if !entire {
 			object.SetAttendees(slices.DeleteFunc(object.Attendees(), named))
 		}
@@ -74,8 +70,8 @@ func (r *request) forget(was *calendar.Object, entire bool) error {
 	if len(calledOff.Attendees()) == 0 {
 		calledOff = was
 	}
-	if organizer, ok := was.Organizer(); ok && availability.TakesPart(calledOff, organizer) {
-		if err := r.forgetOther(organizer); err != nil {
+	if organizer, ok := was.Organizer(); ok {
+		if err := r.forgetOther(organizer, calledOff); err != nil {
 			return err
 		}
 	}
@@ -89,13 +85,11 @@ func (r *request) forget(was *calendar.Object, entire bool) error {
 		return nil
 	}
 	for _, attendee := range calledOff.Attendees() {
-		if availability.TakesPart(calledOff, attendee.URI) {
-			if err := r.forgetOther(attendee.URI); err != nil {
-				return err
-			}
+		if err := r.forgetOther(attendee.URI, calledOff); err != nil {
+			return err
 		}
 	}
-	return r.unprovide()
+	return nil
 }
 
 // storeCancelled keeps the object, as cancelled if it is so as a whole.

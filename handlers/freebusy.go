@@ -22,8 +22,12 @@ func (r *request) recordAsAttendee(object *calendar.Object) error {
 	if availability.TakesPart(r.object, r.user) {
 		return r.recordOwn(object, availability.AttendingTransp(object))
 	}
-	// What was answered separately of its occurrences stays: the original, observed.
+	// What was answered separately of its occurrences stays, and the event is still
+	// noted if it has no end: the original, observed.
 	if err := r.remove(stores.Table{Kind: stores.Own}); err != nil {
+		return err
+	}
+	if err := r.provide(object); err != nil {
 		return err
 	}
 	return r.publishFreeBusy()
@@ -67,15 +71,28 @@ func (r *request) forgetOwn() error {
 		}
 		periods.RemoveRecurrences(r.id.UID, func(string) bool { return false })
 	}
+	if err := r.unprovide(); err != nil {
+		return err
+	}
 	return r.publishFreeBusy()
 }
 
-// forgetOther removes the event from what is known of another user's free/busy.
-func (r *request) forgetOther(other calendar.URI) error {
+// forgetOther removes a cancelled event from what is known of another user's
+// free/busy, if the event that is called off says that they take part. What the
+// table has no use for any more goes in any case: the original, observed.
+func (r *request) forgetOther(other calendar.URI, calledOff *calendar.Object) error {
 	if other == r.user {
 		return nil
 	}
-	return r.skipUnstorable(r.remove(stores.Table{Kind: stores.Other, Other: other}))
+	which := stores.Table{Kind: stores.Other, Other: other}
+	if availability.TakesPart(calledOff, other) {
+		return r.skipUnstorable(r.remove(which))
+	}
+	table, err := r.tx.Periods(which)
+	if err == nil {
+		err = r.supersede(which, table)
+	}
+	return r.skipUnstorable(err)
 }
 
 // skipUnstorable passes over that nothing can be kept of another user, because
@@ -95,10 +112,8 @@ func (r *request) recordOwn(object *calendar.Object, transp string) error {
 	if err := r.record(stores.Table{Kind: stores.Own}, object, transp, time.Time{}); err != nil {
 		return err
 	}
-	if object.RecursForever() {
-		if err := r.provide(); err != nil {
-			return err
-		}
+	if err := r.provide(object); err != nil {
+		return err
 	}
 	return r.publishFreeBusy()
 }
@@ -178,8 +193,11 @@ func (r *request) separateRecurrences() ([]string, error) {
 	return slices.Concat(active, cancelled), err
 }
 
-// provide notes that the event recurs without end, in a store where this is kept.
-func (r *request) provide() error {
+// provide notes an event that recurs without end, in a store where this is kept.
+func (r *request) provide(object *calendar.Object) error {
+	if !object.RecursForever() {
+		return nil
+	}
 	providers, err := r.tx.Providers()
 	if err != nil || providers.Until.IsZero() || slices.Contains(providers.Events, r.id) {
 		return err
