@@ -36,8 +36,15 @@ var eximStyles = map[string]string{
 // conf/exim says on top, in one of the styles.
 func newExim(t *testing.T, style, program, disk, share string) *server {
 	t.Helper()
+	return newEximWith(t, "exim", "", style, program, disk, share)
+}
+
+// newEximWith is newExim in another layer and with one more script, run before the
+// configuration is put together.
+func newEximWith(t *testing.T, layer, script, style, program, disk, share string) *server {
+	t.Helper()
 	s := &server{
-		machine: newMachine(t, "exim", disk, share),
+		machine: newMachine(t, layer, disk, share),
 		sink:    newSink(t),
 
 		submission: freeAddress(t),
@@ -78,7 +85,7 @@ func newExim(t *testing.T, style, program, disk, share string) *server {
 	s.write(t, "/etc/imip-agent/exim/senders", strings.Join(users(), "\n")+"\n", 0o644)
 	s.run(t, `sed -i 's/F,2h,5m/F,2h,1s/' /etc/imip-agent/exim/retry
 		sed -i '/^[*]/s/F,2h,15m/F,2h,1s/' /etc/imip-agent/exim/exim4.conf /etc/exim4/exim4.conf.template /etc/exim4/conf.d/retry/30_exim4-config
-		`+eximStyles[style], s.sink.host, s.sink.port, port, publicPort)
+		`+script+eximStyles[style], s.sink.host, s.sink.port, port, publicPort)
 
 	change := func(file, from, to string) func(*testing.T, int) {
 		return func(t *testing.T, seconds int) {
@@ -98,16 +105,15 @@ func newExim(t *testing.T, style, program, disk, share string) *server {
 
 func TestExim(t *testing.T) {
 	need(t, "exim")
-	program := handler(t)
 	t.Run("split", func(t *testing.T) {
-		s := newExim(t, "split", program, "", "")
+		s := newExim(t, "split", "", "", "")
 		t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })
 		t.Run("failures", func(t *testing.T) { testFailures(t, s) })
 		t.Run("expiry", func(t *testing.T) { testExpiry(t, s) })
 	})
 	for _, style := range []string{"template", "own"} {
 		t.Run(style, func(t *testing.T) {
-			s := newExim(t, style, program, "", "")
+			s := newExim(t, style, "", "", "")
 			testDelivery(t, s)
 		})
 	}

@@ -6,7 +6,7 @@
 #
 #   tests/mta/install.sh [DIR]     DIR defaults to $IMIP_AGENT_MTA or /var/tmp/imip-agent-mta
 #
-# Needs root, apt, and a kernel that mounts overlay file systems. A layer that is there
+# Needs root, apt, Go, and a kernel that mounts overlay file systems. A layer that is there
 # already is left as it is; delete DIR to have them made anew. Prints DIR.
 set -eu
 
@@ -59,6 +59,9 @@ layer exim-ldap "
 
 layer package "
     apt-get -q update
-    $apt lintian man-db bash-completion"
+    $apt lintian man-db bash-completion systemd cron"
+
+# What builds the Debian package.
+[ -x "$dir/bin/nfpm" ] || GOBIN=$dir/bin go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 >&2
 
 echo "$dir"

@@ -71,6 +71,8 @@ mount -t overlay overlay -o "lowerdir=$lower,upperdir=/mnt/upper,workdir=/mnt/wo
 mount --rbind /dev /mnt/root/dev
 mount -t proc proc /mnt/root/proc
 mount -t tmpfs -o mode=1777 none /mnt/root/tmp
+# What programs have left here in the places that ours use is not for the tests.
+rm -rf /mnt/root/var/lib/imip-agent /mnt/root/var/www/imip-agent /mnt/root/etc/imip-agent
 if [ -n "$3" ]; then mkdir -p "/mnt/root/$3"; mount --bind "$3" "/mnt/root/$3"; fi
 exec chroot /mnt/root sh -c '
 	exec 3<&0

@@ -11,6 +11,12 @@ import (
 // conf/postfix says on top.
 func newPostfix(t *testing.T, program, disk, share string) *server {
 	t.Helper()
+	return newPostfixWith(t, "", program, disk, share)
+}
+
+// newPostfixWith is newPostfix with one more script, run before Postfix starts.
+func newPostfixWith(t *testing.T, script, program, disk, share string) *server {
+	t.Helper()
 	s := &server{
 		machine: newMachine(t, "postfix", disk, share),
 		sink:    newSink(t),
@@ -70,6 +76,7 @@ func newPostfix(t *testing.T, program, disk, share string) *server {
 	s.expire = func(t *testing.T, seconds int) {
 		s.run(t, `postconf -e maximal_queue_lifetime=$1s bounce_queue_lifetime=$1s delay_warning_time=0; postfix reload`, fmt.Sprint(seconds))
 	}
+	s.run(t, script)
 	if out, err := s.try("postfix start"); err != nil {
 		t.Fatalf("starting Postfix: %s %v\n%s", out, err, s.describe(t))
 	}
@@ -80,8 +87,7 @@ func newPostfix(t *testing.T, program, disk, share string) *server {
 
 func TestPostfix(t *testing.T) {
 	need(t, "postfix")
-	program := handler(t)
-	s := newPostfix(t, program, "", "")
+	s := newPostfix(t, "", "", "")
 	t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })
 	t.Run("failures", func(t *testing.T) { testFailures(t, s) })
 	t.Run("expiry", func(t *testing.T) { testExpiry(t, s) })

@@ -34,7 +34,6 @@ type server struct {
 }
 
 const (
-	root  = "../.."
 	store = "/var/lib/imip-agent/store"
 
 	// outside is the address that mail from the Internet comes from in these tests.
@@ -68,62 +67,60 @@ func mailboxes() []string {
 	return append(users(), "sara@example.com", "postmaster@example.com", calendarSystem)
 }
 
-// programs builds our programs from this tree, once, and returns the directory.
-var programs = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "imip-agent-mta")
+// work is where the tests keep what they build.
+var work string
+
+// debian builds the Debian package from this tree, once, and returns its file.
+var debian = sync.OnceValues(func() (string, error) {
+	cmd := exec.Command("../../packaging/build.sh", filepath.Join(work, "dist"))
+	cmd.Env = append(os.Environ(), "NFPM="+filepath.Join(layers(), "bin/nfpm"))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("packaging/build.sh: %v: %s", err, stderr.String())
 	}
-	cmd := exec.Command("go", "build", "-o", dir+"/", "./cmd/...")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("%v: %s", err, out)
-	}
-	return dir, nil
+	return strings.TrimSpace(string(out)), nil
 })
 
-// handler returns our handler, or the one that the environment names, to see how
-// another one fares.
-func handler(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("IMIP_AGENT_MTA_HANDLER"); path != "" {
-		return path
-	}
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "imip_person_outgoing")
-}
-
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, _ := programs(); dir != "" {
-		os.RemoveAll(dir)
+	dir, err := os.MkdirTemp("", "imip-agent-mta")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	work = dir
+	code := m.Run()
+	os.RemoveAll(dir)
 	os.Exit(code)
 }
 
 const handlerPath = "/usr/bin/imip_person_outgoing"
 
-// install puts the handler, its user and its directories into a machine.
-func (s *server) install(t *testing.T, program string) {
+// install installs our Debian package into a machine. Another handler ("" for ours)
+// takes the place of ours then.
+func (s *server) install(t *testing.T, other string) {
 	t.Helper()
-	s.copyIn(t, program, handlerPath)
-	dir, err := programs()
+	s.installPackage(t)
+	if other == "" {
+		other = os.Getenv("IMIP_AGENT_MTA_HANDLER")
+	}
+	if other != "" {
+		s.copyIn(t, other, handlerPath)
+	}
+	// Not so long that a test has to wait for it.
+	s.run(t, `echo 'LOCK_TIMEOUT = 1' >> /etc/imip-agent/config.txt`)
+}
+
+// installPackage installs our Debian package.
+func (m *machine) installPackage(t *testing.T) {
+	t.Helper()
+	file, err := debian()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.copyIn(t, filepath.Join(dir, "imip-agent"), "/usr/bin/imip-agent")
-	s.run(t, `
-		adduser --quiet --system --group --home /var/lib/imip-agent --no-create-home imip-agent
-		for dir in store preferences journal; do
-			install -d -o imip-agent -g www-data -m 2770 /var/lib/imip-agent/$dir
-		done
-		install -d -o imip-agent -g www-data -m 2775 /var/www/imip-agent/static`)
-	s.copyIn(t, filepath.Join(root, "conf/postfix"), "/etc/imip-agent/postfix")
-	s.copyIn(t, filepath.Join(root, "conf/exim"), "/etc/imip-agent/exim")
-	s.write(t, "/etc/imip-agent/config.txt", `LOCK_TIMEOUT = 1`+"\n", 0o644)
+	m.copyIn(t, file, "/root/"+filepath.Base(file))
+	m.run(t, `dpkg -i "$1"`, "/root/"+filepath.Base(file))
 }
 
 // freeAddress returns an address of this machine with a port that nobody uses.
@@ -225,8 +222,10 @@ func (s *server) length(t *testing.T) string {
 // untouched fails the test if anything of a user has come into the store.
 func (s *server) untouched(t *testing.T, user string) {
 	t.Helper()
-	if out, _ := s.try("ls -d " + store + "/*" + user + "*"); out != "" {
-		t.Errorf("the store has records: %s", out)
+	for name := range strings.SplitSeq(s.run(t, "ls "+store), "\n") {
+		if strings.Contains(name, user) {
+			t.Errorf("the store has records of %s", name)
+		}
 	}
 	if done, failed := s.runs(t, user); done+failed != 0 {
 		t.Errorf("the handler ran %d times for %s, failed %d times", done, user, failed)

@@ -54,7 +54,7 @@ func TestThroughput(t *testing.T) {
 	for name, start := range systems {
 		t.Run(name, func(t *testing.T) {
 			need(t, name)
-			s := start(t, handler(t), t.TempDir(), "")
+			s := start(t, "", t.TempDir(), "")
 			f := s.load(t)
 			t.Logf("ours: %v", f)
 			s.complete(t)

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Build the Debian package from the tree:
+#
+#   packaging/build.sh [DIR]     DIR is where the package goes, by default dist
+#
+# Needs Go, and nfpm, which it takes from $NFPM or the path, or else builds. Prints
+# the package's name. VERSION in the environment overrides the changelog's version.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:-$here/../dist}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cd "$here/.."
+
+VERSION=${VERSION:-$(sed -n '1s/.*(\(.*\)).*/\1/p' packaging/changelog)}
+ARCH=${ARCH:-$(go env GOARCH)}
+# The same sources give the same package.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -d "$(sed -n 's/^ -- .*>  //p' packaging/changelog | head -n 1)" +%s)}
+tree=$out/tree
+rm -rf "$tree"
+mkdir -p "$tree/bin" "$tree/man" "$tree/doc"
+export VERSION ARCH SOURCE_DATE_EPOCH PACKAGE_TREE="$tree"
+
+# Without cgo: one program for every release of Debian. The time zones are Debian's own.
+CGO_ENABLED=0 GOARCH=$ARCH go build -trimpath -ldflags '-s -w' -o "$tree/bin/" ./cmd/...
+for page in packaging/man/*.[1-8]; do
+    gzip -9n <"$page" >"$tree/man/$(basename "$page").gz"
+done
+gzip -9n <packaging/changelog >"$tree/doc/changelog.gz"
+
+nfpm() {
+    if [ -n "${NFPM:-}" ]; then "$NFPM" "$@"
+    elif command -v nfpm >/dev/null; then command nfpm "$@"
+    else GOARCH= go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 "$@"
+    fi
+}
+package=$out/imip-agent-go_${VERSION}_$ARCH.deb
+nfpm package --config packaging/nfpm.yaml --packager deb --target "$package" >&2
+rm -rf "$tree"
+echo "$package"
