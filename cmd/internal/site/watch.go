@@ -22,6 +22,10 @@ func Watch(parent context.Context) (context.Context, context.CancelFunc) {
 	// Writing beyond a limit, or to who has gone away, is an error of the
 	// write and not the end of the process.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
+	// Files and directories are made with the modes that are meant for them. With a
+	// umask they would get theirs by a second step, and if the program was killed
+	// before that, a directory would stay closed to the group.
+	syscall.Umask(0)
 	// What the runtime cannot survive (no memory, a stack without end) would exit
 	// with status 2, which mail systems take for good. They know that a program that
 	// was killed did not finish. It leaves no core: that would be the user's mail.
