@@ -73,7 +73,7 @@ func makeFreebusy(options *cli.Context, env site.Environment) (err error) {
 			Reset: options.Bool("reset"), NeedsAction: options.Bool("include-needs-action"),
 			Keep: options.Bool("store"), Publish: options.Bool("publish"), Other: other,
 		},
-		bar: showProgress(env.Stderr, "users", len(users)),
+		bar: startCounter(env.Stderr, "users", len(users)),
 	}
 	run.print = !run.maker.Keep && !run.maker.Publish
 	atOnce := 2 * runtime.GOMAXPROCS(0) // most of the time is spent waiting for disks
@@ -155,7 +155,7 @@ type freebusyRun struct {
 	other    calendar.URI
 	print    bool // the tables
 	several  bool // of several users
-	bar      progress
+	bar      counter
 	failures []error
 }
 
@@ -189,4 +189,3 @@ func (r *freebusyRun) done(result freebusy.Result) {
 		r.failures = append(r.failures, fmt.Errorf("printing the free/busy of %q: %w", user, err))
 	}
 }
-

@@ -48,7 +48,12 @@ func (w *work) gone(id stores.ID) error {
 // settle works out the records of an event. It fails if the event's beginning is unknown.
 func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacement, orphaned bool) error {
 	as := cleaned(id)
-	transp, recorded := w.had[as]
+	end := w.preferences.WindowEnd(w.now)
+	goesOn := object.Continues(end, w.preferences.Zone)
+	if goesOn { // whether they take part or not, as handlers do
+		w.goOn = append(w.goOn, id)
+	}
+	had, recorded := w.had[as]
 	expected, waiting := w.expect(object)
 	if orphaned {
 		// Its records went with those of the whole event; it may have been sent anew.
@@ -59,13 +64,12 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 		w.refused[as] = true
 		return nil
 	}
-	if !slices.Contains(expected.Transps, transp) {
-		transp = expected.Transps[0]
-	}
-	end := w.preferences.WindowEnd(w.now)
-	goesOn := object.Continues(end, w.preferences.Zone)
 	if waiting && recorded && !goesOn {
 		return nil // at the times that were answered
+	}
+	transp := expected.Transps[0]
+	if slices.Contains(expected.Transps, had) || expected.Chosen && (had == availability.Opaque || had == availability.Transparent) {
+		transp = had
 	}
 	records, truncated, err := availability.Records(object, id, transp, time.Time{}, calendar.PeriodOptions{
 		Zone: w.preferences.Zone, Now: w.now, Until: end, Max: w.maker.PeriodLimit,
@@ -81,42 +85,31 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 		w.log.Warn("the event has more periods than are recorded", "uid", id.UID, "recurrence", id.RecurrenceID, "limit", w.maker.PeriodLimit)
 	}
 	w.settled[as] = true
-	if expected.Optional && !recorded && !w.begins(as, records) {
+	if expected.Optional && !recorded && (waiting || !w.begins(as, records)) {
 		return nil
 	}
 	w.recorded[as] = true
 	w.records = append(w.records, w.without(records, replaced)...)
-	if goesOn {
-		w.goOn = append(w.goOn, id)
-	}
 	return nil
 }
 
-// expect says what the table has of an event. The user is waiting if it has what they
-// answered before, should they have done so.
+// expect says what the table has of an event. A user is waiting who has yet to answer
+// it: what it has then is what they answered before.
 func (w *work) expect(object *calendar.Object) (expected availability.Expectation, waiting bool) {
 	participant := w.user
 	if w.maker.Other == "" {
-		expected = availability.Expect(object, w.user)
+		expected = availability.Expect(object, participant)
 	} else {
 		participant = w.maker.Other
 		expected = expectOther(object, participant)
 	}
 	attendee, _ := availability.Attendee(object, participant)
-	status := attendee.PartStat()
-	switch {
-	case len(expected.Transps) > 0:
-	case status == "NEEDS-ACTION" && w.maker.NeedsAction:
-		expected.Transps = []string{availability.AttendingTransp(object)}
-	case status == "NEEDS-ACTION", status == "DELEGATED":
-		// An answer holds until the event that is sent anew is answered again; one whose
-		// DTSTAMP is spoilt is recorded, but not kept; and who has sent an event, for
-		// whomever, is busy with it.
-		return availability.Expectation{
-			Transps: []string{availability.AttendingTransp(object), availability.Organizing}, Optional: true,
-		}, true
+	organizer, _ := object.Organizer()
+	waiting = attendee.PartStat() == "NEEDS-ACTION" && organizer != participant
+	if waiting && w.maker.NeedsAction {
+		return availability.Expectation{Transps: []string{availability.AttendingTransp(object)}}, false
 	}
-	return expected, false
+	return expected, waiting
 }
 
 // expectOther says what is known of another user's free/busy from an active object.
