@@ -81,12 +81,18 @@ func (r *request) forget(was *calendar.Object, entire bool) error {
 			return err
 		}
 	}
-	if !entire {
-		return nil
+	if entire {
+		for _, attendee := range calledOff.Attendees() {
+			if err := r.forgetOther(attendee.URI, calledOff); err != nil {
+				return err
+			}
+		}
 	}
-	for _, attendee := range calledOff.Attendees() {
-		if err := r.forgetOther(attendee.URI, calledOff); err != nil {
-			return err
+	if entire || user {
+		for _, attendee := range was.Attendees() {
+			if err := r.tidyOther(attendee.URI); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -81,13 +81,22 @@ func (r *request) forgetOwn() error {
 // free/busy, if the event that is called off says that they take part. What the
 // table has no use for any more goes in any case: the original, observed.
 func (r *request) forgetOther(other calendar.URI, calledOff *calendar.Object) error {
+	if !availability.TakesPart(calledOff, other) {
+		return r.tidyOther(other)
+	}
+	if other == r.user {
+		return nil
+	}
+	return r.skipUnstorable(r.remove(stores.Table{Kind: stores.Other, Other: other}))
+}
+
+// tidyOther removes from what is known of another user's free/busy what the table
+// has no use for any more.
+func (r *request) tidyOther(other calendar.URI) error {
 	if other == r.user {
 		return nil
 	}
 	which := stores.Table{Kind: stores.Other, Other: other}
-	if availability.TakesPart(calledOff, other) {
-		return r.skipUnstorable(r.remove(which))
-	}
 	table, err := r.tx.Periods(which)
 	if err == nil {
 		err = r.supersede(which, table)

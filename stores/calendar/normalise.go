@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,6 +138,18 @@ func (n *normaliser) contents(c *ical.Component) {
 	}
 }
 
+// leapSecond is a time with a leap second.
+var leapSecond = regexp.MustCompile(`(T[0-9]{4})60`)
+
+// withoutLeapSeconds puts the second before a leap second in its place, as it is
+// read here. The original fails on second 60.
+func withoutLeapSeconds(value string) string {
+	if !strings.Contains(value, "60") {
+		return value
+	}
+	return leapSecond.ReplaceAllString(value, "${1}59")
+}
+
 // property normalises one property of an event. It returns false if the property
 // is to be left out.
 func (n *normaliser) property(p *ical.Prop) bool {
@@ -150,7 +163,7 @@ func (n *normaliser) property(p *ical.Prop) bool {
 	case isTime[p.Name]:
 		// T and Z may be lower case, as all fixed text of a grammar (RFC 5545
 		// section 1.1).
-		p.Value = strings.ToUpper(withoutSpace(p.Value))
+		p.Value = withoutLeapSeconds(strings.ToUpper(withoutSpace(p.Value)))
 	case isRule[p.Name]:
 		p.Value = ruleText(p.Value)
 	case isAddress[p.Name]:

@@ -121,6 +121,7 @@ var eventCases = []struct {
 	// Times, rules, numbers.
 	{"empty: the original fails", "A:1\nDTEND:\nEXDATE:\nRRULE:\nDURATION:", "A:1", "EXDATE left out"},
 	{"an empty RECURRENCE-ID stays: without it the event would be the whole", "RECURRENCE-ID:", "RECURRENCE-ID:", ""},
+	{"leap seconds: the original fails on them", "DTSTART:20261231T235960Z\nEXDATE:20260630T235960Z,20260716T100000Z", "DTSTART:20261231T235959Z\nEXDATE:20260630T235959Z,20260716T100000Z", ""},
 	{"lower case, and space", "DTSTART: 20261202t090000z \nEXDATE:20261202, 20261203", "DTSTART:20261202T090000Z\nEXDATE:20261202,20261203", ""},
 	{"a rule in lower case with empty parts", "RRULE: freq=weekly; byday=mo,tu;;count=3;", "RRULE:FREQ=WEEKLY;BYDAY=MO,TU;COUNT=3", ""},
 	{"a rule as the original writes it", "RRULE:FREQ=WEEKLY;BYDAY=MO;TU;WE;COUNT=3", "RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE;COUNT=3", ""},

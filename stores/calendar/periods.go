@@ -215,8 +215,14 @@ func (t *times) until() (local, instant time.Time) {
 		// DEVIATION: until-floating
 		return until.Time, time.Time{}
 	case recurrence.UTC:
-		if t.start.date && until.Time.Equal(until.Time.Truncate(24*time.Hour)) {
-			// Midnight in UTC is a date that had to be written as a time.
+		day := until.Time.Truncate(24 * time.Hour)
+		switch {
+		case t.start.date && (until.Time.Equal(day) || until.Time.Equal(day.Add(24*time.Hour-time.Second))):
+			// The beginning or the end of a day in UTC is a date that had to be
+			// written as a time.
+			return until.Time, time.Time{}
+		case t.start.zone == nil && !t.start.date:
+			// Held against times of no zone: the original, observed.
 			return until.Time, time.Time{}
 		}
 		return t.local(until.Time).Add(slack), until.Time
