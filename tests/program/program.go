@@ -28,9 +28,10 @@ func Build(dir string) (string, error) {
 
 // Command returns the command that gives a message to a program, ours or the
 // original, with the directories of a room and default settings. Its standard error goes
-// to the returned buffer.
+// to the returned buffer. Words for its command line come before all others, and count
+// before them.
 func Command(path string, room compat.Room, message []byte, words ...string) (*exec.Cmd, *bytes.Buffer) {
-	words = append([]string{"-S", room.Store(), "-P", room.Static(), "-p", room.Preferences(), "-j", room.Journal()}, words...)
+	words = append(words, "-S", room.Store(), "-P", room.Static(), "-p", room.Preferences(), "-j", room.Journal())
 	cmd := exec.Command(path, words...)
 	cmd.Stdin = bytes.NewReader(message)
 	stderr := new(bytes.Buffer)

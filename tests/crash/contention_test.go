@@ -1,0 +1,76 @@
+package crash
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"imip-agent/tests/compat"
+	"imip-agent/tests/program"
+)
+
+// TestAtOnce has many messages handled at once for one user: by ours alone, and half of
+// them by the original, where it is installed. All are there afterwards.
+func TestAtOnce(t *testing.T) {
+	few, many := 10, 40
+	if full {
+		few, many = 100, 100
+	}
+	t.Run("ours", func(t *testing.T) { atOnce(t, many, nil) })
+	t.Run("with the original", func(t *testing.T) {
+		dir, ok := compat.FindPeer()
+		if !ok {
+			t.Skipf("the original is not installed in %s", dir)
+		}
+		original := filepath.Join(dir, "bin", compat.Outgoing)
+		atOnce(t, few, func(i int) string {
+			if i%2 == 0 {
+				return original
+			}
+			return path
+		})
+	})
+}
+
+// atOnce has so many messages handled, each by the program that by returns, or else by
+// ours.
+func atOnce(t *testing.T, messages int, by func(i int) string) {
+	room := furnish(t, scenario{before: compat.Tree{"freebusy": records(200)}})
+	var wg sync.WaitGroup
+	for i := range messages {
+		run := path
+		if by != nil {
+			run = by(i)
+		}
+		cmd, stderr := program.Command(run, room, message("REQUEST", event(fmt.Sprintf("UID:at-once-%d", i), "RRULE:FREQ=DAILY;COUNT=2")))
+		if run != path {
+			cmd.Dir = filepath.Join(filepath.Dir(run), "..", "etc") // its configuration
+		}
+		wg.Go(func() {
+			if status := program.Status(cmd, cmd.Run()); status != 0 {
+				t.Errorf("message %d, by %s: status %d: %s", i, run, status, stderr)
+			}
+		})
+	}
+	wg.Wait()
+
+	tree := state(t, room)
+	table := "\n" + tree["store/"+paul+"/freebusy"]
+	for i := range messages {
+		if tree[fmt.Sprintf("store/%s/objects/at-once-%d", paul, i)] == "" {
+			t.Errorf("event %d is not there", i)
+		}
+		if n := strings.Count(table, fmt.Sprintf("\tat-once-%d\t", i)); n != 2 {
+			t.Errorf("event %d has %d records, not 2", i, n)
+		}
+	}
+	if n := strings.Count(table, "\n") - 1; n != 200+2*messages {
+		t.Errorf("the table has %d records", n)
+	}
+	if _, err := os.Stat(filepath.Join(user(room), "__lock__")); err == nil {
+		t.Error("a lock is left over")
+	}
+}
