@@ -138,11 +138,17 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 	})
 }
 
+// maxUser is how long a user's URI can be, in octets: see maxUID.
+const maxUser = 500
+
 // transact runs fn in a transaction that holds the lock, and commits it if that is
 // wanted.
 func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn func(*tx) error) (err error) {
 	if err := stores.CheckText("user", string(user)); err != nil {
 		return err
+	}
+	if len(user) > maxUser {
+		return &stores.UnstorableError{What: "user", Value: string(user[:40]), Reason: fmt.Sprintf("it is longer than the %d octets that the database's indexes have room for", maxUser)}
 	}
 	// With the lock held nobody else changes what is read, and each statement sees
 	// all that was committed before it: read committed is enough.
@@ -207,7 +213,11 @@ const attempts = 6
 func (s *Store) retry(ctx context.Context, fn func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := fn()
-		if err == nil || attempt == attempts || !again(err) || ctx.Err() != nil {
+		if err == nil || !again(err) || ctx.Err() != nil {
+			return err
+		} else if attempt == attempts && away(err) {
+			return fmt.Errorf("%w: %w", stores.ErrAway, err)
+		} else if attempt == attempts {
 			return err
 		}
 		s.options.Log.Warn("a database transaction is tried again", "attempt", attempt, "reason", err)
@@ -224,7 +234,16 @@ func again(err error) bool {
 	switch code(err) {
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return true
+	}
+	return away(err)
+}
+
+// away reports whether the server cannot be reached, or does not work now.
+func away(err error) bool {
+	switch code(err) {
 	case "57P01", "57P02", "57P03": // the server is shutting down, or starting
+		return true
+	case "53300": // too_many_connections
 		return true
 	case "":
 		// The connection broke, or never was: no answer of the server.
@@ -239,6 +258,9 @@ func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	return func(yield func(calendar.URI, error) bool) {
 		rows, err := s.pool.Query(ctx, s.usersQuery())
 		if err != nil {
+			if away(err) {
+				err = fmt.Errorf("%w: %w", stores.ErrAway, err)
+			}
 			yield("", fmt.Errorf("list the users in the database: %w", err))
 			return
 		}

@@ -82,6 +82,7 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 		if startErr != nil || endErr != nil {
 			t.store.options.Log.Warn("a free/busy record with times that cannot be read is passed over",
 				"user", string(t.user), "table", t.tableName(which), "uid", p.UID, "start", value(c[0]), "end", value(c[1]))
+			t.damages = append(t.damages, fmt.Sprintf("in the table %s, of event %q: times %q and %q cannot be read", t.tableName(which), p.UID, value(c[0]), value(c[1])))
 			return nil
 		}
 		if layout == freebusy.Attended {

@@ -21,7 +21,8 @@ type tx struct {
 	db        pgx.Tx
 	user      calendar.URI
 	periods   map[stores.Table]*freebusy.Table
-	published []byte // to be published after the commit; nil: nothing
+	damages   []string // what could not be read in the tables
+	published []byte   // to be published after the commit; nil: nothing
 }
 
 var _ stores.Tx = (*tx)(nil)
@@ -39,10 +40,22 @@ type place struct {
 	values    []any
 }
 
+// maxUID is how long a UID can be, in octets: an index takes no more than 2700 for all
+// its columns.
+const maxUID = 2000
+
+// Damages returns what the transaction could not read of the user's tables.
+func (t *tx) Damages() []string { return t.damages }
+
 // checkKey returns an UnstorableError for a key at which no text can be stored.
+//
+// DEVIATION: database-long-uid: the original, without indexes, stores longer UIDs as well.
 func checkKey(k stores.Key) error {
 	if err := stores.CheckID(k.ID); err != nil {
 		return err
+	}
+	if len(k.UID) > maxUID {
+		return &stores.UnstorableError{What: "UID", Value: k.UID[:40], Reason: fmt.Sprintf("it is longer than the %d octets that the database's index takes", maxUID)}
 	}
 	if k.Part == stores.Countered {
 		return stores.CheckText("user", string(k.Other))

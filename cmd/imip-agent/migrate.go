@@ -1,0 +1,308 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/postgresql"
+	"imip-agent/tools/migrate"
+)
+
+// More exit statuses, those of migrate.
+const (
+	exitPartly   = 3  // done but for what is listed
+	exitNoSource = 10 // there is nothing at the place to be copied from
+	exitNotEmpty = 73 // EX_CANTCREAT: the target has something else already
+)
+
+// migrateCommand moves records between places and forms.
+func migrateCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name:  "migrate",
+		Usage: "move calendar records between places, stores and other programs",
+		Description: "A place is file:DIR or postgresql:CONNINFO. DIR is a store, beside which the journal\n" +
+			"and the preferences are if it is called \"store\", or a directory that has the three in it.\n\n" +
+			"Exit status: 0 done, 3 done but for what is listed, 8 failed, 10 no such source,\n" +
+			"64 wrong usage, 73 the target has something else already, 75 locked or away: try again.",
+		Subcommands: []*cli.Command{
+			copyCommand(env),
+			schemaCommand(env),
+		},
+		Action: func(options *cli.Context) error {
+			if options.NArg() > 0 {
+				return usage("migrate does not know %.60q: --help lists what it can do", options.Args().First())
+			}
+			return usage("migrate what? --help lists what it can do")
+		},
+	}
+}
+
+// migrateFlags are the options of all of migrate's commands, without those that say
+// where the site's own records are, which are named by words here.
+func migrateFlags() []cli.Flag {
+	return slices.DeleteFunc(site.Flags(), func(f cli.Flag) bool {
+		return strings.HasSuffix(f.Names()[0], "-dir") || f.Names()[0] == "store-type"
+	})
+}
+
+func toggle(name, usage string) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: usage, DisableDefaultText: true}
+}
+
+func copyCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name: "copy", Usage: "copy users' records to another place", ArgsUsage: "FROM TO",
+		Description: "Running it again copies what has changed in the source since. What has changed in the\n" +
+			"target since is left as it is. Programs may go on working on both sides.",
+		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "user", Usage: "copy only this `USER`; can be given several times"},
+			toggle("dry-run", "say what would be done, and change nothing"),
+			toggle("resume", "go on where a copy was interrupted"),
+			toggle("verify", "read both sides again and compare them"),
+			toggle("overwrite", "where both sides have something different, take what the source has"),
+			toggle("delete", "delete what the source has not"),
+			toggle("force-delete", "with --delete, also if nothing is left of a user"),
+			toggle("json", "report as JSON on standard output"),
+			&cli.StringFlag{Name: "from-journal", Usage: "the `PLACE` of the source's journal, or none"},
+			&cli.StringFlag{Name: "to-journal", Usage: "the `PLACE` of the target's journal, or none"},
+			&cli.StringFlag{Name: "from-preferences", Usage: "the `DIR` of the source's preferences, or none"},
+			&cli.StringFlag{Name: "to-preferences", Usage: "the `DIR` of the target's preferences, or none"},
+		}, migrateFlags()...),
+		Action: func(options *cli.Context) error { return copyRecords(options, env) },
+	}
+}
+
+// openMigrateSite reads the configuration for its modes, locks and log. Its store is not
+// touched.
+func openMigrateSite(options *cli.Context, env site.Environment) (*migrateSite, error) {
+	s, err := site.Open(options, env, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &migrateSite{s, env}, nil
+}
+
+func copyRecords(options *cli.Context, env site.Environment) (err error) {
+	if options.NArg() != 2 {
+		return usage("copy takes two words, FROM and TO: %s migrate copy file:/var/lib/imip-agent/store \"postgresql:dbname=imip_agent\"", env.Program)
+	}
+	if options.Bool("force-delete") && !options.Bool("delete") {
+		return usage("--force-delete means nothing without --delete")
+	}
+	from, err := parsePlace(options.Args().Get(0))
+	if err != nil {
+		return err
+	}
+	to, err := parsePlace(options.Args().Get(1))
+	if err != nil {
+		return err
+	}
+	s, err := openMigrateSite(options, env)
+	if err != nil {
+		return err
+	}
+	e := &ends{closers: []func() error{s.Close}}
+	defer func() {
+		if closeErr := e.close(); err == nil {
+			err = closeErr
+		}
+	}()
+	ctx := options.Context
+	if e.from, err = e.openSide(ctx, from, placeOptions{options.String("from-journal"), options.String("from-preferences")}, s, nil); err != nil {
+		return err
+	}
+	if e.to, err = e.openSide(ctx, to, placeOptions{options.String("to-journal"), options.String("to-preferences")}, s, &from); err != nil {
+		return err
+	}
+	if err := checkApart(e.from, e.to); err != nil {
+		return err
+	}
+	if err := checkTables(options, e.to); err != nil {
+		return migrateStatus(nil, err)
+	}
+	o := migrate.Options{
+		DryRun: options.Bool("dry-run"), Resume: options.Bool("resume"), Verify: options.Bool("verify"),
+		Overwrite: options.Bool("overwrite"), Delete: options.Bool("delete"), ForceDelete: options.Bool("force-delete"),
+		Log: s.Log, Now: env.Now,
+	}
+	for _, user := range options.StringSlice("user") {
+		o.Users = append(o.Users, calendar.NewURI(user))
+	}
+	done := func() {}
+	o.Progress, done = showProgress(env.Stderr)
+	result, err := migrate.Copy(ctx, e.from, e.to, o)
+	done()
+	if options.Bool("json") {
+		if jsonErr := printJSON(env.Stdout, result, err); jsonErr != nil {
+			return jsonErr
+		}
+	} else {
+		printResult(env.Stdout, result, o)
+	}
+	return migrateStatus(result, err)
+}
+
+// checkTables fails if a database lacks tables to copy into.
+func checkTables(options *cli.Context, to *migrate.Side) error {
+	for _, store := range []stores.Store{to.Store, to.Journal} {
+		database, ok := store.(*postgresql.Store)
+		if !ok {
+			continue
+		}
+		missing, err := database.Schema(options.Context)
+		if err != nil {
+			return err
+		}
+		for _, m := range missing {
+			if m.Index == "" {
+				return fmt.Errorf("%s: %w", m, errNoTables)
+			}
+		}
+	}
+	return nil
+}
+
+// migrateStatus turns what a command has done into how the program ends.
+func migrateStatus(r *migrate.Result, err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, migrate.ErrNoSource):
+		return &exitError{exitNoSource, err}
+	case errors.Is(err, stores.ErrAway), errors.Is(err, stores.ErrLocked):
+		return &exitError{exitLocked, err}
+	default:
+		return &exitError{exitFailed, err}
+	}
+	switch {
+	case r == nil:
+		return nil
+	case r.Number[migrate.Failed] > 0:
+		return &exitError{status: exitFailed}
+	case r.Number[migrate.Locked] > 0:
+		return &exitError{status: exitLocked}
+	case r.Number[migrate.Conflict] > 0:
+		return &exitError{status: exitNotEmpty}
+	case r.Partly():
+		return &exitError{status: exitPartly}
+	}
+	return nil
+}
+
+// showProgress shows how far a copy has come, if that is a terminal. done ends it.
+func showProgress(w io.Writer) (progress func(migrate.Progress), done func()) {
+	terminal, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+		return nil, func() {}
+	}
+	var bar *progressbar.ProgressBar
+	verifying := false
+	return func(p migrate.Progress) {
+			if bar == nil || p.Verifying != verifying {
+				verifying = p.Verifying
+				what := "copying"
+				if verifying {
+					what = "comparing"
+				}
+				bar = progressbar.NewOptions(p.Total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+					progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond),
+					progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+			}
+			_ = bar.Set(p.Done) // the terminal, at worst, shows nothing
+		}, func() {
+			if bar != nil {
+				_ = bar.Clear()
+			}
+		}
+}
+
+// printJSON writes a result for programs.
+func printJSON(w io.Writer, r *migrate.Result, err error) error {
+	report := struct {
+		*migrate.Result
+		Error string `json:",omitempty"`
+	}{Result: r}
+	if err != nil {
+		report.Error = err.Error()
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
+}
+
+// printResult writes a result for people.
+func printResult(w io.Writer, r *migrate.Result, o migrate.Options) {
+	verb := "copied"
+	if o.DryRun {
+		verb = "would be copied"
+	}
+	fmt.Fprintf(w, "%d users, %d of them changed: %s %s: %s\n", r.Users, r.Changed, counted(r.Written), verb, r.Took.Round(time.Millisecond))
+	if r.Removed.Total() > 0 {
+		fmt.Fprintf(w, "removed: %s\n", counted(r.Removed))
+	}
+	if r.Unchanged.Total() > 0 {
+		fmt.Fprintf(w, "the same already: %s\n", counted(r.Unchanged))
+	}
+	if r.Skipped > 0 {
+		fmt.Fprintf(w, "done before the interruption: %d users\n", r.Skipped)
+	}
+	if o.Verify && !o.DryRun {
+		fmt.Fprintf(w, "compared, and equal on both sides: %d\n", r.Verified)
+	}
+	for _, i := range r.Issues {
+		fmt.Fprintln(w, plainText(i.String()))
+	}
+	for _, kind := range []migrate.Kind{migrate.Failed, migrate.Locked, migrate.Conflict, migrate.Unstorable, migrate.Damaged, migrate.Refused, migrate.Differs, migrate.Newer, migrate.Extra} {
+		shown := 0
+		for _, i := range r.Issues {
+			if i.Kind == kind {
+				shown++
+			}
+		}
+		if n := r.Number[kind]; n > shown {
+			fmt.Fprintf(w, "%s: %d more\n", kind, n-shown)
+		}
+	}
+}
+
+// plainText is text without what would disturb a terminal.
+func plainText(text string) string {
+	return strings.Map(func(r rune) rune {
+		if stores.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
+
+// counted says how many of what there are.
+func counted(c migrate.Counts) string {
+	var words []string
+	for _, n := range []struct {
+		number int
+		name   string
+	}{
+		{c.Events, "events"}, {c.Counters, "counter-proposals"}, {c.Periods, "events' free/busy"}, {c.Requests, "requests"},
+		{c.Providers, "providers"}, {c.Lists, "quota lines"}, {c.Preferences, "preferences"},
+	} {
+		if n.number > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n.number, n.name))
+		}
+	}
+	if len(words) == 0 {
+		return "nothing"
+	}
+	return strings.Join(words, ", ")
+}

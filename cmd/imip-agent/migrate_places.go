@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores/file"
+	"imip-agent/stores/postgresql"
+	"imip-agent/tools/migrate"
+)
+
+// place is where records are, as the words of a command line say: file:DIR or
+// postgresql:CONNINFO.
+type place struct {
+	kind  string // "file" or "postgresql"
+	where string // a directory, absolute, or a connection string
+}
+
+func parsePlace(word string) (place, error) {
+	kind, where, _ := strings.Cut(word, ":")
+	switch {
+	case strings.HasPrefix(word, "postgres://"), strings.HasPrefix(word, "postgresql://"):
+		return place{"postgresql", word}, nil // libpq takes that form as well
+	case kind == "file" && where != "":
+		where, err := filepath.Abs(where)
+		return place{kind, where}, err
+	case kind == "postgresql" && where != "":
+		return place{kind, where}, nil
+	}
+	return place{}, usage("%.60q is no place: write file:DIR, or postgresql:CONNINFO as in \"postgresql:dbname=imip_agent\"", word)
+}
+
+// rooms are the directories of a site that keeps its records in files.
+type rooms struct{ store, journal, preferences string }
+
+// roomsOf finds what belongs to a directory: it is a store, beside which the journal and
+// the preferences stand if it is called "store"; or has the three in it.
+func (p place) roomsOf() rooms {
+	if isDir(filepath.Join(p.where, "store")) {
+		return rooms{filepath.Join(p.where, "store"), filepath.Join(p.where, "journal"), filepath.Join(p.where, "preferences")}
+	}
+	if filepath.Base(p.where) == "store" {
+		beside := filepath.Dir(p.where)
+		return rooms{p.where, filepath.Join(beside, "journal"), filepath.Join(beside, "preferences")}
+	}
+	return rooms{store: p.where}
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// ends are the two sides of a copy, and what has to be closed after it.
+type ends struct {
+	from, to *migrate.Side
+	closers  []func() error
+}
+
+func (e *ends) close() error {
+	var errs []error
+	for _, fn := range e.closers {
+		errs = append(errs, fn())
+	}
+	return errors.Join(errs...)
+}
+
+// placeOptions are the options that say where a side's journal and preferences are; "none" leaves
+// them out.
+type placeOptions struct{ journal, preferences string }
+
+// openSide opens one side. The model, if it is not nil, is where the other side is: a target that
+// is not there yet takes its form.
+func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrateSite, model *place) (*migrate.Side, error) {
+	side := &migrate.Side{}
+	var r rooms
+	switch p.kind {
+	case "file":
+		r = p.roomsOf()
+		if model != nil && model.kind == "file" && model.roomsOf().store != model.where && r.store == p.where && filepath.Base(p.where) != "store" && isEmpty(p.where) {
+			r = rooms{filepath.Join(p.where, "store"), filepath.Join(p.where, "journal"), filepath.Join(p.where, "preferences")}
+		}
+		store, err := s.openFiles(r.store, false, model != nil)
+		if err != nil {
+			return nil, err
+		}
+		side.Name, side.Store = "file:"+r.store, store
+		if model != nil {
+			side.Sync, side.Notes = store.Sync, migrate.NotesDir{Path: filepath.Clean(r.store) + ".copied"}
+		}
+	case "postgresql":
+		store, err := s.openDatabase(ctx, p.where, false)
+		if err != nil {
+			return nil, err
+		}
+		e.closers = append(e.closers, store.Close)
+		side.Name, side.Store, side.OneStatus = store.String(), store, true
+		if model != nil {
+			side.Notes = postgresql.Notes{Store: store}
+		}
+	}
+	if err := e.openJournal(ctx, side, p, r.journal, o.journal, s, model != nil); err != nil {
+		return nil, err
+	}
+	side.Preferences = r.preferences
+	if o.preferences != "" {
+		side.Preferences = o.preferences
+	}
+	if side.Preferences == "none" {
+		side.Preferences = ""
+	}
+	return side, nil
+}
+
+func isEmpty(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
+}
+
+// openJournal opens the journal of a side: the one that was named, else the one beside a store of
+// files, or in the same database.
+func (e *ends) openJournal(ctx context.Context, side *migrate.Side, p place, beside, named string, s *migrateSite, target bool) error {
+	where := place{"file", beside}
+	switch {
+	case named == "none":
+		return nil
+	case named != "":
+		var err error
+		if where, err = parsePlace(named); err != nil {
+			return err
+		}
+	case p.kind == "postgresql":
+		where = p
+	case beside == "":
+		return nil
+	}
+	if where.kind == "postgresql" {
+		store, err := s.openDatabase(ctx, where.where, true)
+		if err != nil {
+			return err
+		}
+		e.closers = append(e.closers, store.Close)
+		side.Journal = store
+		return nil
+	}
+	store, err := s.openFiles(where.where, true, target)
+	if err != nil {
+		return err
+	}
+	side.Journal = store
+	if sync := side.Sync; sync != nil {
+		side.Sync = func() error { return errors.Join(sync(), store.Sync()) }
+	}
+	return nil
+}
+
+// migrateSite opens stores as the site's configuration has them kept.
+type migrateSite struct {
+	*site.Site
+	env site.Environment
+}
+
+func (s *migrateSite) openFiles(dir string, journal, target bool) (*file.Store, error) {
+	return file.Open(file.Options{
+		Dir: dir, FileMode: s.Config.Permissions, DirMode: s.Config.DirPermissions,
+		LockTimeout: s.Config.LockTimeout, Now: s.env.Now, Log: s.Log, Rejected: s.Rejected,
+		Journal: journal, Deferred: target,
+	})
+}
+
+func (s *migrateSite) openDatabase(ctx context.Context, connInfo string, journal bool) (*postgresql.Store, error) {
+	store, err := postgresql.Open(ctx, postgresql.Options{
+		ConnInfo: connInfo, LockPerUser: s.Config.PostgreSQLLock == "user", LockTimeout: s.Config.LockTimeout,
+		Log: s.Log, Journal: journal,
+	})
+	if err != nil {
+		return nil, usage("%v", err)
+	}
+	return store, nil
+}
+
+// checkApart fails if both sides are the same place, of which the one would wait for the
+// other.
+func checkApart(from, to *migrate.Side) error {
+	if from.Name == to.Name {
+		return usage("FROM and TO are the same place: %s", from.Name)
+	}
+	a, b := strings.TrimPrefix(from.Name, "file:"), strings.TrimPrefix(to.Name, "file:")
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA == nil && errB == nil && os.SameFile(infoA, infoB) {
+		return usage("FROM and TO are the same directory: %s and %s", a, b)
+	}
+	return nil
+}
+
+var errNoTables = fmt.Errorf("the database has not all tables of a store: make them with \"imip-agent migrate schema postgresql:CONNINFO\"")

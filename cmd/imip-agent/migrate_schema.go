@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores/postgresql"
+)
+
+// schemaCommand makes the tables of a store and a journal in a database.
+func schemaCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name: "schema", Usage: "make the tables of a store in a database", ArgsUsage: "postgresql:CONNINFO",
+		Description: "What is there already stays as it is: only tables, columns and indexes are added that\n" +
+			"are missing. With --dry-run it says what that is (exit status 3 if there is any).",
+		Flags: append([]cli.Flag{
+			toggle("dry-run", "say what is missing, with the statements that would make it"),
+		}, migrateFlags()...),
+		Action: func(options *cli.Context) error { return makeSchema(options, env) },
+	}
+}
+
+func makeSchema(options *cli.Context, env site.Environment) (err error) {
+	if options.NArg() != 1 {
+		return usage("schema takes one word: %s migrate schema \"postgresql:dbname=imip_agent\"", env.Program)
+	}
+	p, err := parsePlace(options.Args().First())
+	if err != nil {
+		return err
+	}
+	if p.kind != "postgresql" {
+		return usage("only a database has a schema, and %.60q is none", options.Args().First())
+	}
+	s, err := openMigrateSite(options, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	lacking := false
+	for _, journal := range []bool{false, true} {
+		store, err := s.openDatabase(options.Context, p.where, journal)
+		if err != nil {
+			return err
+		}
+		var missing []postgresql.Missing
+		if options.Bool("dry-run") {
+			missing, err = store.Schema(options.Context)
+		} else {
+			missing, err = store.CreateSchema(options.Context)
+		}
+		store.Close() // what goes wrong there has no effect
+		if err != nil {
+			return migrateStatus(nil, err)
+		}
+		for _, m := range missing {
+			if options.Bool("dry-run") {
+				lacking = true
+				fmt.Fprintf(env.Stdout, "%s: %s;\n", m, m.Create)
+			} else {
+				fmt.Fprintf(env.Stdout, "made: %s\n", m.Create)
+			}
+		}
+	}
+	if lacking {
+		return &exitError{status: exitPartly}
+	}
+	return nil
+}

@@ -1,0 +1,504 @@
+package migrate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// ErrNoSource says that there is nothing to be copied: no store, or none of the users.
+var ErrNoSource = errors.New("migrate: there is no such source")
+
+// The parts of a side.
+const (
+	storePart       = "store"
+	journalPart     = "journal"
+	preferencesPart = "preferences"
+)
+
+// task is a user of a part.
+type task struct {
+	part string
+	user calendar.URI
+	gone bool // the source has nothing of them
+}
+
+// name is how a task's note is called.
+func (t task) name() string { return t.part + "/" + string(t.user) }
+
+// copier is a copy at work.
+type copier struct {
+	from, to *Side
+	o        Options
+	run      time.Time
+
+	mu       sync.Mutex
+	result   Result
+	progress Progress
+	notes    map[string][]byte // to be saved
+}
+
+// runNote is the name of the note on a run that has not finished.
+const runNote = "run"
+
+// Copy brings to what from has. The result says what was done and what was not; the error, that the
+// copy could not begin or go on, and the result holds up to there.
+func Copy(ctx context.Context, from, to *Side, o Options) (*Result, error) {
+	if o.Workers <= 0 {
+		o.Workers = 4
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	started := o.Now()
+	c := &copier{from: from, to: to, o: o, run: started, notes: make(map[string][]byte)}
+	tasks, err := c.tasks(ctx)
+	if err != nil {
+		return &c.result, err
+	}
+	if err := c.begin(ctx); err != nil {
+		return &c.result, err
+	}
+	err = c.all(ctx, tasks)
+	if err == nil && !o.DryRun {
+		err = c.saveNote(ctx, runNote, nil)
+	}
+	if err == nil && o.Verify && !o.DryRun {
+		err = c.verify(ctx, tasks)
+	}
+	slices.SortStableFunc(c.result.Issues, func(a, b Issue) int {
+		return cmp.Or(cmp.Compare(a.User, b.User), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Item, b.Item))
+	})
+	c.result.Took = o.Now().Sub(started)
+	return &c.result, err
+}
+
+// begin notes that a run has begun, or finds the one that is to be resumed.
+func (c *copier) begin(ctx context.Context) error {
+	if c.to.Notes == nil || c.o.DryRun {
+		return nil
+	}
+	if c.o.Resume {
+		data, err := c.to.Notes.Load(ctx, c.from.Name, runNote)
+		if err != nil {
+			return err
+		}
+		if n, ok := decodeNote(data); ok {
+			c.run = n.run
+			return nil
+		}
+		c.o.Log.Info("no copy was interrupted: everything is looked at")
+	}
+	return c.saveNote(ctx, runNote, note{run: c.run}.encode())
+}
+
+func (c *copier) saveNote(ctx context.Context, name string, data []byte) error {
+	if c.to.Notes == nil {
+		return nil
+	}
+	return c.to.Notes.Save(ctx, c.from.Name, map[string][]byte{name: data})
+}
+
+// tasks lists whom there is to copy.
+func (c *copier) tasks(ctx context.Context) ([]task, error) {
+	var tasks []task
+	stored, err := names(ctx, c.from.Store)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.from.Name, noSource(err))
+	}
+	var have []calendar.URI
+	if c.o.Delete {
+		have, _ = names(ctx, c.to.Store) // none, if the target is yet to be made
+	}
+	tasks = append(tasks, c.merge(storePart, stored, have)...)
+	if c.from.Journal != nil && c.to.Journal != nil {
+		quotas, err := names(ctx, c.from.Journal)
+		if err == nil {
+			have = nil
+			if c.o.Delete {
+				have, _ = names(ctx, c.to.Journal)
+			}
+			tasks = append(tasks, c.merge(journalPart, quotas, have)...)
+		}
+	}
+	if c.from.Preferences != "" && c.to.Preferences != "" {
+		users, err := preferenceUsers(c.from.Preferences)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, c.merge(preferencesPart, users, nil)...)
+	}
+	if len(c.o.Users) > 0 && len(tasks) == 0 {
+		return nil, fmt.Errorf("%s has nothing of the users who were named: %w", c.from.Name, ErrNoSource)
+	}
+	return tasks, nil
+}
+
+// merge returns the tasks of a part, as far as they are wanted.
+func (c *copier) merge(part string, source, target []calendar.URI) []task {
+	var tasks []task
+	wanted := func(user calendar.URI) bool { return len(c.o.Users) == 0 || slices.Contains(c.o.Users, user) }
+	for _, user := range source {
+		if wanted(user) {
+			tasks = append(tasks, task{part: part, user: user})
+		}
+	}
+	for _, user := range target {
+		if _, there := slices.BinarySearch(source, user); !there && wanted(user) {
+			tasks = append(tasks, task{part: part, user: user, gone: true})
+		}
+	}
+	return tasks
+}
+
+// names collects the users of a store, in order.
+func names(ctx context.Context, store stores.Store) ([]calendar.URI, error) {
+	var list []calendar.URI
+	for user, err := range store.Users(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, user)
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// noSource tells errors which say that there is nothing from those that say it cannot be
+// reached now.
+func noSource(err error) error {
+	var state interface{ SQLState() string }
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &state) && (state.SQLState() == "3D000" || state.SQLState() == "42P01") {
+		// invalid_catalog_name, undefined_table
+		return fmt.Errorf("%w: %w", ErrNoSource, err)
+	}
+	return err
+}
+
+// syncEvery is after how many users what was written is made to last, and noted.
+const syncEvery = 256
+
+// all copies everybody, several at a time.
+func (c *copier) all(ctx context.Context, tasks []task) error {
+	c.progress.Total = len(tasks)
+	var later []task // whose lock was held
+	for batch := range slices.Chunk(tasks, syncEvery) {
+		locked, err := c.each(ctx, batch, c.one)
+		later = append(later, locked...)
+		if saveErr := c.save(context.WithoutCancel(ctx)); err == nil {
+			err = saveErr
+		}
+		if err != nil {
+			return err
+		}
+	}
+	locked, err := c.each(ctx, later, c.one)
+	for _, t := range locked {
+		c.note(t, Issue{Kind: Locked, Text: stores.ErrLocked.Error()})
+	}
+	if saveErr := c.save(context.WithoutCancel(ctx)); err == nil {
+		err = saveErr
+	}
+	return err
+}
+
+// save makes what was written last, and then notes it.
+func (c *copier) save(ctx context.Context) error {
+	if c.o.DryRun || len(c.notes) == 0 {
+		return nil
+	}
+	if c.to.Sync != nil {
+		if err := c.to.Sync(); err != nil {
+			return err
+		}
+	}
+	if c.to.Notes != nil {
+		if err := c.to.Notes.Save(ctx, c.from.Name, c.notes); err != nil {
+			return err
+		}
+	}
+	clear(c.notes)
+	return nil
+}
+
+// each runs fn on tasks, several at a time, and returns those whose lock was held.
+func (c *copier) each(ctx context.Context, tasks []task, fn func(context.Context, task) error) (locked []task, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan task)
+	var wg sync.WaitGroup
+	for range min(c.o.Workers, len(tasks)) {
+		wg.Go(func() {
+			for t := range next {
+				if ctx.Err() != nil {
+					continue
+				}
+				err := fn(ctx, t)
+				switch {
+				case errors.Is(err, stores.ErrLocked):
+					c.mu.Lock()
+					locked = append(locked, t)
+					c.mu.Unlock()
+					continue
+				case errors.Is(err, stores.ErrAway):
+					cancel(err) // for everybody
+					continue
+				case err != nil && ctx.Err() == nil:
+					c.note(t, Issue{Kind: Failed, Text: err.Error()})
+				}
+				c.step()
+			}
+		})
+	}
+	for _, t := range tasks {
+		next <- t
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return locked, nil
+}
+
+// note adds issues of a task to the result.
+func (c *copier) note(t task, issues ...Issue) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, i := range issues {
+		i.Part, i.User = t.part, t.user
+		c.result.note(i)
+	}
+}
+
+// step tells that another task is done.
+func (c *copier) step() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.progress.Done++
+	c.progress.Items = c.result.Written.Total()
+	if c.o.Progress != nil {
+		c.o.Progress(c.progress)
+	}
+}
+
+// outcome is what was done to one user.
+type outcome struct {
+	plan    *plan
+	written map[key]digest
+	removed []key
+	issues  []Issue
+	after   []digest // what is the same on both sides now
+}
+
+// one copies a user.
+func (c *copier) one(ctx context.Context, t task) error {
+	before, skip, err := c.lastCopied(ctx, t)
+	if err != nil {
+		return err
+	}
+	if skip {
+		c.mu.Lock()
+		c.result.Skipped++
+		c.mu.Unlock()
+		return nil
+	}
+	var done *outcome
+	switch t.part {
+	case preferencesPart:
+		done, err = c.copyPreferences(t, before)
+	case journalPart:
+		done, err = c.copyUser(ctx, t, c.from.Journal, c.to.Journal, before)
+	default:
+		done, err = c.copyUser(ctx, t, c.from.Store, c.to.Store, before)
+	}
+	if err != nil {
+		return err
+	}
+	c.finish(t, done)
+	return nil
+}
+
+// lastCopied returns what was last copied of a user; skip, that they are done.
+func (c *copier) lastCopied(ctx context.Context, t task) (before map[digest]bool, skip bool, err error) {
+	if c.to.Notes == nil {
+		return nil, false, nil
+	}
+	data, err := c.to.Notes.Load(ctx, c.from.Name, t.name())
+	if err != nil {
+		return nil, false, err
+	}
+	n, _ := decodeNote(data)
+	return n.set(), c.o.Resume && n.run.Equal(c.run), nil
+}
+
+// finish takes the outcome into the result, and what is to be noted.
+func (c *copier) finish(t task, done *outcome) {
+	c.note(t, done.issues...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &c.result
+	r.Users++
+	r.Unchanged.add(done.plan.equal)
+	if len(done.written)+len(done.removed) > 0 {
+		r.Changed++
+	}
+	for k := range done.written {
+		r.Written.count(k, 1)
+	}
+	for _, k := range done.removed {
+		r.Removed.count(k, 1)
+	}
+	if c.to.Notes != nil && !c.o.DryRun && !done.plan.refuse {
+		c.notes[t.name()] = note{run: c.run, digests: done.after}.encode()
+	}
+}
+
+// copyUser copies what a store has of a user. The source is held for as long as that
+// takes, so that what is copied is of one moment.
+func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, before map[digest]bool) (*outcome, error) {
+	var done *outcome
+	err := from.View(ctx, t.user, func(source stores.Tx) error {
+		done = &outcome{written: make(map[key]digest)}
+		s, err := take(source, c.from, true)
+		if err != nil {
+			return err
+		}
+		if err := s.findDamage(source, from, t.part == journalPart); err != nil {
+			return err
+		}
+		done.issues = append(done.issues, s.issues...)
+		if c.to.OneStatus {
+			done.issues = append(done.issues, s.oneStatus()...)
+		}
+		if c.o.DryRun {
+			return to.View(ctx, t.user, func(target stores.Tx) error { return c.look(done, s, source, target, before) })
+		}
+		for left := true; left; {
+			// If the transaction is tried again, what the first try did counts for nothing.
+			var a *applier
+			var refused []Issue
+			err := to.Update(ctx, t.user, func(target stores.Tx) error {
+				a, refused = nil, nil
+				d, err := take(target, c.to, false)
+				if err != nil {
+					return err
+				}
+				p := decide(s.items, d.items, before, &c.o)
+				if refused = c.refuse(p, d); refused != nil {
+					done.plan, done.after = p, nil
+					return errRefused
+				}
+				a = &applier{plan: p, from: s, source: source, to: d, target: target, one: c.to.OneStatus}
+				return a.apply()
+			})
+			if errors.Is(err, errRefused) {
+				done.issues = append(done.issues, refused...)
+				return nil
+			} else if err != nil {
+				return err
+			}
+			left = a.left
+			c.gather(done, s, a)
+		}
+		return nil
+	})
+	var cannot *stores.UnstorableError
+	if errors.As(err, &cannot) { // the user
+		return &outcome{plan: &plan{refuse: true}, issues: []Issue{{Kind: Unstorable, Text: err.Error()}}}, nil
+	}
+	return done, err
+}
+
+// errRefused ends a transaction in which nothing is to be changed.
+var errRefused = errors.New("migrate: refused")
+
+// gather adds what a transaction has done.
+func (c *copier) gather(done *outcome, s *snapshot, a *applier) {
+	if done.plan == nil {
+		done.plan = a.plan
+		done.issues = append(done.issues, a.plan.issues...)
+	}
+	for k, d := range a.written {
+		done.written[k] = d
+	}
+	done.removed = append(done.removed, a.removed...)
+	done.issues = append(done.issues, a.issues...)
+	if a.left {
+		return
+	}
+	for k, d := range s.items {
+		have, there := a.to.items[k]
+		if now, written := done.written[k]; written {
+			have, there = now, true
+		}
+		if there && have == d {
+			done.after = append(done.after, d)
+		}
+	}
+}
+
+// look says what would be done.
+func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, before map[digest]bool) error {
+	d, err := take(target, c.to, false)
+	if err != nil {
+		return err
+	}
+	p := decide(s.items, d.items, before, &c.o)
+	done.plan = p
+	if refused := c.refuse(p, d); refused != nil {
+		done.issues = append(done.issues, refused...)
+		return nil
+	}
+	done.issues = append(done.issues, p.issues...)
+	for _, k := range p.write {
+		done.written[k] = s.items[k]
+	}
+	done.removed = p.remove
+	return nil
+}
+
+// refuse returns why nothing is changed of a user, or nil.
+func (c *copier) refuse(p *plan, target *snapshot) []Issue {
+	if p.refuse {
+		var conflicts []Issue
+		for _, i := range p.issues {
+			if i.Kind == Conflict {
+				conflicts = append(conflicts, i)
+			}
+		}
+		return conflicts
+	}
+	if n := len(p.remove); n > 0 && n == len(target.items) && len(p.write) == 0 && !c.o.ForceDelete {
+		p.refuse = true
+		return []Issue{{Kind: Refused, Text: fmt.Sprintf("deleting %d items would leave nothing of the user: say --force-delete if that is meant", n)}}
+	}
+	return nil
+}
+
+// oneStatus lists the events that are active and cancelled at once, and takes the active
+// text for what there is of them.
+func (s *snapshot) oneStatus() []Issue {
+	var issues []Issue
+	for id, active := range s.activeOnly {
+		item := key{kind: event, uid: id.UID, recurrenceID: id.RecurrenceID}
+		s.items[item] = active
+		issues = append(issues, Issue{Kind: Unstorable, Item: item.String(),
+			Text: "it is active and cancelled at once, of which the target holds one: the cancelled text stays in the source only"})
+	}
+	slices.SortFunc(issues, func(a, b Issue) int { return strings.Compare(a.Item, b.Item) })
+	return issues
+}

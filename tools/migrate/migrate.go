@@ -1,0 +1,169 @@
+// Package migrate moves users' records between stores, brings old layouts up to date,
+// and turns records into the forms of other calendar software and back.
+//
+// # Copying
+//
+// What a user has is taken apart into items, each of which is copied as a whole: an
+// event with its active and its cancelled text, a counter-proposal, the free/busy
+// records of one event in one table, a request, a setting. An item has a digest, and of
+// every user it is noted beside the target which digests were copied there, by source.
+// So three states can be told apart when the same is copied again:
+//
+//   - the target's item is what was last copied, and the source's differs: it is
+//     brought up to date;
+//   - the source's item is what was last copied, and the target's differs or is gone:
+//     somebody works on the target already, whose changes stay;
+//   - both differ from what was last copied, or nothing is known of that: a conflict,
+//     which is listed, and where the source wins only with Overwrite.
+//
+// Each user is copied inside the critical sections of both stores, the source's around
+// the target's, so that programs may go on working on either.
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// Side is one end of a copy: a store and what belongs to it.
+type Side struct {
+	Name        string       // for messages, and for the notes: always the same for the same place
+	Store       stores.Store // users' records
+	Journal     stores.Store // a journal opened as a store, with quotas for users; nil: none
+	Preferences string       // the directory of users' preferences; empty: none
+	// OneStatus says that an event is either active or cancelled in the store, where
+	// others can have both.
+	OneStatus bool
+	Notes     Notes        // of a target; nil: nothing is noted
+	Sync      func() error // makes what was written to a target last; nil: it lasts as it is
+}
+
+// Notes keep what was copied to a target, by the name of the source and of the user.
+type Notes interface {
+	// Load returns a note, or nil if there is none.
+	Load(ctx context.Context, source, name string) ([]byte, error)
+	// Save replaces notes; nil removes one.
+	Save(ctx context.Context, source string, notes map[string][]byte) error
+}
+
+// Options say what is copied and how far a target may be changed.
+type Options struct {
+	Users       []calendar.URI // only these; none: everybody
+	DryRun      bool           // look at both sides, and change nothing
+	Resume      bool           // leave out users whom the copy that was interrupted has finished
+	Verify      bool           // read both sides again afterwards, and compare them
+	Overwrite   bool           // where both sides have something different, the source wins
+	Delete      bool           // remove what the source has not
+	ForceDelete bool           // even if nothing is left of a user
+	Workers     int            // users at a time; zero: 4
+	Log         *slog.Logger   // nil: nothing is logged
+	Now         func() time.Time
+	// Progress is called now and then, from one goroutine at a time; nil: never.
+	Progress func(Progress)
+}
+
+// Progress is how far a copy has come.
+type Progress struct {
+	Verifying   bool
+	Done, Total int // users, quotas and users' preferences
+	Items       int // copied up to now
+}
+
+// Counts are numbers of items, by what they are.
+type Counts struct {
+	Events, Counters, Periods, Requests, Providers, Lists, Preferences int
+}
+
+func (c *Counts) add(d Counts) {
+	c.Events += d.Events
+	c.Counters += d.Counters
+	c.Periods += d.Periods
+	c.Requests += d.Requests
+	c.Providers += d.Providers
+	c.Lists += d.Lists
+	c.Preferences += d.Preferences
+}
+
+// Total returns the sum. The free/busy records of one event in one table count once.
+func (c Counts) Total() int {
+	return c.Events + c.Counters + c.Periods + c.Requests + c.Providers + c.Lists + c.Preferences
+}
+
+// Kind says why an item or a user was not copied, or not just so.
+type Kind string
+
+// The kinds of issues. The first group means that something could not be done.
+const (
+	Failed   Kind = "failed"   // reading or writing failed
+	Locked   Kind = "locked"   // a lock could not be had in time
+	Conflict Kind = "conflict" // the target has something else, which is not known to come from the source
+
+	Unstorable Kind = "unstorable" // the target cannot hold it
+	Damaged    Kind = "damaged"    // it cannot be read in the source
+	Refused    Kind = "refused"    // deleting would leave nothing of the user
+	Differs    Kind = "differs"    // found when both sides were compared
+
+	Newer Kind = "newer" // the target has gone on since it was last copied; left as it is
+	Extra Kind = "extra" // the source has it no longer; left, since nothing was to be deleted
+)
+
+// Issue is something that was not copied, or left in the target.
+type Issue struct {
+	Kind Kind
+	Part string // "store", "journal" or "preferences"
+	User calendar.URI
+	Item string // what of the user's; empty: all
+	Text string // the reason
+}
+
+func (i Issue) String() string {
+	text := fmt.Sprintf("%s: %s", i.Kind, i.User)
+	if i.Part != "store" {
+		text += " (" + i.Part + ")"
+	}
+	if i.Item != "" {
+		text += ": " + i.Item
+	}
+	if i.Text != "" {
+		text += ": " + i.Text
+	}
+	return text
+}
+
+// maxIssues is how many issues of a kind are kept one by one.
+const maxIssues = 1000
+
+// Result is what a copy has done.
+type Result struct {
+	Users     int // looked at, with quotas
+	Changed   int // of these
+	Skipped   int // finished by the copy that was resumed
+	Written   Counts
+	Removed   Counts
+	Unchanged Counts
+	Verified  int          // users whose two sides are equal
+	Issues    []Issue      // the first of each kind
+	Number    map[Kind]int // all of them
+	Took      time.Duration
+}
+
+func (r *Result) note(issues ...Issue) {
+	if r.Number == nil {
+		r.Number = make(map[Kind]int)
+	}
+	for _, i := range issues {
+		if r.Number[i.Kind]++; r.Number[i.Kind] <= maxIssues {
+			r.Issues = append(r.Issues, i)
+		}
+	}
+}
+
+// Partly reports whether something was left undone which is nobody's failure.
+func (r *Result) Partly() bool {
+	return r.Number[Unstorable]+r.Number[Damaged]+r.Number[Refused]+r.Number[Differs] > 0
+}
