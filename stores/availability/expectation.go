@@ -9,6 +9,9 @@ import "imip-agent/stores/calendar"
 type Expectation struct {
 	Transps  []string // the transparencies that its records can have; none: there are no records
 	Optional bool     // that there are no records is right as well
+	// Chosen says that the answer of the user decided on OPAQUE or TRANSPARENT, which the
+	// object need not show.
+	Chosen bool
 }
 
 // Expect says what the own free/busy of user has of an active object.
@@ -25,24 +28,25 @@ func Expect(object *calendar.Object, user calendar.URI) Expectation {
 			// A user can take themself out of their own event by CANCEL, which raises
 			// its SEQUENCE, and of which the object keeps no other trace.
 			sequence, _ := object.Sequence()
-			return Expectation{[]string{Organizing}, sequence > 0 && len(object.Attendees()) > 0}
+			return Expectation{Transps: []string{Organizing}, Optional: sequence > 0 && len(object.Attendees()) > 0}
 		case status == "":
-			return Expectation{[]string{Organizing, attending}, false}
+			return Expectation{Transps: []string{Organizing, attending}}
 		}
 		// Always recorded when sent out; taken back when the organizer answers no.
-		return Expectation{[]string{attending}, status == "DECLINED" || status == "DELEGATED"}
+		return Expectation{Transps: []string{attending}, Optional: status == "DECLINED" || status == "DELEGATED"}
 	}
 	switch status {
 	case "":
 		// Sent out for somebody else, answered uninvited, or never answered.
-		return Expectation{[]string{attending, Organizing}, true}
-	case "DECLINED", "DELEGATED", "NEEDS-ACTION":
+		return Expectation{Transps: []string{attending, Organizing}, Optional: true}
+	case "DECLINED":
 		return Expectation{}
-	case "TENTATIVE":
-		// A counter-proposal notes that too, and records nothing here.
-		return Expectation{[]string{attending}, true}
+	case "NEEDS-ACTION", "DELEGATED", "TENTATIVE":
+		// An event that an attendee sends out, as who delegates it does, is recorded
+		// whatever the status. A counter-proposal notes one and records nothing here.
+		return Expectation{Transps: []string{attending}, Optional: true, Chosen: true}
 	}
-	return Expectation{[]string{attending}, false}
+	return Expectation{Transps: []string{attending}, Chosen: true}
 }
 
 // Required reports whether there must be records.

@@ -22,6 +22,7 @@ var _ audit.Store = (*Store)(nil)
 type session struct {
 	*tx
 	rewritten map[string]bool // tables to be written anew, by path
+	open      lastDir
 }
 
 // quiet returns a store that neither logs damage nor puts it aside: the checker tells
@@ -55,6 +56,7 @@ func (s *Store) Audit(ctx context.Context, user calendar.URI, o audit.Options, f
 		tx:        newTx(ctx, s.quiet(), user, d),
 		rewritten: make(map[string]bool),
 	}
+	defer func() { t.open.close() }()
 	if err := fn(t); err != nil || !o.Write {
 		return err
 	}

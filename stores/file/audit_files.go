@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
@@ -121,44 +122,42 @@ func (t *session) Problems() ([]audit.Problem, error) {
 
 // top looks at a user's directory, which may be a symbolic link, and all below it.
 func (w *walk) top(path string, l *layer) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return failed("looking at", path, err)
-	}
-	parent, err := os.Stat(filepath.Dir(path))
-	if err != nil {
+	var parent, stat unix.Stat_t
+	if err := unix.Stat(filepath.Dir(path), &parent); err != nil {
 		return failed("looking at", filepath.Dir(path), err)
 	}
-	w.gid = group(parent)
-	w.attributes(path, info)
-	w.gid = group(info)
-	return w.directory(path, l)
-}
-
-func group(info fs.FileInfo) int {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(stat.Gid)
+	if err := unix.Stat(path, &stat); err != nil {
+		return failed("looking at", path, err)
 	}
-	return -1
+	w.gid = int(parent.Gid)
+	w.attributes(path, &stat)
+	w.gid = int(stat.Gid)
+	return w.directory(path, l)
 }
 
 // directory looks at what is in a directory.
 func (w *walk) directory(path string, l *layer) error {
-	entries, err := os.ReadDir(path)
+	dir, err := os.Open(path)
 	if err != nil {
 		return failed("reading", path, err)
 	}
-	if l.gone && len(entries) == 0 {
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return failed("reading", path, err)
+	}
+	if len(names) == 0 && l.gone || len(names) == 1 && names[0] == lockDir && l == userLayer {
 		w.add(audit.EmptyDir, path, "is an empty directory")
 	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) {
+	for _, name := range names {
+		var stat unix.Stat_t
+		err := unix.Fstatat(int(dir.Fd()), name, &stat, unix.AT_SYMLINK_NOFOLLOW)
+		if errors.Is(err, unix.ENOENT) {
 			continue // what is published is not under the lock for readers alone
 		} else if err != nil {
-			return failed("looking at", filepath.Join(path, e.Name()), err)
+			return failed("looking at", filepath.Join(path, name), err)
 		}
-		if err := w.entry(filepath.Join(path, e.Name()), info, l); err != nil {
+		if err := w.entry(path+"/"+name, name, &stat, l); err != nil {
 			return err
 		}
 	}
@@ -166,8 +165,9 @@ func (w *walk) directory(path string, l *layer) error {
 }
 
 // entry looks at a file or directory in a directory of layer l.
-func (w *walk) entry(path string, info fs.FileInfo, l *layer) error {
-	name := info.Name()
+func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
+	kind := stat.Mode & unix.S_IFMT
+	isDir := kind == unix.S_IFDIR
 	inside, known := l.dirs, l.names == nil
 	if l.names != nil {
 		inside, known = l.names[name], hasName(l, name)
@@ -184,16 +184,16 @@ func (w *walk) entry(path string, info fs.FileInfo, l *layer) error {
 	case !known:
 		w.add(audit.Unknown, path, "is nothing that belongs here, and does no harm")
 		return nil
-	case info.Mode()&fs.ModeSymlink != 0:
+	case kind == unix.S_IFLNK:
 		w.add(audit.Link, path, "is a symbolic link")
 		return nil
-	case !info.IsDir() && !info.Mode().IsRegular():
-		w.add(audit.Device, path, "is %s", special(info.Mode()))
+	case !isDir && kind != unix.S_IFREG:
+		w.add(audit.Device, path, "is %s", special(kind))
 		return nil
-	case info.IsDir() && inside == nil:
+	case isDir && inside == nil:
 		w.add(audit.Misplaced, path, "is a directory where a file belongs")
 		return nil
-	case !info.IsDir() && inside != nil:
+	case !isDir && inside != nil:
 		w.add(audit.Misplaced, path, "is a file where a directory belongs")
 		return nil
 	}
@@ -203,12 +203,12 @@ func (w *walk) entry(path string, info fs.FileInfo, l *layer) error {
 			return nil
 		}
 	}
-	if l.texts && info.Size() == 0 {
+	if l.texts && !isDir && stat.Size == 0 {
 		w.add(audit.Empty, path, "is empty")
 		return nil
 	}
-	w.attributes(path, info)
-	if info.IsDir() {
+	w.attributes(path, stat)
+	if isDir {
 		return w.directory(path, inside)
 	}
 	return nil
@@ -220,54 +220,34 @@ func hasName(l *layer, name string) bool {
 }
 
 // special names what is neither file, directory nor link.
-func special(mode fs.FileMode) string {
-	switch {
-	case mode&fs.ModeNamedPipe != 0:
+func special(kind uint32) string {
+	switch kind {
+	case unix.S_IFIFO:
 		return "a pipe, which programs that open it wait for"
-	case mode&fs.ModeSocket != 0:
+	case unix.S_IFSOCK:
 		return "a socket"
-	case mode&fs.ModeDevice != 0:
-		return "a device"
 	}
-	return "no file"
+	return "a device"
 }
 
-const modeBits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
-
 // attributes looks at the permissions and the group of a file or directory.
-func (w *walk) attributes(path string, info fs.FileInfo) {
-	want := w.store.fileMode
-	if info.IsDir() {
-		want = w.store.dirMode
+func (w *walk) attributes(path string, stat *unix.Stat_t) {
+	isDir := stat.Mode&unix.S_IFMT == unix.S_IFDIR
+	want := w.store.options.FileMode
+	if isDir {
+		want = w.store.options.DirMode
 	}
-	if got := info.Mode() & modeBits; got != want {
-		w.add(audit.Mode, path, "has mode %04o and not %04o%s", octal(got), octal(want), meaning(got, want))
-		w.found[len(w.found)-1].Mode = want
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return
+	if got := fs.FileMode(stat.Mode & 0o7777); got != want {
+		w.add(audit.Mode, path, "has mode %04o and not %04o%s", uint32(got), uint32(want), meaning(got, want))
+		w.found[len(w.found)-1].Mode = octalMode(want)
 	}
 	if int(stat.Gid) != w.gid {
 		w.add(audit.Group, path, "has group %d and not %d as the directory that it is in", stat.Gid, w.gid)
 		w.found[len(w.found)-1].GID = w.gid
 	}
-	if !info.IsDir() && stat.Nlink > 1 {
+	if !isDir && stat.Nlink > 1 {
 		w.add(audit.HardLink, path, "has %d names: writing in it changes what is elsewhere", stat.Nlink)
 	}
-}
-
-// octal is the reverse of octalMode.
-func octal(mode fs.FileMode) fs.FileMode {
-	m := mode & fs.ModePerm
-	for bit, flag := range map[fs.FileMode]fs.FileMode{
-		0o1000: fs.ModeSticky, 0o2000: fs.ModeSetgid, 0o4000: fs.ModeSetuid,
-	} {
-		if mode&flag != 0 {
-			m |= bit
-		}
-	}
-	return m
 }
 
 // meaning says what follows from wrong permissions.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"imip-agent/stores/audit"
 )
 
@@ -56,10 +58,15 @@ func (w *walk) rootEntry(path string, e fs.DirEntry) {
 }
 
 func describe(mode fs.FileMode) string {
-	if mode.IsRegular() {
+	switch {
+	case mode.IsRegular():
 		return "a file"
+	case mode&fs.ModeNamedPipe != 0:
+		return special(unix.S_IFIFO)
+	case mode&fs.ModeSocket != 0:
+		return special(unix.S_IFSOCK)
 	}
-	return special(mode)
+	return special(unix.S_IFCHR)
 }
 
 // sameUsers returns the users whose names differ in case only, each group in order.

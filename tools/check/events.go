@@ -101,6 +101,9 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		e.stillBusy(id, "the occurrence "+rid+" is cancelled")
 		return false
 	}
+	if e.coveredByEvent(id) {
+		return false
+	}
 	expect := availability.Expect(active, e.user)
 	if s.parent == nil || !availability.Expect(s.parent, e.user).Required() {
 		// When a whole event leaves free/busy, so do its occurrences.
@@ -108,6 +111,16 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 	}
 	e.compare(s, id, active, expect)
 	return false
+}
+
+// coveredByEvent reports whether an occurrence has no records of its own, but its event has
+// the occurrence, as it is when an attendee was taken out of the occurrence only.
+func (e *examination) coveredByEvent(id stores.ID) bool {
+	if len(e.rows[id]) > 0 {
+		return false
+	}
+	at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone)
+	return err == nil && slices.ContainsFunc(e.rows[stores.ID{UID: id.UID}], func(r row) bool { return r.start == at.Unix() })
 }
 
 // both is an event, or occurrence, that is active and cancelled at once. What crashes and

@@ -92,6 +92,7 @@ var (
 	freebusyExtra     = kind("freebusy-extra", Error, Safe, "free/busy has records at times at which the event is not")
 	freebusyTime      = kind("freebusy-time", Error, Safe, "free/busy has an event at wrong times")
 	freebusyTransp    = kind("freebusy-transparency", Error, Safe, "free/busy has an event with the wrong transparency")
+	freebusyChosen    = kind("freebusy-chosen", Note, None, "free/busy has an event as free that says busy, or the reverse, as an answer can have it")
 	freebusyCancelled = kind("freebusy-cancelled", Error, Safe, "free/busy has records of a cancelled event or occurrence")
 	freebusyDeclined  = kind("freebusy-declined", Error, Safe, "free/busy has records of an event in which the user does not take part")
 	freebusyWindow    = kind("freebusy-window", Warning, Safe, "free/busy of recurring events has not been extended for more than a day")

@@ -122,10 +122,22 @@ func (e *examination) judge(s *series, id stores.ID, object *calendar.Object, ex
 		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, where it is not%s", clock(d.extra[0].start), andMore(extra)))
 		return
 	}
+	e.transparency(id, expect, rows)
+}
+
+// transparency looks at how busy the records of an event make the user.
+func (e *examination) transparency(id stores.ID, expect availability.Expectation, rows []row) {
 	wrong := slices.IndexFunc(rows, func(r row) bool { return !slices.Contains(expect.Transps, r.transp) })
-	if wrong >= 0 {
-		mend(e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s and not as %s", clock(rows[wrong].start), rows[wrong].transp, expect.Transps[0]))
+	if wrong < 0 {
+		return
 	}
+	r := rows[wrong]
+	if expect.Chosen && r.transp != availability.Organizing && !slices.ContainsFunc(rows, func(other row) bool { return other.transp != r.transp }) {
+		e.addFreeBusy(freebusyChosen, id, "free/busy has the event as %s and not as %s, as the user may have answered", r.transp, expect.Transps[0])
+		return
+	}
+	f := e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s and not as %s", clock(r.start), r.transp, expect.Transps[0])
+	f.mend = func(m *mender) error { return m.rebuild(f, id) }
 }
 
 func andMore(n int) string {
@@ -232,7 +244,7 @@ func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
 			d.cancelled = append(d.cancelled, r)
 			return true
 		}
-		return false
+		return !slices.Contains(e.rids[s.uid], rid) // see coveredByEvent
 	})
 	// Records of an occurrence that is not stored any more stand for the event's own.
 	for _, rid := range e.rids[s.uid] {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +19,18 @@ import (
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
 )
+
+// tempDir returns a directory for a test, in memory if possible: what is synced takes long
+// on a disk.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "imip-agent-check-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
 
 // place is a room with our handler and a checker at work in it.
 type place struct {
@@ -121,4 +134,3 @@ func (r result) String() string {
 	}
 	return b.String()
 }
-

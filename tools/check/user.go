@@ -209,7 +209,10 @@ func (e *examination) object(key stores.Key) (object *calendar.Object, unusable 
 		return nil, true
 	}
 	e.events++
-	s := look(text)
+	s := look(text, string(e.user))
+	if s.brief != nil {
+		text = s.brief
+	}
 	object, err = calendar.DecodeObject(text)
 	switch {
 	case s.events > 1:

@@ -1,0 +1,211 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"imip-agent/tests/compat"
+	"imip-agent/tests/program"
+)
+
+// The messages of these benchmarks are Paul's.
+const paul = "mailto:paul.boddie@example.com"
+
+// soon is a day in the window of recurring events.
+var soon = time.Now().UTC().AddDate(0, 0, 10).Truncate(24 * time.Hour)
+
+// BenchmarkMessage gives a message to the built program and to the original, in turns,
+// each with a store of its own. Each message changes the times of an event.
+//
+// It reports the median of ours in milliseconds, and how many times longer the
+// original takes (speedup); the same in processor time (cpu-ms, cpu-speedup), which
+// says more on a machine that has other things to do; and the peak of memory.
+func BenchmarkMessage(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		records int
+		rule    string
+	}{
+		{"store=small", 10, ""},
+		{"records=10000", 10_000, ""},
+		{"records=100000", 100_000, ""},
+		{"records=1000000", 1_000_000, ""},
+		{"occurrences=20000", 10, "DURATION:PT1M\nRRULE:FREQ=MINUTELY;COUNT=20000"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			skipLong(b, c.records > 100_000)
+			ours, original := contenders(b, c.records)
+			if c.records > 100_000 {
+				original = nil // a minute each
+			}
+			// The first run of each reads the programs from disk.
+			for i := 0; i < 2; i++ {
+				ours.handle(b, i, c.rule)
+				original.handle(b, i, c.rule)
+			}
+			ours.reset()
+			original.reset()
+			i := 2
+			for b.Loop() {
+				ours.handle(b, i, c.rule)
+				original.handle(b, i, c.rule)
+				i++
+			}
+			report(b, ours, original)
+		})
+	}
+}
+
+// BenchmarkAtOnce gives 100 messages for one user at once to the built program, and
+// then to the original.
+func BenchmarkAtOnce(b *testing.B) {
+	const messages = 100
+	ours, original := contenders(b, 10)
+	for b.Loop() {
+		for _, c := range []*contender{ours, original} {
+			if c == nil {
+				continue
+			}
+			began := time.Now()
+			var wg sync.WaitGroup
+			for i := range messages {
+				wg.Go(func() { c.run(b, fmt.Sprintf("at-once-%d", i), i, "") })
+			}
+			wg.Wait()
+			c.wall = append(c.wall, time.Since(began))
+		}
+	}
+	report(b, ours, original)
+}
+
+func skipLong(b *testing.B, long bool) {
+	if long && os.Getenv("IMIP_AGENT_FULL") == "" {
+		b.Skip("only with IMIP_AGENT_FULL")
+	}
+}
+
+// contender is a program at work in a room of its own. A nil contender does nothing.
+type contender struct {
+	path, dir string
+	room      compat.Room
+
+	mu        sync.Mutex
+	wall, cpu []time.Duration
+	memory    int64 // the peak, in KiB
+}
+
+// contenders returns ours and the original, nil if it is not installed, with a table of
+// so many records for each.
+func contenders(b *testing.B, records int) (ours, original *contender) {
+	b.Helper()
+	path, err := program.Build(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	ours = &contender{path: path}
+	all := []*contender{ours}
+	if dir, ok := compat.FindPeer(); ok {
+		original = &contender{path: filepath.Join(dir, "bin", compat.Outgoing), dir: filepath.Join(dir, "etc")}
+		all = append(all, original)
+	} else {
+		b.Logf("the original is not installed in %s", dir)
+	}
+	content := table(records)
+	for _, c := range all {
+		c.room = compat.Room(b.TempDir())
+		initial := compat.Tree{"store/" + paul + "/freebusy": content}
+		if err := c.room.Furnish(&compat.Conversation{Initial: initial}); err != nil {
+			b.Fatal(err)
+		}
+		if err := program.Settings(c.room, ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return ours, original
+}
+
+// table is a free/busy table of so many records of other events.
+func table(records int) string {
+	var out strings.Builder
+	at := time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
+	for i := range records {
+		at = at.Add(20 * time.Minute)
+		fmt.Fprintf(&out, "%s\t%s\tevent-%d@example.com\tOPAQUE\t\tMeeting number %d\t%s\n",
+			at.Format("20060102T150405Z"), at.Add(15*time.Minute).Format("20060102T150405Z"), i, i, paul)
+	}
+	return out.String()
+}
+
+// handle has the ith message handled, and notes what it takes.
+func (c *contender) handle(b *testing.B, i int, rule string) {
+	if c == nil {
+		return
+	}
+	began := time.Now()
+	c.run(b, "measured", i, rule)
+	c.wall = append(c.wall, time.Since(began))
+}
+
+// run has a message handled that is new in each run.
+func (c *contender) run(b *testing.B, uid string, i int, rule string) {
+	start := soon.Add(time.Duration(i%24) * time.Hour)
+	lines := []string{
+		"UID:" + uid, fmt.Sprintf("SEQUENCE:%d", i), "SUMMARY:Meeting", "ORGANIZER:@paul",
+		"ATTENDEE;PARTSTAT=ACCEPTED:@paul", "ATTENDEE;PARTSTAT=NEEDS-ACTION:@vincent",
+		"DTSTART:" + start.Format("20060102T150405Z"),
+	}
+	if rule == "" {
+		rule = "DURATION:PT1H"
+	}
+	event := compat.Compose(strings.Join(append(lines, rule), "\n"))
+	mail := compat.Mail("paul", "REQUEST", compat.Calendar("REQUEST", soon, event))
+	cmd, stderr := program.Command(c.path, c.room, mail)
+	cmd.Dir = c.dir
+	if status := program.Status(cmd, cmd.Run()); status != 0 {
+		b.Errorf("%s: status %d: %s", c.path, status, stderr)
+	}
+	c.note(cmd)
+}
+
+func (c *contender) note(cmd *exec.Cmd) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cpu = append(c.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	c.memory = max(c.memory, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
+}
+
+func (c *contender) reset() {
+	if c != nil {
+		c.wall, c.cpu = nil, nil
+	}
+}
+
+// report reports the medians, and the peaks of memory.
+func report(b *testing.B, ours, original *contender) {
+	b.ReportMetric(0, "ns/op") // of both together: says nothing
+	wall, cpu := median(ours.wall), median(ours.cpu)
+	b.ReportMetric(milliseconds(wall), "ms")
+	b.ReportMetric(milliseconds(cpu), "cpu-ms")
+	b.ReportMetric(float64(ours.memory)/1024, "MiB")
+	if original == nil {
+		return
+	}
+	b.ReportMetric(float64(median(original.wall))/float64(wall), "speedup")
+	b.ReportMetric(float64(median(original.cpu))/float64(cpu), "cpu-speedup")
+	b.ReportMetric(float64(original.memory)/1024, "original-MiB")
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func median(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
+}
