@@ -67,6 +67,8 @@ func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
 			}
 		}
 	}
+	// DEVIATION: recurrences-before-their-event. The original goes by the order of
+	// the message.
 	slices.SortStableFunc(m.events, func(a, b event) int {
 		return len(a.id.RecurrenceID) - len(b.id.RecurrenceID)
 	})
@@ -75,9 +77,10 @@ func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
 
 // openPart reads the events of one calendar part.
 func (h *Handler) openPart(part mail.Part) (events []event, problems []problem) {
-	labelled := strings.ToUpper(strings.TrimSpace(part.Method))
+	labelled := strings.ToUpper(strings.TrimSpace(part.Method)) // DEVIATION: method-in-lower-case.
 	calendars, err := calendar.Decode(part.Text)
 	if err != nil {
+		// DEVIATION: unreadable-calendars. The original says nothing of it.
 		return nil, []problem{{reason: err.Error(), method: labelled}}
 	}
 	for _, c := range calendars {
@@ -94,6 +97,7 @@ func (h *Handler) openPart(part mail.Part) (events []event, problems []problem) 
 			h.Log.Warn(warning, "method", method)
 		}
 		if methods[method] == nil {
+			// DEVIATION: unknown-methods. The original fails on them for ever.
 			problems = append(problems, problem{reason: fmt.Sprintf("the method %q is none of iTIP's", method), method: method})
 			continue
 		}
@@ -131,6 +135,7 @@ func openEvent(method string, found calendar.Event) (event, error) {
 		}
 	default:
 		if !found.Object.HasStart() {
+			// DEVIATION: unreadable-times. The original says nothing of it.
 			return e, errors.New("it has no DTSTART that can be read")
 		}
 	}

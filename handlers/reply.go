@@ -16,8 +16,8 @@ func reply(r *request) error {
 		return err
 	}
 	if stored == nil && !r.object.HasStart() {
-		// RFC 5546 section 3.2.3 lets an answer leave out the times, which then
-		// have to be known.
+		// DEVIATION: reply-without-times. RFC 5546 section 3.2.3 lets an answer leave
+		// out the times, which then have to be known.
 		r.did("none, it has no times and the event is not stored")
 		return nil
 	}

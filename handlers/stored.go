@@ -23,6 +23,7 @@ func (r *request) stored(id stores.ID) (*calendar.Object, error) {
 	if err == nil {
 		return object, nil
 	}
+	// DEVIATION: damaged-objects. The original writes over it, or fails on it.
 	r.unreadable = true
 	note := rejected.Note{
 		Reason: "a stored object cannot be read: " + err.Error(), User: string(r.user), Method: r.method,

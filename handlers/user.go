@@ -10,6 +10,8 @@ import (
 // user finds whose records an event concerns: the first sender who is not the
 // calendar system; if the calendar system sent it, the participant on whose
 // behalf it did. It returns "" if that cannot be told.
+//
+// DEVIATION: user-of-each-event. The original asks this once a mail.
 func (h *Handler) user(senders []calendar.URI, e event) calendar.URI {
 	for _, sender := range senders {
 		if !h.isSystem(sender) {

@@ -15,7 +15,7 @@ import (
 // a table changes nothing, as [Table.Changed] sees it, even if it was damaged or out of
 // order; the text that [Table.Append] gives is in order and sound.
 //
-// DEVIATION: damaged-table
+// DEVIATION: damaged-tables
 // DEVIATION: unordered-table
 func Read(data []byte, layout Layout) (*Table, []Damage) {
 	r := &reader{
