@@ -84,6 +84,8 @@ func DecodeObject(text []byte) (*Object, error) {
 }
 
 // checkUID returns why an event cannot be addressed by its UID, if it cannot.
+//
+// DEVIATION: no-uid. The original writes a file in place of a directory.
 func checkUID(c *ical.Component) error {
 	uid := (&Object{c}).UID()
 	switch {
