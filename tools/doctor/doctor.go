@@ -1,0 +1,262 @@
+// Package doctor examines a host on which imip-agent is to work: whether the
+// configuration can be read, the directories are as they should be for whom the mail
+// system runs the handler as, locks lock, times have a zone, the mail system hands
+// messages to the handler, and the handler handles one.
+//
+// It changes nothing that stays: what has to be tried is tried in a temporary
+// directory beside the store, on the same file system and with the same rights.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"imip-agent/conf"
+	"imip-agent/stores"
+)
+
+// Handler is the name of the program that the mail system runs.
+const Handler = "imip_person_outgoing"
+
+// Status is the outcome of one examination.
+type Status string
+
+const (
+	OK      Status = "ok"
+	Warning Status = "warning" // it works, but not as it should, or not for ever
+	Failed  Status = "failed"  // it does not work
+	Unknown Status = "unknown" // it could not be looked at
+)
+
+// Result is what one examination found.
+type Result struct {
+	ID     string // which examination: see the constants
+	Status Status
+	Text   string // what was found, in one sentence
+	Remedy string // what to do; empty if all is well
+}
+
+// The examinations, in their order.
+const (
+	Configuration = "configuration"
+	MailSystem    = "mail-system" // which of Postfix and Exim runs the handler
+	Postfix       = "postfix"
+	Exim          = "exim"
+	Account       = "account" // who the handler runs as
+	Directory     = "directory"
+	Space         = "space"
+	Database      = "database" // a store in PostgreSQL
+	Lock          = "lock"
+	Zone          = "zone"
+	Message       = "message" // a message through the handler
+)
+
+// Doctor examines a host.
+type Doctor struct {
+	Config conf.Config
+	Store  stores.Store // the site's own
+
+	// Open opens a store of files in a directory, with the site's settings but waiting no
+	// longer than that for a lock. Nil in a test that has no use for it.
+	Open func(dir string, lockTimeout time.Duration) (stores.Store, error)
+
+	SystemZone string // the name of the system's time zone; empty if it is not known
+	Now        func() time.Time
+	Log        *slog.Logger
+
+	// Path is where programs are looked for, as in $PATH, /usr/sbin and the like
+	// included. Empty: the process's own.
+	Path string
+}
+
+// patient is how long one program may take that the doctor runs.
+const patient = time.Minute
+
+// Examine makes all examinations, one after the other.
+func (d *Doctor) Examine(ctx context.Context) iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		stopped := false
+		report := func(id string, status Status, remedy, format string, args ...any) {
+			if !stopped {
+				stopped = !yield(Result{ID: id, Status: status, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+			}
+		}
+		var found handler
+		for _, examine := range []func(){
+			func() { d.configuration(report) },
+			func() { found = d.mailSystem(ctx, report) },
+			func() { d.directories(ctx, found, report) },
+			func() { d.database(ctx, report) },
+			func() { d.lock(ctx, found, report) },
+			func() { d.zone(report) },
+			func() { d.message(ctx, found, report) },
+		} {
+			if stopped || ctx.Err() != nil {
+				return
+			}
+			examine()
+		}
+	}
+}
+
+// report takes a result.
+type report func(id string, status Status, remedy, format string, args ...any)
+
+// handler is how the mail system runs the handler.
+type handler struct {
+	program string  // empty: it is not to be found
+	account account // who runs it
+}
+
+// account is who a program runs as.
+type account struct {
+	known    bool
+	name     string // USER:GROUP
+	uid, gid uint32
+}
+
+// lookup finds an account by the names, or numbers, of a user and a group; an empty
+// group is the user's own.
+func lookup(userName, groupName string) (account, error) {
+	u, err := user.Lookup(userName)
+	if err != nil {
+		if u, err = user.LookupId(userName); err != nil {
+			return account{}, fmt.Errorf("there is no user %s", userName)
+		}
+	}
+	gid := u.Gid
+	if groupName != "" {
+		g, err := user.LookupGroup(groupName)
+		if err != nil {
+			if g, err = user.LookupGroupId(groupName); err != nil {
+				return account{}, fmt.Errorf("there is no group %s", groupName)
+			}
+		}
+		gid = g.Gid
+	}
+	uidNumber, uidErr := strconv.ParseUint(u.Uid, 10, 32)
+	gidNumber, gidErr := strconv.ParseUint(gid, 10, 32)
+	if err := errors.Join(uidErr, gidErr); err != nil {
+		return account{}, err
+	}
+	return numbered(uint32(uidNumber), uint32(gidNumber)), nil
+}
+
+// numbered returns the account with these numbers.
+func numbered(uid, gid uint32) account {
+	a := account{known: true, uid: uid, gid: gid}
+	userName, groupName := strconv.FormatUint(uint64(uid), 10), strconv.FormatUint(uint64(gid), 10)
+	if u, err := user.LookupId(userName); err == nil {
+		userName = u.Username
+	}
+	if g, err := user.LookupGroupId(groupName); err == nil {
+		groupName = g.Name
+	}
+	a.name = userName + ":" + groupName
+	return a
+}
+
+// configuration looks at the settings that have been read.
+func (d *Doctor) configuration(report report) {
+	if d.Config.File == "" {
+		report(Configuration, Warning, "write "+conf.DefaultFile+"; config.txt of the sources or the package has all settings",
+			"there is no configuration file, all settings have their defaults")
+		return
+	}
+	for _, warning := range d.Config.Warnings {
+		report(Configuration, Warning, "correct the line", "%v", warning)
+	}
+	if err := d.Config.Check(); err != nil {
+		report(Configuration, Failed, "correct the file", "%v", err)
+	}
+	if sender := d.Config.MessageSender; strings.HasSuffix(strings.ToLower(sender), "@example.com") {
+		report(Configuration, Warning, "set MESSAGE_SENDER to the address that the calendar system's own mail comes from",
+			"MESSAGE_SENDER is still the example %s", sender)
+	}
+	if len(d.Config.Warnings) == 0 {
+		report(Configuration, OK, "", "%s is read", d.Config.File)
+	}
+}
+
+// database looks whether a store in PostgreSQL answers.
+func (d *Doctor) database(ctx context.Context, report report) {
+	if d.Config.StoreType != "postgresql" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, patient)
+	defer cancel()
+	users := 0
+	for _, err := range d.Store.Users(ctx) {
+		if err != nil {
+			report(Database, Failed, "see that the server runs and STORE_DIR is a connection string that leads to it; "+
+				"`imip-agent migrate schema` makes the tables", "the database cannot be read: %v", err)
+			return
+		}
+		users++
+	}
+	report(Database, OK, "", "the database answers, and has %d users", users)
+}
+
+// zone looks whether times have a place to stand in.
+func (d *Doctor) zone(report report) {
+	const remedy = "install the package tzdata"
+	if _, err := time.LoadLocation("Pacific/Auckland"); err != nil {
+		report(Zone, Failed, remedy, "there are no time zones on this machine: %v", err)
+		return
+	}
+	if d.SystemZone == "" {
+		report(Zone, Warning, "run `dpkg-reconfigure tzdata`, or write the zone's name into /etc/timezone",
+			"the system has no time zone by name, so users without the preference TZID have UTC")
+		return
+	}
+	report(Zone, OK, "", "users without the preference TZID have %s, where it is %s now",
+		d.SystemZone, d.Now().In(location(d.SystemZone)).Format("15:04"))
+}
+
+func location(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// find finds a program as a shell would, in the doctor's path.
+func (d *Doctor) find(name string) (string, bool) {
+	path := d.Path
+	if path == "" {
+		path = os.Getenv("PATH") + ":/usr/local/sbin:/usr/sbin:/sbin"
+	}
+	for _, dir := range filepath.SplitList(path) {
+		file := filepath.Join(dir, name)
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return file, true
+		}
+	}
+	return "", false
+}
+
+// output runs a program and returns its lines.
+func output(ctx context.Context, program string, args ...string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patient)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, args...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+		}
+		return nil, fmt.Errorf("running %s %s: %w", program, strings.Join(args, " "), err)
+	}
+	return strings.Split(strings.TrimRight(string(out), "\n"), "\n"), nil
+}
