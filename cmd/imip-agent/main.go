@@ -16,7 +16,10 @@ import (
 func commands(env site.Environment) []*cli.Command {
 	return []*cli.Command{
 		freebusyCommand(env),
+		checkCommand(env),
 		locksCommand(env),
+		migrateCommand(env),
+		showCommand(env),
 	}
 }
 
