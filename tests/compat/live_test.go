@@ -25,7 +25,7 @@ func TestLive(t *testing.T) {
 	setRapid(t, "checks", setting(t, "COMPAT_CONVERSATIONS", 8))
 	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
 	setRapid(t, "nofailfile", "true") // the seed gives the failure again
-	base := t.TempDir()
+	base := emptyDir(t)
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConversation(t)
 		rooms, err := os.MkdirTemp(base, "")

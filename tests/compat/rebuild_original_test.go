@@ -122,10 +122,7 @@ func TestRebuildAsOriginal(t *testing.T) {
 // replayed handles a whole conversation.
 func replayed(t *testing.T, c *Conversation) (Room, *ours) {
 	t.Helper()
-	room := Room(t.TempDir())
-	if err := room.Furnish(c); err != nil {
-		t.Fatal(err)
-	}
+	room := newRoom(t, c)
 	o, err := newOurs(room)
 	if err != nil {
 		t.Fatal(err)

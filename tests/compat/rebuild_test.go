@@ -44,10 +44,7 @@ func TestRebuild(t *testing.T) {
 
 // rebuildAfterEach returns the first difference.
 func rebuildAfterEach(t *testing.T, c *Conversation) (differs string) {
-	room := Room(t.TempDir())
-	if err := room.Furnish(c); err != nil {
-		t.Fatal(err)
-	}
+	room := newRoom(t, c)
 	o, err := newOurs(room)
 	if err != nil {
 		t.Fatal(err)

@@ -35,10 +35,7 @@ func TestReplay(t *testing.T) {
 }
 
 func replay(t *testing.T, c *Conversation) {
-	room := Room(t.TempDir())
-	if err := room.Furnish(c); err != nil {
-		t.Fatal(err)
-	}
+	room := newRoom(t, c)
 	o, err := newOurs(room)
 	if err != nil {
 		t.Fatal(err)
@@ -86,10 +83,7 @@ func replay(t *testing.T, c *Conversation) {
 // initial returns the tree before the first step.
 func initial(t *testing.T, c *Conversation) Tree {
 	t.Helper()
-	room := Room(t.TempDir())
-	if err := room.Furnish(c); err != nil {
-		t.Fatal(err)
-	}
+	room := newRoom(t, c)
 	tree, err := room.Tree()
 	if err != nil {
 		t.Fatal(err)
@@ -99,10 +93,7 @@ func initial(t *testing.T, c *Conversation) Tree {
 
 // acceptOurs notes in the conversation's file what ours does.
 func acceptOurs(t *testing.T, c *Conversation) {
-	room := Room(t.TempDir())
-	if err := room.Furnish(c); err != nil {
-		t.Fatal(err)
-	}
+	room := newRoom(t, c)
 	o, err := newOurs(room)
 	if err != nil {
 		t.Fatal(err)

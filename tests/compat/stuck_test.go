@@ -15,10 +15,7 @@ const paulsStore = "store/mailto:paul.boddie@example.com/"
 func TestStaleLock(t *testing.T) {
 	s := message(act{from: "paul", method: "REQUEST"}, time.Now().UTC(), Compose("UID:meeting", "DTSTART:20261202T090000Z", "DTEND:20261202T100000Z"))
 	lock := func(t *testing.T) Room {
-		room := Room(t.TempDir())
-		if err := room.Furnish(&Conversation{}); err != nil {
-			t.Fatal(err)
-		}
+		room := newRoom(t, &Conversation{})
 		// No process has this number: Linux gives out at most 4194304.
 		dir := filepath.Join(string(room), paulsStore, "__lock__")
 		if err := os.MkdirAll(filepath.Join(dir, "4194305"), 0o770); err != nil {
@@ -64,10 +61,7 @@ func TestStaleLock(t *testing.T) {
 func TestRuleBySecond(t *testing.T) {
 	s := message(act{from: "paul", method: "REQUEST"}, Minutes(0), Compose("UID:meeting", "DTSTART:20261122T110000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"))
 	t.Run("ours", func(t *testing.T) {
-		room := Room(t.TempDir())
-		if err := room.Furnish(&Conversation{}); err != nil {
-			t.Fatal(err)
-		}
+		room := newRoom(t, &Conversation{})
 		o, err := newOurs(room)
 		if err != nil {
 			t.Fatal(err)
@@ -88,10 +82,7 @@ func TestRuleBySecond(t *testing.T) {
 	t.Run("original", func(t *testing.T) {
 		peer := startPeer(t)
 		peer.Patience = 3 * time.Second
-		room := Room(t.TempDir())
-		if err := room.Furnish(&Conversation{}); err != nil {
-			t.Fatal(err)
-		}
+		room := newRoom(t, &Conversation{})
 		result, err := peer.Run(room, s)
 		if err != nil || !result.TimedOut {
 			t.Errorf("the original does come back: %+v %v", result, err)

@@ -82,6 +82,11 @@ func cancellations() []*builder {
 			sends("paul", "REQUEST", trio).
 			sends("paul", "CANCEL", event(three, first, "SEQUENCE:1\nATTENDEE:@harvey")),
 
+		conversation("cancel-occurrence-attendee-again", "The same twice: the second time it is the whole occurrence, since it is stored as the CANCEL describes it.").
+			sends("paul", "REQUEST", trio).
+			sends("paul", "CANCEL", event(three, first, "SEQUENCE:1\nATTENDEE:@harvey")).
+			sends("paul", "CANCEL", event(three, first, "SEQUENCE:1\nATTENDEE:@harvey")),
+
 		conversation("cancel-moved-occurrence-attendee", "An attendee is taken out of an occurrence that was moved.").
 			sends("paul", "REQUEST", trio).
 			sends("paul", "REQUEST", event(three, second, "SEQUENCE:1")).
