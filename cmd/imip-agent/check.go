@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -59,6 +60,12 @@ func runCheck(ctx context.Context, options *cli.Context, env site.Environment) e
 	repair, err := checkOptions(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
+	}
+	if env.Getenv("GOGC") == "" {
+		// Little is kept from one event to the next, and memory is there to be used, up
+		// to what this program may have beside mail systems.
+		debug.SetGCPercent(800)
+		debug.SetMemoryLimit(150 << 20)
 	}
 	s, err := site.Open(options, env, nil)
 	if err != nil {

@@ -193,6 +193,7 @@ func (e *examination) stillBusy(id stores.ID, why string) {
 
 // addFreeBusy adds a finding about the user's own free/busy.
 func (e *examination) addFreeBusy(k *Kind, id stores.ID, format string, args ...any) *Finding {
+	e.ownWrong = e.ownWrong || k.Severity > Note
 	return e.add(k, e.tablePath(stores.Table{Kind: stores.Own}), id, format, args...)
 }
 

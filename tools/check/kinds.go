@@ -61,7 +61,7 @@ var (
 	fileGroup     = kind("file-group", Warning, Safe, "a file or directory has another group than the directory it is in")
 	fileHardLink  = kind("file-hard-link", Warning, Safe, "a file has several names")
 	fileStaging   = kind("file-staging", Warning, Safe, "a program has left what it did not finish writing")
-	fileEmptyDir  = kind("file-empty-directory", Note, Safe, "the directory of an event is empty")
+	fileEmptyDir  = kind("file-empty-directory", Note, None, "the directory of an event is empty")
 	fileUnknown   = kind("file-unknown", Note, None, "a file is of no known use, and does no harm")
 
 	userNone = kind("user-none", Warning, All, "something among the users' directories is none, and is taken for one")

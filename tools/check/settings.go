@@ -87,7 +87,8 @@ func (c *Checker) preferring() ([]calendar.URI, error) {
 	}
 	var users []calendar.URI
 	for _, entry := range entries {
-		if entry.IsDir() {
+		// The original makes directories there by mere addresses, too, and leaves them empty.
+		if entry.IsDir() && strings.Contains(entry.Name(), ":") {
 			users = append(users, calendar.URI(entry.Name()))
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -134,3 +136,6 @@ func (r result) String() string {
 	}
 	return b.String()
 }
+
+// gid returns the group of a file.
+func gid(info fs.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Gid }

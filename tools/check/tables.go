@@ -25,6 +25,7 @@ func (e *examination) tables() error {
 				e.torn += d.Text + "\n"
 			}
 		}
+		e.ownWrong = e.ownWrong || own && (len(t.Damages) > 0 || t.Unordered > 0)
 		if t.Unordered > 0 {
 			f := e.add(tableOrder, t.Path, stores.ID{}, "line %d of %s does not belong after the one before it", t.Unordered, t.Name)
 			f.mend = func(m *mender) error { return m.rewriteTable(f, t) }

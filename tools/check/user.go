@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ type examination struct {
 	late     []lateEvent
 	provider map[stores.ID]bool // noted as recurring without end
 	extended bool               // such notes are kept
+	ownWrong bool               // something is wrong with the user's own free/busy
 	// invited says that the invitations of other organizers are stored here.
 	invited bool
 }
@@ -108,7 +110,23 @@ func (e *examination) run() error {
 	if e.checker.Verbose {
 		e.doubleBookings()
 	}
+	e.dropCovered()
 	return nil
+}
+
+// dropCovered drops findings about the permissions of files that are to be moved away
+// for a graver reason.
+func (e *examination) dropCovered() {
+	moved := make(map[string]bool)
+	for _, f := range e.findings {
+		switch f.Kind {
+		case eventUnreadable, eventSeveral, eventWrongName, eventLeftover, eventBoth:
+			moved[f.Path] = true
+		}
+	}
+	e.findings = slices.DeleteFunc(e.findings, func(f *Finding) bool {
+		return moved[f.Path] && (f.Kind == fileMode || f.Kind == fileGroup || f.Kind == fileHardLink)
+	})
 }
 
 // path returns where a text is.

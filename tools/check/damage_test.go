@@ -1,0 +1,438 @@
+package check_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"imip-agent/tests/compat"
+	"imip-agent/tools/check"
+)
+
+// damager does damage in a room.
+type damager struct {
+	t testing.TB
+	p *place
+}
+
+func (d *damager) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *damager) path(name string) string { return filepath.Join(string(d.p.Room), name) }
+
+// write puts a file in place of another, or where there is none, with the mode it should
+// have.
+func (d *damager) write(name, content string) {
+	d.t.Helper()
+	d.must(os.MkdirAll(filepath.Dir(d.path(name)), 0o770))
+	for dir := filepath.Dir(d.path(name)); dir != d.p.Store() && dir != d.p.Preferences() && strings.HasPrefix(dir, string(d.p.Room)+"/"); dir = filepath.Dir(dir) {
+		d.must(os.Chmod(dir, os.ModeSetgid|0o770))
+	}
+	d.must(os.WriteFile(d.path(name), []byte(content), 0o660))
+	d.must(os.Chmod(d.path(name), 0o660))
+}
+
+func (d *damager) read(name string) string {
+	d.t.Helper()
+	content, err := os.ReadFile(d.path(name))
+	d.must(err)
+	return string(content)
+}
+
+// replace replaces a text in a file, which must be there.
+func (d *damager) replace(name, old, new string) {
+	d.t.Helper()
+	text := d.read(name)
+	if !strings.Contains(text, old) {
+		d.t.Fatalf("%s has no %q in it:\n%s", name, old, text)
+	}
+	d.write(name, strings.Replace(text, old, new, 1))
+}
+
+// drop takes the line out of a table that has a text in it.
+func (d *damager) drop(name, text string) {
+	d.t.Helper()
+	lines := strings.SplitAfter(d.read(name), "\n")
+	i := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, text) })
+	if i < 0 {
+		d.t.Fatalf("%s has no line with %q", name, text)
+	}
+	d.write(name, strings.Join(slices.Delete(lines, i, i+1), ""))
+}
+
+// insert puts a record into a table, in order.
+func (d *damager) insert(name, line string) {
+	d.t.Helper()
+	lines := append(strings.SplitAfter(d.read(name), "\n"), line+"\n")
+	slices.Sort(lines)
+	d.write(name, strings.Join(lines, ""))
+}
+
+func (d *damager) remove(name string)     { d.t.Helper(); d.must(os.RemoveAll(d.path(name))) }
+func (d *damager) rename(from, to string) { d.t.Helper(); d.must(os.Rename(d.path(from), d.path(to))) }
+func (d *damager) chmod(name string, m int) {
+	d.t.Helper()
+	d.must(syscall.Chmod(d.path(name), uint32(m)))
+}
+func (d *damager) later(days int) { d.p.now = d.p.now.AddDate(0, 0, days) }
+
+// copy copies a file, as an editor does, with other permissions.
+func (d *damager) copy(from, to string) { d.t.Helper(); d.write(to, d.read(from)); d.chmod(to, 0o644) }
+
+const (
+	pauls    = "store/" + paul + "/"
+	vincents = "store/" + vincent + "/"
+	cancels  = pauls + "cancellations/"
+)
+
+// damages are all kinds of damage: what is done, and exactly what is to be found.
+var damages = []struct {
+	name   string
+	damage func(*damager)
+	want   string // kinds of findings, with spaces between
+	repair check.Repair
+	also   []string // what a repair writes besides the paths of the findings
+}{
+	{"unreadable object", func(d *damager) { d.write(pauls+"objects/meeting", "BEGIN:VEVENT\r\nUID:meet") }, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"no calendar at all", func(d *damager) { d.write(pauls+"objects/alone", "hello\n") }, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"unreadable cancellation", func(d *damager) { d.write(cancels+"objects/gone", "\x00\x00") }, "event-unreadable", check.All, nil},
+	{"unreadable occurrence", func(d *damager) {
+		d.replace(pauls+"recurrences/series/20261202T080000Z", "END:VEVENT", "")
+	}, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"lower-case names", func(d *damager) { d.replace(pauls+"objects/alone", "SUMMARY", "summary") }, "event-foreign", check.All, nil},
+	{"unescaped comma", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "For others, not me") }, "event-foreign", check.All, nil},
+	{"line separator", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "For\u2028others") }, "event-foreign", check.All, nil},
+	{"parameter without value", func(d *damager) { d.replace(pauls+"objects/alone", "ORGANIZER", "ORGANIZER;X") }, "event-foreign", check.All, nil},
+	{"twice the same property", func(d *damager) {
+		d.replace(pauls+"objects/alone", "UID:alone", "UID:alone\r\nUID:alone")
+	}, "event-foreign", check.All, nil},
+	{"windows-1252", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "F\xf8r others") }, "event-foreign", check.All, nil},
+	{"another UID", func(d *damager) { d.replace(pauls+"objects/alone", "UID:alone", "UID:another") }, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"occurrence among events", func(d *damager) {
+		d.replace(pauls+"objects/alone", "UID:alone", "UID:alone\r\nRECURRENCE-ID:20261205T090000Z")
+	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"another occurrence", func(d *damager) {
+		d.rename(pauls+"recurrences/series/20261202T080000Z", pauls+"recurrences/series/20261203T080000Z")
+	}, "event-wrong-name freebusy-unstored", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"two components", func(d *damager) {
+		d.write(pauls+"objects/alone", d.read(pauls+"objects/alone")+d.read(pauls+"objects/meeting"))
+	}, "event-several", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"editor's backup", func(d *damager) { d.copy(pauls+"objects/meeting", pauls+"objects/meeting~") }, "event-leftover", check.All, nil},
+	{"swap file", func(d *damager) { d.write(pauls+"objects/.meeting.swp", "b0VIM 8.2\x00\x00") }, "event-leftover", check.All, nil},
+	{"bak file", func(d *damager) { d.copy(pauls+"objects/meeting", pauls+"objects/meeting.bak") }, "event-leftover", check.All, nil},
+	{"backup of an occurrence", func(d *damager) {
+		d.copy(pauls+"recurrences/series/20261202T080000Z", pauls+"recurrences/series/20261202T080000Z~")
+	}, "file-name", check.All, nil},
+	{"backup of another's table", func(d *damager) {
+		d.copy(vincents+"freebusy-other/"+paul, vincents+"freebusy-other/"+paul+"~")
+	}, "file-name", check.All, nil},
+	{"name with a line break", func(d *damager) { d.write(pauls+"objects/a\nb", object("UID:a\nb\nDTSTART:20261202T090000Z\n")) }, "file-name", check.All, nil},
+	{"name that is not UTF-8", func(d *damager) { d.write(pauls+"objects/m\xf8te", object(alone)) }, "file-name", check.All, nil},
+	{"empty object", func(d *damager) { d.write(pauls+"objects/alone", "") }, "file-empty", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"directory in the place of an object", func(d *damager) {
+		d.remove(pauls + "objects/alone")
+		d.must(os.Mkdir(d.path(pauls+"objects/alone"), 0o770))
+	}, "file-misplaced freebusy-unstored", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"file in the place of a directory", func(d *damager) { d.write(pauls+"recurrences/stray", "x") }, "file-misplaced", check.All, nil},
+	{"file in the place of all counter-proposals", func(d *damager) {
+		d.remove(vincents + "counters")
+		d.write(vincents+"counters", object(alone))
+	}, "file-misplaced", check.All, nil},
+	{"symbolic link", func(d *damager) {
+		d.rename(pauls+"objects/alone", pauls+"kept")
+		d.must(os.Symlink("../kept", d.path(pauls+"objects/alone")))
+	}, "file-link", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"dangling link", func(d *damager) { d.must(os.Symlink("nowhere", d.path(pauls+"objects/link"))) }, "file-link", check.All, nil},
+	{"pipe", func(d *damager) { d.must(syscall.Mkfifo(d.path(pauls+"objects/pipe"), 0o660)) }, "file-device", check.All, nil},
+	{"hard link", func(d *damager) { d.must(os.Link(d.path(pauls+"objects/alone"), d.path("elsewhere"))) }, "file-hard-link", check.Safe, nil},
+	{"mode of an object", func(d *damager) { d.chmod(pauls+"objects/alone", 0o600) }, "file-mode", check.Safe, nil},
+	{"mode of a table", func(d *damager) { d.chmod(pauls+"freebusy", 0o666) }, "file-mode", check.Safe, nil},
+	{"mode of a directory", func(d *damager) { d.chmod(pauls+"objects", 0o755) }, "file-mode", check.Safe, nil},
+	{"mode of a user's directory", func(d *damager) { d.chmod(pauls[:len(pauls)-1], 0o770) }, "file-mode", check.Safe, nil},
+	{"mode of what is published", func(d *damager) { d.chmod("static/"+paul+"/freebusy", 0o600) }, "file-mode", check.Safe, nil},
+	{"group", func(d *damager) {
+		if os.Getuid() != 0 {
+			d.t.Skip("only the superuser can give a file away")
+		}
+		d.must(os.Lchown(d.path(pauls+"objects/alone"), -1, 4242))
+	}, "file-group", check.Safe, nil},
+	{"staging", func(d *damager) { d.write(pauls+"__staging__/0", "half") }, "file-staging", check.Safe, nil},
+	{"staging of what is published", func(d *damager) { d.write("static/"+paul+"/.freebusy.new", "half") }, "file-staging", check.Safe, nil},
+
+	{"file among users", func(d *damager) { d.write("store/notes.txt", "x") }, "user-none", check.All, nil},
+	{"directory that is no user", func(d *damager) { d.write("store/backup/objects/x", object(alone)) }, "user-none", check.All, nil},
+	{"copy of a user", func(d *damager) { d.write("store/"+paul+".bak/objects/alone", object(alone)) }, "user-none", check.All, nil},
+	{"users who differ in case", func(d *damager) { d.write("store/mailto:Paul.Boddie@example.com/requests", "") }, "user-same", check.All, nil},
+
+	{"line without columns", func(d *damager) { d.replace(vincents+"freebusy-other/"+paul, "2026", "garbage\n2026") }, "table-line", check.All, nil},
+	{"line without columns in the own table", func(d *damager) {
+		d.write(pauls+"freebusy", d.read(pauls+"freebusy")+"garbage\n")
+	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"line break in a summary", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting", "Project\nmeeting") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"TAB in a summary", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting", "Project\tmeeting") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"too few columns", func(d *damager) {
+		d.replace(pauls+"freebusy", "meeting\tOPAQUE\t\tProject meeting\t"+paul, "meeting")
+	}, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"too many columns", func(d *damager) {
+		d.replace(pauls+"freebusy", "Project meeting\t"+paul, "Project meeting\t"+paul+"\tone\ttwo")
+	}, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"bad time", func(d *damager) { d.replace(pauls+"freebusy", "20261202T090000Z", "2026-12-02 09:00") }, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"table not UTF-8", func(d *damager) { d.replace(pauls+"freebusy", "For others", "F\xf8r others") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"old layout", func(d *damager) {
+		d.write(pauls+"freebusy", strings.ReplaceAll(d.read(pauls+"freebusy"), "\n", "\t\n"))
+	}, strings.TrimSpace(strings.Repeat("table-old-layout ", 16)), check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"out of order", func(d *damager) {
+		lines := strings.SplitAfter(d.read(pauls+"freebusy"), "\n")
+		lines[0], lines[3] = lines[3], lines[0]
+		d.write(pauls+"freebusy", strings.Join(lines, ""))
+	}, "table-order", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"duplicate", func(d *damager) {
+		first := strings.SplitAfter(d.read(pauls+"freebusy"), "\n")[0]
+		d.write(pauls+"freebusy", first+d.read(pauls+"freebusy"))
+	}, "table-duplicate", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"duplicate in another's table", func(d *damager) {
+		name := vincents + "freebusy-other/" + paul
+		d.write(name, d.read(name)+d.read(name))
+	}, "table-duplicate", check.Safe, nil},
+	{"reversed", func(d *damager) {
+		d.replace(pauls+"freebusy", "20261205T090000Z\t20261205T100000Z", "20261205T090000Z\t20261205T080000Z")
+	}, "table-reversed", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"reversed offer", func(d *damager) {
+		d.replace(vincents+"freebusy-offers", "20261203T130000Z\t20261203T140000Z", "20261203T130000Z\t20261203T120000Z")
+	}, "table-reversed", check.Safe, nil},
+	{"line of the queue", func(d *damager) { d.write(pauls+"requests", "a\tb\tc\td\n"+d.read(pauls+"requests")) }, "table-line", check.All, nil},
+	{"line of the providers", func(d *damager) {
+		d.write(pauls+"freebusy-providers", d.read(pauls+"freebusy-providers")+"\t\t\tx\n")
+	}, "table-line", check.All, nil},
+
+	{"record of nothing", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261210T090000Z\t20261210T100000Z\tghost\tOPAQUE\t\tGhost\t"+paul)
+	}, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"record of another's event that is not stored", func(d *damager) { d.remove(vincents + "objects/meeting") }, "freebusy-uninvited", check.All, []string{"static/" + vincent + "/freebusy"}},
+	{"deleted object", func(d *damager) { d.remove(pauls + "objects/alone") }, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"deleted occurrence", func(d *damager) { d.remove(pauls + "recurrences/series") }, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"missing record", func(d *damager) { d.drop(pauls+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"missing record of others' event", func(d *damager) { d.drop(vincents+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe, []string{"static/" + vincent + "/freebusy"}},
+	{"missing record of the organizer only", func(d *damager) { d.drop(pauls+"freebusy", "\talone\t") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"missing in a series", func(d *damager) { d.drop(pauls+"freebusy", "20261216T080000Z") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"missing at the end of a series", func(d *damager) { d.drop(pauls+"freebusy", "20270224T080000Z") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"missing occurrence", func(d *damager) { d.drop(pauls+"freebusy", "Weekly moved") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"empty table", func(d *damager) { d.write(vincents+"freebusy", "") }, "freebusy-missing", check.Safe, []string{"static/" + vincent + "/freebusy"}},
+	{"no table", func(d *damager) { d.remove(vincents + "freebusy") }, "freebusy-missing", check.Safe, []string{"static/" + vincent + "/freebusy"}},
+	{"extra record", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261206T090000Z\t20261206T100000Z\tmeeting\tOPAQUE\t\tProject meeting\t"+paul)
+	}, "freebusy-extra", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"wrong time", func(d *damager) {
+		d.replace(pauls+"freebusy", "20261205T090000Z\t20261205T100000Z", "20261205T090000Z\t20261205T110000Z")
+	}, "freebusy-time", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"wrong transparency", func(d *damager) {
+		d.replace(pauls+"freebusy", "\tmeeting\tOPAQUE", "\tmeeting\tTRANSPARENT")
+	}, "freebusy-transparency", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"busy for who only organises", func(d *damager) { d.replace(pauls+"freebusy", "\talone\tORG", "\talone\tOPAQUE") }, "freebusy-transparency", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"cancelled event still busy", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261204T090000Z\t20261204T100000Z\tgone\tOPAQUE\t\tCalled off\t"+paul)
+	}, "freebusy-cancelled", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"cancelled occurrence still busy", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261209T080000Z\t20261209T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
+	}, "freebusy-cancelled", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"moved occurrence still busy", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261202T080000Z\t20261202T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
+	}, "freebusy-extra", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"declined event still busy", func(d *damager) {
+		d.replace(vincents+"objects/meeting", "PARTSTAT=ACCEPTED:mailto:vinc", "PARTSTAT=DECLINED:mailto:vinc")
+	}, "freebusy-declined", check.Safe, []string{vincents + "freebusy", "static/" + vincent + "/freebusy"}},
+	{"window moved on", func(d *damager) { d.later(9) }, "freebusy-window offer-expired", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"expired offer", func(d *damager) {
+		d.replace(vincents+"freebusy-offers", "20261124T", "20261121T")
+	}, "offer-expired", check.Safe, nil},
+	{"published differs", func(d *damager) { d.replace("static/"+paul+"/freebusy", "20261202T090000Z/", "20261202T093000Z/") }, "published-differs", check.Safe, nil},
+	{"published is cut off", func(d *damager) {
+		text := d.read("static/" + paul + "/freebusy")
+		d.write("static/"+paul+"/freebusy", text[:len(text)/2])
+	}, "published-differs", check.Safe, nil},
+	{"nothing published", func(d *damager) { d.remove("static/" + paul) }, "published-differs", check.Safe, []string{"static/" + paul}},
+	{"published and not wanted", func(d *damager) { d.write("prefs/"+paul+"/freebusy_publishing", "no") }, "published-unwanted", check.Safe, nil},
+
+	{"active and cancelled", func(d *damager) {
+		d.write(cancels+"objects/alone", strings.Replace(d.read(pauls+"objects/alone"), "SEQUENCE:0", "SEQUENCE:1", 1))
+	}, "event-both", check.All, []string{pauls + "objects/alone", pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"cancelled before it was sent again", func(d *damager) {
+		d.write(cancels+"objects/alone", strings.Replace(d.read(pauls+"objects/alone"), "DTSTAMP:2026", "DTSTAMP:2025", 1))
+	}, "event-both", check.All, nil},
+	{"occurrence active and cancelled", func(d *damager) {
+		d.write(cancels+"recurrences/series/20261202T080000Z", d.read(pauls+"recurrences/series/20261202T080000Z"))
+	}, "event-both", check.All, nil},
+
+	{"noted and not stored", func(d *damager) {
+		d.write(pauls+"freebusy-providers", d.read(pauls+"freebusy-providers")+"ghost\t\n")
+	}, "provider-unstored", check.Safe, nil},
+	{"recurring without end and not noted", func(d *damager) { d.drop(pauls+"freebusy-providers", "series") }, "provider-missing", check.Safe, nil},
+
+	{"queue entry of nothing", func(d *damager) { d.write(vincents+"requests", d.read(vincents+"requests")+"ghost\t\t\n") }, "request-orphan", check.Safe, nil},
+	{"queue entry of no occurrence", func(d *damager) {
+		d.write(vincents+"requests", d.read(vincents+"requests")+"meeting\t20261202T090000Z\t\n")
+	}, "request-orphan", check.Safe, nil},
+	{"cancelled queue entry", func(d *damager) { d.write(pauls+"requests", d.read(pauls+"requests")+"gone\t\t\n") }, "request-cancelled", check.Safe, nil},
+	{"queue entry twice", func(d *damager) { d.write(pauls+"requests", d.read(pauls+"requests")+d.read(pauls+"requests")) }, "request-duplicate", check.Safe, nil},
+	{"past queue entry", func(d *damager) {
+		d.write(vincents+"objects/past", object("UID:past\nDTSTART:20261101T090000Z\nDURATION:PT1H\nORGANIZER:"+paul+"\nATTENDEE;PARTSTAT=NEEDS-ACTION:"+vincent+"\n"))
+		d.write(vincents+"requests", d.read(vincents+"requests")+"past\t\t\n")
+	}, "request-past", check.Safe, nil},
+	{"counter-proposal to nothing", func(d *damager) {
+		d.write(pauls+"counters/objects/ghost/"+vincent, object("UID:ghost\nDTSTART:20261202T090000Z\nDURATION:PT1H\n"))
+	}, "counter-orphan", check.All, nil},
+	{"counter-proposal to a cancelled event", func(d *damager) {
+		d.write(pauls+"counters/objects/gone/"+vincent, object("UID:gone\nDTSTART:20261202T090000Z\nDURATION:PT1H\n"))
+	}, "counter-cancelled", check.All, nil},
+	{"counter-proposal to a past event", func(d *damager) {
+		past := object("UID:past\nDTSTART:20261101T090000Z\nDURATION:PT1H\nORGANIZER:" + vincent + "\n")
+		d.write(pauls+"objects/past", past)
+		d.write(pauls+"counters/objects/past/"+vincent, past)
+	}, "counter-past", check.All, nil},
+
+	{"stale lock", func(d *damager) { d.lock(4194305, time.Hour) }, "lock-stale", check.Safe, nil},
+	{"stale lock of a number that is another's now", func(d *damager) { d.lock(os.Getpid(), 100*24*time.Hour) }, "lock-stale", check.Safe, nil},
+	{"lock without holder", func(d *damager) { d.lock(0, time.Hour) }, "lock-stale", check.Safe, nil},
+	{"file in the place of a lock", func(d *damager) {
+		d.write(pauls+"__lock__", "")
+		long := time.Now().Add(-time.Hour)
+		d.must(os.Chtimes(d.path(pauls+"__lock__"), long, long))
+	}, "lock-stale", check.Safe, nil},
+
+	{"unknown preference", func(d *damager) { d.write("prefs/"+paul+"/TZID~", "Europe/Oslo") }, "preference-unknown", check.All, nil},
+	{"zone that there is not", func(d *damager) { d.write("prefs/"+vincent+"/TZID", "Europe/Olso") }, "preference-value", check.All, nil},
+	{"unknown value", func(d *damager) { d.write("prefs/"+paul+"/incoming", "yes") }, "preference-value", check.All, nil},
+	{"duration that cannot be read", func(d *damager) { d.write("prefs/"+vincent+"/freebusy_offers", "two days") }, "preference-value", check.All, nil},
+	{"preferences of somebody without records", func(d *damager) { d.write("prefs/mailto:new@example.com/window_size", "many") }, "preference-value", check.All, nil},
+
+	{"rejected", func(d *damager) {
+		h := scene{from: "paul.boddie@example.com", method: "REQUEST", lines: "SUMMARY:Nothing\n"}
+		d.must(d.p.handle(h.message(d.p.now)))
+	}, "rejected", check.All, nil},
+}
+
+// lock makes Paul's lock directory with a process id in it, unless that is 0.
+func (d *damager) lock(pid int, age time.Duration) {
+	dir := d.path(pauls + "__lock__")
+	d.must(os.Mkdir(dir, 0o770))
+	if pid > 0 {
+		d.must(os.Mkdir(filepath.Join(dir, strconv.Itoa(pid)), 0o770))
+	}
+	long := time.Now().Add(-age)
+	d.must(os.Chtimes(dir, long, long))
+}
+
+// Each kind of damage is found, and nothing else; it is mended, which writes no more than
+// it has to; then the store is whole; and what was done can be undone.
+func TestDamage(t *testing.T) {
+	for name, make := range map[string]func(testing.TB, compat.Room){"ours": makeOurs, "original": makeOriginal} {
+		t.Run(name, func(t *testing.T) {
+			healthy := compat.Room(tempDir(t))
+			make(t, healthy)
+			for _, c := range damages {
+				t.Run(c.name, func(t *testing.T) {
+					p := newPlace(t, copyRoom(t, healthy))
+					p.now = healthyTime
+					c.damage(&damager{t, p})
+					testDamage(t, p, strings.Fields(c.want), c.repair, c.also)
+				})
+			}
+		})
+	}
+}
+
+func testDamage(t *testing.T, p *place, want []string, repair check.Repair, also []string) {
+	damaged := snapshot(t, p.Room)
+	found := p.check(t, check.None)
+	if !slices.Equal(found.ids(), want) || len(found.summary.Failures) > 0 {
+		t.Fatalf("found %q, not %q:\n%s", found.ids(), want, found)
+	}
+	allowed := slices.Clone(also)
+	for _, f := range found.findings {
+		if f.Command == "" || f.Needs() == check.None {
+			t.Errorf("%s is not to be mended: %+v", f.Kind.ID, f)
+		}
+		name, _ := filepath.Rel(string(p.Room), f.Path)
+		allowed = append(allowed, name)
+	}
+	dry := p.checker(repair)
+	dry.DryRun = true
+	if r := run(t, dry); !slices.Equal(r.ids(), suffixed(want, " would")) {
+		t.Errorf("a dry run tells %q", r.ids())
+	}
+	if paths := changed(damaged, snapshot(t, p.Room)); len(paths) > 0 {
+		t.Fatalf("looking has changed %q", paths)
+	}
+
+	mended := p.check(t, repair)
+	for _, id := range mended.ids() {
+		if !strings.HasSuffix(id, " mended") {
+			t.Fatalf("after the repair:\n%s", mended)
+		}
+	}
+	if mended.summary.Manifest == "" || mended.summary.Mended < len(want) || mended.summary.Remaining > 0 {
+		t.Errorf("summary: %+v", mended.summary)
+	}
+	if again := p.check(t, check.None); again.String() != "" {
+		t.Errorf("the store is not whole after the repair:\n%s", again)
+	}
+	for _, path := range changed(damaged, snapshot(t, p.Room)) {
+		if !slices.ContainsFunc(allowed, func(a string) bool {
+			return path == a || strings.HasPrefix(path, a+"/") || path+".eml" == a || strings.TrimSuffix(path, ".txt")+".eml" == a
+		}) {
+			t.Errorf("the repair has changed %q", path)
+		}
+	}
+
+	err := p.checker(check.None).Undo(context.Background(), mended.summary.Manifest, func(u check.Undone) {
+		if u.Err != nil {
+			t.Errorf("undo %s: %v", u.Path, u.Err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := snapshot(t, p.Room)
+	for _, path := range changed(damaged, back) {
+		if info, err := os.Stat(filepath.Join(string(p.Room), path)); err == nil && info.IsDir() && damaged[path] == "" {
+			continue // an empty directory is no more than it was
+		}
+		t.Errorf("undoing has not put back %q:\n%s\n%s", path, damaged[path], back[path])
+	}
+}
+
+func suffixed(ids []string, suffix string) []string {
+	var all []string
+	for _, id := range ids {
+		all = append(all, id+suffix)
+	}
+	return all
+}
+
+// Every kind of finding that can be mended has its damage.
+func TestEveryKind(t *testing.T) {
+	tested := make(map[string]bool)
+	for _, c := range damages {
+		for _, id := range strings.Fields(c.want) {
+			tested[id] = true
+		}
+	}
+	for _, k := range check.Kinds() {
+		if k.Repair != check.None && !tested[k.ID] {
+			t.Errorf("no damage is tested that is %s", k.ID)
+		}
+		if k.Severity == check.Note && k.Repair != check.None {
+			t.Errorf("%s is a note, which nothing mends", k.ID)
+		}
+	}
+}
