@@ -24,9 +24,13 @@ export VERSION ARCH SOURCE_DATE_EPOCH PACKAGE_TREE="$tree"
 
 # Without cgo: one program for every release of Debian. The time zones are Debian's own.
 CGO_ENABLED=0 GOARCH=$ARCH go build -trimpath -ldflags '-s -w' -o "$tree/bin/" ./cmd/...
-for page in packaging/man/*.[1-8]; do
-    gzip -9n <"$page" >"$tree/man/$(basename "$page").gz"
+# The pages are made from the programs' own help, by programs that run here.
+mkdir "$tree/host"
+GOARCH= CGO_ENABLED=0 go build -o "$tree/host/" ./cmd/... ./packaging/pages
+for program in imip_person_outgoing imip-agent; do
+    "$tree/host/pages" man "$tree/host/$program" packaging/man/$program.rest | gzip -9n >"$tree/man/$program.1.gz"
 done
+"$tree/host/pages" completion "$tree/host/imip-agent" >"$tree/doc/completion"
 gzip -9n <packaging/changelog >"$tree/doc/changelog.gz"
 
 nfpm() {
