@@ -19,6 +19,7 @@ func commands(env site.Environment) []*cli.Command {
 		checkCommand(env),
 		locksCommand(env),
 		migrateCommand(env),
+		doctorCommand(env),
 		showCommand(env),
 	}
 }

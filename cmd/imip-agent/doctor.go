@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/file"
+	"imip-agent/tools/doctor"
+)
+
+// doctorCommand examines the host that it runs on.
+func doctorCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name:      "doctor",
+		Usage:     "examine this machine: configuration, directories, locks, mail system, a message",
+		UsageText: env.Program + " doctor [options]",
+		Description: "Run it as root on the machine that mail is handled on. Each line says that\n" +
+			"something is well, or what to do. The exit status is 4 if something has failed,\n" +
+			"and 0 otherwise, also with warnings. Nothing is changed.",
+		Flags: site.Flags(),
+		Action: func(options *cli.Context) error {
+			if options.NArg() > 0 {
+				return usage("doctor takes no word %.60q", options.Args().First())
+			}
+			return runDoctor(options.Context, options, env)
+		},
+	}
+}
+
+// runDoctor writes what the doctor finds.
+func runDoctor(ctx context.Context, options *cli.Context, env site.Environment) error {
+	s, err := site.Open(options, env, nil)
+	if err != nil {
+		// This is what a handler would say too, with every message.
+		showResult(env.Stdout, doctor.Result{ID: doctor.Configuration, Status: doctor.Failed, Text: err.Error(), Remedy: "correct it: nothing else can be looked at"})
+		return &exitError{exitFindings, nil}
+	}
+	d := doctor.Doctor{
+		Config: s.Config, Store: s.Store, SystemZone: s.Preferences.SystemZone, Now: env.Now, Log: s.Log, Path: "",
+		Open: func(dir string, lockTimeout time.Duration) (stores.Store, error) {
+			return file.Open(file.Options{
+				Dir: dir, PublishDir: dir + "-published", FileMode: s.Config.Permissions, DirMode: s.Config.DirPermissions,
+				LockTimeout: lockTimeout, Now: env.Now, Log: s.Log,
+			})
+		},
+	}
+	failed := false
+	for result := range d.Examine(ctx) {
+		showResult(env.Stdout, result)
+		failed = failed || result.Status == doctor.Failed
+	}
+	err = errors.Join(context.Cause(ctx), s.Close())
+	if err == nil && failed {
+		err = &exitError{exitFindings, nil}
+	}
+	return err
+}
+
+// showResult writes a result: how it is, and below it what to do.
+func showResult(w io.Writer, r doctor.Result) {
+	fmt.Fprintf(w, "%-8s %s\n", r.Status, r.Text)
+	if r.Remedy != "" {
+		fmt.Fprintf(w, "%-8s -> %s\n", "", r.Remedy)
+	}
+}
