@@ -225,7 +225,10 @@ func snapshot(t testing.TB, room compat.Room) map[string]string {
 		}
 		name, _ := filepath.Rel(string(room), path)
 		if name == "quarantine" || entry.Name() == "__lock__" {
-			return fs.SkipDir
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
 		}
 		info, err := entry.Info()
 		if err != nil {

@@ -59,7 +59,7 @@ func (m *mender) written() error {
 		if err != nil {
 			return err
 		}
-		if err := m.quarantine.note(entry{Action: actionAfter, Path: path, Sum: sum}); err != nil {
+		if err := m.quarantine.note(entry{Action: actionAfter, Path: octets(path), Sum: sum}); err != nil {
 			return err
 		}
 	}
@@ -81,7 +81,7 @@ func (m *mender) chmod(f *Finding, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if err := m.quarantine.note(entry{Action: actionMode, Kind: f.Kind.ID, User: string(f.User), Path: f.Path, Mode: modeText(info.Mode())}); err != nil {
+	if err := m.quarantine.note(entry{Action: actionMode, Kind: f.Kind.ID, User: string(f.User), Path: octets(f.Path), Mode: modeText(info.Mode())}); err != nil {
 		return err
 	}
 	return os.Chmod(f.Path, mode)
@@ -93,7 +93,7 @@ func (m *mender) chgrp(f *Finding, gid int) error {
 		return err
 	}
 	_, old := owner(info)
-	if err := m.quarantine.note(entry{Action: actionGroup, Kind: f.Kind.ID, User: string(f.User), Path: f.Path, GID: old}); err != nil {
+	if err := m.quarantine.note(entry{Action: actionGroup, Kind: f.Kind.ID, User: string(f.User), Path: octets(f.Path), GID: old}); err != nil {
 		return err
 	}
 	if err := os.Lchown(f.Path, -1, gid); err != nil {
@@ -111,7 +111,7 @@ func (m *mender) separate(f *Finding) error {
 // keep keeps a file that is about to be written anew; path is empty for a store without
 // files, of which fallback has the content.
 func (m *mender) keep(f *Finding, path string, e entry, fallback func() ([]byte, error)) error {
-	id := path + "\n" + e.Table + "\n" + e.UID + "\n" + e.RecurrenceID + "\n" + e.Other
+	id := path + "\n" + e.Table + "\n" + string(e.UID) + "\n" + e.RecurrenceID + "\n" + e.Other
 	if m.kept[id] {
 		return nil
 	}
@@ -306,7 +306,7 @@ func (m *mender) rewriteText(f *Finding, key stores.Key, content []byte) error {
 }
 
 func (m *mender) keepText(f *Finding, key stores.Key) error {
-	e := entry{Part: partNames[key.Part], UID: key.UID, RecurrenceID: key.RecurrenceID, Other: string(key.Other)}
+	e := entry{Part: partNames[key.Part], UID: octets(key.UID), RecurrenceID: key.RecurrenceID, Other: string(key.Other)}
 	return m.keep(f, m.path(key), e, func() ([]byte, error) { return m.tx.Get(key) })
 }
 

@@ -12,9 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
+	"unicode/utf8"
 )
 
 // quarantine keeps what repairs change or move away: a directory named by the time, with
@@ -58,7 +60,7 @@ type entry struct {
 	Action string `json:"action"`
 	Kind   string `json:"kind,omitempty"` // of the finding
 	User   string `json:"user,omitempty"`
-	Path   string `json:"path,omitempty"`
+	Path   octets `json:"path,omitempty"`
 	Saved  string `json:"saved,omitempty"`  // in the quarantine
 	Absent bool   `json:"absent,omitempty"` // there was nothing
 	Mode   string `json:"mode,omitempty"`   // octal
@@ -68,9 +70,32 @@ type entry struct {
 	// What was changed in a store without files.
 	Table        string `json:"table,omitempty"`
 	Part         string `json:"part,omitempty"`
-	UID          string `json:"uid,omitempty"`
+	UID          octets `json:"uid,omitempty"`
 	RecurrenceID string `json:"recurrence,omitempty"`
 	Other        string `json:"other,omitempty"`
+}
+
+// octets is a text that need not be UTF-8, as names of files are not always. JSON has no
+// strings for these: then it is an object with the octets in base64.
+type octets string
+
+// MarshalJSON implements [json.Marshaler].
+func (o octets) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(o)) {
+		return json.Marshal(string(o))
+	}
+	return json.Marshal(map[string][]byte{"base64": []byte(o)})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (o *octets) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte("{")) {
+		var value map[string][]byte
+		err := json.Unmarshal(data, &value)
+		*o = octets(value["base64"])
+		return err
+	}
+	return json.Unmarshal(data, (*string)(o))
 }
 
 // open makes the quarantine. It is called with mu held.
@@ -131,9 +156,7 @@ func (q *quarantine) place(path string) (full, name string, err error) {
 	}
 	q.saved++
 	base := filepath.Base(path)
-	if len(base) > 100 {
-		base = base[:100]
-	}
+	base = strings.ToValidUTF8(base[:min(len(base), 100)], "_")
 	name = fmt.Sprintf("%05d-%s", q.saved, base)
 	return filepath.Join(q.dir, name), name, nil
 }
@@ -163,7 +186,7 @@ func (q *quarantine) move(f *Finding, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := q.note(entry{Action: actionMove, Kind: f.Kind.ID, User: string(f.User), Path: path, Saved: name}); err != nil {
+	if err := q.note(entry{Action: actionMove, Kind: f.Kind.ID, User: string(f.User), Path: octets(path), Saved: name}); err != nil {
 		return err
 	}
 	return rename(path, full)
@@ -183,7 +206,7 @@ func rename(from, to string) error {
 
 // copy keeps what a file is before it is written anew.
 func (q *quarantine) copy(e entry, path string) error {
-	e.Action, e.Path = actionChange, path
+	e.Action, e.Path = actionChange, octets(path)
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		e.Absent = true
@@ -227,7 +250,7 @@ func (q *quarantine) link(f *Finding, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := q.note(entry{Action: actionChange, Kind: f.Kind.ID, User: string(f.User), Path: path, Saved: name}); err != nil {
+	if err := q.note(entry{Action: actionChange, Kind: f.Kind.ID, User: string(f.User), Path: octets(path), Saved: name}); err != nil {
 		return err
 	}
 	// Beside the user's records, where nothing is listed.
@@ -245,7 +268,7 @@ func (q *quarantine) link(f *Finding, path string) error {
 	if err := rename(copied, path); err != nil {
 		return err
 	}
-	return q.note(entry{Action: actionAfter, Path: path, Sum: sum})
+	return q.note(entry{Action: actionAfter, Path: octets(path), Sum: sum})
 }
 
 // copyFile copies a file, with its mode, owner and time as far as that is allowed.

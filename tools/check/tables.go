@@ -19,12 +19,7 @@ func (e *examination) tables() error {
 			continue
 		}
 		own := t.Which != nil && t.Which.Kind == stores.Own
-		for _, d := range t.Damages {
-			e.damage(t, d)
-			if own {
-				e.torn += d.Text + "\n"
-			}
-		}
+		e.damages(t, own)
 		e.ownWrong = e.ownWrong || own && (len(t.Damages) > 0 || t.Unordered > 0)
 		if t.Unordered > 0 {
 			f := e.add(tableOrder, t.Path, stores.ID{}, "line %d of %s does not belong after the one before it", t.Unordered, t.Name)
@@ -39,20 +34,36 @@ func (e *examination) tables() error {
 	return nil
 }
 
-// damage tells of a damaged line.
-func (e *examination) damage(t audit.Table, d freebusy.Damage) {
-	k := tableLine
+// damages tells of the damaged lines of a table, in one finding for each kind.
+func (e *examination) damages(t audit.Table, own bool) {
+	first := make(map[*Kind]*Finding)
+	more := make(map[*Kind]int)
+	for _, d := range t.Damages {
+		if own {
+			e.torn += d.Text + "\n"
+		}
+		k := damageKind(d)
+		if more[k]++; first[k] != nil {
+			continue
+		}
+		f := e.add(k, t.Path, stores.ID{}, "line %d of %s: %s", d.Line, t.Name, d.Reason)
+		f.safe = k == tableLine && own // the records are worked out again
+		f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
+		first[k] = f
+	}
+	for k, f := range first {
+		f.Text += andMore(more[k])
+	}
+}
+
+func damageKind(d freebusy.Damage) *Kind {
 	switch {
 	case strings.Contains(d.Reason, "old layout"):
-		k = tableOldLayout
+		return tableOldLayout
 	case d.Mended:
-		k = tableBroken
+		return tableBroken
 	}
-	f := e.add(k, t.Path, stores.ID{}, "line %d of %s: %s", d.Line, t.Name, d.Reason)
-	if k == tableLine && t.Which != nil && t.Which.Kind == stores.Own {
-		f.safe = true // the records are worked out again
-	}
-	f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
+	return tableLine
 }
 
 // otherTable looks at the records of a table that is not the user's own free/busy.

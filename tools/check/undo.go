@@ -36,7 +36,7 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 		return fmt.Errorf("reading the manifest: %w", err)
 	}
 	u := undoing{checker: c, dir: filepath.Dir(manifest), afters: make(map[int]string), report: report}
-	changed := make(map[string]int) // by path, where it was changed last
+	changed := make(map[octets]int) // by path, where it was changed last
 	for i, e := range entries {
 		switch e.Action {
 		case actionChange:
@@ -65,7 +65,7 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 // name says what an entry is about.
 func name(e entry) string {
 	if e.Path != "" {
-		return e.Path
+		return string(e.Path)
 	}
 	return fmt.Sprintf("%s %s%s %s %s", e.User, e.Table, e.Part, e.UID, e.RecurrenceID)
 }
@@ -104,19 +104,20 @@ func (u *undoing) locked(ctx context.Context, i int, e entry) (err error) {
 
 // file undoes what was done to a file.
 func (u *undoing) file(i int, e entry) error {
+	path := string(e.Path)
 	saved := filepath.Join(u.dir, e.Saved)
 	switch e.Action {
 	case actionMove:
 		if _, err := os.Lstat(saved); errors.Is(err, fs.ErrNotExist) {
-			if _, err := os.Lstat(e.Path); err == nil {
+			if _, err := os.Lstat(path); err == nil {
 				return nil // it was never moved
 			}
 			return err
 		}
-		if _, err := os.Lstat(e.Path); err == nil {
+		if _, err := os.Lstat(path); err == nil {
 			return ErrLater
 		}
-		return u.restore(saved, e.Path)
+		return u.restore(saved, path)
 	case actionChange:
 		return u.change(i, e, saved)
 	case actionMode, actionGroup:
@@ -127,7 +128,8 @@ func (u *undoing) file(i int, e entry) error {
 
 // change puts back what a file was before it was written anew.
 func (u *undoing) change(i int, e entry, saved string) error {
-	now, err := sumOf(e.Path)
+	path := string(e.Path)
+	now, err := sumOf(path)
 	if err != nil {
 		return err
 	}
@@ -149,9 +151,9 @@ func (u *undoing) change(i int, e entry, saved string) error {
 		if u.checker.DryRun {
 			return nil
 		}
-		return os.Remove(e.Path)
+		return os.Remove(path)
 	}
-	return u.restore(saved, e.Path)
+	return u.restore(saved, path)
 }
 
 // restore puts a file or directory back.
@@ -166,18 +168,19 @@ func (u *undoing) restore(saved, path string) error {
 }
 
 func (u *undoing) attribute(e entry) error {
+	path := string(e.Path)
 	if u.checker.DryRun {
 		return nil
 	}
 	if e.Action == actionGroup {
-		info, err := os.Lstat(e.Path)
+		info, err := os.Lstat(path)
 		if err != nil {
 			return err
 		}
-		if err := os.Lchown(e.Path, -1, e.GID); err != nil {
+		if err := os.Lchown(path, -1, e.GID); err != nil {
 			return err
 		}
-		return os.Chmod(e.Path, info.Mode())
+		return os.Chmod(path, info.Mode())
 	}
 	bits, err := strconv.ParseUint(e.Mode, 8, 32)
 	if err != nil {
@@ -189,7 +192,7 @@ func (u *undoing) attribute(e entry) error {
 			mode |= flag
 		}
 	}
-	return os.Chmod(e.Path, mode)
+	return os.Chmod(path, mode)
 }
 
 // record puts back a record of a store without files.
@@ -199,7 +202,7 @@ func (u *undoing) record(tx stores.Tx, e entry) error {
 		return err
 	}
 	if e.Part != "" {
-		key := stores.Key{ID: stores.ID{UID: e.UID, RecurrenceID: e.RecurrenceID}, Other: calendar.URI(e.Other)}
+		key := stores.Key{ID: stores.ID{UID: string(e.UID), RecurrenceID: e.RecurrenceID}, Other: calendar.URI(e.Other)}
 		for part, name := range partNames {
 			if name == e.Part {
 				key.Part = part
