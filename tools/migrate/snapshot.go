@@ -174,7 +174,12 @@ func (s *snapshot) takePeriods(tx stores.Tx, which stores.Table) error {
 	}
 	s.rows[which] = table
 	byEvent := make(map[key][]byte)
+	var last freebusy.Period
 	for p := range table.All() {
+		if p.Start.Equal(last.Start) && p.End.Equal(last.End) && p.UID == last.UID && p.RecurrenceID == last.RecurrenceID {
+			continue // twice the same is once, as on insertion
+		}
+		last = p
 		k := periodKey(which, p)
 		row := byEvent[k]
 		for _, column := range []string{
