@@ -59,8 +59,21 @@ func decodeText(content []byte, name string) string {
 	if whole := unfolded(content); utf8.Valid(whole) {
 		return string(whole)
 	}
-	text, _ := charmap.Windows1252.NewDecoder().Bytes(content)
-	return string(text)
+	return decodeWindows(content)
+}
+
+// decodeWindows decodes windows-1252, in which every octet means something.
+func decodeWindows(content []byte) string {
+	size := 0
+	for _, c := range content {
+		size += utf8.RuneLen(charmap.Windows1252.DecodeByte(c))
+	}
+	var text strings.Builder
+	text.Grow(size)
+	for _, c := range content {
+		text.WriteRune(charmap.Windows1252.DecodeByte(c))
+	}
+	return text.String()
 }
 
 // charsetName returns the plain name of a charset.
@@ -92,11 +105,14 @@ func decodeAs(content []byte, name string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	text, err := io.ReadAll(reader)
-	if err != nil || !utf8.Valid(text) || bytes.ContainsRune(text, utf8.RuneError) {
+	var b strings.Builder
+	b.Grow(len(content) + len(content)/2)
+	_, err = io.Copy(&b, reader)
+	text := b.String()
+	if err != nil || !utf8.ValidString(text) || strings.ContainsRune(text, utf8.RuneError) {
 		return "", false // the decoders put U+FFFD for what they cannot decode
 	}
-	return string(bytes.TrimPrefix(text, []byte("\ufeff"))), true
+	return strings.TrimPrefix(text, "\ufeff"), true
 }
 
 // unfolded returns content without its folds: line breaks that a space or tab follows.
@@ -139,19 +155,20 @@ func decodeWide(content []byte) (string, bool) {
 		return "", false
 	}
 
-	runes := make([]rune, 0, len(content)/size)
-	if size == 4 {
-		for ; len(content) >= size; content = content[size:] {
-			runes = append(runes, rune(order.Uint32(content)))
+	var text strings.Builder
+	text.Grow(len(content) / size)
+	for ; len(content) >= size; content = content[size:] {
+		var r rune
+		if size == 4 {
+			r = rune(order.Uint32(content))
+		} else if r = rune(order.Uint16(content)); utf16.IsSurrogate(r) && len(content) >= 4 {
+			if r = utf16.DecodeRune(r, rune(order.Uint16(content[2:]))); r != utf8.RuneError {
+				content = content[2:]
+			}
 		}
-	} else {
-		units := make([]uint16, 0, len(content)/size)
-		for ; len(content) >= size; content = content[size:] {
-			units = append(units, order.Uint16(content))
-		}
-		runes = append(runes, utf16.Decode(units)...)
+		text.WriteRune(r)
 	}
-	return strings.TrimPrefix(string(runes), "\ufeff"), true
+	return strings.TrimPrefix(text.String(), "\ufeff"), true
 }
 
 // decodeUTF7 decodes UTF-7 (RFC 2152), for which there is no decoder in the

@@ -11,6 +11,12 @@ const (
 	maxField = 64 << 10
 )
 
+// How many senders are looked at. Each of them is compared with each attendee.
+const (
+	maxFromFields = 100
+	maxSenders    = 1000
+)
+
 // header is the fields of an entity that matter here, unfolded. Where a field
 // that should be there once is there several times, the first one that says
 // anything counts.
@@ -110,7 +116,7 @@ func (p *parser) header(pos int) (header, int) {
 // most; nil if it isn't wanted.
 func (h *header) wants(name string) (kept *[]byte, limit int) {
 	switch {
-	case strings.EqualFold(name, "From"):
+	case strings.EqualFold(name, "From") && len(h.from) < maxFromFields:
 		h.from = append(h.from, nil)
 		return &h.from[len(h.from)-1], maxFrom
 	case strings.EqualFold(name, "Content-Type") && isBlankLine(h.contentType):

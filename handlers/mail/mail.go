@@ -21,6 +21,7 @@ type Message struct {
 	// From holds the addresses of all From fields, in order, as spelled and bare:
 	// no display names, no brackets. A name without a domain is among them only
 	// where it stands as an address does. From fields of enclosed messages don't count.
+	// Of more than a thousand, the rest is left out.
 	From []string
 
 	// Bounce says that a delivery report is somewhere in the mail (RFC 3464): what
@@ -46,7 +47,6 @@ type Part struct {
 	Method  string // the method parameter as given
 	Charset string // the charset parameter as given, "" if none
 	Text    string // the content, decoded; valid UTF-8 without a byte order mark
-	Raw     []byte // the content before the charset was decoded; not to be changed
 }
 
 // ErrTooLarge says that a mail is over the limit. It has been read to its end.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -232,7 +233,6 @@ func TestReadPart(t *testing.T) {
 	want := []Part{{
 		Type: "text/calendar", Method: "Request", Charset: "ISO-8859-1",
 		Text: "BEGIN:VCALENDAR\r\nSUMMARY;X=1:Käse und so\r\n",
-		Raw:  []byte("BEGIN:VCALENDAR\r\nSUMMARY;X=1:K\xe4se und so\r\n"),
 	}}
 	if diff := cmp.Diff(want, m.Parts); diff != "" {
 		t.Errorf("parts (-want +got)\n%s", diff)
@@ -304,6 +304,9 @@ func TestCost(t *testing.T) {
 		{"encoded messages within encoded messages", encodedWithin(12), 1, ""},
 		{"many parts", multipart("mixed", "B", strings.Repeat("\r\n--B\r\n", 90_000)+entity("a")), 1, ""},
 		{"too many parts", multipart("mixed", "B", strings.Repeat("\r\n--B\r\n", 200_000)+entity("a")), 0, "more than 100000 parts"},
+		{"many calendars", multipart("mixed", "B", slices.Repeat([]string{entity("a")}, maxCalendars)...), maxCalendars, ""},
+		{"too many calendars", multipart("mixed", "B", slices.Repeat([]string{entity("a")}, maxCalendars+1)...), maxCalendars, "more than 50 calendar parts"},
+		{"a calendar that grows when it is decoded", entity(strings.Repeat("\x80", maxText/3)), 0, "too large"},
 		{"nothing but dashes", nested(500, strings.Repeat("--\r\n", 1<<18)), 0, ""},
 		{"a sender of brackets", "From: " + strings.Repeat("<a,", 1<<17) + "\r\n" + entity("a"), 1, ""},
 		{"a sender of comments", "From: " + strings.Repeat("(", 1<<20) + "\r\n" + entity("a"), 1, ""},
@@ -325,6 +328,24 @@ func TestCost(t *testing.T) {
 				t.Errorf("warnings %q, want %q", got, test.warning)
 			}
 		})
+	}
+}
+
+// TestManySenders checks that no more senders come out of a mail than can be
+// compared with each attendee.
+func TestManySenders(t *testing.T) {
+	for _, test := range []struct {
+		reason, from string
+		want         int
+	}{
+		{"many in a field", "From: " + strings.Repeat("a@example.com, ", maxSenders+1) + "\r\n", maxSenders},
+		{"many fields", strings.Repeat("From: a@example.com\r\n", 1<<18), maxFromFields},
+		{"many in many fields", strings.Repeat("From: "+strings.Repeat("a@example.com,", 100)+"\r\n", 50), maxSenders},
+	} {
+		m, err := Read(strings.NewReader(test.from+entity("a")), 32<<20)
+		if err != nil || len(m.From) != test.want || len(m.Parts) != 1 {
+			t.Errorf("%s: %d senders, want %d; %d calendar parts; error %v", test.reason, len(m.From), test.want, len(m.Parts), err)
+		}
 	}
 }
 

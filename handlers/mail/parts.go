@@ -9,8 +9,15 @@ import (
 
 // What no real mail comes near, and what would cost too much.
 const (
-	maxDepth = 1000
-	maxParts = 100_000
+	maxDepth     = 1000
+	maxParts     = 100_000
+	maxCalendars = 50       // calendar parts
+	maxText      = 48 << 20 // octets of a calendar part's text, once it is decoded
+)
+
+var (
+	tooManyParts     = fmt.Sprintf("the message has more than %d parts, or parts more than %d deep: the rest is not looked at", maxParts, maxDepth)
+	tooManyCalendars = fmt.Sprintf("the message has more than %d calendar parts: the rest is not looked at", maxCalendars)
 )
 
 // calendarTypes are the media types of calendar parts. Apple's and Google's
@@ -82,7 +89,7 @@ func (p *parser) top() {
 // entity reads the entity at pos, and returns where it ends.
 func (p *parser) entity(pos int, byDefault string, depth int) edge {
 	if p.budget.parts == 0 || p.base+depth > maxDepth {
-		p.warn(fmt.Sprintf("the message has more than %d parts, or parts more than %d deep: the rest is not looked at", maxParts, maxDepth))
+		p.warn(tooManyParts)
 		return p.edge(pos)
 	}
 	p.budget.parts--
@@ -90,6 +97,7 @@ func (p *parser) entity(pos int, byDefault string, depth int) edge {
 	h, body := p.header(pos)
 	if p.base+depth == 0 {
 		p.message.From = addresses(h.from)
+		p.message.From = p.message.From[:min(len(p.message.From), maxSenders)]
 	}
 	ct := parseContentType(h.contentType)
 	if ct.media == "" {
@@ -114,10 +122,18 @@ func (p *parser) entity(pos int, byDefault string, depth int) edge {
 
 // calendar adds a calendar part.
 func (p *parser) calendar(h header, ct contentType, body []byte) {
+	if len(p.message.Parts) == maxCalendars {
+		p.warn(tooManyCalendars)
+		return
+	}
 	raw := decodeTransfer(h.encoding, body)
+	text := decodeText(raw, ct.charset)
+	if len(text) > maxText {
+		p.warn("the text of a calendar part is too large, and is not looked at")
+		return
+	}
 	p.message.Parts = append(p.message.Parts, Part{
-		Type: ct.media, Method: ct.method, Charset: ct.charset,
-		Text: decodeText(raw, ct.charset), Raw: raw,
+		Type: ct.media, Method: ct.method, Charset: ct.charset, Text: text,
 	})
 }
 
