@@ -10,7 +10,7 @@ import (
 // and parameters that say how they take part.
 type Attendee struct {
 	URI    URI
-	params ical.Params // never changed: attendees share them
+	params ical.Params // never changed: attendees and properties share them
 }
 
 // Attendees returns the attendees in order, those named twice included.
@@ -27,7 +27,7 @@ func (o *Object) Attendees() []Attendee {
 func (o *Object) SetAttendees(attendees []Attendee) {
 	o.Remove(ical.PropAttendee)
 	for _, a := range attendees {
-		o.component.Props.Add(&ical.Prop{Name: ical.PropAttendee, Params: cloneParams(a.params), Value: string(a.URI)})
+		o.component.Props.Add(&ical.Prop{Name: ical.PropAttendee, Params: a.params, Value: string(a.URI)})
 	}
 }
 

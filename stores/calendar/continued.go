@@ -15,7 +15,7 @@ func (d *decoder) continued(prop *ical.Prop) {
 	}
 	var b strings.Builder
 	last := prop.Value // is not in b yet
-	for d.count < maxLines {
+	for {
 		next, ok := d.lines.peek()
 		if !ok || isKeyword(next.text, "BEGIN") || isKeyword(next.text, "END") {
 			break
@@ -27,7 +27,6 @@ func (d *decoder) continued(prop *ical.Prop) {
 		b.WriteString(before)
 		last = after
 		d.lines.read()
-		d.count++
 	}
 	if b.Len() > 0 {
 		b.WriteString(last)

@@ -18,19 +18,11 @@ type Calendar struct {
 
 // Event is one VEVENT of a calendar.
 type Event struct {
-	Object   *Object
+	Object   *Object  // with an Err, only to tell which event it is
 	Warnings []string // what was repaired, for the log
 	Err      error    // an [Error], if this event cannot be handled; others can
 	Text     string   // its lines in the source, for putting it aside
 }
-
-// Limits on what is read. They are far beyond what any calendar needs that came
-// by mail, and keep one that was made to do harm from taking all memory.
-const (
-	maxLines      = 500_000 // content lines in a text
-	maxComponents = 20_000  // calendars and events in a text, or components in an event
-	maxDepth      = 8       // components inside one another, VCALENDAR counting
-)
 
 // Decode returns all calendars in the text of a message part. VEVENTs that stand
 // in no VCALENDAR make a calendar without a method. It fails, with an [Error],
@@ -47,10 +39,10 @@ func Decode(text string) ([]Calendar, error) {
 	for i, c := range d.calendars {
 		calendar := Calendar{Method: c.method, Others: c.others, Warnings: c.warnings}
 		for _, e := range c.events {
-			n := normaliser{resolve: resolvers[i], warn: e.warnings.add}
-			n.event(e.component)
 			if e.err == nil {
-				e.err = checkUID(e.component)
+				n := normaliser{resolve: resolvers[i], warn: e.warnings.add}
+				n.event(e.component)
+				e.err = checkEvent(e.component)
 			}
 			calendar.Events = append(calendar.Events, Event{
 				Object: &Object{e.component}, Warnings: e.warnings, Err: e.err, Text: text[e.start:e.end],
@@ -66,6 +58,7 @@ func Decode(text string) ([]Calendar, error) {
 // caller to see.
 func DecodeObject(text []byte) (*Object, error) {
 	d := newDecoder(string(text))
+	d.budget = maxBudget // the text was within its own when it came
 	d.run()
 	if len(d.calendars) == 0 || len(d.calendars[0].events) == 0 {
 		return nil, &Error{"the text holds no VEVENT"}
@@ -83,16 +76,20 @@ func DecodeObject(text []byte) (*Object, error) {
 	return &Object{e.component}, nil
 }
 
-// checkUID returns why an event cannot be addressed by its UID, if it cannot.
+// checkEvent returns why an event cannot be stored, if it cannot.
 //
 // DEVIATION: no-uid. The original writes a file in place of a directory.
-func checkUID(c *ical.Component) error {
+func checkEvent(c *ical.Component) error {
 	uid := (&Object{c}).UID()
 	switch {
 	case strings.TrimSpace(uid) == "":
 		return &Error{"the event has no UID"}
+	case len(uid) > maxUID:
+		return &Error{"the event's UID is too long"}
 	case strings.ContainsFunc(uid, func(r rune) bool { return unicode.IsControl(r) || breaksLine(r) }):
 		return &Error{"the event's UID has control characters"}
+	case encodedSize(c) > maxSize:
+		return &Error{"the event is too large"}
 	}
 	return nil
 }
@@ -100,7 +97,7 @@ func checkUID(c *ical.Component) error {
 // decoder reads the components of a text.
 type decoder struct {
 	lines     *lineReader
-	count     int // lines read
+	budget    budget
 	begun     int // calendars and events begun
 	calendars []*rawCalendar
 	stack     []frame // the components that are open
@@ -141,7 +138,7 @@ type frame struct {
 }
 
 func newDecoder(text string) *decoder {
-	return &decoder{lines: newLineReader(text), loose: -1}
+	return &decoder{lines: newLineReader(text), budget: newBudget(len(text)), loose: -1}
 }
 
 func (d *decoder) run() {
@@ -149,10 +146,6 @@ func (d *decoder) run() {
 		l, ok := d.lines.read()
 		if !ok {
 			d.close(0, len(d.lines.source))
-			return
-		}
-		if d.count++; d.count > maxLines {
-			d.abandon(l, "the calendar has too many lines")
 			return
 		}
 		switch {
@@ -163,8 +156,12 @@ func (d *decoder) run() {
 		default:
 			d.property(l)
 		}
-		if d.begun > maxComponents {
+		switch {
+		case d.begun > maxComponents:
 			d.abandon(l, "the calendar has too many calendars or events")
+			return
+		case d.budget.spent():
+			d.abandon(l, "the calendar has too many properties, parameters or components for its size")
 			return
 		}
 	}
@@ -218,7 +215,7 @@ func (d *decoder) begin(l line, name string) {
 			d.calendars = append(d.calendars, &rawCalendar{})
 		}
 		d.begun++
-		f.component = ical.NewComponent(name)
+		f.component = d.component(name)
 		f.event = &rawEvent{component: f.component, start: l.start}
 		d.calendar().events = append(d.calendar().events, f.event)
 	case len(d.stack) == 0:
@@ -229,21 +226,27 @@ func (d *decoder) begin(l line, name string) {
 			f.event.fail("the event has too many components inside it, or they are nested too deep")
 			return
 		}
-		f.component = ical.NewComponent(name)
+		f.component = d.component(name)
 		parent.component.Children = append(parent.component.Children, f.component)
 	case len(d.stack) >= maxDepth:
 		d.warn("%s left out, which is nested too deep", excerpt(name))
 		return
 	case parent.component != nil: // in a VTIMEZONE
-		f.component = ical.NewComponent(name)
+		f.component = d.component(name)
 		parent.component.Children = append(parent.component.Children, f.component)
 	case name == ical.CompTimezone:
-		f.component = ical.NewComponent(name)
+		f.component = d.component(name)
 		d.calendar().vtimezones = append(d.calendar().vtimezones, f.component)
 	case parent.name == ical.CompCalendar && len(d.calendar().others) < maxWarnings:
 		d.calendar().others = append(d.calendar().others, name)
 	}
 	d.stack = append(d.stack, f)
+}
+
+// component returns a new component that is kept.
+func (d *decoder) component(name string) *ical.Component {
+	d.budget.spend(costComponent)
+	return ical.NewComponent(name)
 }
 
 // depthOf returns at which depth the innermost open component of that name is, or -1.
@@ -336,7 +339,7 @@ func (d *decoder) property(l line) {
 			d.loose = l.start
 		}
 		if top.name == ical.CompCalendar && d.calendar().method == "" && isMethod(l.text) {
-			if prop, err := readProperty(l.text, d.warn); err == nil {
+			if prop, err := readProperty(l.text, &d.budget, d.warn); err == nil {
 				d.calendar().method = strings.ToUpper(strings.TrimSpace(prop.Value))
 			}
 		}
@@ -345,11 +348,11 @@ func (d *decoder) property(l line) {
 	if l.invalid {
 		d.warn("%s is not UTF-8, and was read as windows-1252", excerpt(l.text))
 	}
-	prop, err := readProperty(l.text, d.warn)
+	prop, err := readProperty(l.text, &d.budget, d.warn)
 	if errors.Is(err, errNoProperty) && strings.Count(l.text, `"`)%2 == 1 {
 		// A line break inside quotes: the next line is the rest of the parameter.
 		if next, ok := d.lines.peek(); ok {
-			if prop, err = readProperty(l.text+" "+next.text, d.warn); err == nil {
+			if prop, err = readProperty(l.text+" "+next.text, &d.budget, d.warn); err == nil {
 				d.lines.read()
 				d.warn("a line break in a parameter of %s mended", prop.Name)
 			}
@@ -364,6 +367,12 @@ func (d *decoder) property(l line) {
 	}
 	d.continued(prop)
 	top.component.Props.Add(prop)
+	if prop.Name == ical.PropExceptionDates || prop.Name == ical.PropRecurrenceDates {
+		d.budget.spend(costTime * budget(strings.Count(prop.Value, ",")))
+	}
+	if prop.Name == ical.PropAttendee && len(top.component.Props[prop.Name]) > maxAttendees && top.event != nil {
+		top.event.fail("the event has too many attendees")
+	}
 }
 
 // isMethod tells whether a line is the METHOD of a calendar.

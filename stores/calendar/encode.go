@@ -17,10 +17,34 @@ func (o *Object) Encode() []byte {
 }
 
 func encodeComponent(c *ical.Component) []byte {
-	w := lineWriter{buf: make([]byte, 0, 1024)}
+	w := lineWriter{buf: make([]byte, 0, encodedSize(c))}
 	w.component(c)
 	return w.buf
 }
+
+// encodedSize returns about how many octets encodeComponent makes, and seldom fewer.
+func encodedSize(c *ical.Component) int {
+	size := len("BEGIN:\r\nEND:\r\n") + 2*len(c.Name)
+	for name, props := range c.Props {
+		for i := range props {
+			line := len(name) + len(":\r\n") + len(props[i].Value)
+			for param, values := range props[i].Params {
+				line += len(";=") + len(param)
+				for _, value := range values {
+					line += len(`,""`) + len(value)
+				}
+			}
+			size += line + line/(maxColumn-4)*len("\r\n ") // there may be four-octet characters where it folds
+		}
+	}
+	for _, child := range c.Children {
+		size += encodedSize(child)
+	}
+	return size
+}
+
+// maxColumn is the longest that lines are, in octets (RFC 5545 section 3.1).
+const maxColumn = 75
 
 // lineWriter writes content lines and folds them.
 type lineWriter struct {
@@ -88,9 +112,8 @@ func oneLine(text string) string {
 // text writes a piece of a line of valid UTF-8. A line that would be longer than
 // 75 octets is folded, but not inside a character (RFC 5545 section 3.1).
 func (w *lineWriter) text(s string) {
-	const most = 75
-	for w.column+len(s) > most {
-		cut := most - w.column
+	for w.column+len(s) > maxColumn {
+		cut := maxColumn - w.column
 		for cut > 0 && !utf8.RuneStart(s[cut]) {
 			cut--
 		}

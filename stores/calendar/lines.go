@@ -17,7 +17,8 @@ type line struct {
 
 // lineReader takes content lines from a text. Lines may end in LF, CRLF, CR, or
 // CRs before LF as some gateways make them; blank lines are skipped, also before
-// a continuation. It costs no copy of a line that is not folded.
+// a continuation. It costs no copy of a line that is not folded, and one of a line
+// that is, be it folded after every character.
 type lineReader struct {
 	source string
 	next   int  // where the next line begins
@@ -54,7 +55,7 @@ func (r *lineReader) scan() (line, bool) {
 	l := line{start: r.next}
 	text, end := physical(r.source, r.next)
 	text = strings.TrimLeft(text, " \t") // indented with nothing to continue
-	var folded []string
+	size, first := len(text), end
 	for {
 		l.end = skipBreaks(r.source, end)
 		if l.end == len(r.source) || r.source[l.end] != ' ' && r.source[l.end] != '\t' {
@@ -65,14 +66,12 @@ func (r *lineReader) scan() (line, bool) {
 		if blankBetween(r.source[end:l.end]) && isKeyword(text, "END") {
 			break
 		}
-		if folded == nil {
-			folded = append(folded, text)
-		}
-		text, end = physical(r.source, l.end+1)
-		folded = append(folded, text)
+		var piece string
+		piece, end = physical(r.source, l.end+1)
+		size += len(piece)
 	}
-	if folded != nil {
-		text = strings.Join(folded, "")
+	if size > len(text) {
+		text = joined(text, r.source, first, size)
 	}
 	r.next = l.end
 	if !isClean(text) {
@@ -80,6 +79,19 @@ func (r *lineReader) scan() (line, bool) {
 	}
 	l.text = text
 	return l, true
+}
+
+// joined returns a line that is folded: text, and what stands in the source behind
+// the folds that begin at pos, until the line has its size.
+func joined(text, source string, pos, size int) string {
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(text)
+	for b.Len() < size {
+		text, pos = physical(source, skipBreaks(source, pos)+1)
+		b.WriteString(text)
+	}
+	return b.String()
 }
 
 // physical returns the text from start to the next line break, and where that is.
@@ -118,9 +130,9 @@ func isKeyword(text, word string) bool {
 // taken for windows-1252, which they nearly always are where a text calls itself
 // UTF-8 and is not.
 func repair(text string) (repaired string, invalid, controls bool) {
-	var b strings.Builder
-	b.Grow(len(text) + 16)
 	multiline := isMultiline(text)
+	var b strings.Builder
+	b.Grow(repairedSize(text, multiline))
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		switch {
@@ -139,6 +151,24 @@ func repair(text string) (repaired string, invalid, controls bool) {
 		i += size
 	}
 	return b.String(), invalid, controls
+}
+
+// repairedSize returns about as many octets as repair makes of a text, and no fewer.
+func repairedSize(text string, multiline bool) int {
+	size := len(text)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c < ' ' && multiline:
+			size++
+		case c >= utf8.RuneSelf:
+			if _, n := utf8.DecodeRuneInString(text[i:]); n > 1 {
+				i += n - 1
+			} else {
+				size += utf8.RuneLen(charmap.Windows1252.DecodeByte(c)) - 1
+			}
+		}
+	}
+	return size
 }
 
 // isMultiline tells whether the value of a content line is a text of several

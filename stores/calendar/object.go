@@ -19,7 +19,7 @@ type Object struct {
 	component *ical.Component
 }
 
-// Clone returns a copy that shares nothing with o.
+// Clone returns a copy, which changes of o leave as it is and the other way round.
 func (o *Object) Clone() *Object {
 	return &Object{cloneComponent(o.component)}
 }
@@ -35,21 +35,9 @@ func cloneComponent(c *ical.Component) *ical.Component {
 	return clone
 }
 
-func cloneProps(props []ical.Prop) []ical.Prop {
-	clones := make([]ical.Prop, len(props))
-	for i, p := range props {
-		clones[i] = ical.Prop{Name: p.Name, Params: cloneParams(p.Params), Value: p.Value}
-	}
-	return clones
-}
-
-func cloneParams(params ical.Params) ical.Params {
-	clone := make(ical.Params, len(params))
-	for name, values := range params {
-		clone[name] = slices.Clone(values)
-	}
-	return clone
-}
+// cloneProps copies properties. Their parameters are shared: once an object is
+// decoded, they are replaced and never changed.
+func cloneProps(props []ical.Prop) []ical.Prop { return slices.Clone(props) }
 
 // value returns the value of the first property of that name, "" without one.
 func (o *Object) value(name string) string {
@@ -171,7 +159,7 @@ func (o *Object) RecurAtStart() {
 	o.Remove(ical.PropRecurrenceID)
 	if start := o.component.Props.Get(ical.PropDateTimeStart); start != nil {
 		o.component.Props.Set(&ical.Prop{
-			Name: ical.PropRecurrenceID, Params: cloneParams(start.Params), Value: start.Value,
+			Name: ical.PropRecurrenceID, Params: start.Params, Value: start.Value,
 		})
 	}
 }

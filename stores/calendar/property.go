@@ -11,6 +11,9 @@ import (
 // errNoProperty says of a line that it is no property, and cannot be made one.
 var errNoProperty = errors.New("no property")
 
+// errTooMuch says that a property would take more memory than its text may.
+var errTooMuch = errors.New("too much memory")
+
 // uriParams are the parameters whose values are URIs, always quoted (RFC 5545
 // section 3.2). The original expects the quotes of these, and takes the quotes of
 // all others for a part of the value.
@@ -33,27 +36,36 @@ var singleParams = map[string]bool{
 
 // propertyReader takes a content line apart.
 type propertyReader struct {
-	rest string // what is still to be read
-	warn func(format string, args ...any)
+	rest   string // what is still to be read
+	warn   func(format string, args ...any)
+	budget *budget
 }
 
 // readProperty takes a content line apart, mending what it can. It fails with
-// errNoProperty, having called warn for nothing, or succeeds.
-func readProperty(text string, warn func(format string, args ...any)) (*ical.Prop, error) {
+// errNoProperty or errTooMuch, having called warn for nothing, or succeeds.
+func readProperty(text string, budget *budget, warn func(format string, args ...any)) (*ical.Prop, error) {
 	name, end, ok := propertyName(text)
 	if !ok || name == "BEGIN" || name == "END" {
 		return nil, errNoProperty
 	}
 	var mended []string
-	r := propertyReader{rest: text[end:], warn: func(format string, args ...any) {
+	r := propertyReader{rest: text[end:], budget: budget, warn: func(format string, args ...any) {
 		if len(mended) < maxWarnings { // a parameter may be megabytes of damage
 			mended = append(mended, fmt.Sprintf(format, args...))
 		}
 	}}
-	prop := &ical.Prop{Name: name, Params: ical.Params{}}
-	for strings.HasPrefix(r.rest, ";") {
+	budget.spend(costProperty)
+	prop := &ical.Prop{Name: name}
+	if strings.HasPrefix(r.rest, ";") {
+		budget.spend(costParams)
+		prop.Params = ical.Params{}
+	}
+	for strings.HasPrefix(r.rest, ";") && !budget.spent() {
 		r.rest = r.rest[1:]
 		r.param(prop)
+	}
+	if budget.spent() {
+		return nil, errTooMuch
 	}
 	value, ok := strings.CutPrefix(r.rest, ":")
 	if !ok {
@@ -116,7 +128,7 @@ func (r *propertyReader) param(prop *ical.Prop) {
 	r.rest = r.rest[1:]
 
 	values := []string{r.paramValue(prop.Name, name)}
-	for strings.HasPrefix(r.rest, ",") {
+	for strings.HasPrefix(r.rest, ",") && !r.budget.spent() {
 		r.rest = r.rest[1:]
 		values = append(values, r.paramValue(prop.Name, name))
 	}
@@ -130,20 +142,21 @@ func (r *propertyReader) param(prop *ical.Prop) {
 	case len(values) > 1 && singleParams[name]:
 		values = []string{strings.Join(values, ",")}
 	}
-	if known := prop.Params[name]; known != nil {
-		if singleParams[name] {
-			r.warn("parameter %s is there more than once, and the first is used", name)
-			return
-		}
-		values = append(known, values...)
+	known := prop.Params[name]
+	if known != nil && singleParams[name] {
+		r.warn("parameter %s is there more than once, and the first is used", name)
+		return
 	}
 	if uriParams[name] || name == ical.ParamTimezoneID || name == ical.ParamValue {
-		if values = withoutEmpty(values); len(values) == 0 {
+		if values = withoutEmpty(values); len(known)+len(values) == 0 {
 			r.warn("parameter %s left out, which is empty", name)
 			return
 		}
 	}
-	prop.Params[name] = values
+	if known == nil && len(prop.Params) >= namesIncluded {
+		r.budget.spend(costName)
+	}
+	prop.Params[name] = append(known, values...)
 }
 
 func withoutEmpty(values []string) []string {
@@ -159,6 +172,7 @@ func withoutEmpty(values []string) []string {
 // paramValue reads one value of a parameter, up to the comma, semicolon or colon
 // that ends it.
 func (r *propertyReader) paramValue(property, name string) string {
+	r.budget.spend(costValue)
 	s := r.rest
 	// The usual case first: all of it quoted, or nothing.
 	if strings.HasPrefix(s, `"`) {
@@ -167,23 +181,23 @@ func (r *propertyReader) paramValue(property, name string) string {
 			return s[1:end]
 		}
 	}
-	i, quotes, odd := 0, 0, -1
+	i, quoted, odd, colons := 0, false, -1, false
 scan:
 	for i < len(s) {
 		switch s[i] {
 		case '"':
-			quotes++
+			quoted = true
 			closing := strings.IndexByte(s[i+1:], '"')
 			if closing < 0 {
 				odd = i // never closed: the quote is no quote
 				break
 			}
-			quotes++
 			i += closing + 1
 		case ':':
-			if !r.colonInside(property, name, s[:i], s[i+1:]) {
+			if !colonInside(property, name, s[:i], s[i+1:]) {
 				break scan
 			}
+			colons = true
 		case ';', ',':
 			break scan
 		}
@@ -191,7 +205,10 @@ scan:
 	}
 	value := s[:i]
 	r.rest = s[i:]
-	if quotes == 0 {
+	if colons {
+		r.warn("parameter %s should be quoted", name)
+	}
+	if !quoted {
 		return value
 	}
 	r.warn("quotes of parameter %s mended", excerpt(name))
@@ -202,32 +219,36 @@ scan:
 		value = strings.Trim(value, `"`)
 	}
 	// RFC 6868 section 3.1: a double quote in a parameter is written ^'.
-	return strings.NewReplacer(`\"`, `^'`, `"`, `^'`).Replace(value)
+	return quotes.Replace(value)
 }
+
+var quotes = strings.NewReplacer(`\"`, `^'`, `"`, `^'`)
 
 // colonInside tells whether a colon that should have been quoted belongs to the
 // value of a parameter, given what is before and after it: the colon of a URI,
 // and any in the TZID of a property whose own value has no colons.
-func (r *propertyReader) colonInside(property, name, before, after string) bool {
+func colonInside(property, name, before, after string) bool {
 	switch {
 	case !strings.Contains(after, ":"):
 		return false
 	case uriParams[name]:
 		switch strings.ToLower(before) {
 		case "mailto", "http", "https", "ldap", "ldaps", "cid", "urn", "ftp":
-			r.warn("parameter %s should be quoted", name)
 			return true
 		}
 	case name == ical.ParamTimezoneID && isTime[property]:
-		r.warn("parameter %s should be quoted", name)
 		return true
 	}
 	return false
 }
 
-// excerpt quotes text for a warning, shortened.
-func excerpt(text string) string {
+// excerpt is text that a message quotes, shortened. It is only made when the message
+// is: of many warnings, few are kept.
+type excerpt string
+
+func (e excerpt) String() string {
 	const most = 60
+	text := string(e)
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "..."
 	}

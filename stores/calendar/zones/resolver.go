@@ -21,6 +21,10 @@ type Resolver struct {
 // which takes its time. No event is in more invented zones than that.
 const maxMatches = 20
 
+// maxNames is how many names of a calendar are looked into. Beyond that, only names
+// spelled as by the IANA or Windows are known.
+const maxNames = 2000
+
 // NewResolver returns a resolver for a calendar that has these VTIMEZONE
 // components (RFC 5545 section 3.6.5). They may be malformed. Of several for
 // one TZID the first counts.
@@ -47,6 +51,9 @@ func NewResolver(vtimezones []*ical.Component) *Resolver {
 func (r *Resolver) Resolve(tzid string) (iana string, ok bool) {
 	if known, seen := r.resolved[tzid]; seen {
 		return known, known != ""
+	}
+	if len(r.resolved) == maxNames {
+		return spelled(tzid)
 	}
 	name := clean(tzid)
 	component := r.defined[strings.ToLower(name)]

@@ -180,6 +180,25 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestResolveManyNames(t *testing.T) {
+	r := NewResolver(nil)
+	for i := range maxNames + 100 {
+		r.Resolve("Europe / Oslo " + strings.Repeat("x", i))
+	}
+	if len(r.resolved) > maxNames {
+		t.Errorf("%d names are kept", len(r.resolved))
+	}
+	for _, c := range []struct{ tzid, want, reason string }{
+		{"Europe/Oslo", "Europe/Oslo", "spelled as by the IANA"},
+		{"W. Europe Standard Time", "Europe/Berlin", "spelled as by Windows"},
+		{"europe/oslo", "", "not looked into any more"},
+	} {
+		if got, ok := r.Resolve(c.tzid); got != c.want || ok != (c.want != "") {
+			t.Errorf("%q: got %q, %v, want %q: %s", c.tzid, got, ok, c.want, c.reason)
+		}
+	}
+}
+
 func FuzzResolve(f *testing.F) {
 	f.Add("W. Europe Standard Time", "+0100", "+0200", "16011028T030000", "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10")
 	f.Add("/mozilla.org/20050126_1/Europe/Oslo", "+9900", "", "", "FREQ=SECONDLY")
