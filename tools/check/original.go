@@ -209,7 +209,7 @@ func (l *looker) begin(component string) {
 func isUpperName(name []byte) bool {
 	for _, c := range name {
 		switch {
-		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
 		default:
 			return false
 		}
