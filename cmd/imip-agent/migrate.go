@@ -40,6 +40,7 @@ func migrateCommand(env site.Environment) *cli.Command {
 		Subcommands: []*cli.Command{
 			copyCommand(env),
 			schemaCommand(env),
+			upgradeCommand(env),
 		},
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {

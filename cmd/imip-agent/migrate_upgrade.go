@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/tools/migrate"
+)
+
+// upgradeCommand brings the layouts of earlier releases up to date.
+func upgradeCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name: "upgrade", Usage: "bring the files of imip-agent 0.1 and 0.2 up to date, in place", ArgsUsage: "DIR",
+		Description: "What is replaced is kept in the directory DIR.before-upgrade.",
+		Flags: append([]cli.Flag{
+			toggle("dry-run", "say what is old, and change nothing"),
+			toggle("json", "report as JSON on standard output"),
+			&cli.StringFlag{Name: "journal", Usage: "the `DIR` of the journal, if it is not beside the store"},
+		}, migrateFlags()...),
+		Action: func(options *cli.Context) error { return upgrade(options, env) },
+	}
+}
+
+func upgrade(options *cli.Context, env site.Environment) (err error) {
+	if options.NArg() != 1 {
+		return usage("upgrade takes one word, the store's directory: %s migrate upgrade /var/lib/imip-agent/store", env.Program)
+	}
+	dir, err := filepath.Abs(options.Args().First())
+	if err != nil {
+		return err
+	}
+	s, err := openMigrateSite(options, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	r := place{"file", dir}.roomsOf()
+	if options.IsSet("journal") {
+		r.journal = options.String("journal")
+	}
+	old := migrate.Old{JournalDir: r.journal, Aside: filepath.Clean(dir) + ".before-upgrade", DryRun: options.Bool("dry-run")}
+	if old.Store, err = s.openFiles(r.store, false, false); err != nil {
+		return err
+	}
+	if r.journal != "" {
+		if old.Journal, err = s.openFiles(r.journal, true, false); err != nil {
+			return err
+		}
+	}
+	u, err := migrate.Upgrade(options.Context, old)
+	if options.Bool("json") {
+		encoder := json.NewEncoder(env.Stdout)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(u); err != nil {
+			return err
+		}
+		return upgradeStatus(u, err)
+	}
+	verb := "upgraded"
+	if old.DryRun {
+		verb = "old"
+	}
+	for _, path := range u.Tables {
+		fmt.Fprintf(env.Stdout, "%s: %s\n", verb, plainText(path))
+	}
+	for _, line := range u.Lost {
+		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", plainText(line))
+	}
+	for _, i := range u.Issues {
+		fmt.Fprintln(env.Stdout, plainText(i.String()))
+	}
+	if len(u.Kept) > 0 {
+		fmt.Fprintf(env.Stdout, "%d old files are kept in %s\n", len(u.Kept), old.Aside)
+	}
+	return upgradeStatus(u, err)
+}
+
+func upgradeStatus(u *migrate.Upgraded, err error) error {
+	if err := migrateStatus(&u.Result, err); err != nil {
+		return err
+	}
+	if len(u.Lost) > 0 {
+		return &exitError{status: exitPartly}
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"imip-agent/stores"
+	"imip-agent/stores/audit"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// Old is a place with records as earlier releases of the original kept them.
+//
+// Release 0.1 wrote an eighth column, the expiry time, into every free/busy table, which
+// makes 0.3 fail on the user's next message, and lines of fewer columns than seven.
+// Release 0.2 kept a quota's reservations in the directory freebusy of the quota, where
+// 0.3 has freebusy-other, with the attendee as eighth column.
+type Old struct {
+	Store      audit.Store  // users' records
+	Journal    stores.Store // opened as a journal; nil: there is none
+	JournalDir string
+	Aside      string // the directory that takes what is replaced
+	DryRun     bool   // say what is old, and change nothing
+}
+
+// Upgraded is what was brought up to date.
+type Upgraded struct {
+	Tables []string // files that were written anew
+	Kept   []string // where the old ones are
+	// Lost are the lines that cannot be read, which are in the old files only.
+	Lost   []string
+	Result // issues: what could not be upgraded
+}
+
+// Upgrade brings old layouts up to date, each user under the lock.
+func Upgrade(ctx context.Context, old Old) (*Upgraded, error) {
+	u := new(Upgraded)
+	for user, err := range old.Store.Users(ctx) {
+		if err != nil {
+			return u, noSource(err)
+		}
+		u.Users++
+		if err := old.user(ctx, user, u); err != nil {
+			u.failed(storePart, user, err)
+		}
+	}
+	if old.Journal == nil {
+		return u, nil
+	}
+	for quota, err := range old.Journal.Users(ctx) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return u, nil
+		} else if err != nil {
+			return u, err
+		}
+		u.Users++
+		if err := old.quota(ctx, quota, u); err != nil {
+			u.failed(journalPart, quota, err)
+		}
+	}
+	return u, nil
+}
+
+func (u *Upgraded) failed(part string, user calendar.URI, err error) {
+	kind := Failed
+	if errors.Is(err, stores.ErrLocked) {
+		kind = Locked
+	}
+	u.note(Issue{Kind: kind, Part: part, User: user, Text: err.Error()})
+}
+
+// user rewrites a user's tables that have an old layout.
+func (old Old) user(ctx context.Context, user calendar.URI, u *Upgraded) error {
+	return old.Store.Audit(ctx, user, audit.Options{Write: !old.DryRun}, func(s audit.Session) error {
+		tables, err := s.Tables()
+		if err != nil {
+			return err
+		}
+		for _, table := range tables {
+			mended := slices.ContainsFunc(table.Damages, func(d freebusy.Damage) bool { return d.Mended })
+			if table.Which == nil || !mended {
+				continue
+			}
+			for _, d := range table.Damages {
+				if !d.Mended {
+					u.Lost = append(u.Lost, fmt.Sprintf("%s, line %d: %s", table.Path, d.Line, d.Reason))
+				}
+			}
+			u.Tables = append(u.Tables, table.Path)
+			if old.DryRun {
+				continue
+			}
+			kept := filepath.Join(old.Aside, "store", string(user), table.Name)
+			if table.Which.Kind == stores.Other {
+				kept = filepath.Join(old.Aside, "store", string(user), "freebusy-other", string(table.Which.Other))
+			}
+			if kept, err = keep(table.Path, kept); err != nil {
+				return err
+			}
+			u.Kept = append(u.Kept, kept)
+			s.Rewrite(table.Path)
+		}
+		return nil
+	})
+}
+
+// quota moves a quota's reservations to where they belong now.
+func (old Old) quota(ctx context.Context, quota calendar.URI, u *Upgraded) error {
+	dir := filepath.Join(old.JournalDir, string(quota), "freebusy")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	} else if err != nil {
+		if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
+			return nil // not what 0.2 kept there
+		}
+		return err
+	}
+	var moved []string
+	run := old.Journal.Update
+	if old.DryRun {
+		run = old.Journal.View
+	}
+	err = run(ctx, quota, func(tx stores.Tx) error {
+		moved = nil
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
+				u.note(Issue{Kind: Damaged, Part: journalPart, User: quota, Item: path, Text: "it is no table"})
+				continue
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if err := reserve(tx, calendar.URI(e.Name()), path, data, u); err != nil {
+				return err
+			}
+			moved = append(moved, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	u.Tables = append(u.Tables, moved...)
+	if old.DryRun {
+		return nil
+	}
+	// What is moved away only now would be inserted again to no effect.
+	for _, path := range moved {
+		kept, err := keep(path, filepath.Join(old.Aside, "journal", string(quota), "freebusy", filepath.Base(path)))
+		if err != nil {
+			return err
+		}
+		u.Kept = append(u.Kept, kept)
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	_ = os.Remove(dir) // if nothing is left in it
+	return nil
+}
+
+// reserve adds the reservations of an old table to the new one of that user.
+func reserve(tx stores.Tx, user calendar.URI, path string, data []byte, u *Upgraded) error {
+	old, damages := freebusy.Read(data, freebusy.Plain)
+	for _, d := range damages {
+		if !d.Mended {
+			u.Lost = append(u.Lost, fmt.Sprintf("%s, line %d: %s", path, d.Line, d.Reason))
+		}
+	}
+	table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: user})
+	if err != nil {
+		return err
+	}
+	var rows []freebusy.Period
+	for p := range old.All() {
+		p.Attendee = string(user)
+		rows = append(rows, p)
+	}
+	table.InsertAll(rows)
+	return nil
+}
+
+// keep copies a file that is about to be replaced, under a name that is still free, and
+// returns that.
+func keep(path, kept string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(kept), 0o700); err != nil {
+		return "", fmt.Errorf("keeping %s: %w", path, err)
+	}
+	for n := 0; ; n++ {
+		name := kept
+		if n > 0 {
+			name = fmt.Sprintf("%s.%d", kept, n)
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			if there, err := os.ReadFile(name); err == nil && string(there) == string(data) {
+				return name, nil
+			}
+			continue
+		} else if err != nil {
+			return "", fmt.Errorf("keeping %s: %w", path, err)
+		}
+		_, err = f.Write(data)
+		if err == nil {
+			err = f.Sync()
+		}
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			return "", fmt.Errorf("keeping %s: %w", path, err)
+		}
+		return name, nil
+	}
+}
