@@ -68,39 +68,53 @@ func (s *Store) Audit(ctx context.Context, user calendar.URI, o audit.Options, f
 
 var errLeftLock = errors.New("a lock is left there by a program that is gone; break it first")
 
-// stalePatience is added to how long a lock is waited for: one that a program has left
-// just now is stale a minute later.
+// stalePatience is how much longer a lock is waited for that a program has left just now,
+// and that is stale a minute later.
 const stalePatience = 5 * time.Second
 
 // auditLock takes a user's locks as lock does, but breaks none: a lock whose holder is
 // gone is moved aside, or left in its place, which owned tells.
 func (s *Store) auditLock(ctx context.Context, dir string, o audit.Options) (unlock func(), owned bool, err error) {
-	waiting, cancel := context.WithTimeout(ctx, s.options.LockTimeout+stalePatience)
-	defer cancel()
-	own, err := lockOwn(waiting, dir)
-	if err == nil {
-		var shared func()
-		if shared, owned, err = s.auditShared(waiting, dir, o); err == nil {
-			return func() {
-				shared()
-				own.Unlock()
-			}, owned, nil
+	began := time.Now()
+	for patience := s.options.LockTimeout; ; patience = stalePatience {
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		unlock, owned, err = s.auditBoth(waiting, dir, o)
+		late := waiting.Err() != nil && errors.Is(err, waiting.Err())
+		cancel()
+		switch {
+		case !late:
+			return unlock, owned, err
+		case ctx.Err() != nil:
+			return nil, false, fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
 		}
-		own.Unlock()
+		locked := &audit.LockedError{Err: fmt.Errorf("%w: another imip-agent program holds %s", stores.ErrLocked, dir)}
+		if l, err := inspect(dir); err == nil {
+			if l.leftYoung() && time.Since(began) < staleAge+stalePatience {
+				continue
+			}
+			found := l.found()
+			locked.Lock = &found
+			locked.Err = fmt.Errorf("%w: %s", stores.ErrLocked, l)
+		}
+		return nil, false, locked
 	}
-	switch {
-	case waiting.Err() == nil || !errors.Is(err, waiting.Err()):
+}
+
+// auditBoth takes a user's locks, until ctx ends.
+func (s *Store) auditBoth(ctx context.Context, dir string, o audit.Options) (unlock func(), owned bool, err error) {
+	own, err := lockOwn(ctx, dir)
+	if err != nil {
 		return nil, false, err
-	case ctx.Err() != nil:
-		return nil, false, fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
 	}
-	locked := &audit.LockedError{Err: fmt.Errorf("%w: another imip-agent program holds %s", stores.ErrLocked, dir)}
-	if l, err := inspect(dir); err == nil {
-		found := l.found()
-		locked.Lock = &found
-		locked.Err = fmt.Errorf("%w: %s", stores.ErrLocked, l)
+	shared, owned, err := s.auditShared(ctx, dir, o)
+	if err != nil {
+		own.Unlock()
+		return nil, false, err
 	}
-	return nil, false, locked
+	return func() {
+		shared()
+		own.Unlock()
+	}, owned, nil
 }
 
 // auditShared takes the original's lock, or leaves it where it is if nobody else can
@@ -164,6 +178,17 @@ func (l LockInfo) abandoned() bool {
 		}
 	}
 	return true
+}
+
+// leftYoung reports whether the lock's holder is gone, but it is too young to be taken for
+// stale.
+func (l LockInfo) leftYoung() bool {
+	for _, p := range l.Holders {
+		if !p.gone(l.Since) {
+			return false
+		}
+	}
+	return l.Strange == "" && !l.Stale && time.Since(l.Since) <= staleAge
 }
 
 // found describes the lock for a checker.

@@ -13,7 +13,7 @@ import (
 // mails of the tests, and real ones where they are.
 func TestMails(t *testing.T) {
 	var names []string
-	for _, pattern := range []string{"../../tests/messages/*.eml", "../../../shared/data/eml/*.eml"} {
+	for _, pattern := range []string{"../../tests/messages/*.eml", "../../../shared/data/eml/*/*"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

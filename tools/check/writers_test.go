@@ -1,0 +1,180 @@
+package check_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"imip-agent/tests/compat"
+	"imip-agent/tools/check"
+)
+
+// full reports whether the tests are to take as long as they need.
+func full() bool { return os.Getenv("IMIP_AGENT_FULL") != "" }
+
+// Two writers and a check work on the same users at once: the check finds nothing, and
+// no writer waits for it for long.
+func TestBesideWriters(t *testing.T) {
+	length := time.Second
+	if full() {
+		length = time.Minute
+	}
+	room := compat.Room(tempDir(t))
+	makeOurs(t, room)
+	deadline := time.Now().Add(length)
+	var wg sync.WaitGroup
+	longest := make([]time.Duration, 2)
+	written := make([]int, 2)
+	for writer := range longest {
+		p := newPlace(t, room)
+		p.now = healthyTime
+		wg.Go(func() {
+			for n := 0; time.Now().Before(deadline); n++ {
+				for _, s := range chores(writer, n) {
+					began := time.Now()
+					if err := p.handle(s.message(p.now)); err != nil {
+						t.Errorf("writer %d: %v", writer, err)
+						return
+					}
+					longest[writer] = max(longest[writer], time.Since(began))
+					written[writer]++
+				}
+			}
+		})
+	}
+	p := newPlace(t, room)
+	p.now = healthyTime
+	checks := 0
+	for ; time.Now().Before(deadline); checks++ {
+		repair := check.None
+		if checks%2 == 1 {
+			repair = check.Safe // there is nothing to mend
+		}
+		if r := p.check(t, repair); r.String() != "" || r.summary.Manifest != "" {
+			t.Errorf("beside writers:\n%s", r)
+			break
+		}
+	}
+	wg.Wait()
+	t.Logf("%d checks, %v messages, the longest took %v", checks, written, longest)
+	if checks == 0 || written[0] == 0 || written[1] == 0 {
+		t.Error("they have not worked beside one another")
+	}
+	for _, took := range longest {
+		if took > time.Second {
+			t.Errorf("a writer was kept waiting for %v", took)
+		}
+	}
+	if r := p.check(t, check.None); r.String() != "" {
+		t.Errorf("in the end:\n%s", r)
+	}
+}
+
+// chores are messages of Paul's about an event of the writer's own, which comes, changes,
+// loses an occurrence and goes.
+func chores(writer, n int) []scene {
+	uid := fmt.Sprintf("UID:chore-%d-%d\n", writer, n%5)
+	about := "SUMMARY:Chore\nORGANIZER:" + paul + "\nATTENDEE;PARTSTAT=ACCEPTED:" + paul + "\nATTENDEE:" + vincent + "\n"
+	when := func(day int) string {
+		return fmt.Sprintf("DTSTART:202701%02dT090000Z\nDTEND:202701%02dT100000Z\n", day, day)
+	}
+	sequence := func(k int) string { return fmt.Sprintf("SEQUENCE:%d\n", 10*n+k) }
+	from := func(method, lines string) scene {
+		return scene{from: "paul.boddie@example.com", method: method, lines: uid + about + lines}
+	}
+	return []scene{
+		from("REQUEST", when(4)+"RRULE:FREQ=WEEKLY\n"+sequence(0)),
+		from("REQUEST", when(5)+"RRULE:FREQ=WEEKLY;COUNT=8\n"+sequence(1)),
+		from("REQUEST", when(13)+"RECURRENCE-ID:20270112T090000Z\n"+sequence(2)),
+		from("CANCEL", when(19)+"RECURRENCE-ID:20270119T090000Z\n"+sequence(3)),
+		from("CANCEL", when(5)+sequence(4)),
+	}
+}
+
+// A lock that a living program holds is waited for, told, and not broken.
+func TestHeldLock(t *testing.T) {
+	room := compat.Room(tempDir(t))
+	makeOurs(t, room)
+	p := newPlace(t, room)
+	p.now = healthyTime
+	d := damager{t, p}
+	d.lock(1, 2*time.Minute) // the first process of all is alive, and older
+	r := p.check(t, check.All)
+	if r.summary.Locked != 1 || len(r.summary.Failures) != 1 || r.summary.Users != 2 {
+		t.Errorf("%+v", r.summary)
+	}
+	if ids := r.ids(); len(ids) != 1 || ids[0] != "lock-held" {
+		t.Errorf("found:\n%s", r)
+	}
+	if _, err := os.Stat(d.path(pauls + "__lock__")); err != nil {
+		t.Errorf("the lock was broken: %v", err)
+	}
+}
+
+// What was changed after a repair stays when the repair is undone.
+func TestUndoLater(t *testing.T) {
+	room := compat.Room(tempDir(t))
+	makeOurs(t, room)
+	p := newPlace(t, room)
+	p.now = healthyTime
+	d := damager{t, p}
+	d.drop(pauls+"freebusy", "\tmeeting\t")
+	d.copy(pauls+"objects/meeting", pauls+"objects/meeting~")
+	r := p.check(t, check.All)
+	if r.summary.Mended != 2 {
+		t.Fatalf("%s%+v", r, r.summary)
+	}
+	s := scene{from: "paul.boddie@example.com", method: "REQUEST", lines: "UID:later\nDTSTART:20261212T090000Z\nDURATION:PT1H\nORGANIZER:" + paul + "\nATTENDEE;PARTSTAT=ACCEPTED:" + paul + "\n"}
+	d.must(p.handle(s.message(p.now)))
+	before := snapshot(t, room)
+	refused := 0
+	err := p.checker(check.None).Undo(context.Background(), r.summary.Manifest, func(u check.Undone) {
+		if u.Err != nil {
+			refused++
+		}
+	})
+	if err != nil || refused == 0 {
+		t.Fatalf("%d refused, %v", refused, err)
+	}
+	for _, path := range changed(before, snapshot(t, room)) {
+		if path != pauls+"objects/meeting~" {
+			t.Errorf("undoing has changed %q", path)
+		}
+	}
+}
+
+// The damages of many users at once are mended, and nobody else's files are touched.
+func TestManyUsers(t *testing.T) {
+	room := compat.Room(tempDir(t))
+	makeOurs(t, room)
+	p := newPlace(t, room)
+	p.now = healthyTime
+	d := damager{t, p}
+	for n := range 20 {
+		user := fmt.Sprintf("mailto:user%02d@example.com", n)
+		text := object("UID:one\nSUMMARY:One\nDTSTART:20261202T090000Z\nDTEND:20261202T100000Z\nORGANIZER:" + user + "\n")
+		d.write("store/"+user+"/objects/one", text)
+		if n%2 == 0 {
+			d.write("store/"+user+"/freebusy", "20261202T090000Z\t20261202T100000Z\tone\tORG\t\tOne\t"+user+"\n")
+		}
+	}
+	before := snapshot(t, room)
+	r := p.check(t, check.Safe)
+	if r.summary.Mended != 10 || r.summary.Remaining != 0 || r.summary.Users != 22 {
+		t.Errorf("%s%+v", r, r.summary)
+	}
+	for i := 1; i < len(r.findings); i++ {
+		if r.findings[i-1].User > r.findings[i].User {
+			t.Errorf("findings are not in order of user: %s after %s", r.findings[i].User, r.findings[i-1].User)
+		}
+	}
+	for _, path := range changed(before, snapshot(t, room)) {
+		var n int
+		if _, err := fmt.Sscanf(path, "store/mailto:user%02d@example.com/freebusy", &n); err != nil || n%2 == 0 {
+			t.Errorf("%q was changed", path)
+		}
+	}
+}
