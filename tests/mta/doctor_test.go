@@ -52,6 +52,7 @@ func testDoctor(t *testing.T, s *server, faults [][3]string) {
 func TestDoctor(t *testing.T) {
 	t.Run("postfix", func(t *testing.T) {
 		need(t, "postfix")
+		t.Parallel()
 		s := newPostfix(t, "", "", "")
 		testDoctor(t, s, [][3]string{
 			{`postconf -PX imip-outgoing/unix/soft_bounce`, `postconf -P imip-outgoing/unix/soft_bounce=yes`, "gives mail up"},
@@ -63,6 +64,7 @@ func TestDoctor(t *testing.T) {
 	})
 	t.Run("exim", func(t *testing.T) {
 		need(t, "exim")
+		t.Parallel()
 		s := newExim(t, "split", "", "", "")
 		fault := func(file, from, to, want string) [3]string {
 			return [3]string{

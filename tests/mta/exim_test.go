@@ -7,29 +7,24 @@ import (
 	"testing"
 )
 
-// eximStyles are the ways to put Exim's configuration together.
-var eximStyles = map[string]string{
-	// Debian's split configuration: a directory with many files.
-	"split": `
-		ln -s /etc/imip-agent/exim/macros /etc/exim4/conf.d/main/00_imip-agent
-		ln -s /etc/imip-agent/exim/routers /etc/exim4/conf.d/router/050_imip-agent
-		ln -s /etc/imip-agent/exim/transports /etc/exim4/conf.d/transport/20_imip-agent
-		ln -s /etc/imip-agent/exim/retry /etc/exim4/conf.d/retry/20_imip-agent
-		sed -i "s/^dc_use_split_config=.*/dc_use_split_config='true'/" /etc/exim4/update-exim4.conf.conf
-		update-exim4.conf`,
-	// Debian's configuration as one file.
-	"template": `
-		echo '.include /etc/imip-agent/exim/macros' >> /etc/exim4/exim4.conf.localmacros
-		sed -i -e '/^begin routers/a .include /etc/imip-agent/exim/routers' \
-			-e '/^begin transports/a .include /etc/imip-agent/exim/transports' \
-			-e '/^begin retry/a .include /etc/imip-agent/exim/retry' /etc/exim4/exim4.conf.template
-		update-exim4.conf`,
-	// A configuration that owes nothing to Debian: the host names and ports are those of the test.
-	"own": `
-		sed -e "s/^MAILBOX_HOST = .*/MAILBOX_HOST = $1::$2/" -e "s/^SMARTHOST = .*/SMARTHOST = $1::$2/" \
+// eximStyle returns the script that puts Exim's configuration together in one way.
+// $1 and $2 are the host and the port of all recipients, $3 and $4 the ports to listen on.
+func eximStyle(t *testing.T, style string) string {
+	t.Helper()
+	switch style {
+	case "split": // Debian's split configuration: a directory with many files
+		return `sed -i "s/^dc_use_split_config=.*/dc_use_split_config='true'/" /etc/exim4/update-exim4.conf.conf
+			` + documented(t, "With Debian's split\nconfiguration:")
+	case "template": // Debian's configuration in one file
+		return documented(t, "With Debian's configuration in one file:")
+	case "own": // one that owes nothing to Debian; host names and ports are those of the test
+		return `sed -e "s/^MAILBOX_HOST = .*/MAILBOX_HOST = $1::$2/" -e "s/^SMARTHOST = .*/SMARTHOST = $1::$2/" \
 			-e "s/^daemon_smtp_ports = .*/local_interfaces = 127.0.0.1.$3 : 127.0.0.1.$4/" \
 			-e "s/^\(hostlist relay_from_hosts = 127.0.0.1\) .*/\1/" \
-			/etc/imip-agent/exim/exim4.conf > /etc/exim4/exim4.conf`,
+			/etc/imip-agent/exim/exim4.conf > /etc/exim4/exim4.conf`
+	}
+	t.Fatalf("no style %q", style)
+	return ""
 }
 
 // newExim starts Debian's Exim as an ordinary site would have it, with what
@@ -85,7 +80,7 @@ func newEximWith(t *testing.T, layer, script, style, program, disk, share string
 	s.write(t, "/etc/imip-agent/exim/senders", strings.Join(users(), "\n")+"\n", 0o644)
 	s.run(t, `sed -i 's/F,2h,5m/F,2h,1s/' /etc/imip-agent/exim/retry
 		sed -i '/^[*]/s/F,2h,15m/F,2h,1s/' /etc/imip-agent/exim/exim4.conf /etc/exim4/exim4.conf.template /etc/exim4/conf.d/retry/30_exim4-config
-		`+script+eximStyles[style], s.sink.host, s.sink.port, port, publicPort)
+		`+script+eximStyle(t, style), s.sink.host, s.sink.port, port, publicPort)
 
 	change := func(file, from, to string) func(*testing.T, int) {
 		return func(t *testing.T, seconds int) {
@@ -106,6 +101,7 @@ func newEximWith(t *testing.T, layer, script, style, program, disk, share string
 func TestExim(t *testing.T) {
 	need(t, "exim")
 	t.Run("split", func(t *testing.T) {
+		t.Parallel()
 		s := newExim(t, "split", "", "", "")
 		t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })
 		t.Run("failures", func(t *testing.T) { testFailures(t, s) })
@@ -113,6 +109,7 @@ func TestExim(t *testing.T) {
 	})
 	for _, style := range []string{"template", "own"} {
 		t.Run(style, func(t *testing.T) {
+			t.Parallel()
 			s := newExim(t, style, "", "", "")
 			testDelivery(t, s)
 		})

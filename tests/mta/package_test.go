@@ -10,6 +10,7 @@ import (
 // TestPackage installs, upgrades, removes and purges the Debian package.
 func TestPackage(t *testing.T) {
 	need(t, "package")
+	t.Parallel()
 	m := newMachine(t, "package", "", "")
 	const user = "paul@example.com"
 	stored := store + "/mailto:" + user + "/objects/one"

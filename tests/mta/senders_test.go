@@ -31,12 +31,14 @@ func testSenders(t *testing.T, s *server, others ...string) {
 func TestSendersDomain(t *testing.T) {
 	t.Run("postfix", func(t *testing.T) {
 		need(t, "postfix")
+		t.Parallel()
 		s := newPostfixWith(t, `sed -i -e '/^imip_sender_bcc_maps/d' -e 's/^#\(imip_sender_bcc_maps = regexp:\)/\1/' /etc/postfix/main.cf`,
 			"", "", "")
 		testSenders(t, s, "postmaster@example.com", "sam@example.net")
 	})
 	t.Run("exim", func(t *testing.T) {
 		need(t, "exim")
+		t.Parallel()
 		s := newEximWith(t, "exim", `sed -i -e '/^IMIP_SENDERS/d' -e 's/^#\(IMIP_SENDERS = !\)/\1/' /etc/imip-agent/exim/macros`,
 			"split", "", "", "")
 		testSenders(t, s, "postmaster@example.com", "sam@example.net")
@@ -47,6 +49,7 @@ func TestSendersDomain(t *testing.T) {
 func TestSendersLDAP(t *testing.T) {
 	t.Run("postfix", func(t *testing.T) {
 		need(t, "postfix")
+		t.Parallel()
 		directory := freeAddress(t)
 		s := newPostfixWith(t, slapd(directory)+`
 			sed -i -e '/^imip_sender_bcc_maps/d' -e 's/^#\(imip_sender_bcc_maps = ldap:\)/\1/' /etc/postfix/main.cf
@@ -55,6 +58,7 @@ func TestSendersLDAP(t *testing.T) {
 	})
 	t.Run("exim", func(t *testing.T) {
 		need(t, "exim-ldap")
+		t.Parallel()
 		directory := freeAddress(t)
 		s := newEximWith(t, "exim-ldap", slapd(directory)+`
 			sed -i -e '/^IMIP_SENDERS/d' -e 's/^#\(IMIP_SENDERS = .*ldap\)/\1/' -e 's,ldap://127.0.0.1,ldap://`+directory+`,' \

@@ -123,6 +123,28 @@ func (m *machine) installPackage(t *testing.T) {
 	m.run(t, `dpkg -i "$1"`, "/root/"+filepath.Base(file))
 }
 
+// documented returns the commands that conf/README.md gives after some words.
+func documented(t *testing.T, words string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../conf/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), words)
+	var script strings.Builder
+	for line := range strings.Lines(rest) {
+		if command, ok := strings.CutPrefix(line, "    "); ok {
+			script.WriteString(command)
+		} else if script.Len() > 0 {
+			break
+		}
+	}
+	if !found || script.Len() == 0 {
+		t.Fatalf("conf/README.md has no commands after %q", words)
+	}
+	return script.String()
+}
+
 // freeAddress returns an address of this machine with a port that nobody uses.
 func freeAddress(t *testing.T) string {
 	t.Helper()
