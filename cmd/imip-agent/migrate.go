@@ -41,6 +41,8 @@ func migrateCommand(env site.Environment) *cli.Command {
 			copyCommand(env),
 			schemaCommand(env),
 			upgradeCommand(env),
+			exportCommand(env),
+			importCommand(env),
 		},
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {
@@ -238,9 +240,13 @@ func printJSON(w io.Writer, r *migrate.Result, err error) error {
 	if err != nil {
 		report.Error = err.Error()
 	}
+	return writeJSON(w, report)
+}
+
+func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(report)
+	return encoder.Encode(value)
 }
 
 // printResult writes a result for people.
@@ -262,6 +268,11 @@ func printResult(w io.Writer, r *migrate.Result, o migrate.Options) {
 	if o.Verify && !o.DryRun {
 		fmt.Fprintf(w, "compared, and equal on both sides: %d\n", r.Verified)
 	}
+	printIssues(w, r)
+}
+
+// printIssues lists what was not done.
+func printIssues(w io.Writer, r *migrate.Result) {
 	for _, i := range r.Issues {
 		fmt.Fprintln(w, plainText(i.String()))
 	}

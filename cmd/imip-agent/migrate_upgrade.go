@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -54,9 +53,7 @@ func upgrade(options *cli.Context, env site.Environment) (err error) {
 	}
 	u, err := migrate.Upgrade(options.Context, old)
 	if options.Bool("json") {
-		encoder := json.NewEncoder(env.Stdout)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(u); err != nil {
+		if err := writeJSON(env.Stdout, u); err != nil {
 			return err
 		}
 		return upgradeStatus(u, err)
@@ -71,9 +68,7 @@ func upgrade(options *cli.Context, env site.Environment) (err error) {
 	for _, line := range u.Lost {
 		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", plainText(line))
 	}
-	for _, i := range u.Issues {
-		fmt.Fprintln(env.Stdout, plainText(i.String()))
-	}
+	printIssues(env.Stdout, &u.Result)
 	if len(u.Kept) > 0 {
 		fmt.Fprintf(env.Stdout, "%d old files are kept in %s\n", len(u.Kept), old.Aside)
 	}

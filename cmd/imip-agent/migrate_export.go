@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/tools/migrate"
+)
+
+// exportCommand writes users' events for other calendar software.
+func exportCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name: "export", Usage: "write users' events as calendar files", ArgsUsage: "FROM DIR|-",
+		Description: "--to ics writes a calendar file for each user, --to vdir a directory with a file for each\n" +
+			"event, as vdirsyncer and CalDAV servers take them.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "to", Usage: "the `FORM`: ics or vdir", Value: "ics"},
+			&cli.StringSliceFlag{Name: "user", Usage: "export only this `USER`; can be given several times"},
+			&cli.BoolFlag{Name: "no-invite", Usage: "keep servers from inviting the attendees again", Value: true},
+			toggle("overwrite", "replace calendar files that are there"),
+			toggle("delete", "delete the files of events that are no more"),
+			toggle("json", "report as JSON on standard output"),
+			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, for the names of calendars"},
+		}, migrateFlags()...),
+		Action: func(options *cli.Context) error { return export(options, env) },
+	}
+}
+
+func export(options *cli.Context, env site.Environment) (err error) {
+	x := &migrate.Export{
+		Form: options.String("to"), Out: env.Stdout, NoInvite: options.Bool("no-invite"),
+		Overwrite: options.Bool("overwrite"), Delete: options.Bool("delete"), Now: env.Now(),
+	}
+	switch {
+	case options.NArg() != 2:
+		return usage("export takes two words, FROM and a directory: %s migrate export file:/var/lib/imip-agent/store --to vdir calendars", env.Program)
+	case x.Form != "ics" && x.Form != "vdir":
+		return usage("--to %.30q is no form: say ics or vdir", x.Form)
+	case options.Args().Get(1) != "-":
+		x.Dir = options.Args().Get(1)
+	case x.Form != "ics":
+		return usage("a vdir is a directory: only --to ics can be written to standard output")
+	case options.Bool("json"):
+		return usage("--json reports on standard output, where the calendar goes: name a directory")
+	}
+	for _, user := range options.StringSlice("user") {
+		x.Users = append(x.Users, calendar.NewURI(user))
+	}
+	p, err := parsePlace(options.Args().First())
+	if err != nil {
+		return err
+	}
+	s, err := openMigrateSite(options, env)
+	if err != nil {
+		return err
+	}
+	e := &ends{closers: []func() error{s.Close}}
+	defer func() { err = errors.Join(err, e.close()) }()
+	side, err := e.openSide(options.Context, p, placeOptions{"none", options.String("preferences")}, s, nil)
+	if err != nil {
+		return err
+	}
+	if side.Preferences != "" {
+		x.Name = func(user calendar.URI) string { return commonName(side.Preferences, user) }
+	}
+	done, err := x.Run(options.Context, side.Store)
+	report := env.Stdout
+	if x.Dir == "" {
+		report = env.Stderr
+	}
+	if options.Bool("json") {
+		if err := writeJSON(env.Stdout, done); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(report, "%d users: %d events exported\n", done.Users, done.Events)
+		printIssues(report, &done.Result)
+	}
+	return migrateStatus(&done.Result, err)
+}
+
+// commonName returns how a user wants to be called.
+func commonName(preferences string, user calendar.URI) string {
+	if stores.BadText(string(user)) != "" || strings.ContainsRune(string(user), '/') {
+		return ""
+	}
+	name, err := os.ReadFile(filepath.Join(preferences, string(user), "CN"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
+}

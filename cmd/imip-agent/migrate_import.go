@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/handlers"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/rejected"
+	"imip-agent/tools/migrate"
+)
+
+// importCommand takes calendar files into a user's records.
+func importCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name: "import", Usage: "take calendar files into a user's records", ArgsUsage: "FROM TO",
+		Description: "FROM is an .ics file, or a directory with .ics files or vdirs. What is in them is handled as if\n" +
+			"the user had published it; nothing is sent to anybody.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "user", Usage: "the `USER` whose events they are", Required: true},
+			toggle("json", "report as JSON on standard output"),
+			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, if it is not that of the configuration"},
+		}, migrateFlags()...),
+		Action: func(options *cli.Context) error { return importCalendars(options, env) },
+	}
+}
+
+func importCalendars(options *cli.Context, env site.Environment) (err error) {
+	if options.NArg() != 2 {
+		return usage("import takes two words, FROM and TO: %s migrate import calendar.ics file:/var/lib/imip-agent/store --user paul@example.com", env.Program)
+	}
+	user := calendar.NewURI(options.String("user"))
+	if user.Address() == "" || strings.ContainsFunc(user.Address(), stores.IsControl) {
+		return usage("--user %.60q is no mail address, which calendars can be published from", options.String("user"))
+	}
+	p, err := parsePlace(options.Args().Get(1))
+	if err != nil {
+		return err
+	}
+	s, err := openMigrateSite(options, env)
+	if err != nil {
+		return err
+	}
+	e := &ends{closers: []func() error{s.Close}}
+	defer func() { err = errors.Join(err, e.close()) }()
+	side, err := e.openSide(options.Context, p, placeOptions{journal: "none"}, s, nil)
+	if err != nil {
+		return err
+	}
+	if dir := options.String("preferences"); dir != "" {
+		s.Preferences.Path = dir
+	} else if side.Preferences != "" {
+		s.Preferences.Path = side.Preferences
+	}
+	// What cannot be taken is listed, and stays in the file that it came from.
+	aside, err := os.MkdirTemp("", "imip-agent-import-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(aside)
+	publisher := &publisher{user: user, aside: &rejected.Dir{Path: aside, Max: 1000, Now: env.Now, Log: s.Log}}
+	publisher.handler = handlers.Handler{
+		Store: side.Store, Preferences: s.Preferences, Rejected: publisher.aside,
+		// Nobody is called that: who the user is has been said.
+		Sender: "mailto:nobody@invalid", Log: s.Log, Now: env.Now, MessageLimit: 1 << 30, PeriodLimit: s.Config.PeriodLimit,
+	}
+	m := &migrate.Import{User: user, Publish: publisher.publish}
+	done, err := m.Run(options.Context, options.Args().First())
+	if options.Bool("json") {
+		if err := writeJSON(env.Stdout, done); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(env.Stdout, "%d files: %d events taken for %s\n", done.Files, done.Events, user)
+		printIssues(env.Stdout, &done.Result)
+	}
+	return migrateStatus(&done.Result, err)
+}
+
+// publisher handles messages as if a user had sent them.
+type publisher struct {
+	user    calendar.URI
+	handler handlers.Handler
+	aside   *rejected.Dir
+}
+
+// publish handles a calendar, and returns why parts of it were not taken.
+func (p *publisher) publish(ctx context.Context, method string, text []byte) (reasons []string, err error) {
+	message := fmt.Sprintf("From: <%s>\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; charset=UTF-8; method=%s\r\n"+
+		"Content-Transfer-Encoding: 8bit\r\n\r\n%s", p.user.Address(), method, text)
+	if err := p.handler.Handle(ctx, strings.NewReader(message)); err != nil {
+		return nil, err
+	}
+	items, err := p.aside.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range items {
+		reasons = append(reasons, item.Note.Reason)
+	}
+	if len(items) > 0 {
+		err = os.RemoveAll(p.aside.Path)
+	}
+	return reasons, err
+}
