@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -92,7 +93,9 @@ func handle(ctx context.Context, options *cli.Context, env site.Environment) err
 		MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
 	}
 	err = site.Within(ctx, s.Config.Deadline, site.Grace, func(ctx context.Context) error {
-		return handler.Handle(ctx, site.Interruptible(ctx, env.Stdin))
+		return site.Apart(ctx, env, site.Interruptible(ctx, env.Stdin), func(message io.Reader) error {
+			return handler.Handle(ctx, message)
+		})
 	})
 	var caught *site.PanicError
 	if errors.As(err, &caught) {

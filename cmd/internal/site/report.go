@@ -1,6 +1,7 @@
 package site
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -26,6 +27,9 @@ const maxDetail = 600
 func Report(stderr io.Writer, err error) int {
 	if err == nil {
 		return ExitDone
+	}
+	if errors.Is(err, errReported) {
+		return ExitTemporary
 	}
 	fmt.Fprintf(stderr, "4.3.0 calendar records not updated, the message has to be tried again: %s\n", plain(err.Error(), maxDetail))
 	return ExitTemporary
