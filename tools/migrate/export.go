@@ -142,6 +142,9 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 		files["displayname"] = []byte(name)
 		return x.writeDir(filepath.Join(x.Dir, fileName(user)), files)
 	}
+	if len(all) == 0 {
+		return nil // a calendar has at least one component, RFC 5545 section 3.6
+	}
 	text := fold(x.calendar(all, zones, name))
 	if x.Dir == "" {
 		_, err := x.Out.Write(text)
