@@ -1,0 +1,289 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/stores/storestest"
+)
+
+// prepared returns a store with its tables made.
+func prepared(t *testing.T, connInfo string, perUser bool) *Store {
+	t.Helper()
+	s := open(t, connInfo, perUser)
+	if _, err := s.CreateSchema(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func put(s *Store, user calendar.URI, uid string) error {
+	return s.Update(context.Background(), user, func(tx stores.Tx) error {
+		return tx.Put(stores.Key{ID: stores.ID{UID: uid}}, storestest.Event(uid, "", "x"))
+	})
+}
+
+// TestRestart breaks the connections in the middle of a transaction: it is done again,
+// and once.
+func TestRestart(t *testing.T) {
+	s := prepared(t, postgresqltest.Database(t), false)
+	if err := put(s, storestest.Paul, "before"); err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	err := s.Update(t.Context(), storestest.Paul, func(tx stores.Tx) error {
+		if tries++; tries == 1 {
+			postgresqltest.Restart(t)
+		}
+		table, err := tx.Periods(stores.Table{})
+		if err != nil {
+			return err
+		}
+		start := time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC)
+		table.Insert(freebusy.Period{Start: start, End: start.Add(time.Hour), UID: "after"})
+		return tx.Put(stores.Key{ID: stores.ID{UID: "after"}}, storestest.Event("after", "", "x"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tries < 2 {
+		t.Errorf("tried %d times, want at least 2", tries)
+	}
+	err = s.View(t.Context(), storestest.Paul, func(tx stores.Tx) error {
+		n := 0
+		for _, err := range tx.Keys() {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		table, err := tx.Periods(stores.Table{})
+		if err == nil && (n != 2 || table.Len() != 1) {
+			t.Errorf("%d texts and %d periods, want 2 and 1", n, table.Len())
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAway asks a server that is not there.
+func TestAway(t *testing.T) {
+	s := prepared(t, postgresqltest.Database(t), false)
+	postgresqltest.Stop(t)
+	defer postgresqltest.Restart(t)
+	if err := put(s, storestest.Paul, "u1"); !errors.Is(err, stores.ErrAway) {
+		t.Errorf("got %v, want that the store is away", err)
+	}
+	for _, err := range s.Users(t.Context()) {
+		if !errors.Is(err, stores.ErrAway) {
+			t.Errorf("got %v, want that the store is away", err)
+		}
+	}
+}
+
+// TestDeadlock commits against a transaction of somebody who takes no lock: a deadlock
+// is resolved by trying again.
+func TestDeadlock(t *testing.T) {
+	connInfo := postgresqltest.Database(t)
+	s := prepared(t, connInfo, false)
+	ctx := t.Context()
+	other, err := pgx.Connect(ctx, connInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(ctx)
+	for _, statement := range []string{
+		"CREATE TABLE a (n int)", "CREATE TABLE b (n int)", "INSERT INTO a VALUES (0)", "INSERT INTO b VALUES (0)",
+	} {
+		if _, err := other.Exec(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tries := 0
+	done := make(chan error, 1)
+	err = s.Update(ctx, storestest.Paul, func(x stores.Tx) error {
+		db := x.(*tx).db
+		if _, err := db.Exec(ctx, "SET LOCAL deadlock_timeout = '20ms'"); err != nil {
+			return err
+		}
+		if _, err := db.Exec(ctx, "UPDATE a SET n = n + 1"); err != nil {
+			return err
+		}
+		if tries++; tries == 1 {
+			if _, err := other.Exec(ctx, "BEGIN; SET LOCAL deadlock_timeout = '1min'; UPDATE b SET n = n + 1"); err != nil {
+				return err
+			}
+			go func() {
+				_, err := other.Exec(ctx, "UPDATE a SET n = n + 1; COMMIT")
+				done <- err
+			}()
+			time.Sleep(50 * time.Millisecond) // until it waits for us
+		}
+		_, err := db.Exec(ctx, "UPDATE b SET n = n + 1")
+		return err
+	})
+	if err != nil || tries != 2 {
+		t.Errorf("%d tries, want 2: %v", tries, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLocks sees who waits for whom.
+func TestLocks(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		first        bool // lock per user, of who holds the lock
+		second       bool // of who wants it
+		user         calendar.URI
+		wantsNothing bool // is let through
+	}{
+		{"store lock, same user", false, false, storestest.Paul, false},
+		{"store lock, another user", false, false, storestest.Vincent, false},
+		{"user lock, same user", true, true, storestest.Paul, false},
+		{"user lock, another user", true, true, storestest.Vincent, true},
+		{"user lock held, store lock wanted", true, false, storestest.Vincent, false},
+		{"store lock held, user lock wanted", false, true, storestest.Vincent, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			connInfo := postgresqltest.Database(t)
+			first, second := prepared(t, connInfo, test.first), open(t, connInfo, test.second)
+			second.options.LockTimeout = 100 * time.Millisecond
+			err := first.Update(t.Context(), storestest.Paul, func(stores.Tx) error {
+				return second.Update(t.Context(), test.user, func(stores.Tx) error { return nil })
+			})
+			if errors.Is(err, stores.ErrLocked) == test.wantsNothing {
+				t.Errorf("let through: %v, want %v: %v", err == nil, test.wantsNothing, err)
+			}
+		})
+	}
+}
+
+// TestOriginalsLock holds the lock as the original does, for the session.
+func TestOriginalsLock(t *testing.T) {
+	connInfo := postgresqltest.Database(t)
+	for _, perUser := range []bool{false, true} {
+		s := prepared(t, connInfo, perUser)
+		s.options.LockTimeout = 100 * time.Millisecond
+		original, err := pgx.Connect(t.Context(), connInfo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := original.Exec(t.Context(), "select pg_advisory_lock(20160311)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(s, storestest.Paul, "u1"); !errors.Is(err, stores.ErrLocked) {
+			t.Errorf("lock per user %v: got %v, want that it is locked", perUser, err)
+		}
+		original.Close(t.Context())
+		if err := put(s, storestest.Paul, "u1"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestManyWriters has several stores, as several hosts are, add to the same tables.
+func TestManyWriters(t *testing.T) {
+	connInfo := postgresqltest.Database(t)
+	prepared(t, connInfo, false)
+	const hosts, times = 4, 10
+	var wg sync.WaitGroup
+	for host := range hosts {
+		// Some have the one setting and some the other, as while it is being changed.
+		s := open(t, connInfo, host%2 == 0)
+		s.options.LockTimeout = 30 * time.Second
+		for _, user := range []calendar.URI{storestest.Paul, storestest.Vincent} {
+			wg.Go(func() {
+				for i := range times {
+					err := s.Update(context.Background(), user, func(tx stores.Tx) error {
+						requests, err := tx.Requests()
+						if err != nil {
+							return err
+						}
+						return tx.SetRequests(append(requests, stores.Request{ID: stores.ID{UID: fmt.Sprintf("%d-%d", host, i)}}))
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+	s := open(t, connInfo, false)
+	for _, user := range []calendar.URI{storestest.Paul, storestest.Vincent} {
+		err := s.View(t.Context(), user, func(tx stores.Tx) error {
+			requests, err := tx.Requests()
+			if len(requests) != hosts*times {
+				t.Errorf("%d requests of %s, want %d", len(requests), user, hosts*times)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestJournal keeps a quota's reservations and lists.
+func TestJournal(t *testing.T) {
+	s, err := Open(t.Context(), Options{ConnInfo: postgresqltest.Database(t), LockTimeout: time.Second, Journal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.CreateSchema(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC)
+	row := freebusy.Period{Start: start, End: start.Add(time.Hour), UID: "u1", Transp: "OPAQUE", Attendee: string(storestest.Harvey)}
+	const quota calendar.URI = "mailto:cars@example.com"
+	err = s.Update(t.Context(), quota, func(tx stores.Tx) error {
+		table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: storestest.Paul})
+		if err != nil {
+			return err
+		}
+		table.Insert(row)
+		return tx.(stores.Quota).SetList("limits", [][]string{{"*", "PT2H"}, {"staff", "PT10H"}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.View(t.Context(), quota, func(tx stores.Tx) error {
+		table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: storestest.Paul})
+		if err != nil {
+			return err
+		}
+		for p := range table.All() {
+			if p != row {
+				t.Errorf("got %+v, want %+v", p, row)
+			}
+		}
+		limits, err := tx.(stores.Quota).List("limits")
+		if table.Len() != 1 || len(limits) != 2 || limits[1][1] != "PT10H" {
+			t.Errorf("%d rows, limits %v", table.Len(), limits)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for user, err := range s.Users(t.Context()) {
+		if err != nil || user != quota {
+			t.Errorf("user %s, %v", user, err)
+		}
+	}
+}
