@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/tools/show"
+)
+
+// showCommand shows a user's calendar.
+func showCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name:      "show",
+		Usage:     "show a user's calendar",
+		UsageText: env.Program + " show [--from DATE] [--to DATE] [--html FILE | --svg FILE] [options] USER",
+		Description: "USER is a user's URI or mail address. A DATE is written 2026-12-31. Without dates,\n" +
+			"this week and the next are shown, with only one of them, the two weeks from or up to it.\n" +
+			"The calendar is an agenda for the terminal, or a page or a picture of its weeks for a\n" +
+			"browser, with nothing to load from elsewhere. What the user has declined is not shown.\n\n" +
+			"Exit status: 0, done; 4, some events could not be read, and are named; 8, the calendar\n" +
+			"could not be shown; 64, the command line cannot be understood; 75, the user's lock\n" +
+			"could not be had, try again later.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "from", Usage: "the first day, a `DATE`"},
+			&cli.StringFlag{Name: "to", Usage: "the last day, a `DATE`"},
+			&cli.StringFlag{Name: "html", Usage: "write a page to `FILE`; -, to standard output"},
+			&cli.StringFlag{Name: "svg", Usage: "write a picture to `FILE`; -, to standard output"},
+		}, site.Flags()...),
+		Action: func(options *cli.Context) error { return showCalendar(options, env) },
+	}
+}
+
+func showCalendar(options *cli.Context, env site.Environment) (err error) {
+	user := calendar.NewURI(options.Args().First())
+	switch {
+	case options.NArg() != 1 || user == "":
+		return usage("show takes one word, the user: %s show paul@example.com", env.Program)
+	case options.IsSet("html") && options.IsSet("svg"):
+		return usage("options --html and --svg: only one of them can be written at a time")
+	}
+	days, err := daysOf(options)
+	if err != nil {
+		return err
+	}
+	s, err := site.Open(options, env, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := checkKnown(options, s.Store, user); err != nil {
+		return err
+	}
+	settings, err := s.Preferences.Load(user)
+	if err != nil {
+		return err
+	}
+	now := env.Now()
+	c, err := show.Collect(options.Context, s.Store, user, settings, days.around(now.In(settings.Zone)), now)
+	if err != nil {
+		return err
+	}
+	if err := writeCalendar(options, env, c); err != nil {
+		return err
+	}
+	var problems []error
+	for _, p := range c.Problems {
+		problems = append(problems, &exitError{exitFindings, fmt.Errorf("event %q %s cannot be shown: %w", p.UID, p.RecurrenceID, p.Err)})
+	}
+	return worst(problems)
+}
+
+// checkKnown fails if there are no records of a user.
+func checkKnown(options *cli.Context, store stores.Store, user calendar.URI) error {
+	for known, err := range store.Users(options.Context) {
+		if err != nil || known == user {
+			return err
+		}
+	}
+	return fmt.Errorf("there are no records of a user %q", string(user))
+}
+
+// givenDays are the days that the options give, zero if they do not.
+type givenDays show.Days
+
+func daysOf(options *cli.Context) (givenDays, error) {
+	var days givenDays
+	for option, day := range map[string]*time.Time{"from": &days.First, "to": &days.Last} {
+		if !options.IsSet(option) {
+			continue
+		}
+		var err error
+		if *day, err = time.Parse(time.DateOnly, options.String(option)); err != nil {
+			return days, usage("option --%s: %.60q is not a date like 2026-12-31", option, options.String(option))
+		}
+	}
+	if both := !days.First.IsZero() && !days.Last.IsZero(); both && days.Last.Before(days.First) {
+		return days, usage("option --to: %s is before %s", options.String("to"), options.String("from"))
+	}
+	if days.Last.Sub(days.First) > maxShown && !days.First.IsZero() {
+		return days, usage("options --from and --to: more than %d days are too many", maxShown/(24*time.Hour))
+	}
+	return days, nil
+}
+
+// maxShown is the longest time that is shown.
+const maxShown = 1000 * 24 * time.Hour
+
+// around returns the days to be shown now.
+func (d givenDays) around(now time.Time) show.Days {
+	const fortnight = 13
+	switch days := show.Days(d); {
+	case d.First.IsZero() && d.Last.IsZero():
+		first := show.Week(now)
+		return show.Days{First: first, Last: first.AddDate(0, 0, fortnight)}
+	case d.First.IsZero():
+		return show.Days{First: d.Last.AddDate(0, 0, -fortnight), Last: d.Last}
+	case d.Last.IsZero():
+		return show.Days{First: d.First, Last: d.First.AddDate(0, 0, fortnight)}
+	default:
+		return days
+	}
+}
+
+// writeCalendar writes the calendar where and as the options want it.
+func writeCalendar(options *cli.Context, env site.Environment, c *show.Calendar) error {
+	for option, write := range map[string]func(io.Writer) error{"html": c.HTML, "svg": c.SVG} {
+		switch file := options.String(option); {
+		case !options.IsSet(option):
+		case file == "-":
+			return write(env.Stdout)
+		default:
+			return writeFile(file, write)
+		}
+	}
+	return c.Text(env.Stdout, terminalStyle(env))
+}
+
+// writeFile writes a file, and leaves none behind that is not whole. A calendar is nobody
+// else's business: a new file can be read by its owner only.
+func writeFile(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(f), f.Close())
+	if err != nil {
+		os.Remove(name)
+	}
+	return err
+}
+
+// terminalStyle fits an agenda to standard output: in colours, unless NO_COLOR is set, and
+// as wide as that is, if it is a terminal.
+func terminalStyle(env site.Environment) show.Style {
+	f, ok := env.Stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return show.Style{}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 80
+	}
+	return show.Style{Width: width, Colour: env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"}
+}

@@ -1,0 +1,328 @@
+package show
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+	"imip-agent/stores/preferences"
+)
+
+// Collect returns what a user's calendar has on those days.
+func Collect(ctx context.Context, store stores.Store, user calendar.URI, p preferences.Preferences, days Days, now time.Time) (*Calendar, error) {
+	inZone := func(day time.Time) time.Time {
+		return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, p.Zone)
+	}
+	c := &Calendar{
+		User: user, Zone: p.Zone, Now: now.In(p.Zone),
+		From: inZone(days.First), To: inZone(days.Last.AddDate(0, 0, 1)),
+	}
+	err := store.View(ctx, user, func(tx stores.Tx) error {
+		return (&collection{Calendar: c, tx: tx}).collect(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(c.Entries, compare)
+	c.clash()
+	return c, nil
+}
+
+// compare orders entries by time, those of whole days first.
+func compare(a, b Entry) int {
+	days := 0
+	if a.AllDay != b.AllDay && midnight(a.Start).Equal(midnight(b.Start)) {
+		if days = 1; a.AllDay {
+			days = -1
+		}
+	}
+	return cmp.Or(days, a.Start.Compare(b.Start), b.End.Compare(a.End), cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Summary, b.Summary), cmp.Compare(a.UID, b.UID), cmp.Compare(a.RecurrenceID, b.RecurrenceID))
+}
+
+// collection is a calendar being read.
+type collection struct {
+	*Calendar
+	tx       stores.Tx
+	table    map[stores.ID]string // transparency by event
+	separate map[string][]string  // recurrences stored of an event, by UID
+	stored   map[stores.ID]bool   // active or cancelled
+	waiting  map[stores.ID]bool   // in the queue
+}
+
+func (c *collection) collect(ctx context.Context) error {
+	own, err := c.tx.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	c.table = make(map[stores.ID]string)
+	for e := range own.Events() {
+		c.table[stores.ID{UID: e.UID, RecurrenceID: e.RecurrenceID}] = e.Transp
+	}
+	queue, err := c.tx.Requests()
+	if err != nil {
+		return err
+	}
+	c.waiting = make(map[stores.ID]bool)
+	for _, r := range queue {
+		c.waiting[r.ID] = c.waiting[r.ID] || r.Type == ""
+	}
+	var keys []stores.Key
+	c.separate, c.stored = make(map[string][]string), make(map[stores.ID]bool)
+	for key, err := range c.tx.Keys() {
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+		if key.Part == stores.Countered {
+			continue
+		}
+		c.stored[tableID(key.ID)] = true
+		if key.RecurrenceID != "" {
+			c.separate[key.UID] = append(c.separate[key.UID], key.RecurrenceID)
+		}
+	}
+	for _, key := range keys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := c.show(key); err != nil {
+			return err
+		}
+	}
+	for p := range own.All() {
+		c.showRecord(p, Busy)
+	}
+	offers, err := c.tx.Periods(stores.Table{Kind: stores.Offers})
+	if err != nil {
+		return err
+	}
+	for p := range offers.All() {
+		if p.Expires.IsZero() || p.Expires.After(c.Now) {
+			c.showRecord(p, Offered)
+		}
+	}
+	return c.requests(queue)
+}
+
+// tableID returns an event's id as tables have it.
+func tableID(id stores.ID) stores.ID {
+	return stores.ID{UID: freebusy.Clean(id.UID), RecurrenceID: freebusy.Clean(id.RecurrenceID)}
+}
+
+// read returns a stored object; nil if it cannot be read, which is noted.
+func (c *collection) read(key stores.Key) (*calendar.Object, error) {
+	text, err := c.tx.Get(key)
+	if errors.Is(err, stores.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	object, err := calendar.DecodeObject(text)
+	if err != nil {
+		c.Problems = append(c.Problems, Problem{key.ID, err})
+		return nil, nil
+	}
+	return object, nil
+}
+
+// show adds the entries of a stored text.
+func (c *collection) show(key stores.Key) error {
+	if key.Part == stores.Cancelled && key.RecurrenceID == "" {
+		return nil
+	}
+	object, err := c.read(key)
+	if object == nil {
+		return err
+	}
+	entry := c.entry(key.ID, object)
+	switch key.Part {
+	case stores.Active:
+		shown := false
+		if entry.Kind, shown = c.kind(key.ID, object); !shown {
+			return nil
+		}
+	case stores.Cancelled:
+		entry.Kind = Cancelled
+		entry.Changed = false
+	case stores.Countered:
+		entry.Kind = Proposed
+		entry.People = person(object, key.Other)
+	}
+	var replaced []string
+	if key.RecurrenceID == "" && key.Part == stores.Active {
+		replaced = c.separate[key.UID]
+	}
+	spans, err := c.spans(object, replaced)
+	if err != nil {
+		c.Problems = append(c.Problems, Problem{key.ID, err})
+	}
+	for _, span := range spans {
+		c.add(entry, span.Start, span.End)
+	}
+	return nil
+}
+
+// entry returns what all occurrences of an event have in common.
+func (c *collection) entry(id stores.ID, object *calendar.Object) Entry {
+	entry := Entry{
+		ID: id, AllDay: object.AllDay(), Recurs: object.Recurs(),
+		Summary: object.Summary(), Location: object.Location(),
+	}
+	if organizer, ok := object.Organizer(); ok && organizer != c.User {
+		entry.People = person(object, organizer)
+	}
+	if id.RecurrenceID == "" {
+		return entry
+	}
+	entry.Changed = true
+	start, err := object.Start(c.Zone)
+	if at, e := calendar.InstantOf(id.RecurrenceID, c.Zone); err == nil && e == nil && !at.Equal(start) {
+		entry.Moved = at.In(c.Zone)
+	}
+	return entry
+}
+
+// person returns a user's name, as the object has it, or else their address.
+func person(object *calendar.Object, uri calendar.URI) string {
+	called := ""
+	if organizer, _ := object.Organizer(); organizer == uri {
+		called = object.OrganizerName()
+	}
+	if attendee, ok := availability.Attendee(object, uri); ok && called == "" {
+		called = attendee.Name()
+	}
+	if called != "" {
+		return called
+	}
+	return name(uri)
+}
+
+// kind says what an active event is to the user, and whether it is shown at all: what
+// they have declined is not.
+func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, shown bool) {
+	recorded, isRecorded := c.table[tableID(id)]
+	attendee, attends := availability.Attendee(object, c.User)
+	status := attendee.PartStat()
+	organizer, _ := object.Organizer()
+	switch {
+	case status == "DECLINED", status == "DELEGATED":
+		return 0, false
+	case status == "NEEDS-ACTION" && organizer != c.User,
+		organizer != c.User && status == "" && !isRecorded && (attends || c.waiting[id]):
+		return Waiting, true
+	case organizer == c.User && status == "", !attends && recorded == availability.Organizing:
+		return Organised, true
+	case recorded == availability.Transparent, object.Transp() == availability.Transparent && recorded != availability.Opaque:
+		return Transparent, true
+	case status == "TENTATIVE", object.Status() == "TENTATIVE":
+		return Tentative, true
+	}
+	return Busy, attends || isRecorded
+}
+
+// spans returns the event's periods that touch the days shown, without the occurrences
+// that others stand for.
+func (c *collection) spans(object *calendar.Object, replaced []string) ([]calendar.Span, error) {
+	spans, _, err := object.Periods(calendar.PeriodOptions{Zone: c.Zone, Now: c.From, Until: c.To.AddDate(0, 0, 2)})
+	var incomplete *calendar.IncompleteError
+	if errors.As(err, &incomplete) {
+		err = nil
+	}
+	var instants []int64
+	for _, recurrenceID := range replaced {
+		if at, err := calendar.InstantOf(recurrenceID, c.Zone); err == nil {
+			instants = append(instants, at.Unix())
+		}
+	}
+	return slices.DeleteFunc(spans, func(s calendar.Span) bool { return slices.Contains(instants, s.Start.Unix()) }), err
+}
+
+// add adds an entry at a time, if that is on the days shown.
+func (c *collection) add(entry Entry, start, end time.Time) {
+	entry.Start, entry.End = start.In(c.Zone), end.In(c.Zone)
+	ends := end.After(c.From) || !end.After(start) && !start.Before(c.From)
+	if start.Before(c.To) && ends {
+		c.Entries = append(c.Entries, entry)
+	}
+}
+
+// showRecord adds a record of a table, unless it is of the user's own and its event is
+// stored, and so shown already.
+func (c *collection) showRecord(p freebusy.Period, kind Kind) {
+	id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
+	if kind == Busy && c.stored[id] {
+		return
+	}
+	switch {
+	case kind != Busy:
+	case p.Transp == availability.Organizing:
+		kind = Organised
+	case p.Transp == availability.Transparent:
+		kind = Transparent
+	}
+	entry := Entry{ID: id, Kind: kind, Summary: p.Summary}
+	if organizer := calendar.URI(p.Organizer); organizer != c.User {
+		entry.People = name(organizer)
+	}
+	start, end := p.Start.In(c.Zone), p.End.In(c.Zone)
+	entry.AllDay = start.Before(end) && start.Equal(midnight(start)) && end.Equal(midnight(end))
+	c.add(entry, start, end)
+}
+
+// requests adds the queue, each entry with the event's first time that is not over.
+func (c *collection) requests(queue []stores.Request) error {
+	for _, q := range queue {
+		request := Request{Entry: Entry{ID: q.ID, Kind: Waiting}, Counter: q.Type == "COUNTER", Unknown: true}
+		object, err := c.read(stores.Key{Part: stores.Active, ID: q.ID})
+		if err != nil {
+			return err
+		}
+		if object != nil {
+			request.Unknown = false
+			request.Entry = c.entry(q.ID, object)
+			request.Kind = Waiting
+			spans, _, _ := object.Periods(calendar.PeriodOptions{Zone: c.Zone, Now: c.Now, Until: c.Now.AddDate(1, 0, 0)})
+			for i, span := range spans {
+				request.Start, request.End = span.Start.In(c.Zone), span.End.In(c.Zone)
+				if span.End.After(c.Now) || i == len(spans)-1 {
+					break
+				}
+			}
+		}
+		if others, err := c.tx.Counters(q.ID); err != nil {
+			return err
+		} else if request.Counter && len(others) > 0 {
+			names := make([]string, len(others))
+			for i, other := range others {
+				names[i] = name(other)
+			}
+			request.People = strings.Join(names, ", ")
+		}
+		c.Requests = append(c.Requests, request)
+	}
+	slices.SortStableFunc(c.Requests, func(a, b Request) int { return compare(a.Entry, b.Entry) })
+	return nil
+}
+
+// clash notes which entries overlap with others, of those that keep the user busy.
+func (c *Calendar) clash() {
+	binding := func(e Entry) bool { return e.Kind <= Tentative && !e.AllDay }
+	for i := range c.Entries {
+		if !binding(c.Entries[i]) {
+			continue
+		}
+		for j := i + 1; j < len(c.Entries) && c.Entries[j].Start.Before(c.Entries[i].End); j++ {
+			if binding(c.Entries[j]) {
+				c.Entries[i].Clash, c.Entries[j].Clash = true, true
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package show
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// hostile is a text as nobody means well with.
+const hostile = "\"'><script>alert(1)</script>\x1b[2J\u202e]]>&{{.}}</style><img src=x onerror=alert(1)>"
+
+// hostileCalendar has it wherever there is text from messages.
+func hostileCalendar(t *testing.T) *Calendar {
+	t.Helper()
+	zone := oslo(t)
+	start := time.Date(2026, 12, 2, 10, 0, 0, 0, zone)
+	entry := Entry{
+		ID: stores.ID{UID: hostile, RecurrenceID: hostile}, Summary: hostile, Location: hostile, People: hostile,
+		Start: start, End: start.Add(2 * time.Hour), Moved: start, Changed: true,
+	}
+	days := entry
+	days.AllDay, days.Start, days.End = true, midnight(start), midnight(start).AddDate(0, 0, 2)
+	return &Calendar{
+		User: calendar.URI("mailto:" + hostile), Zone: zone, Now: start, From: Week(start), To: Week(start).AddDate(0, 0, 7),
+		Entries:  []Entry{entry, days},
+		Requests: []Request{{Entry: entry}, {Entry: entry, Unknown: true}, {Entry: entry, Counter: true}},
+		Problems: []Problem{{entry.ID, errors.New(hostile)}},
+	}
+}
+
+// TestHostile writes a calendar with hostile texts.
+func TestHostile(t *testing.T) {
+	c := hostileCalendar(t)
+	for name, write := range map[string]func(io.Writer) error{
+		"text": func(w io.Writer) error { return c.Text(w, Style{}) },
+		"HTML": c.HTML,
+		"SVG":  c.SVG,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := write(&out); err != nil {
+				t.Fatal(err)
+			}
+			text := out.String()
+			if i := strings.IndexFunc(text, func(r rune) bool {
+				return r != '\n' && r != '\t' && freebusy.Clean(string(r)) != string(r) || r == '\u202e'
+			}); i >= 0 {
+				t.Errorf("a control character in %q", text[max(0, i-40):min(len(text), i+40)])
+			}
+			if !strings.Contains(text, "alert(1)") {
+				t.Error("the text is not there")
+			}
+			if name == "text" {
+				return
+			}
+			if found := regexp.MustCompile(`(?i)<(script|img)|ZgotmplZ|</style><`).FindString(text); found != "" {
+				t.Errorf("there is %q in it", found)
+			}
+		})
+	}
+}
+
+// TestSelfContained looks for anything that would have to be loaded.
+func TestSelfContained(t *testing.T) {
+	c := sample(t)
+	for name, write := range map[string]func(io.Writer) error{"HTML": c.HTML, "SVG": c.SVG} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := write(&out); err != nil {
+				t.Fatal(err)
+			}
+			outside := regexp.MustCompile(`(?i)\b(src|href|action|data|srcset|poster)\s*=|@import|<(script|link|iframe|object|embed|base)\b|url\((?:[^#)][^)]*)\)|javascript:`)
+			if found := outside.FindString(out.String()); found != "" {
+				t.Errorf("there is %q in it", found)
+			}
+		})
+	}
+}
+
+// TestSVGIsXML reads the picture as XML, which is stricter than HTML.
+func TestSVGIsXML(t *testing.T) {
+	for name, c := range map[string]*Calendar{"sample": sample(t), "hostile": hostileCalendar(t), "empty": {Zone: time.UTC, To: time.Time{}.AddDate(0, 0, 1)}} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := c.SVG(&out); err != nil {
+				t.Fatal(err)
+			}
+			ids := make(map[string]bool)
+			d := xml.NewDecoder(&out)
+			for {
+				token, err := d.Token()
+				if err == io.EOF {
+					return
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				element, ok := token.(xml.StartElement)
+				if !ok {
+					continue
+				}
+				for _, attr := range element.Attr {
+					if attr.Name.Local == "id" && ids[attr.Value] {
+						t.Errorf("the id %s is there twice", attr.Value)
+					} else if attr.Name.Local == "id" {
+						ids[attr.Value] = true
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, test := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"", 10, ""},
+		{"a few words", 20, "a few words"},
+		{"a few words", 6, "a few|words"},
+		{"a few words", 5, "a few|words"},
+		{"unbreakable", 4, "unbr|eaka|ble"},
+		{"so unbreakable", 6, "so|unbrea|kable"},
+		{"会議室", 4, "会議|室"},
+		{"narrower than a letter", 0, "n|a|r|r|o|w|e|r|t|h|a|n|a|l|e|t|t|e|r"},
+	} {
+		if got := strings.Join(wrap(test.text, test.width), "|"); got != test.want {
+			t.Errorf("%q in %d: %q, want %q", test.text, test.width, got, test.want)
+		}
+	}
+}

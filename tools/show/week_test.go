@@ -1,0 +1,157 @@
+package show
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// TestArrange checks that what overlaps in time does not overlap in space, and that no
+// room is left to the right that could be used.
+func TestArrange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 12).Draw(t, "n")
+		spans := make([]span, n)
+		for i := range spans {
+			from := time.Duration(rapid.IntRange(0, 20).Draw(t, "from")) * time.Hour
+			spans[i] = span{from: from, to: from + time.Duration(rapid.IntRange(1, 4).Draw(t, "hours"))*time.Hour}
+		}
+		arrange(spans)
+		for i, s := range spans {
+			if s.wide < 1 || s.column < 0 || s.column+s.wide > s.columns {
+				t.Fatalf("%+v is not within its columns", s)
+			}
+			fits := s.column+s.wide < s.columns
+			for j, o := range spans {
+				if i == j || s.to <= o.from || o.to <= s.from {
+					continue
+				}
+				if s.columns != o.columns {
+					t.Fatalf("%+v and %+v have different columns", s, o)
+				}
+				if s.column < o.column+o.wide && o.column < s.column+s.wide {
+					t.Fatalf("%+v covers %+v", s, o)
+				}
+				fits = fits && (o.column+o.wide <= s.column+s.wide || o.column > s.column+s.wide)
+			}
+			if fits {
+				t.Fatalf("%+v could be wider, among %+v", s, spans)
+			}
+		}
+	})
+}
+
+func TestOnDay(t *testing.T) {
+	zone := oslo(t)
+	hour := func(day, h, m int) time.Time { return time.Date(2026, 10, day, h, m, 0, 0, zone) }
+	for _, test := range []struct {
+		name       string
+		start, end time.Time
+		want       string
+	}{
+		{"as usual", hour(24, 10, 0), hour(24, 11, 30), "10h0m0s-11h30m0s"},
+		{"short", hour(24, 10, 0), hour(24, 10, 5), "10h0m0s-10h30m0s"},
+		{"short, before midnight", hour(24, 23, 50), hour(25, 0, 0), "23h30m0s-24h0m0s"},
+		{"from the day before", hour(23, 22, 0), hour(24, 1, 0), "0s-1h0m0s"},
+		{"over midnight", hour(24, 22, 0), hour(25, 1, 0), "22h0m0s-24h0m0s"},
+		{"up to midnight", hour(24, 22, 0), hour(25, 0, 0), "22h0m0s-24h0m0s"},
+		{
+			"clocks are set back: from the first 2:45 to the second 2:30",
+			time.Date(2026, 10, 25, 0, 45, 0, 0, time.UTC).In(zone), time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC).In(zone), "2h45m0s-3h15m0s",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			day := hour(24, 0, 0)
+			if test.start.Day() == 25 {
+				day = hour(25, 0, 0)
+			}
+			from, to := onDay(Entry{Start: test.start, End: test.end}, day)
+			if got := fmt.Sprintf("%v-%v", from, to); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestShare(t *testing.T) {
+	h := hours{First: 6, Last: 20}
+	h.quiet[6], h.quiet[7] = true, true
+	if room := h.Room(); math.Abs(room-12.6) > 1e-9 {
+		t.Fatalf("room %v, want 12.6", room)
+	}
+	for _, test := range []struct {
+		at   time.Duration
+		want float64
+	}{
+		{6 * time.Hour, 0},
+		{7 * time.Hour, 0.3 / 12.6},
+		{8 * time.Hour, 0.6 / 12.6},
+		{8*time.Hour + 30*time.Minute, 1.1 / 12.6},
+		{20 * time.Hour, 1},
+	} {
+		if got := h.share(test.at); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("at %v: %v, want %v", test.at, got, test.want)
+		}
+	}
+	if before, after := h.share(5*time.Hour), h.share(21*time.Hour); before >= 0 || after <= 1 {
+		t.Errorf("outside: %v and %v", before, after)
+	}
+}
+
+// TestWeeks checks what does not depend on the picture.
+func TestWeeks(t *testing.T) {
+	c := sample(t)
+	weeks := c.weeks()
+	if len(weeks) != 2 {
+		t.Fatalf("%d weeks", len(weeks))
+	}
+	if got, want := weeks[0].Title, "Week 49, 30 November to 6 December 2026"; got != want {
+		t.Errorf("title %q, want %q", got, want)
+	}
+	if h := weeks[0].Hours; h.First != 0 || h.Last != 24 || !h.quiet[3] || h.quiet[0] || h.quiet[12] {
+		t.Errorf("hours %+v", h)
+	}
+	if h := weeks[1].Hours; h.First != 8 || h.Last != 24 {
+		t.Errorf("hours %+v", h)
+	}
+	type drawnBar struct{ column, span, lane int }
+	var bars []drawnBar
+	for _, b := range weeks[0].Bars {
+		bars = append(bars, drawnBar{b.Column, b.Span, b.Lane})
+	}
+	if want := []drawnBar{{3, 3, 0}, {4, 3, 1}}; fmt.Sprint(bars) != fmt.Sprint(want) {
+		t.Errorf("bars %v, want %v", bars, want)
+	}
+	for i, d := range weeks[0].Days {
+		if d.Today != (i == 2) || d.Weekend != (i > 4) || d.Outside || (d.Now >= 0) != (i == 2) {
+			t.Errorf("day %d: %+v", i, d)
+		}
+	}
+	// A range that begins and ends in the middle of weeks.
+	c.From, c.To = c.From.AddDate(0, 0, 2), c.To.AddDate(0, 0, -3)
+	weeks = c.weeks()
+	for i, d := range append(weeks[0].Days, weeks[1].Days...) {
+		if outside := i < 2 || i > 10; d.Outside != outside {
+			t.Errorf("day %d: outside %v, want %v", i, d.Outside, outside)
+		}
+	}
+}
+
+func TestBetween(t *testing.T) {
+	date := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC) }
+	for _, test := range []struct {
+		first, last time.Time
+		want        string
+	}{
+		{date(2026, 12, 7), date(2026, 12, 13), "7 to 13 December 2026"},
+		{date(2026, 11, 30), date(2026, 12, 6), "30 November to 6 December 2026"},
+		{date(2026, 12, 28), date(2027, 1, 3), "28 December 2026 to 3 January 2027"},
+	} {
+		if got := between(test.first, test.last); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
