@@ -8,7 +8,7 @@ const (
 	maxAttendees  = 10_000 // of an event: handlers compare them with each other
 
 	// maxUID is for the octets of a UID, which tables and logs repeat.
-	maxUID = 64 << 10
+	maxUID = 1 << 20
 
 	// maxSize is for an event as it is stored. It can be larger than its text was, where that
 	// was in an old charset, or had characters that have to be escaped.
