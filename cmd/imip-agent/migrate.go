@@ -144,7 +144,7 @@ func copyRecords(options *cli.Context, env site.Environment) (err error) {
 	for _, user := range options.StringSlice("user") {
 		o.Users = append(o.Users, calendar.NewURI(user))
 	}
-	done := func() {}
+	var done func()
 	o.Progress, done = showProgress(env.Stderr)
 	result, err := migrate.Copy(ctx, e.from, e.to, o)
 	done()

@@ -16,13 +16,12 @@ const writeAtOnce = 16 << 20
 
 // applier carries a plan out in a transaction of the target.
 type applier struct {
-	plan     *plan
-	from     *snapshot
-	source   stores.Tx
-	to       *snapshot
-	target   stores.Tx
-	one      bool // Side.OneStatus of the target
-	replaces bool // the target may lose what it has
+	plan   *plan
+	from   *snapshot
+	source stores.Tx
+	to     *snapshot
+	target stores.Tx
+	one    bool // Side.OneStatus of the target
 
 	written map[key]digest // with what the target now has of them
 	removed []key

@@ -1,0 +1,434 @@
+package migrate_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/file"
+	"imip-agent/stores/freebusy"
+	"imip-agent/stores/postgresql"
+	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/stores/storestest"
+	"imip-agent/tests/bench"
+	"imip-agent/tools/migrate"
+)
+
+func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
+
+// full tells whether there is time for everything.
+var full = os.Getenv("IMIP_AGENT_FULL") != ""
+
+// files returns a store of files as a side.
+func files(t testing.TB, dir string) *migrate.Side {
+	t.Helper()
+	store, err := file.Open(file.Options{Dir: dir, Deferred: true, LockTimeout: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &migrate.Side{Name: "file:" + dir, Store: store, Notes: migrate.NotesDir{Path: dir + ".copied"}}
+}
+
+// database returns an empty store in a database as a side.
+func database(t testing.TB) *migrate.Side {
+	t.Helper()
+	store, err := postgresql.Open(context.Background(), postgresql.Options{ConnInfo: postgresqltest.Database(t), LockTimeout: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	if _, err := store.CreateSchema(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return &migrate.Side{Name: "database", Store: store, OneStatus: true, Notes: postgresql.Notes{Store: store}}
+}
+
+// tree returns the files below a directory. Empty ones are as good as none.
+func tree(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if len(content) > 0 {
+			name, _ := filepath.Rel(dir, path)
+			found[name] = string(content)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// mustCopy copies and wants these numbers of issues.
+func mustCopy(t testing.TB, from, to *migrate.Side, o migrate.Options, issues map[migrate.Kind]int) *migrate.Result {
+	t.Helper()
+	result, err := migrate.Copy(context.Background(), from, to, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(issues)+len(result.Number) > 0 && !maps.Equal(result.Number, issues) {
+		t.Errorf("issues %v, want %v: %v", result.Number, issues, result.Issues)
+	}
+	return result
+}
+
+func update(t testing.TB, side *migrate.Side, user calendar.URI, fn func(stores.Tx) error) {
+	t.Helper()
+	if err := side.Store.Update(context.Background(), user, fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func key(uid string) stores.Key { return stores.Key{ID: stores.ID{UID: uid}} }
+
+// put stores an event, with a free/busy record.
+func put(tx stores.Tx, uid, summary string) error {
+	table, err := tx.Periods(stores.Table{})
+	if err != nil {
+		return err
+	}
+	start := time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC)
+	table.Remove(uid, "")
+	table.Insert(freebusy.Period{Start: start, End: start.Add(time.Hour), UID: uid, Summary: summary, Organizer: string(tx.User())})
+	return tx.Put(key(uid), storestest.Event(uid, "", summary))
+}
+
+// odd fills a store with what can be in one, and seldom is.
+func odd(t testing.TB, side *migrate.Side) {
+	t.Helper()
+	update(t, side, storestest.Paul, func(tx stores.Tx) error {
+		for _, uid := range []string{"plain", "with/slash", "..", "grün 予定", strings.Repeat("long", 100), "__uid__x", "a'b\"c;d,e"} {
+			for _, k := range []stores.Key{
+				key(uid),
+				{ID: stores.ID{UID: uid, RecurrenceID: "20261202T090000Z"}},
+				{Part: stores.Cancelled, ID: stores.ID{UID: uid, RecurrenceID: "20261209"}},
+				{Part: stores.Countered, ID: stores.ID{UID: uid}, Other: storestest.Vincent},
+				{Part: stores.Countered, ID: stores.ID{UID: uid, RecurrenceID: "20261202T090000Z"}, Other: storestest.Harvey},
+			} {
+				if err := tx.Put(k, storestest.Event(uid, k.RecurrenceID, "Übung, 演習")); err != nil {
+					return err
+				}
+			}
+			for _, which := range []stores.Table{{}, {Kind: stores.Offers}, {Kind: stores.Other, Other: storestest.Vincent}} {
+				table, err := tx.Periods(which)
+				if err != nil {
+					return err
+				}
+				for day := 1; day < 4; day++ {
+					start := time.Date(2026, 12, day, 9, 0, 0, 0, time.UTC)
+					p := freebusy.Period{Start: start, End: start.Add(time.Hour), UID: uid, Summary: "Übung", Organizer: "mailto:x@example.com"}
+					if which.Kind == stores.Offers && day > 1 {
+						p.Expires = start
+					}
+					table.Insert(p)
+				}
+			}
+		}
+		if err := tx.Put(stores.Key{Part: stores.Cancelled, ID: stores.ID{UID: "off"}}, []byte("no event at all")); err != nil {
+			return err
+		}
+		err := tx.SetRequests([]stores.Request{
+			{ID: stores.ID{UID: "z"}}, {ID: stores.ID{UID: "a", RecurrenceID: "20261202"}, Type: "COUNTER"}, {ID: stores.ID{UID: "a"}},
+		})
+		if err != nil {
+			return err
+		}
+		return tx.SetProviders(stores.Providers{
+			Until:  time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC),
+			Events: []stores.ID{{UID: "with/slash"}, {UID: "a", RecurrenceID: "20261202T090000Z"}},
+		})
+	})
+}
+
+// TestRoundTrip copies stores of every shape by way of files and of a database, and
+// wants the same files again.
+func TestRoundTrip(t *testing.T) {
+	for name, fill := range map[string]func(testing.TB, *migrate.Side, string){
+		"odd": func(t testing.TB, side *migrate.Side, _ string) { odd(t, side) },
+		"generated": func(t testing.TB, _ *migrate.Side, dir string) {
+			size := bench.Size{Users: 20, Events: 20, Seed: 4}
+			if full {
+				size.Users = 200
+			}
+			if err := bench.GenerateStore(dir, size); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "store")
+			from := files(t, dir)
+			fill(t, from, dir)
+			want := tree(t, dir)
+			between := map[string]*migrate.Side{"files": files(t, filepath.Join(t.TempDir(), "between")), "database": database(t)}
+			for name, side := range between {
+				back := filepath.Join(t.TempDir(), "back")
+				o := migrate.Options{Verify: true}
+				first := mustCopy(t, from, side, o, nil)
+				if first.Verified != first.Users || first.Written.Total() == 0 {
+					t.Errorf("%s: %d of %d users verified, %d items written", name, first.Verified, first.Users, first.Written.Total())
+				}
+				mustCopy(t, side, files(t, back), o, nil)
+				if diff := cmp.Diff(want, tree(t, back)); diff != "" {
+					t.Errorf("by way of %s (-want +got): %s", name, diff)
+				}
+				if again := mustCopy(t, from, side, o, nil); again.Changed != 0 || again.Written.Total() != 0 {
+					t.Errorf("%s: copying again changes %d users", name, again.Changed)
+				}
+			}
+			if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
+				t.Errorf("the source has changed: %s", diff)
+			}
+		})
+	}
+}
+
+// TestAgain copies, changes either side, and copies again.
+func TestAgain(t *testing.T) {
+	type step func(stores.Tx) error
+	put := func(uid, summary string) step { return func(tx stores.Tx) error { return put(tx, uid, summary) } }
+	remove := func(tx stores.Tx) error {
+		table, err := tx.Periods(stores.Table{})
+		if err != nil {
+			return err
+		}
+		table.Remove("u1", "")
+		return tx.Delete(key("u1"))
+	}
+	cancel := func(tx stores.Tx) error {
+		content, err := tx.Get(key("u1"))
+		if err != nil {
+			return err
+		}
+		if err := remove(tx); err != nil {
+			return err
+		}
+		return tx.Put(stores.Key{Part: stores.Cancelled, ID: stores.ID{UID: "u1"}}, content)
+	}
+	none := func(stores.Tx) error { return nil }
+	for _, test := range []struct {
+		name           string
+		source, target step
+		options        migrate.Options
+		issues         map[migrate.Kind]int
+		want           string // the summaries of u1 and u2 in the target, "-" for none, "x" if cancelled
+	}{
+		{"nothing", none, none, migrate.Options{}, nil, "first -"},
+		{"changed in the source", put("u1", "second"), none, migrate.Options{}, nil, "second -"},
+		{"added to the source", put("u2", "new"), none, migrate.Options{}, nil, "first new"},
+		{"changed in the target", none, put("u1", "newer"), migrate.Options{},
+			map[migrate.Kind]int{migrate.Newer: 2}, "newer -"},
+		{"changed in the target, overwritten", none, put("u1", "newer"), migrate.Options{Overwrite: true}, nil, "first -"},
+		{"added to the target", none, put("u2", "own"), migrate.Options{}, nil, "first own"},
+		{"added to the target, and others deleted", none, put("u2", "own"), migrate.Options{Delete: true}, nil, "first own"},
+		{"removed from the target", none, remove, migrate.Options{}, map[migrate.Kind]int{migrate.Newer: 2}, "- -"},
+		{"changed in both", put("u1", "second"), put("u1", "newer"), migrate.Options{},
+			map[migrate.Kind]int{migrate.Conflict: 2}, "newer -"},
+		{"changed in both, and another added", func(tx stores.Tx) error {
+			if err := put("u1", "second")(tx); err != nil {
+				return err
+			}
+			return put("u2", "new")(tx)
+		}, put("u1", "newer"), migrate.Options{}, map[migrate.Kind]int{migrate.Conflict: 2}, "newer new"},
+		{"changed in both, overwritten", put("u1", "second"), put("u1", "newer"), migrate.Options{Overwrite: true}, nil, "second -"},
+		{"changed in both to the same", put("u1", "second"), put("u1", "second"), migrate.Options{}, nil, "second -"},
+		{"removed from the source", remove, none, migrate.Options{}, map[migrate.Kind]int{migrate.Extra: 1}, "first -"},
+		{"removed from the source, nothing would be left", remove, none, migrate.Options{Delete: true},
+			map[migrate.Kind]int{migrate.Refused: 1}, "first -"},
+		{"removed from the source, and from the target", remove, none, migrate.Options{Delete: true, ForceDelete: true}, nil, "- -"},
+		{"cancelled in the source", cancel, none, migrate.Options{}, nil, "x -"},
+		{"cancelled in the target", none, cancel, migrate.Options{}, map[migrate.Kind]int{migrate.Newer: 2}, "x -"},
+		{"a dry run", put("u1", "second"), none, migrate.Options{DryRun: true}, nil, "first -"},
+	} {
+		for _, to := range []string{"files", "database"} {
+			t.Run(test.name+", "+to, func(t *testing.T) {
+				from, target := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+				if to == "database" {
+					if !full && test.name[0] != 'c' { // making databases takes time
+						t.Skip("only with IMIP_AGENT_FULL")
+					}
+					target = database(t)
+				}
+				update(t, from, storestest.Paul, put("u1", "first"))
+				mustCopy(t, from, target, migrate.Options{}, nil)
+				update(t, from, storestest.Paul, test.source)
+				update(t, target, storestest.Paul, test.target)
+				mustCopy(t, from, target, test.options, test.issues)
+				if got := summaries(t, target); got != test.want {
+					t.Errorf("the target has %q, want %q", got, test.want)
+				}
+			})
+		}
+	}
+}
+
+// summaries says which versions of u1 and u2 a target has.
+func summaries(t *testing.T, side *migrate.Side) string {
+	t.Helper()
+	var found []string
+	err := side.Store.View(t.Context(), storestest.Paul, func(tx stores.Tx) error {
+		for _, uid := range []string{"u1", "u2"} {
+			content, err := tx.Get(key(uid))
+			word := "-"
+			if err == nil {
+				_, word, _ = strings.Cut(string(content), "SUMMARY:")
+				word, _, _ = strings.Cut(word, "\r\n")
+			}
+			if _, err := tx.Get(stores.Key{Part: stores.Cancelled, ID: stores.ID{UID: uid}}); err == nil {
+				word = "x"
+			}
+			table, err := tx.Periods(stores.Table{})
+			if err != nil {
+				return err
+			}
+			for p := range table.All() {
+				if p.UID == uid && p.Summary != word {
+					word += fmt.Sprintf(" (busy with %s)", p.Summary)
+				}
+			}
+			found = append(found, word)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(found, " ")
+}
+
+// TestForeignTarget copies to where somebody else's records are.
+func TestForeignTarget(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		have    string // the event that the target has
+		options migrate.Options
+		issues  map[migrate.Kind]int
+		want    string
+	}{
+		{"another version", "u1", migrate.Options{}, map[migrate.Kind]int{migrate.Conflict: 2}, "other -"},
+		{"another version, overwritten", "u1", migrate.Options{Overwrite: true}, nil, "first -"},
+		{"another event", "u2", migrate.Options{}, map[migrate.Kind]int{migrate.Conflict: 2}, "- other"},
+		{"another event, beside which it is written", "u2", migrate.Options{Overwrite: true}, nil, "first other"},
+		{"another event, deleted", "u2", migrate.Options{Overwrite: true, Delete: true}, nil, "first -"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+			update(t, from, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+			update(t, to, storestest.Paul, func(tx stores.Tx) error { return put(tx, test.have, "other") })
+			mustCopy(t, from, to, test.options, test.issues)
+			if got := summaries(t, to); got != test.want {
+				t.Errorf("the target has %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestCannotHold copies to a database what none can hold: it is listed, and all else
+// copied.
+func TestCannotHold(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "from")
+	from, to := files(t, dir), database(t)
+	update(t, from, storestest.Paul, func(tx stores.Tx) error {
+		if err := put(tx, "u1", "active"); err != nil {
+			return err
+		}
+		if err := tx.Put(stores.Key{Part: stores.Cancelled, ID: stores.ID{UID: "u1"}}, storestest.Event("u1", "", "cancelled")); err != nil {
+			return err
+		}
+		if err := tx.Put(key("latin"), []byte("BEGIN:VEVENT\r\nSUMMARY:gr\xfcn\r\nEND:VEVENT\r\n")); err != nil {
+			return err
+		}
+		return put(tx, "u2", "second")
+	})
+	table := filepath.Join(dir, string(storestest.Paul), "freebusy")
+	good, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(table, append([]byte("this is no record\n"), good...), 0o660); err != nil {
+		t.Fatal(err)
+	}
+	want := tree(t, dir)
+	mustCopy(t, from, to, migrate.Options{}, map[migrate.Kind]int{migrate.Unstorable: 2, migrate.Damaged: 1})
+	err = to.Store.View(t.Context(), storestest.Paul, func(tx stores.Tx) error {
+		content, err := tx.Get(key("u1"))
+		if err != nil || !strings.Contains(string(content), "SUMMARY:active") {
+			t.Errorf("u1 is %q, %v", content, err)
+		}
+		if _, err := tx.Get(key("u2")); err != nil {
+			t.Error(err)
+		}
+		periods, err := tx.Periods(stores.Table{})
+		if err == nil && periods.Len() != 2 {
+			t.Errorf("%d records, want 2", periods.Len())
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
+		t.Errorf("the source has changed: %s", diff)
+	}
+}
+
+// TestVerify finds what differs between two sides.
+func TestVerify(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+	update(t, from, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+	mustCopy(t, from, to, migrate.Options{Verify: true}, nil)
+	update(t, to, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "other") })
+	mustCopy(t, from, to, migrate.Options{Verify: true}, map[migrate.Kind]int{migrate.Newer: 2, migrate.Differs: 2})
+}
+
+// TestConcurrent copies twice at once while a writer is at work on the source.
+func TestConcurrent(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+	if full {
+		to = database(t)
+	}
+	users := []calendar.URI{storestest.Paul, storestest.Vincent, storestest.Harvey}
+	for _, user := range users {
+		update(t, from, user, func(tx stores.Tx) error { return put(tx, "first", "x") })
+	}
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for range 5 {
+				// What both change at the same time may come out as a conflict of the one.
+				if _, err := migrate.Copy(context.Background(), from, to, migrate.Options{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	const events = 20
+	wg.Go(func() {
+		for i := range events {
+			for _, user := range users {
+				update(t, from, user, func(tx stores.Tx) error { return put(tx, fmt.Sprintf("u%d", i), "x") })
+			}
+		}
+	})
+	wg.Wait()
+	result := mustCopy(t, from, to, migrate.Options{Verify: true}, nil)
+	if result.Verified != len(users) {
+		t.Errorf("%d users are the same on both sides, want %d", result.Verified, len(users))
+	}
+}
