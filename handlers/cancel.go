@@ -47,7 +47,7 @@ func cancel(r *request) error {
 		object = stored
 		object.CopyFrom(r.object, "SEQUENCE", "DTSTAMP")
 		if !entire {
-			object.SetAttendees(slices.DeleteFunc(object.Attendees(), named))
+			object.SetAttendees(lastOfEach(slices.DeleteFunc(object.Attendees(), named)))
 		}
 	}
 	if err := r.forget(was, entire); err != nil {
@@ -70,7 +70,12 @@ func (r *request) forget(was *calendar.Object, entire bool) error {
 	if len(calledOff.Attendees()) == 0 {
 		calledOff = was
 	}
-	if organizer, ok := was.Organizer(); ok {
+	organizer, ok := r.object.Organizer()
+	if !ok {
+		// DEVIATION: cancel-without-organizer. The original fails on it for ever.
+		organizer, ok = was.Organizer()
+	}
+	if ok {
 		if err := r.forgetOther(organizer, calledOff); err != nil {
 			return err
 		}

@@ -96,6 +96,7 @@ func (r *request) separate(parent *calendar.Object) error {
 			attendees = append(attendees, attendee)
 		}
 	}
+	attendees = lastOfEach(attendees)
 	occurrence.SetAttendees(attendees)
 	if err := r.store(stores.Active, occurrence); err != nil {
 		return err
@@ -130,13 +131,29 @@ func (r *request) merge(stored *calendar.Object) error {
 			attendees = append(attendees, given)
 		}
 	}
-	stored.SetAttendees(attendees)
+	stored.SetAttendees(lastOfEach(attendees))
 	if err := r.store(stores.Active, stored); err != nil {
 		return err
 	}
 	// A recurrence that is stored is not cancelled. It can be noted as such only
 	// if the store was left between two steps, when this answer made it one.
 	return r.reactivate()
+}
+
+// lastOfEach returns the last of the attendees of one address, which is the one that
+// counts. The original leaves the others where it stores an event as it came, and
+// drops them where it changes who attends it.
+func lastOfEach(attendees []calendar.Attendee) (out []calendar.Attendee) {
+	last := make(map[calendar.URI]int)
+	for i, attendee := range attendees {
+		last[attendee.URI] = i
+	}
+	for i, attendee := range attendees {
+		if last[attendee.URI] == i {
+			out = append(out, attendee)
+		}
+	}
+	return out
 }
 
 // isDelegate reports whether one of the attendees has named this one as their

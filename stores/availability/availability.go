@@ -6,6 +6,7 @@
 package availability
 
 import (
+	"slices"
 	"time"
 
 	"imip-agent/stores"
@@ -21,10 +22,10 @@ const (
 	Organizing  = "ORG" // organising without attending, the original's own
 )
 
-// Attendee returns the attendee of object with that URI, the first if there are
-// several.
+// Attendee returns the attendee of object with that URI. If there are several, the
+// last one counts: the original, observed.
 func Attendee(object *calendar.Object, uri calendar.URI) (calendar.Attendee, bool) {
-	for _, attendee := range object.Attendees() {
+	for _, attendee := range slices.Backward(object.Attendees()) {
 		if attendee.URI == uri {
 			return attendee, true
 		}
@@ -48,6 +49,8 @@ func TakesPart(object *calendar.Object, uri calendar.URI) bool {
 }
 
 // AttendingTransp returns the transparency of an event for who takes part in it.
+//
+// DEVIATION: transparency-values. The original records any word that an event has.
 func AttendingTransp(object *calendar.Object) string {
 	if object.Transp() == Transparent {
 		return Transparent

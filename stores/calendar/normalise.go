@@ -153,6 +153,8 @@ func withoutLeapSeconds(value string) string {
 // property normalises one property of an event. It returns false if the property
 // is to be left out.
 func (n *normaliser) property(p *ical.Prop) bool {
+	// DEVIATION: lower-case-values. RFC 5545 section 2: values of a grammar are
+	// case-insensitive, and the original knows upper case only.
 	for _, name := range []string{ical.ParamValue, ical.ParamParticipationStatus} {
 		if values := p.Params[name]; len(values) > 0 {
 			values[0] = strings.ToUpper(strings.TrimSpace(values[0]))

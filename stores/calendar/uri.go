@@ -11,6 +11,10 @@ type URI string
 // NewURI returns the URI for a URI or a bare address: any spelling of mailto
 // becomes "mailto:", a bare address gets it, other schemes stay as they are.
 // Empty text is no URI and stays empty.
+//
+// DEVIATION: spelling-of-mailto. The original takes another spelling for another
+// user where one calls off what the organizer has invited to, and stores addresses
+// as they came.
 func NewURI(text string) URI {
 	text = strings.TrimSpace(text)
 	scheme, rest, ok := strings.Cut(text, ":")

@@ -10,6 +10,8 @@ import (
 // other people's programs: METHOD:PUBLISH and one VFREEBUSY (RFC 5546 section 3.3.1)
 // with a FREEBUSY for each record of the table that is OPAQUE. user is the user's
 // URI, stamp the time of publishing.
+//
+// DEVIATION: published-prodid. RFC 5545 section 3.7.3 requires PRODID.
 func Published(user string, stampedAt time.Time, t *Table) []byte {
 	var text strings.Builder
 	user = Clean(user)

@@ -2,168 +2,27 @@ package compat
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
 )
 
-// generated is a random conversation, and which of its outgoing messages ours
-// handles where the two programs take turns.
+// generated is a random conversation, and what is known of its messages.
 type generated struct {
 	*Conversation
-	ours []bool
-}
-
-// event is a random event: how its times are written, and how it recurs. It does
-// not change in a conversation; what messages say of it does.
-type randomEvent struct {
-	uid    string
-	form   form
-	start  time.Time // local
-	length time.Duration
-	rule   rule
-	lines  string // RDATE and EXDATE
-}
-
-// form is how times are written.
-type form struct {
-	params string // of DTSTART
-	layout string
-	// east is whether the original cannot find the occurrence that a reply is for:
-	// see reply-to-occurrence-east-of-utc in DEVIATIONS.md.
-	east bool
-}
-
-var forms = []form{
-	{"", "20060102T150405Z", false},
-	{";TZID=America/New_York", "20060102T150405", false},
-	{";TZID=Europe/Oslo", "20060102T150405", true},
-	{";TZID=Asia/Kolkata", "20060102T150405", true},
-	{"", "20060102T150405", true},
-	{";VALUE=DATE", "20060102", true},
-}
-
-// rule is how an event recurs, and how far apart its occurrences usually are.
-type rule struct {
-	text         string
-	months, days int
-	within       bool // within the day: not for events of whole days
-}
-
-// The rules have no lists and no days that some months lack, which the original
-// does not understand.
-var rules = []rule{
-	{text: ""},
-	{text: "RRULE:FREQ=DAILY;COUNT=4", days: 1},
-	{text: "RRULE:FREQ=WEEKLY;COUNT=5", days: 7},
-	{text: "RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=3", days: 14},
-	{text: "RRULE:FREQ=MONTHLY;COUNT=3", months: 1},
-	{text: "RRULE:FREQ=MONTHLY;BYDAY=1WE;COUNT=3", days: 35},
-	{text: "RRULE:FREQ=YEARLY;COUNT=2", months: 12},
-	{text: "RRULE:FREQ=WEEKLY", days: 7},
-	{text: "RRULE:FREQ=DAILY;INTERVAL=3", days: 3},
-	{text: "RRULE:FREQ=DAILY;UNTIL=20261212T235959Z", days: 1, within: true},
-	{text: "RRULE:FREQ=HOURLY;INTERVAL=8;COUNT=6", days: 1, within: true},
-	{text: "RRULE:FREQ=MINUTELY;INTERVAL=90;COUNT=4", days: 1, within: true},
-}
-
-var invited = []string{"vincent", "harvey", "paul"}
-
-// drawEvent draws an event with the given UID.
-func drawEvent(t *rapid.T, uid string) randomEvent {
-	e := randomEvent{uid: uid}
-	e.form = rapid.SampledFrom(forms).Draw(t, "form")
-	whole := e.form.layout == "20060102"
-	e.start = time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC)
-	e.start = e.start.Add(time.Duration(rapid.IntRange(0, 48).Draw(t, "start")) * 30 * time.Minute)
-	e.length = time.Duration(rapid.IntRange(1, 4).Draw(t, "length")) * 30 * time.Minute
-	if whole {
-		e.length *= 48
-	}
-	e.rule = rapid.SampledFrom(rules).Draw(t, "rule")
-	if whole && e.rule.within {
-		e.rule = rules[1]
-	}
-	if rapid.IntRange(0, 3).Draw(t, "rdate") == 3 {
-		at := []string{e.at(e.start.AddDate(0, 0, 5))}
-		if rapid.Bool().Draw(t, "two") {
-			at = append(at, e.at(e.start.AddDate(0, 0, 8)))
-		}
-		e.lines += "RDATE" + e.form.params + ":" + strings.Join(at, ",") + "\n"
-	}
-	if rapid.IntRange(0, 3).Draw(t, "exdate") == 3 {
-		e.lines += "EXDATE" + e.form.params + ":" + e.at(e.occurrence(rapid.IntRange(0, 2).Draw(t, "which"))) + "\n"
-	}
-	return e
-}
-
-// at writes a local time as the event's times are written.
-func (e randomEvent) at(local time.Time) string { return local.Format(e.form.layout) }
-
-// occurrence is where the nth occurrence usually starts, local.
-func (e randomEvent) occurrence(n int) time.Time {
-	return e.start.AddDate(0, n*e.rule.months, n*e.rule.days)
-}
-
-// times gives DTSTART and DTEND.
-func (e randomEvent) times(start time.Time, length time.Duration) string {
-	return "DTSTART" + e.form.params + ":" + e.at(start) + "\nDTEND" + e.form.params + ":" + e.at(start.Add(length)) + "\n"
-}
-
-// drawConversation draws two to seven messages about one event or two.
-func drawConversation(t *rapid.T) generated {
-	g := generated{Conversation: &Conversation{
-		Name: "generated", About: "A generated conversation.", Preferences: Tree{}, Initial: Tree{},
-	}}
-	prefer := func(user, name string, values ...string) {
-		if value := rapid.SampledFrom(values).Draw(t, user+" "+name); value != "" {
-			g.Preferences["mailto:"+Address(user)+"/"+name] = value + "\n"
-		}
-	}
-	// Without a preference it would be the zone of the system that the test runs on.
-	prefer("paul", "TZID", "UTC", "America/New_York", "Europe/Oslo")
-	prefer("vincent", "TZID", "UTC", "America/New_York", "Asia/Tokyo")
-	prefer("paul", "freebusy_sharing", "", "share")
-	prefer("paul", "freebusy_publishing", "", "publish")
-	prefer("vincent", "freebusy_offers", "", "P2D")
-	prefer("paul", "window_size", "", "30")
-	if rapid.IntRange(0, 3).Draw(t, "providers") == 3 {
-		g.Initial["store/mailto:"+Address("paul")+"/freebusy-providers"] = "20261122T000000Z\n"
-	}
-
-	events := []randomEvent{drawEvent(t, "first")}
-	if rapid.IntRange(0, 2).Draw(t, "events") == 2 {
-		events = append(events, drawEvent(t, "second"))
-	}
-	// The first message sets the event up, so that there is something to talk about.
-	plans := []plan{drawPlan(t, events[0], rapid.SampledFrom(opening).Draw(t, "opening"), true)}
-	plans = append(plans, rapid.SliceOfN(rapid.Custom(func(t *rapid.T) plan {
-		e := rapid.SampledFrom(events).Draw(t, "event")
-		return drawPlan(t, e, rapid.SampledFrom(acts).Draw(t, "act"), false)
-	}), 1, 6).Draw(t, "messages")...)
-	for i, plan := range plans {
-		g.Steps = append(g.Steps, plan.step(Minutes(i)))
-		g.ours = append(g.ours, plan.ours && plan.to == "")
-	}
-	return g
+	plans []plan
 }
 
 // plan is a message before it is known when it is sent.
 type plan struct {
 	act
-	text  string
-	early bool // DTSTAMP is before that of the message before
-	ours  bool // ours handles it, if it goes out
-}
-
-// step makes a message of the plan.
-func (p plan) step(clock time.Time) *Step {
-	text := p.text
-	if p.early {
-		text += "DTSTAMP:" + clock.Add(-90*time.Second).Format("20060102T150405Z") + "\n"
-	}
-	return message(p.act, clock, Compose(text))
+	events []string
+	stamp  time.Duration // how long before it is sent it says that it was written; less than 0: it does not say
+	ours   bool          // ours handles it, if it goes out
+	// needs are files of which all have to be there, or else the original does not
+	// do what it should: then the message is left out.
+	needs []string
 }
 
 // act is something that somebody does.
@@ -174,6 +33,7 @@ type act struct {
 
 var opening = []act{
 	{from: "paul", method: "REQUEST"},
+	{from: "paul", method: "REQUEST"},
 	{from: "paul", method: "REQUEST", to: "vincent"},
 	{from: "paul", method: "PUBLISH"},
 	{from: "vincent", method: "REQUEST"},
@@ -181,82 +41,211 @@ var opening = []act{
 
 var acts = append([]act{
 	{from: "paul", method: "CANCEL"},
+	{from: "paul", method: "CANCEL"},
 	{from: "paul", method: "ADD"},
 	{from: "vincent", method: "REPLY"},
 	{from: "vincent", method: "COUNTER"},
 	{from: "paul", method: "REPLY"},
+	{from: "simon", method: "REPLY"},
 	{from: "vincent", method: "REFRESH"},
 	{from: "vincent", method: "REPLY", to: "paul"},
+	{from: "harvey", method: "REPLY", to: "paul"},
 	{from: "vincent", method: "COUNTER", to: "paul"},
 	{from: "paul", method: "DECLINECOUNTER"},
 	{from: "paul", method: "CANCEL", to: "vincent"},
+	{from: "paul", method: "ADD", to: "vincent"},
 	{from: "calendar", method: "REQUEST"},
 	{from: "calendar", method: "CANCEL"},
 	{from: "calendar", method: "REPLY"},
+	{from: "calendar", method: "COUNTER"},
+	{from: "calendar", method: "ADD"},
+	{from: "calendar", method: "DECLINECOUNTER"},
 	{from: "vincent", method: "CANCEL"},
 }, opening...)
 
-// drawPlan draws a message about an event. A first one is about the whole of it.
-func drawPlan(t *rapid.T, e randomEvent, a act, first bool) plan {
-	whole := first || rapid.IntRange(0, 2).Draw(t, "whole") < 2
-	switch a.method {
-	case "ADD":
-		whole = true
-	case "REPLY", "COUNTER":
-		whole = whole || e.form.east
-	}
+// senders are other spellings of who a mail is from.
+var senders = map[string][]string{
+	"paul": {"Paul Boddie <paul.boddie@example.com>", "calendar@example.com, paul.boddie@example.com", "paul.boddie@example.com, vincent.vole@example.com"},
+}
 
-	text := "UID:" + e.uid + "\nORGANIZER:@paul\n"
-	text += fmt.Sprintf("SUMMARY:Version %d\n", rapid.IntRange(0, 2).Draw(t, "summary"))
-	if sequence := rapid.IntRange(-1, 3).Draw(t, "sequence"); sequence >= 0 || a.method == "CANCEL" {
-		sequence = max(0, sequence)
+// invited are who may be named as attendees.
+var invited = []string{"vincent", "harvey", "paul"}
+
+// drawConversation draws two to nine messages about one event or two.
+func drawConversation(t *rapid.T) generated {
+	g := generated{Conversation: &Conversation{
+		Name: "generated", About: "A generated conversation.", Preferences: Tree{}, Initial: Tree{},
+	}}
+	g.drawSettings(t)
+	events := []randomEvent{drawEvent(t, "first")}
+	if oneIn(t, 3, "events") {
+		events = append(events, drawEvent(t, "second"))
+	}
+	// The first message sets the event up, so that there is something to talk about.
+	first := rapid.SampledFrom(opening).Draw(t, "opening")
+	g.add(t, drawPlan(t, events[:1], first, !oneIn(t, 8, "a recurrence first")))
+	for _, p := range rapid.SliceOfN(rapid.Custom(func(t *rapid.T) plan {
+		i := rapid.IntRange(0, len(events)-1).Draw(t, "event")
+		about := events[i : i+1]
+		if oneIn(t, 6, "all events") {
+			about = events
+		}
+		if oneIn(t, 8, "recurs otherwise") {
+			about = slices.Clone(about)
+			about[0].recur(t)
+		}
+		return drawPlan(t, about, rapid.SampledFrom(acts).Draw(t, "act"), false)
+	}), 1, 8).Draw(t, "messages") {
+		g.add(t, p)
+	}
+	return g
+}
+
+// add adds a message.
+func (g *generated) add(t *rapid.T, p plan) {
+	s := p.step(Minutes(len(g.Steps)))
+	if others := senders[p.from]; p.to == "" && others != nil && oneIn(t, 6, "sender") {
+		calendar := s.Message[slices.Index(s.Message, '\n'):]
+		s.Message = slices.Concat([]byte("From: "+rapid.SampledFrom(others).Draw(t, "spelling")), calendar)
+	}
+	g.Steps = append(g.Steps, s)
+	g.plans = append(g.plans, p)
+}
+
+// drawSettings draws users' preferences, and what is in the store.
+func (g *generated) drawSettings(t *rapid.T) {
+	prefer := func(user, name string, values ...string) {
+		if value := rapid.SampledFrom(values).Draw(t, user+" "+name); value != "" {
+			g.Preferences["mailto:"+Address(user)+"/"+name] = value + "\n"
+		}
+	}
+	// Without a preference it would be the zone of the system that the test runs on.
+	prefer("paul", "TZID", "UTC", "America/New_York", "Europe/Oslo")
+	prefer("vincent", "TZID", "UTC", "America/New_York", "Asia/Tokyo")
+	prefer("simon", "TZID", "UTC")
+	prefer("paul", "freebusy_sharing", "", "share")
+	prefer("paul", "freebusy_publishing", "", "publish")
+	prefer("vincent", "freebusy_offers", "", "P2D", "PT30M")
+	prefer("paul", "freebusy_offers", "", "", "P1D")
+	prefer("paul", "window_size", "", "30", "400")
+	prefer("paul", "participating", "", "", "", "", "", "", "", "no")
+	has := func(user, name, content string) {
+		g.Initial["store/mailto:"+Address(user)+"/"+name] = content
+	}
+	if oneIn(t, 4, "providers") {
+		has("paul", "freebusy-providers", "20261122T000000Z\n")
+	}
+	if oneIn(t, 6, "busy") {
+		has("paul", "freebusy", "20261202T080000Z\t20261202T100000Z\tbusy\tOPAQUE\t\tBusy\tmailto:paul.boddie@example.com\n"+
+			"20270601T090000Z\t20270601T100000Z\tfirst\tOPAQUE\t20270601T090000Z\tOld\tmailto:paul.boddie@example.com\n")
+	}
+	if oneIn(t, 6, "queue") {
+		has("paul", "requests", "first\t\nfirst\t20261209T090000Z\tCOUNTER\nsecond\t\tCOUNTER\n")
+	}
+}
+
+// step makes a message of the plan.
+func (p plan) step(clock time.Time) *Step {
+	var events []Event
+	for _, text := range p.events {
+		switch {
+		case p.stamp < 0:
+			text += "\n" + noStamp
+		case p.stamp > 0:
+			text += "\nDTSTAMP:" + clock.Add(-p.stamp).Format(inUTC)
+		}
+		events = append(events, Compose(text))
+	}
+	return message(p.act, clock, events...)
+}
+
+func message(a act, clock time.Time, events ...Event) *Step {
+	s := &Step{Program: Outgoing, Clock: clock, Message: Mail(a.from, a.method, Calendar(a.method, clock, events...))}
+	if a.to != "" {
+		s.Program, s.User = Incoming, Address(a.to)
+	}
+	return s
+}
+
+// drawPlan draws a message about some events.
+func drawPlan(t *rapid.T, events []randomEvent, a act, first bool) plan {
+	p := plan{act: a, ours: rapid.IntRange(0, 2).Draw(t, "ours") > 0 && a.to == ""}
+	p.stamp = rapid.SampledFrom([]time.Duration{0, 0, 0, 0, 90 * time.Second, -1}).Draw(t, "stamp")
+	for _, e := range events {
+		whole := first || a.method == "ADD" || rapid.IntRange(0, 2).Draw(t, "whole") < 2
+		p.drawEvent(t, e, whole)
+		if whole && !first && a.method != "ADD" && oneIn(t, 6, "a recurrence as well") {
+			p.drawEvent(t, e, false)
+		}
+	}
+	return p
+}
+
+// drawEvent draws what the message says of an event, or of an occurrence.
+func (p *plan) drawEvent(t *rapid.T, e randomEvent, whole bool) {
+	text := "UID:" + e.uid + "\n"
+	text += rapid.SampledFrom([]string{"ORGANIZER:@paul\n", "ORGANIZER:@paul\n", "ORGANIZER;CN=Paul:MAILTO:paul.boddie@example.com\n", `ORGANIZER;SENT-BY="@simon":@paul` + "\n"}).Draw(t, "organizer")
+	text += rapid.SampledFrom([]string{"SUMMARY:Version 0\n", "SUMMARY:Version 1\n", "SUMMARY:Møte\\, to\n", ""}).Draw(t, "summary")
+	if sequence := rapid.IntRange(-1, 3).Draw(t, "sequence"); sequence >= 0 {
 		text += fmt.Sprintf("SEQUENCE:%d\n", sequence)
 	}
-	early := rapid.IntRange(0, 5).Draw(t, "early") == 5
 	text += rapid.SampledFrom([]string{"", "", "TRANSP:OPAQUE\n", "TRANSP:TRANSPARENT\n"}).Draw(t, "transp")
+	text += rapid.SampledFrom([]string{"", "", "", "STATUS:CANCELLED\nCATEGORIES:A,B\n", "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nEND:VALARM\n"}).Draw(t, "more")
 
 	// The times, those of the whole event or of an occurrence, as planned or moved.
 	start := e.start
 	if !whole {
 		start = e.occurrence(rapid.IntRange(0, 3).Draw(t, "occurrence"))
 		text += "RECURRENCE-ID" + e.form.params + ":" + e.at(start) + "\n"
-	}
-	if a.method == "ADD" {
-		start = start.AddDate(0, 0, 20+rapid.IntRange(0, 2).Draw(t, "added"))
-	} else if rapid.IntRange(0, 2).Draw(t, "moved") == 2 {
-		// Whole events stay where they are, so that occurrences are where they were.
-		if !whole || e.rule.text == "" || a.method == "COUNTER" {
-			start = start.AddDate(0, 0, rapid.IntRange(0, 2).Draw(t, "by"))
-			start = start.Add(2 * time.Hour)
+		if e.form.east && (p.method == "REPLY" || p.method == "COUNTER") {
+			p.needs = append(p.needs, "recurrences/"+e.uid+"/"+e.recurrenceID(start))
 		}
 	}
-	text += e.times(start, e.length)
-	if whole && a.method != "ADD" {
+	if p.method == "ADD" {
+		start = start.AddDate(0, 0, 20+rapid.IntRange(0, 2).Draw(t, "added"))
+	} else if oneIn(t, 3, "moved") {
+		start = start.AddDate(0, 0, rapid.IntRange(0, 2).Draw(t, "by"))
+		start = start.Add(2 * time.Hour)
+	}
+	if p.method != "CANCEL" || !oneIn(t, 4, "no times") {
+		text += e.drawTimes(t, start)
+	}
+	if whole && p.method != "ADD" {
 		text += e.rule.text + "\n" + e.lines
 	}
-	text += drawAttendees(t, a)
-	return plan{act: a, text: text, early: early, ours: rapid.IntRange(0, 2).Draw(t, "ours") > 0}
+	p.events = append(p.events, text+drawAttendees(t, p.act))
 }
 
 // drawAttendees draws who is named in a message, and how.
 func drawAttendees(t *rapid.T, a act) string {
 	partstat := func() string {
-		return rapid.SampledFrom([]string{"", ";PARTSTAT=ACCEPTED", ";PARTSTAT=DECLINED", ";PARTSTAT=TENTATIVE", ";PARTSTAT=NEEDS-ACTION"}).Draw(t, "partstat")
+		return rapid.SampledFrom([]string{"", ";PARTSTAT=ACCEPTED", ";PARTSTAT=ACCEPTED", ";PARTSTAT=DECLINED", ";PARTSTAT=TENTATIVE", ";PARTSTAT=NEEDS-ACTION", ";PARTSTAT=DELEGATED"}).Draw(t, "partstat")
 	}
 	switch a.method {
 	case "REPLY", "COUNTER", "REFRESH":
 		who, by := a.from, ""
-		if who == "calendar" {
-			who, by = "vincent", `;SENT-BY="@calendar"`
+		if who == "calendar" || who == "simon" {
+			who, by = "vincent", `;SENT-BY="@`+who+`"`
 		}
-		return "ATTENDEE" + by + partstat() + ":@" + who + "\n"
+		out := "ATTENDEE" + by + partstat() + ":@" + who + "\n"
+		if oneIn(t, 5, "delegates") {
+			out = "ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"@simon\"" + by + ":@" + who + "\n"
+			if rapid.Bool().Draw(t, "names the delegate") {
+				out += "ATTENDEE;DELEGATED-FROM=\"@" + who + "\"" + partstat() + ":@simon\n"
+			}
+		}
+		if oneIn(t, 5, "another") {
+			out += "ATTENDEE" + partstat() + ":@harvey\n"
+		}
+		return out
 	case "DECLINECOUNTER":
-		return "ATTENDEE:@vincent\n"
+		return "ATTENDEE:@" + rapid.SampledFrom([]string{"vincent", "vincent", "harvey"}).Draw(t, "declined") + "\n"
 	}
 	var out string
+	all := oneIn(t, 3, "all")
 	for _, who := range invited {
 		// Somebody has to be named, since without attendees nothing is cancelled.
-		if (who == "vincent" && a.method != "CANCEL") || rapid.IntRange(0, 3).Draw(t, "names "+who) > 0 {
+		if all || (who == "vincent" && a.method != "CANCEL") || rapid.IntRange(0, 3).Draw(t, "names "+who) > 0 {
 			out += "ATTENDEE" + partstat() + ":@" + who + "\n"
 		}
 	}
@@ -264,12 +253,4 @@ func drawAttendees(t *rapid.T, a act) string {
 		out = "ATTENDEE:@vincent\n"
 	}
 	return out
-}
-
-func message(a act, clock time.Time, event Event) *Step {
-	s := &Step{Program: Outgoing, Clock: clock, Message: Mail(a.from, a.method, Calendar(a.method, clock, event))}
-	if a.to != "" {
-		s.Program, s.User = Incoming, Address(a.to)
-	}
-	return s
 }

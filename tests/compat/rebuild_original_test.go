@@ -23,6 +23,7 @@ var workedOut string
 // otherwise says where the original's library works out other records, and why.
 var otherwise = map[string]string{
 	"cancel-occurrence-attendee": "its own handlers leave the record of an occurrence that the user has not answered, and so does ours",
+	"attendee-twice":             "its own handlers record ORG for an attendee without participation status, and so does ours",
 	"reply-transparent":          "the table keeps the transparency that the user's answer gave",
 	"request-no-summary":         "its own handlers record ORG for who has sent an event without an organiser, and so does ours",
 }

@@ -180,7 +180,7 @@ func cancellations() []*builder {
 			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:2\nATTENDEE;PARTSTAT=ACCEPTED:@paul")).
 			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:3\nATTENDEE;PARTSTAT=ACCEPTED:@paul\nATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@harvey")),
 
-		conversation("cancel-no-sequence", "A CANCEL without SEQUENCE and DTSTAMP takes them from the stored event.").
+		conversation("cancel-no-sequence", "A CANCEL without SEQUENCE and DTSTAMP: the stored event loses them.").
 			sends("paul", "REQUEST", event(three)).
 			sends("paul", "CANCEL", event(three, "-SEQUENCE\n-DTSTAMP\nATTENDEE:@harvey")),
 

@@ -11,7 +11,7 @@ func catalogue() []*compat.Conversation {
 	var all []*compat.Conversation
 	for _, topic := range [][]*builder{
 		wholeEvents(), versions(), messages(), rules(), dates(),
-		occurrences(), cancellations(), replies(), counters(), system(), deviations(), inputs(), damage(),
+		occurrences(), cancellations(), replies(), counters(), system(), deviations(), inputs(), spellings(), damage(),
 	} {
 		for _, b := range topic {
 			all = append(all, &b.Conversation)
