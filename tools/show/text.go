@@ -25,9 +25,11 @@ var colours = [...]string{
 // answer.
 func (c *Calendar) Text(w io.Writer, style Style) error {
 	a := agenda{style: style}
-	last := c.To.AddDate(0, 0, -1)
-	a.line("1", "Calendar of %s, %s to %s (%s)", printable(name(c.User)),
-		c.From.Format("Mon 2 Jan 2006"), last.Format("Mon 2 Jan 2006"), c.Zone)
+	days := c.From.Format("Mon 2 Jan 2006")
+	if last := c.To.AddDate(0, 0, -1); last.After(c.From) {
+		days += " to " + last.Format("Mon 2 Jan 2006")
+	}
+	a.line("1", "Calendar of %s, %s (%s)", printable(name(c.User)), days, c.Zone)
 	empty := true
 	for day := c.From; day.Before(c.To); day = day.AddDate(0, 0, 1) {
 		entries := c.on(day)
@@ -70,9 +72,10 @@ func (c *Calendar) on(day time.Time) (entries []Entry) {
 	return entries
 }
 
-// day returns a day's name, with the year if that is not the present one.
+// day returns a day's name, with the year if that is not the one in which the days shown
+// begin.
 func (c *Calendar) day(day time.Time) string {
-	if day.Year() != c.Now.Year() {
+	if day.Year() != c.From.Year() {
 		return day.Format("Mon 2 Jan 2006")
 	}
 	return day.Format("Mon 2 Jan")

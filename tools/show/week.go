@@ -189,6 +189,8 @@ func (c *Calendar) weeks() []week {
 func between(first, last time.Time) string {
 	form := "2 January"
 	switch {
+	case first.Equal(last):
+		return last.Format("2 January 2006")
 	case first.Year() != last.Year():
 		form = "2 January 2006"
 	case first.Month() == last.Month():

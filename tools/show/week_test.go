@@ -146,6 +146,7 @@ func TestBetween(t *testing.T) {
 		first, last time.Time
 		want        string
 	}{
+		{date(2026, 12, 7), date(2026, 12, 7), "7 December 2026"},
 		{date(2026, 12, 7), date(2026, 12, 13), "7 to 13 December 2026"},
 		{date(2026, 11, 30), date(2026, 12, 6), "30 November to 6 December 2026"},
 		{date(2026, 12, 28), date(2027, 1, 3), "28 December 2026 to 3 January 2027"},
