@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -53,14 +54,14 @@ func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
 	}
 
 	var problems []problem
-	seen := make(map[string]bool)
+	seen := make(map[[sha256.Size]byte]bool)
 	for _, part := range parsed.Parts {
 		events, bad := h.openPart(part)
 		problems = append(problems, bad...)
 		for _, e := range events {
 			// Mail clients send the same event as several parts: one of a
 			// multipart/alternative, and an attachment.
-			copyOf := e.method + "\n" + string(e.object.Encode())
+			copyOf := sha256.Sum256(append([]byte(e.method+"\n"), e.object.Encode()...))
 			if !seen[copyOf] {
 				seen[copyOf] = true
 				m.events = append(m.events, e)
