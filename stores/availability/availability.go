@@ -51,8 +51,10 @@ func TakesPart(object *calendar.Object, uri calendar.URI) bool {
 // AttendingTransp returns the transparency of an event for who takes part in it.
 //
 // DEVIATION: transparency-values. The original records any word that an event has.
-func AttendingTransp(object *calendar.Object) string {
-	if object.Transp() == Transparent {
+func AttendingTransp(object *calendar.Object) string { return attendingTransp(object.Transp()) }
+
+func attendingTransp(transp string) string {
+	if transp == Transparent {
 		return Transparent
 	}
 	return Opaque // RFC 5545 section 3.8.2.7: the default

@@ -14,21 +14,40 @@ type Expectation struct {
 	Chosen bool
 }
 
+// Facts are what an object says of a user's part in it.
+type Facts struct {
+	Organizes bool // the user is the organizer
+	Attends   bool // the user is an attendee
+	Attended  bool // there is an attendee
+	Status    string
+	Transp    string // TRANSP in upper case
+	Sequence  int    // 0 if there is none
+}
+
 // Expect says what the own free/busy of user has of an active object.
 func Expect(object *calendar.Object, user calendar.URI) Expectation {
-	attending := AttendingTransp(object)
+	organizer, _ := object.Organizer()
 	attendee, attends := Attendee(object, user)
-	status := ""
-	if attends {
-		status = attendee.PartStat()
+	f := Facts{
+		Organizes: organizer == user, Attends: attends, Attended: object.Has("ATTENDEE"), Transp: object.Transp(),
 	}
-	if organizer, _ := object.Organizer(); organizer == user {
+	if attends {
+		f.Status = attendee.PartStat()
+	}
+	f.Sequence, _ = object.Sequence()
+	return f.Expect()
+}
+
+// Expect says what the own free/busy of the user has of an active object.
+func (f Facts) Expect() Expectation {
+	attending := attendingTransp(f.Transp)
+	status := f.Status
+	if f.Organizes {
 		switch {
-		case !attends:
+		case !f.Attends:
 			// A user can take themself out of their own event by CANCEL, which raises
 			// its SEQUENCE, and of which the object keeps no other trace.
-			sequence, _ := object.Sequence()
-			return Expectation{Transps: []string{Organizing}, Optional: sequence > 0 && len(object.Attendees()) > 0}
+			return Expectation{Transps: []string{Organizing}, Optional: f.Sequence > 0 && f.Attended}
 		case status == "":
 			return Expectation{Transps: []string{Organizing, attending}}
 		}

@@ -5,27 +5,26 @@ import (
 	"slices"
 
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
 // event looks at all that is stored of one UID, and at the free/busy of it.
 func (e *examination) event(v *event) {
 	id := stores.ID{UID: v.uid}
-	var parent, cancelled *calendar.Object
+	var parent, cancelled *text
 	unusable := false
 	if v.active {
 		var bad bool
-		parent, bad = e.object(stores.Key{Part: stores.Active, ID: id})
+		parent, bad = e.read(stores.Key{Part: stores.Active, ID: id})
 		unusable = unusable || bad
 	}
 	if v.cancelled {
 		var bad bool
-		cancelled, bad = e.object(stores.Key{Part: stores.Cancelled, ID: id})
+		cancelled, bad = e.read(stores.Key{Part: stores.Cancelled, ID: id})
 		unusable = unusable || bad
 	}
 	if parent != nil {
-		if organizer, ok := parent.Organizer(); ok && organizer != e.user {
+		if organizer := parent.organizedBy(); organizer != "" && organizer != e.user {
 			e.invited = true
 		}
 	}
@@ -51,7 +50,7 @@ func (e *examination) event(v *event) {
 	}
 	switch {
 	case parent != nil:
-		e.compare(&s, id, parent, availability.Expect(parent, e.user))
+		e.compare(&s, id, parent, parent.expect(e.user))
 	case cancelled != nil:
 		e.stillBusy(id, "the event is cancelled")
 	}
@@ -60,7 +59,7 @@ func (e *examination) event(v *event) {
 // series is an event with its occurrences, while it is looked at.
 type series struct {
 	*event
-	parent, cancelled *calendar.Object // nil: none
+	parent, cancelled *text            // nil: none
 	separate          map[int64]string // recurrence ids by their instants
 	unclear           []string         // of these nobody can say what free/busy should have
 }
@@ -76,14 +75,14 @@ func (e *examination) forget(uid string) {
 // event's is unclear anyway. It reports whether the occurrence's is.
 func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool) {
 	id := stores.ID{UID: s.uid, RecurrenceID: rid}
-	var active, cancelled *calendar.Object
+	var active, cancelled *text
 	var bad bool
 	if s.recurrences[rid].active {
-		active, bad = e.object(stores.Key{Part: stores.Active, ID: id})
+		active, bad = e.read(stores.Key{Part: stores.Active, ID: id})
 		unclear = unclear || bad
 	}
 	if s.recurrences[rid].cancelled {
-		cancelled, bad = e.object(stores.Key{Part: stores.Cancelled, ID: id})
+		cancelled, bad = e.read(stores.Key{Part: stores.Cancelled, ID: id})
 		unclear = unclear || bad
 	}
 	if active != nil && cancelled != nil {
@@ -104,8 +103,8 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 	if e.coveredByEvent(id) {
 		return false
 	}
-	expect := availability.Expect(active, e.user)
-	if s.parent == nil || !availability.Expect(s.parent, e.user).Required() {
+	expect := active.expect(e.user)
+	if s.parent == nil || !s.parent.expect(e.user).Required() {
 		// When a whole event leaves free/busy, so do its occurrences.
 		expect.Optional = true
 	}
@@ -125,10 +124,10 @@ func (e *examination) coveredByEvent(id stores.ID) bool {
 
 // both is an event, or occurrence, that is active and cancelled at once. What crashes and
 // kills leave is that the older of the two is still there.
-func (e *examination) both(id stores.ID, active, cancelled *calendar.Object) {
+func (e *examination) both(id stores.ID, active, cancelled *text) {
 	old := stores.Key{Part: stores.Active, ID: id}
 	what := "cancellation"
-	switch c := compareAge(active, cancelled); {
+	switch c := compareAge(active.object(), cancelled.object()); {
 	case c > 0, c == 0 && len(e.rows[id]) > 0:
 		old.Part, what = stores.Cancelled, "active one"
 	}
@@ -156,10 +155,10 @@ func compareAge(a, b *calendar.Object) int {
 }
 
 // place looks where an occurrence stands in its event.
-func (e *examination) place(s *series, id stores.ID, occurrence *calendar.Object) {
+func (e *examination) place(s *series, id stores.ID, occurrence *text) {
 	path := e.path(stores.Key{Part: stores.Active, ID: id})
 	if s.cancelled != nil && s.parent == nil {
-		if compareAge(occurrence, s.cancelled) < 0 {
+		if compareAge(occurrence.object(), s.cancelled.object()) < 0 {
 			e.add(recurrenceOld, path, id, "the occurrence %s is older than the cancellation of its event", id.RecurrenceID)
 		}
 		return
@@ -175,7 +174,7 @@ func (e *examination) place(s *series, id stores.ID, occurrence *calendar.Object
 	if err != nil {
 		return
 	}
-	if occurs, err := s.parent.OccursAt(at, e.preferences.Zone); err == nil && !occurs {
+	if occurs, err := s.parent.object().OccursAt(at, e.preferences.Zone); err == nil && !occurs {
 		e.add(recurrenceForeign, path, id, "the occurrence %s is none that its event's rule yields", id.RecurrenceID)
 	}
 }

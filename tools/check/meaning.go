@@ -71,7 +71,7 @@ func (e *examination) leave(id stores.ID) bool {
 }
 
 // compare compares the records of an event with what its object says.
-func (e *examination) compare(s *series, id stores.ID, object *calendar.Object, expect availability.Expectation) {
+func (e *examination) compare(s *series, id stores.ID, object *text, expect availability.Expectation) {
 	rows := e.rows[id]
 	delete(e.rows, id)
 	if e.leave(id) || !e.known {
@@ -87,7 +87,7 @@ func (e *examination) compare(s *series, id stores.ID, object *calendar.Object, 
 	if len(rows) == 0 && expect.Optional {
 		return
 	}
-	if object.RecursForever() {
+	if object.recursForever() {
 		e.provided(id)
 	}
 	d, ok := e.difference(s, id, object, rows)
@@ -98,7 +98,7 @@ func (e *examination) compare(s *series, id stores.ID, object *calendar.Object, 
 }
 
 // judge tells what a difference means.
-func (e *examination) judge(s *series, id stores.ID, object *calendar.Object, expect availability.Expectation, rows []row, d difference) {
+func (e *examination) judge(s *series, id stores.ID, object *text, expect availability.Expectation, rows []row, d difference) {
 	mend := func(f *Finding) *Finding {
 		f.mend = func(m *mender) error { return m.rebuild(f, id) }
 		return f
@@ -157,7 +157,7 @@ type difference struct {
 
 // difference compares records with an object. It is not ok if nobody can say what the
 // records should be.
-func (e *examination) difference(s *series, id stores.ID, object *calendar.Object, rows []row) (d difference, ok bool) {
+func (e *examination) difference(s *series, id stores.ID, object *text, rows []row) (d difference, ok bool) {
 	end := e.preferences.WindowEnd(e.now)
 	spans, truncated, ok := e.spans(s, id, object, end, e.now)
 	if !ok {
@@ -189,8 +189,14 @@ func (e *examination) difference(s *series, id stores.ID, object *calendar.Objec
 
 // spans returns when an event is, by its object, as far as a table can hold it, without
 // the occurrences that are stored separately.
-func (e *examination) spans(s *series, id stores.ID, object *calendar.Object, until, now time.Time) (rows []row, truncated, ok bool) {
-	found, truncated, err := object.Periods(e.options(until, now))
+func (e *examination) spans(s *series, id stores.ID, object *text, until, now time.Time) (rows []row, truncated, ok bool) {
+	if object.simple {
+		if s.separate[object.span.start] != "" {
+			return nil, false, true
+		}
+		return []row{object.span}, false, true
+	}
+	found, truncated, err := object.object().Periods(e.options(until, now))
 	var broken *calendar.Error
 	if errors.As(err, &broken) {
 		return nil, false, false
@@ -211,8 +217,11 @@ func (e *examination) options(until, now time.Time) calendar.PeriodOptions {
 
 // recordable reports whether a table can hold a period.
 func recordable(span calendar.Span) bool {
-	return span.Start.Year() >= 1900 && span.End.Year() <= 9999
+	return span.Start.Unix() >= earliest && span.End.Year() <= 9999
 }
+
+// earliest is the first instant that a table can hold: the year 1900.
+const earliest = -2208988800
 
 // subtract returns the rows of a that are not in b by time; both are in order.
 func subtract(a, b []row) []row {
@@ -265,8 +274,8 @@ func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
 
 // tail takes what is missing only because the window has moved on since the event was
 // recorded out of what is missing.
-func (e *examination) tail(s *series, id stores.ID, object *calendar.Object, rows []row, d *difference) {
-	if !object.Has("RRULE") {
+func (e *examination) tail(s *series, id stores.ID, object *text, rows []row, d *difference) {
+	if object.simple || !object.object().Has("RRULE") {
 		return
 	}
 	end := e.preferences.WindowEnd(e.now)
@@ -277,7 +286,7 @@ func (e *examination) tail(s *series, id stores.ID, object *calendar.Object, row
 		}
 	}
 	// It was recorded after it was sent, with the window of that time.
-	if stamp, ok := object.Stamp(); ok {
+	if stamp, ok := object.object().Stamp(); ok {
 		if sent, err := calendar.InstantOf(stamp, time.UTC); err == nil && !sent.After(e.now) {
 			recorded = max(recorded, e.preferences.WindowEnd(sent).Add(-slack).Unix())
 		}

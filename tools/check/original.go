@@ -59,6 +59,9 @@ func look(text []byte, user string) (s shape) {
 		}
 		physical := bytes.TrimSuffix(text[:end], []byte("\r"))
 		text = next
+		if len(physical) == 0 || line == nil && (physical[0] == ' ' || physical[0] == '\t') {
+			l.other = true // what that means is the decoder's to say
+		}
 		if len(physical) > 0 && (physical[0] == ' ' || physical[0] == '\t') && line != nil {
 			if !joined {
 				line = bytes.Clone(line)

@@ -15,7 +15,7 @@ import (
 // lateEvent is an event whose free/busy has not been extended.
 type lateEvent struct {
 	id     stores.ID
-	object *calendar.Object
+	object *text
 	expect availability.Expectation
 	series *series
 }
@@ -27,7 +27,7 @@ func (e *examination) window() error {
 	}
 	first := e.late[0]
 	f := e.addFreeBusy(freebusyWindow, stores.ID{}, "free/busy of %s, %q among them, has not been extended to %s for more than a day",
-		plural(len(e.late), "recurring event"), first.object.Summary(), e.preferences.WindowEnd(e.now).Format("2006-01-02"))
+		plural(len(e.late), "recurring event"), first.object.object().Summary(), e.preferences.WindowEnd(e.now).Format("2006-01-02"))
 	f.Command = e.checker.command("freebusy", "--store", "--publish", "--user", string(e.user))
 	f.mend = func(m *mender) error {
 		for _, late := range e.late {
@@ -204,7 +204,7 @@ func (e *examination) overOrThere(key stores.Key) standing {
 // counters looks at the counter-proposals to an event.
 func (e *examination) counters(v *event) {
 	for _, key := range v.counters {
-		if object, unusable := e.object(key); unusable || object == nil {
+		if proposal, unusable := e.read(key); unusable || proposal == nil {
 			continue
 		}
 		switch e.standing(key.ID, true) {

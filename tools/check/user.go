@@ -212,14 +212,14 @@ func (e *examination) collect() error {
 	return nil
 }
 
-// object reads a text, and looks whether it is what its key says. It returns nil if there
+// read reads a text, and looks whether it is what its key says. It returns nil if there
 // is none, or none that can be used; unusable tells the two apart.
-func (e *examination) object(key stores.Key) (object *calendar.Object, unusable bool) {
+func (e *examination) read(key stores.Key) (t *text, unusable bool) {
 	path := e.path(key)
 	if e.blocked[path] {
 		return nil, true
 	}
-	text, err := e.tx.Get(key)
+	content, err := e.tx.Get(key)
 	if errors.Is(err, stores.ErrNotFound) {
 		return nil, false
 	} else if err != nil {
@@ -227,11 +227,14 @@ func (e *examination) object(key stores.Key) (object *calendar.Object, unusable 
 		return nil, true
 	}
 	e.events++
-	s := look(text, string(e.user))
+	s := look(content, string(e.user))
 	if s.brief != nil {
-		text = s.brief
+		if t, ok := readSimple(s.brief, e.user); ok && key.RecurrenceID == "" && t.uid == key.UID {
+			return t, false
+		}
+		content = s.brief
 	}
-	object, err = calendar.DecodeObject(text)
+	object, err := calendar.DecodeObject(content)
 	switch {
 	case s.events > 1:
 		e.addText(eventSeveral, key, "the file is more than one event")
@@ -250,7 +253,7 @@ func (e *examination) object(key stores.Key) (object *calendar.Object, unusable 
 		f := e.addText(eventForeign, key, "the original's programs cannot read the event: %s", s.foreign)
 		f.mend = func(m *mender) error { return m.rewriteText(f, key, object.Encode()) }
 	}
-	return object, false
+	return &text{content: content, decoded: object}, false
 }
 
 // addText adds a finding about a text, which is moved aside to mend it.
