@@ -17,6 +17,8 @@ func add(r *request) error {
 		r.did("none, it is older than what is stored")
 		return nil
 	}
+	// DEVIATION: add-with-recurrence-id. The original adds to the recurrence of that
+	// id, if it is stored.
 	r.object.RecurAtStart()
 	if r.id.RecurrenceID, err = r.object.RecurrenceID(); err != nil {
 		return err

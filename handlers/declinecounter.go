@@ -17,6 +17,7 @@ func declineCounter(r *request) error {
 		return nil
 	}
 	// DEVIATION: several-counter-proposals.
+	// DEVIATION: decline-without-attendees. The original fails for ever.
 	left, err := r.dropCounters(func(other calendar.URI) bool {
 		_, named := availability.Attendee(r.object, other)
 		return named

@@ -116,7 +116,7 @@ func (r *request) separate(parent *calendar.Object) error {
 // whose times and SEQUENCE and DTSTAMP stay.
 func (r *request) merge(stored *calendar.Object) error {
 	attendees := stored.Attendees()
-	for _, given := range r.object.Attendees() {
+	for _, given := range lastOfEach(r.object.Attendees()) {
 		if !r.isSender(given) {
 			continue
 		}

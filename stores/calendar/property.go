@@ -171,6 +171,8 @@ func withoutEmpty(values []string) []string {
 
 // paramValue reads one value of a parameter, up to the comma, semicolon or colon
 // that ends it.
+//
+// DEVIATION: quoted-parameters. The original takes quotes for a part of most values.
 func (r *propertyReader) paramValue(property, name string) string {
 	r.budget.spend(costValue)
 	s := r.rest

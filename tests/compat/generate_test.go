@@ -184,7 +184,7 @@ func drawPlan(t *rapid.T, events []randomEvent, a act, first bool) plan {
 // drawEvent draws what the message says of an event, or of an occurrence.
 func (p *plan) drawEvent(t *rapid.T, e randomEvent, whole bool) {
 	text := "UID:" + e.uid + "\n"
-	text += rapid.SampledFrom([]string{"ORGANIZER:@paul\n", "ORGANIZER:@paul\n", "ORGANIZER;CN=Paul:MAILTO:paul.boddie@example.com\n", `ORGANIZER;SENT-BY="@simon":@paul` + "\n"}).Draw(t, "organizer")
+	text += rapid.SampledFrom(p.organizers()).Draw(t, "organizer")
 	text += rapid.SampledFrom([]string{"SUMMARY:Version 0\n", "SUMMARY:Version 1\n", "SUMMARY:Møte\\, to\n", ""}).Draw(t, "summary")
 	if sequence := rapid.IntRange(-1, 3).Draw(t, "sequence"); sequence >= 0 {
 		text += fmt.Sprintf("SEQUENCE:%d\n", sequence)
@@ -216,6 +216,18 @@ func (p *plan) drawEvent(t *rapid.T, e randomEvent, whole bool) {
 	p.events = append(p.events, text+drawAttendees(t, p.act))
 }
 
+// organizers are how the organizer may be named.
+func (p *plan) organizers() []string {
+	all := []string{"ORGANIZER:@paul\n", "ORGANIZER:@paul\n", "ORGANIZER;CN=Paul:@paul\n", `ORGANIZER;SENT-BY="@simon":@paul` + "\n"}
+	switch {
+	case p.method != "CANCEL":
+		all = append(all, "ORGANIZER:MAILTO:paul.boddie@example.com\n")
+	case p.from == "vincent":
+		all = append(all, "ORGANIZER:@harvey\n")
+	}
+	return all
+}
+
 // drawAttendees draws who is named in a message, and how.
 func drawAttendees(t *rapid.T, a act) string {
 	partstat := func() string {
@@ -235,7 +247,7 @@ func drawAttendees(t *rapid.T, a act) string {
 			}
 		}
 		if oneIn(t, 5, "another") {
-			out += "ATTENDEE" + partstat() + ":@harvey\n"
+			out += "ATTENDEE" + partstat() + ":@" + rapid.SampledFrom([]string{"harvey", who}).Draw(t, "who else") + "\n"
 		}
 		return out
 	case "DECLINECOUNTER":
@@ -251,6 +263,9 @@ func drawAttendees(t *rapid.T, a act) string {
 	}
 	if out == "" {
 		out = "ATTENDEE:@vincent\n"
+	}
+	if oneIn(t, 6, "twice") {
+		out += "ATTENDEE;CN=Again" + partstat() + ":@" + rapid.SampledFrom(invited).Draw(t, "who twice") + "\n"
 	}
 	return out
 }

@@ -96,6 +96,7 @@ func newExpansion(r *Rule, in Range, yield func(time.Time) bool) *expansion {
 	hour, minute, second := start.Clock()
 	for _, h := range expanded(r.hour, r.freq < hourly, hour) {
 		for _, m := range expanded(r.minute, r.freq < minutely, minute) {
+			// DEVIATION: seconds-in-rules
 			for _, s := range expanded(r.second, r.freq < secondly, second) {
 				e.times = append(e.times, int64(h)*3600+int64(m)*60+int64(s))
 			}

@@ -66,7 +66,8 @@ func spellings() []*builder {
 		conversation("spelling-of-mailto", "Addresses without mailto, and mailto in upper case, also of the organizer in an attendee's CANCEL.").deviates("spelling-of-mailto").
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:1\nORGANIZER:MAILTO:paul.boddie@example.com\nATTENDEE;PARTSTAT=ACCEPTED:@paul")).
-			sends("paul", "REQUEST", event(meeting, "ORGANIZER:paul.boddie@example.com\nATTENDEE;PARTSTAT=ACCEPTED:paul.boddie@example.com")),
+			sends("paul", "REQUEST", event(meeting, "ORGANIZER:paul.boddie@example.com\nATTENDEE;PARTSTAT=ACCEPTED:paul.boddie@example.com")).
+			sends("paul", "REQUEST", event(meeting, "UID:space\nORGANIZER: mailto:paul.boddie@example.com")),
 		conversation("cancel-without-organizer", "An attendee's CANCEL that does not name the organizer.").deviates("cancel-without-organizer").
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:1\n-ORGANIZER\nATTENDEE;PARTSTAT=ACCEPTED:@paul")),
@@ -80,7 +81,30 @@ func spellings() []*builder {
 			sends("vincent", "REPLY", event(meeting, weekly, "ATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE;PARTSTAT=DECLINED:@vincent")).
 			sends("vincent", "REPLY", event(meeting, weekly, "ATTENDEE;PARTSTAT=DECLINED:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@vincent")),
 
+		conversation("decline-without-attendees", "A DECLINECOUNTER that names nobody: no counter-proposal is declined.").deviates("decline-without-attendees").
+			sends("paul", "REQUEST", event(three)).
+			receives("paul", "vincent", "COUNTER", event(meeting, "ATTENDEE;PARTSTAT=TENTATIVE:@vincent\nDTSTART:20261203T130000Z\nDTEND:20261203T140000Z")).
+			sends("paul", "DECLINECOUNTER", event(meeting, "-ATTENDEE")),
+		conversation("add-with-recurrence-id", "ADD with a RECURRENCE-ID, of what is stored, and of what is not.").deviates("add-with-recurrence-id").
+			sends("paul", "REQUEST", event(meeting, weekly)).
+			sends("paul", "ADD", event(meeting, "SEQUENCE:1\nRECURRENCE-ID:20261220T090000Z\nDTSTART:20261220T090000Z\nDTEND:20261220T100000Z")).
+			sends("paul", "REQUEST", event(meeting, "SEQUENCE:1\nRECURRENCE-ID:20261209T090000Z\nDTSTART:20261209T110000Z\nDTEND:20261209T120000Z")).
+			sends("paul", "ADD", event(meeting, "SEQUENCE:2\nRECURRENCE-ID:20261209T090000Z\nDTSTART:20261222T090000Z\nDTEND:20261222T100000Z")),
+
 		// Values.
+		conversation("quoted-parameters", "Quotes around values that need none, and none around addresses.").deviates("quoted-parameters").
+			sends("paul", "REQUEST", event(meeting, `DTSTART;TZID="Europe/Oslo":20261202T090000`, `DTEND;TZID="Europe/Oslo":20261202T100000`)).
+			sends("paul", "REQUEST", event(three, "UID:reply")).
+			sends("paul", "REPLY", event(three, "UID:reply", `ATTENDEE;PARTSTAT="DECLINED":@paul`)).
+			sends("paul", "REQUEST", event(meeting, "UID:day", `DTSTART;VALUE="DATE":20261202`, `DTEND;VALUE="DATE":20261203`)).
+			receives("vincent", "paul", "REQUEST", event(three, "UID:delegated")).
+			sends("vincent", "REPLY", event(meeting, "UID:delegated\nATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=mailto:simon.skunk@example.com:@vincent\nATTENDEE;DELEGATED-FROM=mailto:vincent.vole@example.com:@simon")),
+		conversation("seconds-in-rules", "Every day at a second that the rule names.").deviates("seconds-in-rules").
+			sends("paul", "REQUEST", event(meeting, "RRULE:FREQ=DAILY;BYSECOND=0;COUNT=2")),
+		conversation("limits-by-days", "Every day or week, but only in one month or on one day of the month.").deviates("months-that-a-rule-leaves-out").
+			sends("paul", "REQUEST", event(meeting, "RRULE:FREQ=DAILY;BYMONTH=12;COUNT=3")).
+			sends("paul", "REQUEST", event(meeting, "UID:day\nRRULE:FREQ=DAILY;BYMONTHDAY=5;COUNT=3")).
+			sends("paul", "REQUEST", event(meeting, "UID:week\nRRULE:FREQ=WEEKLY;BYMONTH=1;COUNT=3")),
 		conversation("lower-case-values", "Participation and transparency in lower case, and a reply that declines.").deviates("lower-case-values").
 			sends("paul", "REQUEST", event(three, "ATTENDEE;PARTSTAT=accepted:@paul\nTRANSP:transparent")).
 			sends("paul", "REPLY", event(three, "ATTENDEE;PARTSTAT=declined:@paul")),
