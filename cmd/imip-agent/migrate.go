@@ -152,7 +152,7 @@ func copyRecords(options *cli.Context, env site.Environment) (err error) {
 		if jsonErr := printJSON(env.Stdout, result, err); jsonErr != nil {
 			return jsonErr
 		}
-	} else {
+	} else if err == nil || result.Users > 0 {
 		printResult(env.Stdout, result, o)
 	}
 	return migrateStatus(result, err)

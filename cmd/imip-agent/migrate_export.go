@@ -80,7 +80,7 @@ func export(options *cli.Context, env site.Environment) (err error) {
 		if err := writeJSON(env.Stdout, done); err != nil {
 			return err
 		}
-	} else {
+	} else if err == nil || done.Users > 0 {
 		fmt.Fprintf(report, "%d users: %d events exported\n", done.Users, done.Events)
 		printIssues(report, &done.Result)
 	}

@@ -24,7 +24,7 @@ func importCommand(env site.Environment) *cli.Command {
 		Description: "FROM is an .ics file, or a directory with .ics files or vdirs. What is in them is handled as if\n" +
 			"the user had published it; nothing is sent to anybody.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "user", Usage: "the `USER` whose events they are", Required: true},
+			&cli.StringFlag{Name: "user", Usage: "the `USER` whose events they are"},
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, if it is not that of the configuration"},
 		}, migrateFlags()...),
@@ -35,6 +35,9 @@ func importCommand(env site.Environment) *cli.Command {
 func importCalendars(options *cli.Context, env site.Environment) (err error) {
 	if options.NArg() != 2 {
 		return usage("import takes two words, FROM and TO: %s migrate import calendar.ics file:/var/lib/imip-agent/store --user paul@example.com", env.Program)
+	}
+	if !options.IsSet("user") {
+		return usage("whose calendar is it? say --user ADDRESS")
 	}
 	user := calendar.NewURI(options.String("user"))
 	if user.Address() == "" || strings.ContainsFunc(user.Address(), stores.IsControl) {
@@ -77,7 +80,7 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 		if err := writeJSON(env.Stdout, done); err != nil {
 			return err
 		}
-	} else {
+	} else if err == nil || done.Files > 0 {
 		fmt.Fprintf(env.Stdout, "%d files: %d events taken for %s\n", done.Files, done.Events, user)
 		printIssues(env.Stdout, &done.Result)
 	}

@@ -180,6 +180,9 @@ func names(ctx context.Context, store stores.Store) ([]calendar.URI, error) {
 // noSource tells errors which say that there is nothing from those that say it cannot be
 // reached now.
 func noSource(err error) error {
+	if errors.Is(err, stores.ErrAway) {
+		return err
+	}
 	var state interface{ SQLState() string }
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &state) && (state.SQLState() == "3D000" || state.SQLState() == "42P01") {
 		// invalid_catalog_name, undefined_table
