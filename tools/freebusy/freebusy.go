@@ -8,7 +8,8 @@
 //
 // Which events recur beyond the window is noted in the table of providers, with the end
 // of the window, so that the next time only these have to be read. Handlers note there
-// what comes in between.
+// what comes in between and has no end; what has one, beyond the window, is found by its
+// records, which go on up to the end of the window.
 package freebusy
 
 import (

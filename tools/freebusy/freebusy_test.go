@@ -277,6 +277,21 @@ func TestUser(t *testing.T) {
 			providers: noted("a"), read: 1,
 		},
 		{
+			name: "not noted, but going on up to the end of the window", user: paul, with: func(m *Maker) { m.Reset = false },
+			before: records{
+				texts: map[stores.Key]string{
+					active("a", ""): event("a", daily+";UNTIL=20280101T000000Z"),
+					active("b", ""): event("b", daily+";COUNT=9"),
+					active("c", ""): event("c", daily+";COUNT=3"),
+					active("d", ""): event("d", morning),
+				},
+				table:     merged(weekly("a", 8, "20270120"), weekly("b", 8), weekly("c", 3), at9("20261202", "d", "ORG", "")),
+				providers: stores.Providers{Until: noon.AddDate(0, 0, 60)},
+			},
+			want:      merged(weekly("a", 13), weekly("b", 9), weekly("c", 3), at9("20261202", "d", "ORG", "")),
+			providers: noted("a"), read: 2,
+		},
+		{
 			name: "a window that has become smaller", user: paul, with: func(m *Maker) { m.Reset = false },
 			before: records{
 				texts:     map[stores.Key]string{active("a", ""): event("a", daily), active("b", ""): event("b", morning)},

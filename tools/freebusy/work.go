@@ -82,8 +82,13 @@ func (w *work) make(ctx context.Context) (err error) {
 		w.remember(func(stores.ID) bool { return true })
 		err = w.readAll(ctx)
 	} else {
-		w.remember(func(id stores.ID) bool { return w.noted[id] || w.noted[stores.ID{UID: id.UID}] })
-		err = w.readNoted(ctx, providers.Events)
+		wanted := slices.Concat(providers.Events, w.running())
+		known := make(map[string]bool, len(wanted))
+		for _, id := range wanted {
+			known[freebusy.Clean(id.UID)] = true
+		}
+		w.remember(func(id stores.ID) bool { return known[id.UID] })
+		err = w.readNoted(ctx, wanted)
 	}
 	if err != nil {
 		return err
@@ -175,7 +180,39 @@ func (w *work) forget(active, cancelled map[stores.ID]bool) {
 	}
 }
 
-// readNoted reads the events that are noted as recurring beyond the window.
+// running returns the events that are not noted, but whose records go on in the same
+// rhythm up to the end of the window when it was last worked out: a rule with UNTIL or
+// COUNT may have more to come, and handlers note only those without end.
+func (w *work) running() (ids []stores.ID) {
+	type series struct {
+		last    time.Time
+		longest time.Duration // between two records
+	}
+	all := make(map[string]series)
+	for p := range w.table.All() {
+		if p.RecurrenceID != "" {
+			continue
+		}
+		s, ok := all[p.UID]
+		if ok {
+			s.longest = max(s.longest, p.Start.Sub(s.last))
+		}
+		s.last = p.Start
+		all[p.UID] = s
+	}
+	for uid, s := range all {
+		id := stores.ID{UID: uid}
+		// Twice, since an occurrence may have been replaced or left out.
+		if s.longest > 0 && !w.noted[id] && s.last.Add(2*s.longest).After(w.before) {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b stores.ID) int { return cmp.Compare(a.UID, b.UID) })
+	return ids
+}
+
+// readNoted reads the events that are noted as recurring beyond the window, or look like
+// it.
 func (w *work) readNoted(ctx context.Context, noted []stores.ID) error {
 	seen := make(map[stores.ID]bool, len(noted))
 	for _, id := range noted {
