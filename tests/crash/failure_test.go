@@ -210,6 +210,7 @@ func TestFailures(t *testing.T) {
 	s := scenarios()[1]
 	for _, f := range failures {
 		t.Run(strings.ReplaceAll(f.name, "/", "-"), func(t *testing.T) {
+			t.Parallel() // some wait for a lock
 			if f.unprivileged && os.Getuid() != 0 {
 				t.Skip("only a superuser can prepare this")
 			}
