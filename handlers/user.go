@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"slices"
 	"strings"
 
 	"imip-agent/stores/calendar"
@@ -37,10 +36,18 @@ func (h *Handler) isSystem(uri calendar.URI) bool {
 }
 
 // isSender reports whether the message comes from the attendee, or from who
-// answers for them (RFC 5545 section 3.2.18). If no sender is known, it may be
-// anybody.
+// answers for them (RFC 5545 section 3.2.18). The calendar system is no sender, and
+// if no other is known, it may be anybody: the original, observed.
 func (r *request) isSender(attendee calendar.Attendee) bool {
-	return len(r.senders) == 0 ||
-		slices.Contains(r.senders, attendee.URI) ||
-		slices.Contains(r.senders, attendee.SentBy())
+	known := false
+	for _, sender := range r.senders {
+		if r.handler.isSystem(sender) {
+			continue
+		}
+		if sender == attendee.URI || sender == attendee.SentBy() {
+			return true
+		}
+		known = true
+	}
+	return !known
 }

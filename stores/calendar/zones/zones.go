@@ -74,6 +74,7 @@ const widest = 18 * time.Hour
 // (RFC 5545 section 3.3.5). time.Date promises neither.
 //
 // DEVIATION: times-that-come-twice
+// DEVIATION: summer-time-after-2037
 func Place(local time.Time, loc *time.Location) time.Time {
 	local = local.UTC()
 	if loc == time.UTC {

@@ -116,6 +116,8 @@ func spellings() []*builder {
 		conversation("zone-newer", "A time zone whose name is newer than the original's data, and UTC as one.").deviates("time-zone-names").
 			sends("paul", "REQUEST", event(meeting, "DTSTART;TZID=Europe/Kyiv:20261202T090000\nDTEND;TZID=Europe/Kyiv:20261202T100000")).
 			sends("paul", "REQUEST", event(meeting, "UID:utc\nDTSTART;TZID=UTC:20261202T090000\nDTEND;TZID=UTC:20261202T100000")),
+		conversation("summer-time-after-2037", "Summer time, far in the future.").deviates("summer-time-after-2037").
+			sends("paul", "REQUEST", event(meeting, "DTSTART;TZID=Europe/Oslo:20450702T090000\nDTEND;TZID=Europe/Oslo:20450702T100000")),
 		conversation("until-for-dates", "UNTIL in UTC, for an event of whole days.").deviates("until-date").
 			sends("paul", "REQUEST", event(meeting, allDay, "RRULE:FREQ=WEEKLY;UNTIL=20261216T000000Z")),
 		conversation("unreadable-rules-more", "More rules that make no sense, and one in lower case.").deviates("unreadable-rules").

@@ -33,6 +33,15 @@ func system() []*builder {
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("calendar", "REPLY", event(meeting, `ATTENDEE;PARTSTAT=ACCEPTED;SENT-BY="@calendar":@vincent`)),
 
+		conversation("calendar-reply-others", "The calendar system replies for an attendee and, without saying so, for another; and an attendee together with the calendar system.").
+			receives("vincent", "paul", "REQUEST", event(three)).
+			sends("calendar", "REPLY", event(meeting, `
+				ATTENDEE;PARTSTAT=ACCEPTED;SENT-BY="@calendar":@vincent
+				ATTENDEE;PARTSTAT=TENTATIVE:@harvey`)).
+			sends("vincent.vole@example.com, calendar@example.com", "REPLY", event(meeting, `
+				ATTENDEE;PARTSTAT=DECLINED:@vincent
+				ATTENDEE;PARTSTAT=ACCEPTED;SENT-BY="@calendar":@harvey`)),
+
 		conversation("calendar-reply-nobody", "The calendar system sends a reply in which nobody is SENT-BY it.").
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("calendar", "REPLY", event(meeting, accepted)),
