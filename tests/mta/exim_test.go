@@ -80,7 +80,7 @@ func newEximWith(t *testing.T, layer, script, style, program, disk, share string
 	s.write(t, "/etc/imip-agent/exim/senders", strings.Join(users(), "\n")+"\n", 0o644)
 	s.run(t, `sed -i 's/F,2h,5m/F,2h,1s/' /etc/imip-agent/exim/retry
 		sed -i '/^[*]/s/F,2h,15m/F,2h,1s/' /etc/imip-agent/exim/exim4.conf /etc/exim4/exim4.conf.template /etc/exim4/conf.d/retry/30_exim4-config
-		`+script+eximStyle(t, style), s.sink.host, s.sink.port, port, publicPort)
+		`+script+"\n"+eximStyle(t, style), s.sink.host, s.sink.port, port, publicPort)
 
 	change := func(file, from, to string) func(*testing.T, int) {
 		return func(t *testing.T, seconds int) {

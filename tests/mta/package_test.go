@@ -97,7 +97,7 @@ func TestPackage(t *testing.T) {
 		}
 		// The administrator has also given the store to others.
 		m.run(t, `chmod 2700 /var/lib/imip-agent/journal`)
-		m.run(t, `dpkg --force-confdef --force-confold -i "$1"`, changed)
+		m.run(t, `dpkg --no-triggers --force-confdef --force-confold -i "$1"`, changed)
 		for name, text := range kept {
 			if got := m.read(t, name); got != text {
 				t.Errorf("%s has been changed to\n%s", name, got)
@@ -117,7 +117,7 @@ func TestPackage(t *testing.T) {
 	})
 
 	t.Run("remove", func(t *testing.T) {
-		m.run(t, `dpkg -r imip-agent-go`)
+		m.run(t, `dpkg --no-triggers -r imip-agent-go`)
 		for _, name := range []string{handlerPath, "/usr/bin/imip-agent", "/usr/share/imip-agent-go", "/usr/lib/systemd/system/imip-agent-nightly.timer"} {
 			if out, err := m.try(`ls "$1"`, name); err == nil {
 				t.Errorf("%s is still there: %s", name, out)
@@ -139,7 +139,7 @@ func TestPackage(t *testing.T) {
 	})
 
 	t.Run("purge", func(t *testing.T) {
-		m.run(t, `dpkg -i --force-confold "$1"; dpkg -P imip-agent-go`, first)
+		m.run(t, `dpkg --no-triggers -i --force-confold "$1"; dpkg --no-triggers -P imip-agent-go`, first)
 		if out, err := m.try(`ls /etc/imip-agent /etc/cron.d/imip-agent-go`); err == nil {
 			t.Errorf("configuration is still there: %s", out)
 		}
@@ -173,16 +173,16 @@ func TestPackage(t *testing.T) {
 				t.Errorf("config.txt is\n%s", got)
 			}
 		}
-		m.run(t, `dpkg -i /root/imip-agent.deb /root/python-imiptools.deb`)
+		m.run(t, `dpkg --no-triggers -i /root/imip-agent.deb /root/python-imiptools.deb`)
 		originals(t, "original\noriginal")
-		m.run(t, `dpkg -i "$1"`, first)
+		m.run(t, `dpkg --no-triggers -i "$1"`, first)
 		originals(t, "original")
 		handle(t)
 		// An upgrade of the original does not come in the way.
 		m.run(t, `sed -i 's/0.3-2/0.3-3/' /root/imip-agent/DEBIAN/control
-			dpkg-deb --root-owner-group -b /root/imip-agent /root/imip-agent.deb; dpkg -i /root/imip-agent.deb`)
+			dpkg-deb --root-owner-group -b /root/imip-agent /root/imip-agent.deb; dpkg --no-triggers -i /root/imip-agent.deb`)
 		originals(t, "original")
-		m.run(t, `dpkg -i "$1"; dpkg -P imip-agent-go`, changed)
+		m.run(t, `dpkg --no-triggers -i "$1"; dpkg --no-triggers -P imip-agent-go`, changed)
 		originals(t, "original\noriginal")
 	})
 }

@@ -90,3 +90,23 @@ func TestPostfix(t *testing.T) {
 	t.Run("failures", func(t *testing.T) { testFailures(t, s) })
 	t.Run("expiry", func(t *testing.T) { testExpiry(t, s) })
 }
+
+// A transport as configurations for the original have it, with the program's path as
+// all that has been changed: options that no longer matter, and lines above the message.
+func TestPostfixOriginalTransport(t *testing.T) {
+	need(t, "postfix")
+	t.Parallel()
+	s := newPostfixWith(t, `postconf -MX imip-outgoing/unix
+		cat >> /etc/postfix/master.cf <<-'END'
+			imip-outgoing unix - n n - - pipe
+			  flags=FR user=imip-agent:www-data argv=`+handlerPath+` -o ${recipient} -L -s calendar@example.com
+		END
+		postfix check`, "", "", "")
+	const user, guest = "paul@example.com", "vincent@example.org"
+	message := invitation(user, user, "one", 9, guest)
+	s.submit(t, user, message, guest)
+	unchanged(t, s.arrived(t, guest).data, message)
+	s.handled(t, user, "one")
+	s.idle(t)
+	s.once(t, user)
+}

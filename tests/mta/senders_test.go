@@ -62,7 +62,7 @@ func TestSendersLDAP(t *testing.T) {
 		directory := freeAddress(t)
 		s := newEximWith(t, "exim-ldap", slapd(directory)+`
 			sed -i -e '/^IMIP_SENDERS/d' -e 's/^#\(IMIP_SENDERS = .*ldap\)/\1/' -e 's,ldap://127.0.0.1,ldap://`+directory+`,' \
-				/etc/imip-agent/exim/macros`+"\n", "split", "", "", "")
+				/etc/imip-agent/exim/macros`, "split", "", "", "")
 		testSenders(t, s, "sara@example.com", "*@example.com")
 	})
 }
