@@ -104,6 +104,18 @@ func TestExim(t *testing.T) {
 		t.Parallel()
 		s := newExim(t, "split", "", "", "")
 		t.Run("delivery", func(t *testing.T) { testDelivery(t, s) })
+		// Somebody of another domain on the list: nothing of theirs is copied anywhere.
+		t.Run("another domain", func(t *testing.T) {
+			const user, guest = "foreign@elsewhere.example", "guest-of-foreign@example.org"
+			s.write(t, "/etc/imip-agent/exim/senders", user+"\n"+s.read(t, "/etc/imip-agent/exim/senders"), 0o644)
+			s.submit(t, user, invitation(user, user, "foreign", 9, guest), guest)
+			s.arrived(t, guest)
+			s.idle(t)
+			s.untouched(t, user)
+			if copies := s.sink.to("people-outgoing+" + user); len(copies) > 0 {
+				t.Errorf("a copy has left the site: %v", copies)
+			}
+		})
 		t.Run("failures", func(t *testing.T) { testFailures(t, s) })
 		t.Run("expiry", func(t *testing.T) { testExpiry(t, s) })
 	})
