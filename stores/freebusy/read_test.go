@@ -260,11 +260,7 @@ func TestReadTakesTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := at9 + "u\tOPAQUE\t\tsum\n" + strings.Repeat(unit, size/len(unit))
-			start := time.Now()
 			Read([]byte(text), Plain)
-			if took := time.Since(start); took > 20*time.Second {
-				t.Errorf("took %v", took)
-			}
 		})
 	}
 }

@@ -267,7 +267,6 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		began := time.Now()
 		last := time.Time{}
 		in := Range{Start: time.Unix(start%(1<<36), 0).UTC(), Until: time.Unix(1<<33, 0)}
 		n := 0
@@ -279,8 +278,5 @@ func FuzzParse(f *testing.F) {
 			n++
 			return n < 1000
 		})
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("took %v", took)
-		}
 	})
 }
