@@ -88,6 +88,7 @@ func (h *Handler) openPart(part mail.Part) (events []event, problems []problem) 
 		method := c.Method
 		switch {
 		case method == "":
+			// DEVIATION: method-only-in-the-part.
 			method = labelled
 		case method != labelled:
 			// DEVIATION: method-parameter-differs. Kontact labels COUNTER as
