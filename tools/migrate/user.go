@@ -1,0 +1,147 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"imip-agent/stores"
+)
+
+// copyUser copies what a store has of a user. The source is held for as long as that
+// takes, so that what is copied is of one moment.
+func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, before map[digest]bool) (*outcome, error) {
+	var done *outcome
+	err := from.View(ctx, t.user, func(source stores.Tx) error {
+		done = &outcome{written: make(map[key]digest)}
+		s, err := take(source, c.from, true)
+		if err != nil {
+			return err
+		}
+		if err := s.findDamage(source, from, t.part == journalPart); err != nil {
+			return err
+		}
+		done.issues = append(done.issues, s.issues...)
+		if c.to.OneStatus {
+			done.issues = append(done.issues, s.oneStatus()...)
+		}
+		if c.o.DryRun {
+			return to.View(ctx, t.user, func(target stores.Tx) error { return c.look(done, s, source, target, before) })
+		}
+		for left := true; left; {
+			// If the transaction is tried again, what the first try did counts for nothing.
+			var a *applier
+			var refused []Issue
+			err := to.Update(ctx, t.user, func(target stores.Tx) error {
+				a, refused = nil, nil
+				d, err := take(target, c.to, false)
+				if err != nil {
+					return err
+				}
+				p := decide(s.items, d.items, before, &c.o)
+				if refused = c.refuse(p, d); refused != nil {
+					done.plan, done.after = p, nil
+					return errRefused
+				}
+				a = &applier{plan: p, from: s, source: source, to: d, target: target, one: c.to.OneStatus}
+				return a.apply()
+			})
+			if errors.Is(err, errRefused) {
+				done.issues = append(done.issues, refused...)
+				return nil
+			} else if err != nil {
+				return err
+			}
+			left = a.left
+			c.gather(done, s, a)
+		}
+		return nil
+	})
+	var cannot *stores.UnstorableError
+	if errors.As(err, &cannot) { // the user
+		return &outcome{plan: &plan{refuse: true}, issues: []Issue{{Kind: Unstorable, Text: err.Error()}}}, nil
+	}
+	return done, err
+}
+
+// errRefused ends a transaction in which nothing is to be changed.
+var errRefused = errors.New("migrate: refused")
+
+// gather adds what a transaction has done.
+func (c *copier) gather(done *outcome, s *snapshot, a *applier) {
+	if done.plan == nil {
+		done.plan = a.plan
+		done.issues = append(done.issues, a.plan.issues...)
+	}
+	for k, d := range a.written {
+		done.written[k] = d
+	}
+	done.removed = append(done.removed, a.removed...)
+	done.issues = append(done.issues, a.issues...)
+	if a.left {
+		return
+	}
+	for k, d := range s.items {
+		have, there := a.to.items[k]
+		if now, written := done.written[k]; written {
+			have, there = now, true
+		}
+		if there && have == d {
+			done.after = append(done.after, d)
+		}
+	}
+}
+
+// look says what would be done.
+func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, before map[digest]bool) error {
+	d, err := take(target, c.to, false)
+	if err != nil {
+		return err
+	}
+	p := decide(s.items, d.items, before, &c.o)
+	done.plan = p
+	if refused := c.refuse(p, d); refused != nil {
+		done.issues = append(done.issues, refused...)
+		return nil
+	}
+	done.issues = append(done.issues, p.issues...)
+	for _, k := range p.write {
+		done.written[k] = s.items[k]
+	}
+	done.removed = p.remove
+	return nil
+}
+
+// refuse returns why nothing is changed of a user, or nil.
+func (c *copier) refuse(p *plan, target *snapshot) []Issue {
+	if p.refuse {
+		var conflicts []Issue
+		for _, i := range p.issues {
+			if i.Kind == Conflict {
+				conflicts = append(conflicts, i)
+			}
+		}
+		return conflicts
+	}
+	if n := len(p.remove); n > 0 && n == len(target.items) && len(p.write) == 0 && !c.o.ForceDelete {
+		p.refuse = true
+		return []Issue{{Kind: Refused, Text: fmt.Sprintf("deleting %d items would leave nothing of the user: say --force-delete if that is meant", n)}}
+	}
+	return nil
+}
+
+// oneStatus lists the events that are active and cancelled at once, and takes the active
+// text for what there is of them.
+func (s *snapshot) oneStatus() []Issue {
+	var issues []Issue
+	for id, active := range s.activeOnly {
+		item := key{kind: event, uid: id.UID, recurrenceID: id.RecurrenceID}
+		s.items[item] = active
+		issues = append(issues, Issue{Kind: Unstorable, Item: item.String(),
+			Text: "it is active and cancelled at once, of which the target holds one: the cancelled text stays in the source only"})
+	}
+	slices.SortFunc(issues, func(a, b Issue) int { return strings.Compare(a.Item, b.Item) })
+	return issues
+}
