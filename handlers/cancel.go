@@ -87,7 +87,14 @@ func (r *request) forget(was *calendar.Object, entire bool) error {
 		}
 	}
 	if entire {
+		invited := make(map[calendar.URI]bool)
+		for _, attendee := range was.Attendees() {
+			invited[attendee.URI] = true
+		}
 		for _, attendee := range calledOff.Attendees() {
+			if !invited[attendee.URI] {
+				continue // not called off: the original, observed
+			}
 			if err := r.forgetOther(attendee.URI, calledOff); err != nil {
 				return err
 			}

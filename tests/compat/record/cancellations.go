@@ -170,6 +170,12 @@ func cancellations() []*builder {
 			receives("paul", "vincent", "REPLY", event(meeting, weekly, "ATTENDEE;PARTSTAT=ACCEPTED:@vincent")).
 			sends("paul", "CANCEL", event(three, "SEQUENCE:1\nRECURRENCE-ID:20261209T090000Z\nATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE:@harvey\nATTENDEE:@paul")),
 
+		conversation("cancel-uninvited-known", "A CANCEL of the whole event names somebody who is not invited any more: what is known of them stays.").
+			sends("paul", "REQUEST", event(three)).
+			receives("paul", "harvey", "REPLY", event(meeting, "ATTENDEE;PARTSTAT=ACCEPTED:@harvey")).
+			sends("paul", "REQUEST", event(meeting, "SEQUENCE:1")).
+			sends("paul", "CANCEL", event(three, "SEQUENCE:2\nATTENDEE;PARTSTAT=ACCEPTED:@harvey\nATTENDEE;PARTSTAT=ACCEPTED:@vincent")),
+
 		conversation("cancel-organizer-known", "An attendee takes themself out of an occurrence: it goes from what is known of the organizer.").
 			receives("vincent", "paul", "REQUEST", event(three, weekly)).
 			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:1\nRECURRENCE-ID:20261209T090000Z\nATTENDEE:@vincent")),
