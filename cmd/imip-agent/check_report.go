@@ -56,13 +56,14 @@ type reporter struct {
 	baseline             *check.Baseline // nil: none
 	remaining, known     int
 	clear                func() // takes the progress bar off the screen
+	command              func(words ...string) string
 }
 
 // checkAll checks, and reports.
 func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context, env site.Environment) error {
 	r := &reporter{
 		out: env.Stdout, json: options.Bool("json"), quiet: options.Bool("quiet"), verbose: options.Bool("verbose"),
-		clear: func() {},
+		clear: func() {}, command: checker.Command,
 	}
 	if path := options.String("baseline"); path != "" {
 		var err error
@@ -91,7 +92,7 @@ func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context,
 		status = max(status, exitFailed)
 	}
 	r.summary(summary, took, status)
-	for _, err := range summary.Failures {
+	for _, err := range summary.Failures { // what stopped it all is told at the end
 		fmt.Fprintf(env.Stderr, "%s: %v\n", env.Program, err)
 	}
 	if status == exitDone {
@@ -197,7 +198,7 @@ func (r *reporter) summary(s check.Summary, took time.Duration, status int) {
 		})
 	default:
 		if s.Manifest != "" {
-			fmt.Fprintf(r.out, "what was changed is kept; to put it back: imip-agent check --undo %s\n", check.Quote(s.Manifest))
+			fmt.Fprintf(r.out, "what was changed is kept; to put it back: %s\n", r.command("check", "--undo", s.Manifest))
 		}
 		if !r.verbose {
 			return

@@ -73,8 +73,11 @@ func (c *Checker) Run(ctx context.Context, report func(Finding)) (Summary, error
 	}
 	var strangers map[string]bool
 	if len(c.Users) == 0 {
-		var o outcome
-		strangers, o = c.root(ctx)
+		found, o, err := c.root(ctx)
+		if err != nil {
+			return s, err
+		}
+		strangers = found
 		tell(o)
 	}
 	err := c.everybody(ctx, strangers, tell)

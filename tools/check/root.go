@@ -12,14 +12,15 @@ import (
 )
 
 // root looks at what is not any user's: what stands among their directories, and what
-// was put aside. It returns the names there that are no users'.
-func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcome) {
+// was put aside. It returns the names there that are no users'. An error says that the
+// store cannot be read at all.
+func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcome, err error) {
 	strangers = make(map[string]bool)
 	o = c.rounds("", func(e *examination, m *mender) error {
 		if files := c.files(); files != nil {
-			problems, err := files.Root(ctx)
-			if err != nil {
-				return err
+			var problems []audit.Problem
+			if problems, err = files.Root(ctx); err != nil {
+				return nil
 			}
 			for _, p := range problems {
 				e.addFile(p)
@@ -33,7 +34,7 @@ func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcom
 		}
 		return e.mendAll(m)
 	})
-	return strangers, o
+	return strangers, o, err
 }
 
 // rejected tells of what was put aside.
