@@ -116,7 +116,11 @@ func Open(options *cli.Context, env Environment, set map[string]string) (*Site, 
 		},
 		SystemZone: preferences.SystemZone(os.DirFS("/"), env.Getenv("TZ")),
 	}
-	s.Log.Debug("configured", "file", config.File, "store", config.StoreDir, "preferences", config.PreferencesDir,
+	store := config.StoreDir
+	if config.StoreType != "file" {
+		store = config.StoreType // its connection string may have a password in it
+	}
+	s.Log.Debug("configured", "file", config.File, "store", store, "preferences", config.PreferencesDir,
 		"published", config.PublishDir, "rejected", config.Rejected(), "sender", config.MessageSender, "zone", s.Preferences.SystemZone)
 	if s.Store, err = s.openStore(env.Now); err != nil {
 		s.closed()
