@@ -251,7 +251,8 @@ var damages = []struct {
 	{"declined event still busy", func(d *damager) {
 		d.replace(vincents+"objects/meeting", "PARTSTAT=ACCEPTED:mailto:vinc", "PARTSTAT=DECLINED:mailto:vinc")
 	}, "freebusy-declined", check.Safe, []string{vincents + "freebusy", "static/" + vincent + "/freebusy"}},
-	{"window moved on", func(d *damager) { d.later(9) }, "freebusy-window offer-expired", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"window moved on", func(d *damager) { d.later(9) }, "freebusy-window offer-expired", check.Safe, []string{"static/" + paul + "/freebusy", pauls + "freebusy-providers"}},
+	{"not extended", func(d *damager) { d.replace(pauls+"freebusy-providers", "20270302T", "20270225T") }, "freebusy-window", check.Safe, nil},
 	{"expired offer", func(d *damager) {
 		d.replace(vincents+"freebusy-offers", "20261124T", "20261121T")
 	}, "offer-expired", check.Safe, nil},

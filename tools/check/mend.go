@@ -45,11 +45,25 @@ func (e *examination) mendAll(m *mender) error {
 		m.done = true
 	}
 	if m.ownChanged && e.known && e.preferences.Publishes() {
-		if err := m.publish(m.finding); err != nil {
-			return err
-		}
+		return m.publishChanged()
 	}
 	return nil
+}
+
+// publishChanged publishes the user's free/busy if that is not what is published.
+func (m *mender) publishChanged() error {
+	table, err := m.tx.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	text, err := m.tx.Published()
+	want := append([]string{}, busyPeriods(table)...)
+	if err == nil && isPublished(text, want) || errors.Is(err, stores.ErrNotFound) && len(want) == 0 {
+		return nil
+	} else if err != nil && !errors.Is(err, stores.ErrNotFound) {
+		return err
+	}
+	return m.publish(m.finding)
 }
 
 // written notes in the manifest what the files that were changed are now.
@@ -191,13 +205,25 @@ func (m *mender) rebuildWithout(f *Finding, id stores.ID) error {
 	return m.rebuild(f, stores.ID{UID: id.UID})
 }
 
-// extend adds the records of an event that are missing.
-func (m *mender) extend(f *Finding, late lateEvent) error {
+// extendAll adds the records that are missing at the end of the window.
+func (m *mender) extendAll(f *Finding) error {
 	table, err := m.own(f)
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	for _, late := range m.late {
 		table.InsertAll(m.expected(table, late.id))
 	}
-	return err
+	if !m.extended {
+		return nil
+	}
+	// With all that are noted worked out to the end of the window, it can be noted.
+	for id := range m.provider {
+		if !m.leave(id) && len(m.rids[id.UID]) > 0 {
+			table.InsertAll(m.expected(table, id))
+		}
+	}
+	return m.noteWindow(f)
 }
 
 // expected returns the records that an event should have, none if it should have none or

@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"imip-agent/stores"
 )
@@ -44,6 +45,25 @@ func (m *mender) setQueue(f *Finding, change func([]stores.Request) []stores.Req
 
 // provide notes an event as recurring without end, or takes the note back.
 func (m *mender) provide(f *Finding, id stores.ID, wanted bool) error {
+	return m.setProviders(f, func(p *stores.Providers) {
+		p.Events = slices.DeleteFunc(p.Events, func(other stores.ID) bool { return other == id })
+		if wanted {
+			p.Events = append(p.Events, id)
+		}
+	})
+}
+
+// noteWindow notes that free/busy has been worked out up to the end of the window.
+func (m *mender) noteWindow(f *Finding) error {
+	end := m.preferences.WindowEnd(m.now).Truncate(time.Second)
+	return m.setProviders(f, func(p *stores.Providers) {
+		if p.Until.Before(end) {
+			p.Until = end
+		}
+	})
+}
+
+func (m *mender) setProviders(f *Finding, change func(*stores.Providers)) error {
 	providers, err := m.tx.Providers()
 	if err != nil {
 		return err
@@ -52,9 +72,7 @@ func (m *mender) provide(f *Finding, id stores.ID, wanted bool) error {
 	if err != nil {
 		return err
 	}
-	providers.Events = slices.DeleteFunc(slices.Clone(providers.Events), func(other stores.ID) bool { return other == id })
-	if wanted {
-		providers.Events = append(providers.Events, id)
-	}
+	providers.Events = slices.Clone(providers.Events)
+	change(&providers)
 	return m.tx.SetProviders(providers)
 }

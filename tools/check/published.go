@@ -8,6 +8,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
+	"imip-agent/stores/freebusy"
 	"imip-agent/stores/preferences"
 )
 
@@ -41,24 +42,35 @@ func (e *examination) published() error {
 	if err != nil {
 		return err
 	}
-	var want []string
-	for p := range table.All() {
-		if p.Transp == availability.Opaque {
-			want = append(want, p.Start.Format(utcLayout)+"/"+p.End.Format(utcLayout))
-		}
-	}
-	got, readable := publishedPeriods(string(text))
-	switch {
+	switch want := busyPeriods(table); {
 	case none && len(want) == 0:
 		return nil
 	case none:
 		e.republish(path, "free/busy is to be published, and is not")
-	case !readable:
+	case !isPublished(text, nil):
 		e.republish(path, "what is published is no calendar")
-	case !slices.Equal(compact(want), compact(got)):
+	case !isPublished(text, append([]string{}, want...)):
 		e.republish(path, "what is published is not what the user's free/busy says")
 	}
 	return nil
+}
+
+// busyPeriods returns the periods of a table that are published, in order, each once.
+func busyPeriods(table *freebusy.Table) []string {
+	var periods []string
+	for p := range table.All() {
+		if p.Transp == availability.Opaque {
+			periods = append(periods, p.Start.Format(utcLayout)+"/"+p.End.Format(utcLayout))
+		}
+	}
+	return compact(periods)
+}
+
+// isPublished reports whether a text is a published calendar, of those periods if any are
+// given.
+func isPublished(text []byte, want []string) bool {
+	got, readable := publishedPeriods(string(text))
+	return readable && (want == nil || slices.Equal(want, compact(got)))
 }
 
 func (e *examination) republish(path, text string) {

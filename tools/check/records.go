@@ -22,22 +22,35 @@ type lateEvent struct {
 
 // window tells of all events together whose free/busy has not been extended.
 func (e *examination) window() error {
-	if len(e.late) == 0 {
+	end := e.preferences.WindowEnd(e.now)
+	var f *Finding
+	switch {
+	case !e.known:
+		return nil
+	case len(e.late) > 0:
+		f = e.addFreeBusy(freebusyWindow, stores.ID{}, "free/busy of %s, %q among them, has not been extended to %s for more than a day",
+			plural(len(e.late), "recurring event"), e.late[0].object.object().Summary(), end.Format(time.DateOnly))
+	case e.extended && e.until.Before(end.Add(-day)) && e.providesStored():
+		// They may have been recorded since, but nobody extends them.
+		f = e.add(freebusyWindow, e.providersPath(), stores.ID{}, "free/busy of what recurs without end is noted as worked out to %s only, and not to %s",
+			e.until.Format(time.DateOnly), end.Format(time.DateOnly))
+	default:
 		return nil
 	}
-	first := e.late[0]
-	f := e.addFreeBusy(freebusyWindow, stores.ID{}, "free/busy of %s, %q among them, has not been extended to %s for more than a day",
-		plural(len(e.late), "recurring event"), first.object.object().Summary(), e.preferences.WindowEnd(e.now).Format("2006-01-02"))
 	f.Command = e.checker.command("freebusy", "--store", "--publish", "--user", string(e.user))
-	f.mend = func(m *mender) error {
-		for _, late := range e.late {
-			if err := m.extend(f, late); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	f.mend = func(m *mender) error { return m.extendAll(f) }
 	return nil
+}
+
+// providesStored reports whether any event that is stored is noted as recurring without
+// end.
+func (e *examination) providesStored() bool {
+	for id := range e.provider {
+		if v := e.uids[id.UID]; v != nil && v.active {
+			return true
+		}
+	}
+	return false
 }
 
 // leftRows tells of records of events that are not stored.
@@ -224,7 +237,7 @@ func (e *examination) readProviders() error {
 	if err != nil {
 		return err
 	}
-	e.extended = !providers.Until.IsZero()
+	e.extended, e.until = !providers.Until.IsZero(), providers.Until
 	e.provider = make(map[stores.ID]bool, len(providers.Events))
 	for _, id := range providers.Events {
 		e.provider[id] = true

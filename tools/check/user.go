@@ -46,6 +46,7 @@ type examination struct {
 	late     []lateEvent
 	provider map[stores.ID]bool // noted as recurring without end
 	extended bool               // such notes are kept
+	until    time.Time          // up to where these have been worked out
 	ownWrong bool               // something is wrong with the user's own free/busy
 	// invited says that the invitations of other organizers are stored here.
 	invited bool
