@@ -13,6 +13,7 @@ const paulsStore = "store/mailto:paul.boddie@example.com/"
 
 // The original waits for ever for a lock whose holder is gone. Ours breaks it.
 func TestStaleLock(t *testing.T) {
+	t.Parallel() // it waits
 	s := message(act{from: "paul", method: "REQUEST"}, time.Now().UTC(), Compose("UID:meeting", "DTSTART:20261202T090000Z", "DTEND:20261202T100000Z"))
 	lock := func(t *testing.T) Room {
 		room := newRoom(t, &Conversation{})
@@ -59,6 +60,7 @@ func TestStaleLock(t *testing.T) {
 // The original never comes back from a rule by the second without end. Ours
 // records as many occurrences as an event may have, the earliest from now on.
 func TestRuleBySecond(t *testing.T) {
+	t.Parallel() // it waits
 	s := message(act{from: "paul", method: "REQUEST"}, Minutes(0), Compose("UID:meeting", "DTSTART:20261122T110000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"))
 	t.Run("ours", func(t *testing.T) {
 		room := newRoom(t, &Conversation{})
