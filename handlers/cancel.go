@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 
 	"imip-agent/stores"
@@ -15,10 +17,17 @@ func cancel(r *request) error {
 	if err != nil {
 		return err
 	}
+	if done, err := r.cancelled(stored); done || err != nil {
+		return err
+	}
 	was := stored
-	if was == nil && r.id.RecurrenceID != "" {
-		if was, err = r.parent(); err != nil {
+	if r.id.RecurrenceID != "" && (stored == nil || r.again(stored)) {
+		parent, err := r.parent()
+		if err != nil {
 			return err
+		}
+		if parent != nil {
+			stored, was = nil, parent
 		}
 	}
 	if was == nil && r.unreadable {
@@ -61,6 +70,44 @@ func cancel(r *request) error {
 	}
 	_, err = r.dropCounters(everybody)
 	return err
+}
+
+// cancelled reports whether this very message has cancelled the occurrence already.
+// Held against the whole event, it might call off less than it did.
+//
+// DEVIATION: cancel-again.
+func (r *request) cancelled(stored *calendar.Object) (bool, error) {
+	if stored != nil || r.id.RecurrenceID == "" {
+		return false, nil
+	}
+	text, err := r.tx.Get(stores.Key{Part: stores.Cancelled, ID: r.id})
+	if errors.Is(err, stores.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	object, err := calendar.DecodeObject(text)
+	if err != nil {
+		return false, nil // it is replaced
+	}
+	stamp, stamped := r.object.Stamp()
+	sequence, _ := r.object.Sequence()
+	stampThen, _ := object.Stamp()
+	sequenceThen, _ := object.Sequence()
+	if !stamped || stamp != stampThen || sequence != sequenceThen {
+		return false, nil
+	}
+	r.did("none, it has been handled before")
+	return true, nil
+}
+
+// again reports whether the stored occurrence is what this very message has left,
+// handed in before and cut short: it names only those who are called off, and must
+// not be taken for an occurrence that all are called off from.
+//
+// DEVIATION: cancel-again.
+func (r *request) again(stored *calendar.Object) bool {
+	return bytes.Equal(stored.Encode(), r.object.Encode())
 }
 
 // forget removes a cancelled event from the free/busy tables of those who are
