@@ -117,8 +117,8 @@ func testDelivery(t *testing.T, s *server) {
 		}
 		eventually(t, "the second bounce", func() bool { return len(s.sink.to(user)) == 2 }, func() string { return s.describe(t) })
 		s.idle(t)
-		if done, failed := s.runs(t, user); done != 2 || failed != 0 {
-			t.Errorf("the handler ran %d times, failed %d times; want 2 and 0", done, failed)
+		if failed := s.ran(t, user, 2); failed != 0 {
+			t.Errorf("the handler failed %d times", failed)
 		}
 		if after := s.read(t, store+"/mailto:"+user+"/freebusy"); after != before {
 			t.Errorf("a bounce changed free/busy from %q to %q", before, after)
