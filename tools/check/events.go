@@ -23,6 +23,10 @@ func (e *examination) event(v *event) {
 		cancelled, bad = e.read(stores.Key{Part: stores.Cancelled, ID: id})
 		unusable = unusable || bad
 	}
+	if parent != nil && !parent.simple && !parent.object().HasStart() {
+		e.addText(eventUnreadable, stores.Key{Part: stores.Active, ID: id}, "the event has no DTSTART that can be read")
+		parent, unusable = nil, true
+	}
 	if parent != nil {
 		if organizer := parent.organizedBy(); organizer != "" && organizer != e.user {
 			e.invited = true

@@ -72,6 +72,8 @@ var (
 	eventForeign    = kind("event-foreign", Error, All, "the original's programs cannot read a stored event, or not all of it; it is written anew")
 	eventWrongName  = kind("event-wrong-name", Error, All, "a stored event is another than its file's name says")
 	eventLeftover   = kind("event-leftover", Error, All, "a copy that an editor or somebody has left is taken for an event")
+	eventTimes      = kind("event-times", Error, All, "when a stored event takes place cannot all be read, and free/busy knows of more")
+	eventPartly     = kind("event-partly", Note, None, "when a stored event takes place cannot all be read, as it was sent so")
 	eventBoth       = kind("event-both", Error, All, "an event is active and cancelled at once; the older text is moved away")
 
 	recurrenceAlone   = kind("recurrence-alone", Note, None, "an occurrence is stored without its event (iTIP allows it)")

@@ -90,9 +90,18 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect avai
 	if object.recursForever() {
 		e.provided(id)
 	}
+	e.partly = ""
 	d, ok := e.difference(s, id, object, rows)
-	if !ok {
+	switch {
+	case !ok:
 		return
+	case e.partly == "":
+	case len(d.missing)+len(d.late)+len(d.extra) > 0:
+		// What was recorded was read from something else.
+		e.addText(eventTimes, stores.Key{Part: stores.Active, ID: id}, "when the event takes place cannot all be read, and free/busy has it otherwise: %s", e.partly)
+		return
+	default:
+		e.add(eventPartly, e.path(stores.Key{Part: stores.Active, ID: id}), id, "when the event takes place cannot all be read: %s", e.partly)
 	}
 	e.judge(s, id, object, expect, rows, d)
 }
@@ -198,8 +207,12 @@ func (e *examination) spans(s *series, id stores.ID, object *text, until, now ti
 	}
 	found, truncated, err := object.object().Periods(e.options(until, now))
 	var broken *calendar.Error
-	if errors.As(err, &broken) {
+	var incomplete *calendar.IncompleteError
+	switch {
+	case errors.As(err, &broken):
 		return nil, false, false
+	case errors.As(err, &incomplete):
+		e.partly = strings.Join(incomplete.Reasons, "; ")
 	}
 	rows = make([]row, 0, len(found))
 	for _, span := range found {

@@ -47,6 +47,7 @@ type examination struct {
 	provider map[stores.ID]bool // noted as recurring without end
 	extended bool               // such notes are kept
 	until    time.Time          // up to where these have been worked out
+	partly   string             // why the times of the event that is looked at cannot all be read
 	ownWrong bool               // something is wrong with the user's own free/busy
 	// invited says that the invitations of other organizers are stored here.
 	invited bool
@@ -94,6 +95,9 @@ func (e *examination) run() error {
 	if e.session != nil {
 		if err := e.files(); err != nil {
 			return err
+		}
+		if e.groundless() {
+			return nil // what is missing for that reason is not missing
 		}
 		if err := e.tables(); err != nil {
 			return err
@@ -159,6 +163,21 @@ func (e *examination) files() error {
 		e.addFile(p)
 	}
 	return nil
+}
+
+// groundless reports whether a table or one of the directories in which everything else
+// stands cannot be used, so that there is no point in looking at what hangs on it before
+// that is mended.
+func (e *examination) groundless() bool {
+	dir := filepath.Dir(e.checker.files().RequestsPath(e.user))
+	for path := range e.blocked {
+		below, found := strings.CutPrefix(path, dir+"/")
+		top, rest, _ := strings.Cut(below, "/")
+		if found && (rest == "" || (top == "cancellations" || top == "counters") && !strings.Contains(rest, "/")) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *examination) addFile(p audit.Problem) {

@@ -1,0 +1,103 @@
+package check_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// damager does damage in a room.
+type damager struct {
+	t testing.TB
+	p *place
+}
+
+func (d *damager) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *damager) path(name string) string { return filepath.Join(string(d.p.Room), name) }
+
+// write puts a file in place of another, or where there is none, with the mode it should
+// have.
+func (d *damager) write(name, content string) {
+	d.t.Helper()
+	d.must(os.MkdirAll(filepath.Dir(d.path(name)), 0o770))
+	for dir := filepath.Dir(d.path(name)); dir != d.p.Store() && dir != d.p.Preferences() && strings.HasPrefix(dir, string(d.p.Room)+"/"); dir = filepath.Dir(dir) {
+		d.must(os.Chmod(dir, os.ModeSetgid|0o770))
+	}
+	d.must(os.WriteFile(d.path(name), []byte(content), 0o660))
+	d.must(os.Chmod(d.path(name), 0o660))
+}
+
+func (d *damager) read(name string) string {
+	d.t.Helper()
+	content, err := os.ReadFile(d.path(name))
+	d.must(err)
+	return string(content)
+}
+
+// replace replaces a text in a file, which must be there.
+func (d *damager) replace(name, old, new string) {
+	d.t.Helper()
+	text := d.read(name)
+	if !strings.Contains(text, old) {
+		d.t.Fatalf("%s has no %q in it:\n%s", name, old, text)
+	}
+	d.write(name, strings.Replace(text, old, new, 1))
+}
+
+// drop takes the line out of a table that has a text in it.
+func (d *damager) drop(name, text string) {
+	d.t.Helper()
+	lines := strings.SplitAfter(d.read(name), "\n")
+	i := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, text) })
+	if i < 0 {
+		d.t.Fatalf("%s has no line with %q", name, text)
+	}
+	d.write(name, strings.Join(slices.Delete(lines, i, i+1), ""))
+}
+
+// insert puts a record into a table, in order.
+func (d *damager) insert(name, line string) {
+	d.t.Helper()
+	lines := append(strings.SplitAfter(d.read(name), "\n"), line+"\n")
+	slices.Sort(lines)
+	d.write(name, strings.Join(lines, ""))
+}
+
+func (d *damager) remove(name string)     { d.t.Helper(); d.must(os.RemoveAll(d.path(name))) }
+func (d *damager) rename(from, to string) { d.t.Helper(); d.must(os.Rename(d.path(from), d.path(to))) }
+func (d *damager) chmod(name string, m int) {
+	d.t.Helper()
+	d.must(syscall.Chmod(d.path(name), uint32(m)))
+}
+func (d *damager) later(days int) { d.p.now = d.p.now.AddDate(0, 0, days) }
+
+// copy copies a file, as an editor does, with other permissions.
+func (d *damager) copy(from, to string) { d.t.Helper(); d.write(to, d.read(from)); d.chmod(to, 0o644) }
+
+const (
+	pauls    = "store/" + paul + "/"
+	vincents = "store/" + vincent + "/"
+	cancels  = pauls + "cancellations/"
+)
+
+// lock makes Paul's lock directory with a process id in it, unless that is 0.
+func (d *damager) lock(pid int, age time.Duration) {
+	dir := d.path(pauls + "__lock__")
+	d.must(os.Mkdir(dir, 0o770))
+	if pid > 0 {
+		d.must(os.Mkdir(filepath.Join(dir, strconv.Itoa(pid)), 0o770))
+	}
+	long := time.Now().Add(-age)
+	d.must(os.Chtimes(dir, long, long))
+}
