@@ -150,7 +150,7 @@ func Leftover(name string) bool {
 		return false
 	}
 	switch strings.ToLower(name[at:]) {
-	case ".bak", ".old", ".orig", ".save", ".tmp", ".temp", ".swp", ".swo", ".new", ".rej",
+	case ".bak", ".old", ".orig", ".save", ".tmp", ".temp", ".swp", ".swo", ".rej",
 		".dpkg-old", ".dpkg-new", ".dpkg-dist", ".part", ".copy":
 		return true
 	}
