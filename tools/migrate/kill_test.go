@@ -71,6 +71,7 @@ func TestKilled(t *testing.T) {
 			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 				killed++
 			}
+			age(t, source, target)
 		}
 		if diff := cmp.Diff(want, tree(t, target)); diff != "" {
 			t.Fatalf("round %d (-want +got): %s", round, diff)
@@ -84,4 +85,22 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("killed %d times", killed)
+}
+
+// age makes the locks that a killed program has left in stores look as old as they
+// have to be before they are broken.
+func age(t *testing.T, stores ...string) {
+	t.Helper()
+	then := time.Now().Add(-2 * time.Minute)
+	for _, dir := range stores {
+		locks, err := filepath.Glob(filepath.Join(dir, "*", "__lock__"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, lock := range locks {
+			if err := os.Chtimes(lock, then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
