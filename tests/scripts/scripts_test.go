@@ -35,6 +35,7 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	programs = dir
 	build := exec.Command("go", "build", "-o", dir, "imip-agent/cmd/...")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as they are shipped
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
 		return 1
