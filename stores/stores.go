@@ -134,6 +134,26 @@ type Providers struct {
 	Events []ID
 }
 
+// Damage is a row of a free/busy table that is no record, or one that is there already.
+type Damage struct {
+	Table  Table
+	ID               // of the event, as far as the row tells it
+	Row    []*string // its columns, in the store's order; nil: no value
+	Reason string
+	Twice  bool // the record is there already
+}
+
+// Damaged is what a [Tx] also is if its store's tables can have rows that no table in
+// memory has. A store of files is looked at by package audit instead.
+type Damaged interface {
+	// Damages returns such rows of the tables that were read so far.
+	Damages() []Damage
+	// RemoveDamage removes the row, once.
+	RemoveDamage(Damage) error
+	// RestoreDamage puts the row back.
+	RestoreDamage(Damage) error
+}
+
 // ErrNotFound says that there is no such text. It is no failure of the store.
 var ErrNotFound = errors.New("stores: not found")
 

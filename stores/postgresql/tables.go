@@ -24,6 +24,12 @@ var tableNames = map[stores.TableKind]string{stores.Own: "freebusy", stores.Offe
 // tableName returns the name of a free/busy table in the database.
 func (t *tx) tableName(which stores.Table) string { return t.store.table(tableNames[which.Kind]) }
 
+// identity is what tells the records of a table apart.
+type identity struct {
+	start, end        int64 // seconds since 1970
+	uid, recurrenceID string
+}
+
 // recordColumns are the columns that all free/busy tables share.
 const recordColumns = `"start", "end", object_uid, transp, object_recurrenceid, summary, organiser`
 
@@ -67,6 +73,7 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 		return nil, err
 	}
 	var periods []freebusy.Period
+	seen := make(map[identity]bool)
 	c := make([]*string, 8)
 	into := make([]any, len(c))
 	for i := range c {
@@ -82,9 +89,15 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 		if startErr != nil || endErr != nil {
 			t.store.options.Log.Warn("a free/busy record with times that cannot be read is passed over",
 				"user", string(t.user), "table", t.tableName(which), "uid", p.UID, "start", value(c[0]), "end", value(c[1]))
-			t.damages = append(t.damages, fmt.Sprintf("in the table %s, of event %q: times %q and %q cannot be read", t.tableName(which), p.UID, value(c[0]), value(c[1])))
+			t.damaged(which, c, fmt.Sprintf("times %q and %q cannot be read", value(c[0]), value(c[1])), false)
 			return nil
 		}
+		same := identity{p.Start.Unix(), p.End.Unix(), p.UID, p.RecurrenceID}
+		if seen[same] {
+			t.damaged(which, c, "it is there twice", true)
+			return nil
+		}
+		seen[same] = true
 		if layout == freebusy.Attended {
 			p.Attendee = value(c[7])
 		} else {

@@ -21,8 +21,8 @@ type tx struct {
 	db        pgx.Tx
 	user      calendar.URI
 	periods   map[stores.Table]*freebusy.Table
-	damages   []string // what could not be read in the tables
-	published []byte   // to be published after the commit; nil: nothing
+	damages   []stores.Damage // rows that are in none of periods
+	published []byte          // to be published after the commit; nil: nothing
 }
 
 var _ stores.Tx = (*tx)(nil)
@@ -43,9 +43,6 @@ type place struct {
 // maxUID is how long a UID can be, in octets: an index takes no more than 2700 for all
 // its columns.
 const maxUID = 2000
-
-// Damages returns what the transaction could not read of the user's tables.
-func (t *tx) Damages() []string { return t.damages }
 
 // checkKey returns an UnstorableError for a key at which no text can be stored.
 //

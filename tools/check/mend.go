@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -289,6 +290,18 @@ func (m *mender) filter(f *Finding, which stores.Table, id stores.ID, wanted fun
 		m.session.Rewrite(path) // also if no record has changed but for its number
 	}
 	return nil
+}
+
+// removeRow removes a row of a table that is no record.
+func (m *mender) removeRow(f *Finding, tx stores.Damaged, d stores.Damage) error {
+	content, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	if err := m.quarantine.save(entry{Kind: f.Kind.ID, User: string(m.user), Table: tableRow}, content); err != nil {
+		return err
+	}
+	return tx.RemoveDamage(d)
 }
 
 // rewriteTable has a table written anew, without what is damaged in it.

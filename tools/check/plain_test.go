@@ -2,52 +2,196 @@ package check_test
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"imip-agent/stores"
+	"imip-agent/stores/file"
+	"imip-agent/stores/postgresql"
+	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
+	"imip-agent/tools/migrate"
 )
+
+// TestMain has a database server for the tests that ask for one.
+func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
 
 // plain is a store of which no more is known than what every store can do, as of one in
 // a database.
 type plain struct{ stores.Store }
 
+// plainDamages are kinds of damage to records, whatever they are kept in: what is done to
+// them as files, and what is to be found.
+var plainDamages = []struct {
+	name   string
+	damage func(*damager)
+	want   string
+	repair check.Repair
+}{
+	{"nothing", func(*damager) {}, "", check.All},
+	{"missing record", func(d *damager) { d.drop(pauls+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe},
+	{"record of nothing", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261210T090000Z\t20261210T100000Z\tghost\tOPAQUE\t\tGhost\t"+paul)
+	}, "freebusy-unstored", check.Safe},
+	{"reversed offer", func(d *damager) {
+		d.replace(vincents+"freebusy-offers", "20261203T130000Z\t20261203T140000Z", "20261203T130000Z\t20261203T120000Z")
+	}, "table-reversed", check.Safe},
+	{"wrong time", func(d *damager) {
+		d.replace(pauls+"freebusy", "20261205T090000Z\t20261205T100000Z", "20261205T090000Z\t20261205T110000Z")
+	}, "freebusy-time", check.Safe},
+	{"cancelled occurrence still busy", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261209T080000Z\t20261209T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
+	}, "freebusy-cancelled", check.Safe},
+	{"declined event still busy", func(d *damager) {
+		d.replace(vincents+"objects/meeting", "PARTSTAT=ACCEPTED:mailto:vinc", "PARTSTAT=DECLINED:mailto:vinc")
+	}, "freebusy-declined", check.Safe},
+	{"expired offer", func(d *damager) { d.replace(vincents+"freebusy-offers", "20261124T", "20261121T") }, "offer-expired", check.Safe},
+	{"queue entry of nothing", func(d *damager) { d.write(pauls+"requests", d.read(pauls+"requests")+"ghost\t\t\n") }, "request-orphan", check.Safe},
+	{"not noted", func(d *damager) { d.drop(pauls+"freebusy-providers", "series") }, "provider-missing", check.Safe},
+	{"unreadable", func(d *damager) { d.write(pauls+"objects/.swp", "x") }, "event-unreadable", check.All},
+	{"foreign", func(d *damager) { d.replace(pauls+"objects/alone", "SUMMARY", "summary") }, "event-foreign", check.All},
+	{"proposal to nothing", func(d *damager) {
+		d.write(pauls+"counters/objects/ghost/"+vincent, object("UID:ghost\nDTSTART:20261202T090000Z\nDURATION:PT1H\n"))
+	}, "counter-orphan", check.All},
+	{"published differs", func(d *damager) { d.replace("static/"+paul+"/freebusy", "20261202T090000Z/", "20261202T093000Z/") }, "published-differs", check.Safe},
+}
+
 // A store without files is checked by its records, which are mended and put back as such.
 func TestPlainStore(t *testing.T) {
+	testPlain(t, func(_ *testing.T, p *place) stores.Store { return plain{p.store} })
+}
+
+// A database is checked in the same way.
+func TestPostgreSQL(t *testing.T) {
+	where := postgresqltest.Database(t)
+	testPlain(t, func(t *testing.T, p *place) stores.Store { return inDatabase(t, where, p) })
+}
+
+// A database can have rows that no table has which is copied to it.
+func TestPostgreSQLRows(t *testing.T) {
 	healthy := compat.Room(tempDir(t))
 	makeOurs(t, healthy)
+	p := newPlace(t, healthy)
+	p.now = healthyTime
+	where := postgresqltest.Database(t)
+	store := inDatabase(t, where, p)
+	whole := records(t, store)
+	db, err := pgx.Connect(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.Background())
+	rows := func() (all string) {
+		const query = `SELECT string_agg(row::text, E'\n' ORDER BY row::text) FROM
+			(SELECT to_jsonb(a) AS row FROM freebusy a UNION ALL SELECT to_jsonb(b) FROM freebusy_offers b UNION ALL SELECT to_jsonb(c) FROM freebusy_other c) AS rows`
+		if err := db.QueryRow(t.Context(), query).Scan(&all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
 	for _, c := range []struct {
-		name   string
-		damage func(*damager)
-		want   string
-		repair check.Repair
+		name, query, want string
+		repair            check.Repair
 	}{
-		{"nothing", func(*damager) {}, "", check.All},
-		{"missing record", func(d *damager) { d.drop(pauls+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe},
-		{"record of nothing", func(d *damager) {
-			d.insert(pauls+"freebusy", "20261210T090000Z\t20261210T100000Z\tghost\tOPAQUE\t\tGhost\t"+paul)
-		}, "freebusy-unstored", check.Safe},
-		{"expired offer", func(d *damager) { d.replace(vincents+"freebusy-offers", "20261124T", "20261121T") }, "offer-expired", check.Safe},
-		{"queue entry of nothing", func(d *damager) { d.write(pauls+"requests", d.read(pauls+"requests")+"ghost\t\t\n") }, "request-orphan", check.Safe},
-		{"not noted", func(d *damager) { d.drop(pauls+"freebusy-providers", "series") }, "provider-missing", check.Safe},
-		{"unreadable", func(d *damager) { d.write(pauls+"objects/.swp", "x") }, "event-unreadable", check.All},
-		{"foreign", func(d *damager) { d.replace(pauls+"objects/alone", "SUMMARY", "summary") }, "event-foreign", check.All},
-		{"proposal to nothing", func(d *damager) {
-			d.write(pauls+"counters/objects/ghost/"+vincent, object("UID:ghost\nDTSTART:20261202T090000Z\nDURATION:PT1H\n"))
-		}, "counter-orphan", check.All},
-		{"published differs", func(d *damager) { d.replace("static/"+paul+"/freebusy", "20261202T090000Z/", "20261202T093000Z/") }, "published-differs", check.Safe},
+		{"twice", `INSERT INTO freebusy SELECT * FROM freebusy WHERE object_uid = 'meeting' AND store_user = $1`, "table-duplicate", check.Safe},
+		{"twice in another's table", `INSERT INTO freebusy_other SELECT * FROM freebusy_other WHERE object_uid = 'meeting' AND store_user = $1`, "table-duplicate", check.Safe},
+		{"twice in the offers", `INSERT INTO freebusy_offers SELECT * FROM freebusy_offers WHERE store_user = $1`, "table-duplicate", check.Safe},
+		{"bad time", `UPDATE freebusy SET "start" = 'soon' WHERE object_uid = 'meeting' AND store_user = $1`, "table-line", check.Safe},
+		{"bad time of nothing", `INSERT INTO freebusy (store_user, "start", "end") VALUES ($1, '', NULL)`, "table-line", check.Safe},
+		{"bad time in another's table", `INSERT INTO freebusy_other (store_user, other, "start", "end", object_uid) VALUES ($1, 'mailto:x@example.com', '2026', '', 'x')`, "table-line", check.All},
 	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := db.Exec(t.Context(), c.query, vincent); err != nil {
+				t.Fatal(err)
+			}
+			damaged := rows()
+			checker := func(repair check.Repair) *check.Checker {
+				k := p.checker(repair)
+				k.Store = store
+				return k
+			}
+			if r := run(t, checker(check.None)); !slices.Equal(r.ids(), strings.Fields(c.want)) {
+				t.Fatalf("found:\n%s", r)
+			}
+			repaired := run(t, checker(c.repair))
+			if again := run(t, checker(check.None)); again.String() != "" || repaired.summary.Mended == 0 {
+				t.Fatalf("repaired:\n%s\nafter that:\n%s", repaired, again)
+			}
+			if after := records(t, store); after != whole {
+				t.Errorf("after the repair:\n%s\nbut before the damage it was\n%s", after, whole)
+			}
+			err := checker(check.None).Undo(t.Context(), repaired.summary.Manifest, func(u check.Undone) {
+				if u.Err != nil {
+					t.Errorf("undo %s: %v", u.Path, u.Err)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back := rows(); back != damaged {
+				t.Errorf("undone:\n%s\nbut it was\n%s", back, damaged)
+			}
+			run(t, checker(c.repair))
+		})
+	}
+}
+
+// inDatabase makes a database hold what the files of a place do, and nothing else. What is
+// published stays in files.
+func inDatabase(t *testing.T, where string, p *place) *postgresql.Store {
+	t.Helper()
+	store, result := toDatabase(t, where, p)
+	if len(result.Issues) > 0 {
+		t.Fatalf("copying to the database: %v", result.Issues)
+	}
+	return store
+}
+
+// toDatabase does the same as far as a database can hold it.
+func toDatabase(t *testing.T, where string, p *place) (*postgresql.Store, *migrate.Result) {
+	t.Helper()
+	published, err := file.OpenPublished(file.Options{PublishDir: p.Room.Static()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := postgresql.Open(t.Context(), postgresql.Options{ConnInfo: where, LockTimeout: 2 * time.Second, Published: published})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	if _, err := store.CreateSchema(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	result, err := migrate.Copy(t.Context(), &migrate.Side{Name: "files", Store: p.store},
+		&migrate.Side{Name: "database", Store: store, OneStatus: true},
+		migrate.Options{Overwrite: true, Delete: true, ForceDelete: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, result
+}
+
+// testPlain does each damage to the files of a healthy store, and has the store of the
+// same records that open returns checked, mended and put back.
+func testPlain(t *testing.T, open func(*testing.T, *place) stores.Store) {
+	healthy := compat.Room(tempDir(t))
+	makeOurs(t, healthy)
+	for _, c := range plainDamages {
 		t.Run(c.name, func(t *testing.T) {
 			p := newPlace(t, copyRoom(t, healthy))
 			p.now = healthyTime
 			c.damage(&damager{t, p})
-			damaged := records(t, p)
+			store := open(t, p)
+			damaged := records(t, store)
 			checker := func(repair check.Repair) *check.Checker {
 				k := p.checker(repair)
-				k.Store = plain{p.store}
+				k.Store = store
 				return k
 			}
 			if r := run(t, checker(check.None)); !slices.Equal(r.ids(), strings.Fields(c.want)) {
@@ -71,7 +215,7 @@ func TestPlainStore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if back := records(t, p); back != damaged {
+			if back := records(t, store); back != damaged {
 				t.Errorf("undone:\n%s\nbut it was\n%s", back, damaged)
 			}
 		})
@@ -79,14 +223,14 @@ func TestPlainStore(t *testing.T) {
 }
 
 // records returns all that Paul and Vincent have, as text.
-func records(t *testing.T, p *place) string {
+func records(t *testing.T, store stores.Store) string {
 	t.Helper()
 	var b strings.Builder
-	for user, err := range p.store.Users(context.Background()) {
+	for user, err := range store.Users(context.Background()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err := p.store.View(context.Background(), user, func(tx stores.Tx) error {
+		err := store.View(context.Background(), user, func(tx stores.Tx) error {
 			var texts []string
 			for key, err := range tx.Keys() {
 				if err != nil {
@@ -100,8 +244,16 @@ func records(t *testing.T, p *place) string {
 			}
 			slices.Sort(texts)
 			b.WriteString(strings.Join(texts, "\n"))
-			for _, kind := range []stores.TableKind{stores.Own, stores.Offers} {
-				table, err := tx.Periods(stores.Table{Kind: kind})
+			tables := []stores.Table{{Kind: stores.Own}, {Kind: stores.Offers}}
+			others, err := tx.Others()
+			if err != nil {
+				return err
+			}
+			for _, other := range others {
+				tables = append(tables, stores.Table{Kind: stores.Other, Other: other})
+			}
+			for _, which := range tables {
+				table, err := tx.Periods(which)
 				if err != nil {
 					return err
 				}

@@ -75,6 +75,9 @@ type entry struct {
 	Other        string `json:"other,omitempty"`
 }
 
+// tableRow stands for a table in an entry about a row that was no record of it.
+const tableRow = "row"
+
 // octets is a text that need not be UTF-8, as names of files are not always. JSON has no
 // strings for these: then it is an object with the octets in base64.
 type octets string

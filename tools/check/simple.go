@@ -97,7 +97,10 @@ func readSimple(brief []byte, user calendar.URI) (t *text, ok bool) {
 			if !ok {
 				return nil, false
 			}
-			if uri == user && !t.facts.Attends {
+			if uri == user {
+				if t.facts.Attends {
+					return nil, false // which of the two counts, the decoder knows
+				}
 				t.facts.Attends, t.facts.Status = true, status
 			}
 			t.facts.Attended = true

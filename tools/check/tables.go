@@ -26,7 +26,7 @@ func (e *examination) tables() error {
 			f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
 		}
 		if t.Which != nil && !own {
-			if err := e.otherTable(t); err != nil {
+			if err := e.otherTable(t.Path, *t.Which); err != nil {
 				return err
 			}
 		}
@@ -66,9 +66,54 @@ func damageKind(d freebusy.Damage) *Kind {
 	return tableLine
 }
 
+// otherTables looks at the records of all tables but the user's own free/busy, in a store
+// without files.
+func (e *examination) otherTables() error {
+	others, err := e.tx.Others()
+	if err != nil {
+		return err
+	}
+	tables := []stores.Table{{Kind: stores.Offers}}
+	for _, other := range others {
+		tables = append(tables, stores.Table{Kind: stores.Other, Other: other})
+	}
+	for _, which := range tables {
+		if err := e.otherTable("", which); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// badRows tells of the rows of the tables, which have all been read, that are no records.
+func (e *examination) badRows() error {
+	tx, ok := e.tx.(stores.Damaged)
+	if !ok {
+		return nil
+	}
+	for _, d := range tx.Damages() {
+		own := d.Table.Kind == stores.Own
+		if own {
+			e.ownWrong = true
+			e.torn += d.UID + "\n"
+		}
+		k, name := tableLine, tableNames[d.Table.Kind]
+		if d.Table.Kind == stores.Other {
+			name += " for " + string(d.Table.Other)
+		}
+		if d.Twice {
+			k = tableDuplicate
+		}
+		f := e.add(k, "", d.ID, "a row of %s: %s", name, d.Reason)
+		f.safe = own // the records are worked out again
+		f.mend = func(m *mender) error { return m.removeRow(f, tx, d) }
+	}
+	return nil
+}
+
 // otherTable looks at the records of a table that is not the user's own free/busy.
-func (e *examination) otherTable(t audit.Table) error {
-	table, err := e.tx.Periods(*t.Which)
+func (e *examination) otherTable(path string, which stores.Table) error {
+	table, err := e.tx.Periods(which)
 	if err != nil {
 		return err
 	}
@@ -79,13 +124,13 @@ func (e *examination) otherTable(t audit.Table) error {
 		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
 		if sameRecord(p, last) && !doubled[id] {
 			doubled[id] = true
-			f := e.add(tableDuplicate, t.Path, id, "the record at %s is there twice", clock(p.Start.Unix()))
-			f.mend = func(m *mender) error { return m.unique(f, *t.Which, id) }
+			f := e.add(tableDuplicate, path, id, "the record at %s is there twice", clock(p.Start.Unix()))
+			f.mend = func(m *mender) error { return m.unique(f, which, id) }
 		}
 		if p.End.Before(p.Start) && !reversed[id] {
 			reversed[id] = true
-			f := e.add(tableReversed, t.Path, id, "a record of the event ends before it starts, at %s", clock(p.Start.Unix()))
-			f.mend = func(m *mender) error { return m.removeReversed(f, *t.Which, id) }
+			f := e.add(tableReversed, path, id, "a record of the event ends before it starts, at %s", clock(p.Start.Unix()))
+			f.mend = func(m *mender) error { return m.removeReversed(f, which, id) }
 		}
 		last = p
 	}

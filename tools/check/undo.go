@@ -223,10 +223,25 @@ func (u *undoing) record(tx stores.Tx, e entry) error {
 			return err
 		}
 		return tx.SetProviders(providers)
+	case tableRow:
+		return restoreRow(tx, content)
 	case "published":
 		return tx.Publish(bytes.Clone(content))
 	}
 	return restoreTable(tx, e, content)
+}
+
+// restoreRow puts a row of a table back that is no record.
+func restoreRow(tx stores.Tx, content []byte) error {
+	var d stores.Damage
+	if err := json.Unmarshal(content, &d); err != nil {
+		return err
+	}
+	tables, ok := tx.(stores.Damaged)
+	if !ok {
+		return errors.New("the store cannot have such a row")
+	}
+	return tables.RestoreDamage(d)
 }
 
 // restoreTable makes a free/busy table what it was.

@@ -220,17 +220,16 @@ type pathed interface {
 	ProvidersPath(calendar.URI) string
 }
 
-// damages is a transaction that has met records that it cannot read.
-type damages interface{ Damages() []string }
-
 // findDamage lists what of the user's tables cannot be read, and so is not copied.
 func (s *snapshot) findDamage(tx stores.Tx, store stores.Store, journal bool) error {
 	damaged := func(where, what string) {
 		s.issues = append(s.issues, Issue{Kind: Damaged, Item: where, Text: what})
 	}
-	if d, ok := tx.(damages); ok {
-		for _, text := range d.Damages() {
-			damaged("free/busy", text)
+	if tables, ok := tx.(stores.Damaged); ok {
+		for _, d := range tables.Damages() {
+			if !d.Twice { // twice the same is once, as on insertion
+				damaged("free/busy", fmt.Sprintf("of event %q: %s", d.UID, d.Reason))
+			}
 		}
 	}
 	files, ok := store.(pathed)
