@@ -16,16 +16,23 @@ type contentLine struct {
 // unfold returns the content lines of a text, without their ends.
 func unfold(text string) []string {
 	var lines []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		if n := len(lines); n > 0 && (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")) {
-			lines[n-1] += line[1:]
-			continue
-		}
-		if line != "" {
-			lines = append(lines, line)
+	var folded []string // the pieces of the last line: there are many in an attachment
+	end := func() {
+		if len(folded) > 1 {
+			lines[len(lines)-1] = strings.Join(folded, "")
 		}
 	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case len(lines) > 0 && (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")):
+			folded = append(folded, line[1:])
+		case line != "":
+			end()
+			lines, folded = append(lines, line), append(folded[:0], line)
+		}
+	}
+	end()
 	return lines
 }
 

@@ -1,0 +1,152 @@
+package compat
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"imip-agent/tools/check"
+)
+
+// TestGeneratedIsWhole has generated conversations in which everybody keeps to iTIP, and
+// wants a check of the store to find nothing after each message. What comes in is for the
+// original; without it, it is left out.
+func TestGeneratedIsWhole(t *testing.T) {
+	var peer *Peer
+	if _, ok := FindPeer(); ok {
+		peer = startPeer(t)
+	}
+	number := 60
+	if os.Getenv("IMIP_AGENT_FULL") != "" {
+		number = 400
+	}
+	setRapid(t, "checks", setting(t, "COMPAT_CHECKED", number))
+	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
+	setRapid(t, "nofailfile", "true")
+	base := emptyDir(t)
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawConversation(t)
+		if past := Minutes(0).Format(":200601"); slices.ContainsFunc(c.plans, func(p plan) bool { return strings.Contains(strings.Join(p.events, ""), past) }) {
+			return // the request queue keeps what is over
+		}
+		c.Initial = Tree{}
+		dir, err := os.MkdirTemp(base, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		room := Room(dir)
+		if err := room.Furnish(c.Conversation); err != nil {
+			t.Fatal(err)
+		}
+		o, err := newOurs(room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.close()
+		done := *c.Conversation
+		done.Steps = nil
+		for i := range c.Steps {
+			s := lawful(c.plans[i], i)
+			if s == nil || s.Program == Incoming && (peer == nil || c.plans[i].unexpected(room)) {
+				continue
+			}
+			done.Steps = append(done.Steps, s)
+			if s.Program == Incoming {
+				o.now = s.Clock
+				if result, err := peer.Run(room, s); err != nil || result.Status != 0 {
+					t.Fatalf("the original fails: %v %s", err, result.Stderr)
+				}
+			} else if _, err := o.step(s); err != nil {
+				t.Fatal(err)
+			}
+			if found := o.findings(t, room); len(found) > 0 {
+				t.Fatalf("%s\n%s", strings.Join(found, "\n"), done.Format())
+			}
+		}
+	})
+}
+
+var (
+	timeLines = regexp.MustCompile(`(?m)^(DTSTART|DTEND|DURATION|RRULE|RDATE|EXDATE)[;:].*\n`)
+	statuses  = regexp.MustCompile(`;PARTSTAT=[A-Z-]+`)
+	// That the organizer leaves their own event is not for iTIP to tell.
+	organizerLines = regexp.MustCompile(`(?m)^ATTENDEE.*:@paul\n`)
+	sequenceLines  = regexp.MustCompile(`(?m)^SEQUENCE:.*\n`)
+)
+
+// lawful returns the nth message of a conversation as somebody who keeps to iTIP writes
+// it, or nil if nobody does: only the organizer calls, moves and calls off, with a SEQUENCE
+// that rises (RFC 5546 section 2.1.4), an answer does not change the times that it is
+// to (section 3.2.3), and a counter-proposal does not accept or decline as well.
+func lawful(p plan, n int) *Step {
+	organizes := p.from == "paul" || p.from == "calendar"
+	p.events = slices.Clone(p.events)
+	p.stamp = 0
+	for i, text := range p.events {
+		switch p.method {
+		case "REPLY", "COUNTER", "REFRESH":
+			if p.from == "paul" {
+				return nil
+			}
+			text = sequenceLines.ReplaceAllString(text, "")
+			switch p.method {
+			case "REPLY":
+				text = timeLines.ReplaceAllString(text, "")
+			case "COUNTER":
+				text = statuses.ReplaceAllString(text, ";PARTSTAT=TENTATIVE")
+			}
+		default:
+			if !organizes {
+				return nil
+			}
+			text = sequenceLines.ReplaceAllString(text, "")
+			if p.method == "CANCEL" {
+				text = organizerLines.ReplaceAllString(text, "")
+			}
+			text += fmt.Sprintf("\nSEQUENCE:%d", n)
+		}
+		p.events[i] = text
+	}
+	return p.step(Minutes(n))
+}
+
+// unexpected reports whether a message comes in to an organizer who has not called for what
+// it answers.
+func (p plan) unexpected(room Room) bool {
+	return p.to == "paul" && slices.ContainsFunc(p.events, func(text string) bool {
+		uid := strings.TrimPrefix(text[:strings.Index(text, "\n")], "UID:")
+		_, err := os.Stat(filepath.Join(room.Store(), "mailto:"+Address(p.to), "objects", uid))
+		return err != nil
+	})
+}
+
+// findings returns what a check of a room finds.
+func (o *ours) findings(t *rapid.T, room Room) (found []string) {
+	c := check.Checker{
+		Store: o.store, Preferences: o.handler.Preferences, PreferencesDir: room.Preferences(),
+		Rejected: o.handler.Rejected, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler),
+	}
+	summary, err := c.Run(context.Background(), func(f check.Finding) {
+		switch f.Kind.ID {
+		case "request-cancelled", "request-orphan", "counter-cancelled", "counter-orphan":
+			// What concerns an occurrence stays when the whole event is called off or called anew, as with the original.
+		case "event-both": // both programs leave it so if an occurrence that was called off is called off again, for some
+		default:
+			found = append(found, fmt.Sprintf("%s %s %s %s: %s", f.Kind.ID, f.User, f.ID.UID, f.ID.RecurrenceID, f.Text))
+		}
+	})
+	if err != nil || len(summary.Failures) > 0 {
+		t.Fatal(err, summary.Failures)
+	}
+	return found
+}
