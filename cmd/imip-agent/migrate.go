@@ -130,7 +130,7 @@ func copyRecords(options *cli.Context, env site.Environment) (err error) {
 	if e.to, err = e.openSide(ctx, to, placeOptions{options.String("to-journal"), options.String("to-preferences")}, s, &from); err != nil {
 		return err
 	}
-	if err := checkApart(e.from, e.to); err != nil {
+	if err := checkApart(ctx, e.from, e.to); err != nil {
 		return err
 	}
 	if err := checkTables(options, e.to); err != nil {

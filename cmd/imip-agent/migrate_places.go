@@ -187,7 +187,7 @@ func (s *migrateSite) openDatabase(ctx context.Context, connInfo string, journal
 
 // checkApart fails if both sides are the same place, of which the one would wait for the
 // other.
-func checkApart(from, to *migrate.Side) error {
+func checkApart(ctx context.Context, from, to *migrate.Side) error {
 	if from.Name == to.Name {
 		return usage("FROM and TO are the same place: %s", from.Name)
 	}
@@ -196,6 +196,22 @@ func checkApart(from, to *migrate.Side) error {
 	infoB, errB := os.Stat(b)
 	if errA == nil && errB == nil && os.SameFile(infoA, infoB) {
 		return usage("FROM and TO are the same directory: %s and %s", a, b)
+	}
+	source, ok := from.Store.(*postgresql.Store)
+	target, both := to.Store.(*postgresql.Store)
+	if !ok || !both {
+		return nil
+	}
+	there, err := source.Identity(ctx)
+	if err != nil {
+		return migrateStatus(nil, err)
+	}
+	here, err := target.Identity(ctx)
+	if err != nil {
+		return migrateStatus(nil, err)
+	}
+	if here == there {
+		return usage("FROM and TO are the same database: %s and %s", source, target)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package postgresql
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -19,6 +20,15 @@ func code(err error) string {
 		return answer.Code
 	}
 	return ""
+}
+
+// explained says what is to be done about an error, where the server's own words do not.
+func explained(err error) error {
+	switch code(err) {
+	case "42P01", "42703": // undefined_table, undefined_column
+		return fmt.Errorf("the database has not all tables of a store, make them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err)
+	}
+	return err
 }
 
 // broken reports whether the connection to the server broke.

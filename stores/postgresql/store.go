@@ -108,6 +108,20 @@ func (s *Store) String() string {
 	return fmt.Sprintf("postgresql:host=%s port=%d dbname=%s", c.Host, c.Port, c.Database)
 }
 
+// Identity returns what is the same for two stores exactly if they have the same tables,
+// however their connection strings are written.
+func (s *Store) Identity(ctx context.Context) (string, error) {
+	var identity string
+	err := s.retry(ctx, func() error {
+		return s.pool.QueryRow(ctx, `SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), oid, current_schema())
+			FROM pg_database WHERE datname = current_database()`).Scan(&identity)
+	})
+	if err != nil {
+		return "", fmt.Errorf("ask %s who it is: %w", s, err)
+	}
+	return identity, nil
+}
+
 // Close closes the connections.
 func (s *Store) Close() error {
 	s.pool.Close()
@@ -214,7 +228,7 @@ func (s *Store) retry(ctx context.Context, fn func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := fn()
 		if err == nil || !again(err) || ctx.Err() != nil {
-			return err
+			return explained(err)
 		} else if attempt == attempts && away(err) {
 			return fmt.Errorf("%w: %w", stores.ErrAway, err)
 		} else if attempt == attempts {
@@ -261,14 +275,14 @@ func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 			if away(err) {
 				err = fmt.Errorf("%w: %w", stores.ErrAway, err)
 			}
-			yield("", fmt.Errorf("list the users in the database: %w", err))
+			yield("", fmt.Errorf("list the users in the database: %w", explained(err)))
 			return
 		}
 		// Who is told of a user goes on to use the store: with one connection only,
 		// it would wait for this one for ever.
 		users, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
-			yield("", fmt.Errorf("list the users in the database: %w", err))
+			yield("", fmt.Errorf("list the users in the database: %w", explained(err)))
 			return
 		}
 		for _, user := range users {

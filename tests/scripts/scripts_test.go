@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"imip-agent/stores/postgresql/postgresqltest"
 )
 
 // programs is the directory of the built programs.
@@ -44,13 +46,33 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return postgresqltest.Main(m)
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata", nil) }
+
+// TestPostgreSQL runs those scripts that have a database, whose connection string is
+// $DATABASE.
+func TestPostgreSQL(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/postgresql/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	databases := make(chan string, len(scripts))
+	for range scripts {
+		databases <- postgresqltest.Database(t)
+	}
+	runScripts(t, "testdata/postgresql", func(env *testscript.Env) { env.Setenv("DATABASE", <-databases) })
+}
+
+// runScripts runs the scripts of a directory.
+func runScripts(t *testing.T, dir string, setup func(*testscript.Env)) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
+			if setup != nil {
+				setup(env)
+			}
 			env.Setenv("PATH", programs+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("IMIP_AGENT_CONFIG", filepath.Join(env.WorkDir, "config.txt"))
 			config := "STORE_DIR = '" + env.WorkDir + "/store'\n" +
