@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 )
 
@@ -18,7 +19,8 @@ const (
 	// process of its own: a fifth of a second's work, beside which a process costs nothing.
 	apartSize = 1 << 20
 
-	// apartVariable tells a process that it is such a one.
+	// apartVariable tells a process that it is such a one, and the number of the file from
+	// which it learns that the message has come to its end.
 	apartVariable = "IMIP_AGENT_APART"
 
 	// softMemory is how much memory such a process takes, in octets, before the garbage
@@ -34,9 +36,15 @@ const (
 // may run out of memory, which Go's runtime does not survive and no mail system
 // understands; here it is an error like any other.
 func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Reader) error) error {
-	if env.Getenv(apartVariable) != "" {
+	if word := env.Getenv(apartVariable); word != "" {
+		number, err := strconv.Atoi(word)
+		if err != nil {
+			return fmt.Errorf("%s=%s is in the environment, where this program sets it for itself only", apartVariable, word)
+		}
+		confirmation := os.NewFile(uintptr(number), apartVariable)
+		defer confirmation.Close()
 		debug.SetMemoryLimit(softMemory)
-		return handle(r)
+		return handle(&confirmed{r, confirmation})
 	}
 	var begin bytes.Buffer
 	if n, err := io.CopyN(&begin, r, apartSize); n < apartSize {
@@ -46,19 +54,27 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 		return handle(&begin)
 	}
 
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("start a process for a large message: %w", err)
+	}
+	defer theirs.Close()
+	defer ours.Close()
+
 	// If this thread ended, so would the process (prctl(2), PR_SET_PDEATHSIG).
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	command := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
 	command.Args[0] = os.Args[0]
-	command.Env = append(os.Environ(), apartVariable+"=1")
-	command.Stdin = io.MultiReader(&begin, r)
+	command.Env = append(os.Environ(), apartVariable+"=3") // the first after the standard ones
+	command.ExtraFiles = []*os.File{theirs}
+	command.Stdin = &confirming{io.MultiReader(&begin, r), ours}
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = Grace
 	output := &tail{most: keptOutput}
 	command.Stderr = output
-	err := command.Run()
+	err = command.Run()
 
 	var exit *exec.ExitError
 	switch {
@@ -75,6 +91,46 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 	output.WriteTo(env.Stderr)
 	return err
 }
+
+// confirming is a message that tells when it has been read to its end.
+type confirming struct {
+	io.Reader
+	to io.Writer
+}
+
+func (c *confirming) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err == io.EOF {
+		if _, err := c.to.Write([]byte{'.'}); err != nil {
+			return n, err
+		}
+	}
+	return n, err
+}
+
+// confirmed is a message in whose end nobody believes before it is confirmed: a pipe
+// also ends when the process dies that writes to it.
+type confirmed struct {
+	io.Reader
+	from io.Reader
+}
+
+func (c *confirmed) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err == io.EOF {
+		if _, err := io.ReadFull(c.from, make([]byte, 1)); err != nil {
+			return n, fmt.Errorf("the message breaks off, since the process ended that read it: %w", io.ErrUnexpectedEOF)
+		}
+		c.from = alwaysConfirmed{}
+	}
+	return n, err
+}
+
+// alwaysConfirmed is what a message is that has been confirmed, however often its end is
+// read.
+type alwaysConfirmed struct{}
+
+func (alwaysConfirmed) Read(p []byte) (int, error) { return len(p), nil }
 
 // errReported is an error that has been told to the mail system.
 var errReported = errors.New("told already")

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 )
@@ -14,7 +17,23 @@ import (
 func TestApart(t *testing.T) {
 	broken := errors.New("broken pipe")
 	unset := func(string) string { return "" }
-	set := func(string) string { return "1" }
+	// pipe is the file that confirms, as the process gets it.
+	pipe := func(confirmation string) func(string) string {
+		return func(string) string {
+			theirs, ours, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours.WriteString(confirmation)
+			ours.Close()
+			number, err := syscall.Dup(int(theirs.Fd())) // which Apart closes
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs.Close()
+			return strconv.Itoa(number)
+		}
+	}
 	for _, test := range []struct {
 		reason string
 		getenv func(string) string
@@ -26,7 +45,8 @@ func TestApart(t *testing.T) {
 		{"small", unset, strings.NewReader("abc"), 3, nil},
 		{"small, in small pieces", unset, iotest.OneByteReader(strings.NewReader("abc")), 3, nil},
 		{"reading fails", unset, io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken)), 0, broken},
-		{"large, in the process of its own", set, strings.NewReader(strings.Repeat("x", 2*apartSize)), 2 * apartSize, nil},
+		{"large, in the process of its own", pipe("."), strings.NewReader(strings.Repeat("x", 2*apartSize)), 2 * apartSize, nil},
+		{"large, and the program is gone", pipe(""), strings.NewReader(strings.Repeat("x", 2*apartSize)), 2 * apartSize, io.ErrUnexpectedEOF},
 	} {
 		got := 0
 		err := Apart(context.Background(), Environment{Getenv: test.getenv}, test.r, func(r io.Reader) error {
