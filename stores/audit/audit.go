@@ -110,11 +110,12 @@ const (
 	NoUser    Kind = "no-user"   // among users' directories, and none
 	SameUser  Kind = "same-user" // a user's directory whose name differs from another's in case only
 
-	EmptyDir Kind = "empty-directory" // a directory of an event with nothing in it
-	Unknown  Kind = "unknown"         // of no known meaning, where it does no harm
-	Mode     Kind = "mode"            // permissions other than those that are set
-	Group    Kind = "group"           // a group other than that of the directory it is in
-	HardLink Kind = "hard-link"       // a file of several names
+	EmptyDir  Kind = "empty-directory" // a directory of an event with nothing in it
+	Unknown   Kind = "unknown"         // of no known meaning, where it does no harm
+	Mode      Kind = "mode"            // permissions other than those that are set
+	Group     Kind = "group"           // a group other than that of the directory it is in
+	HardLink  Kind = "hard-link"       // a file of several names
+	Ownerless Kind = "ownerless"       // published free/busy of somebody who has no records
 )
 
 // Blocks reports whether a path with that problem is no use as what it should be, so

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,8 +34,38 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 			w.add(audit.SameUser, filepath.Join(s.options.Dir, name), "differs from %q in case only, which has more in it: one of them is not used", keep)
 		}
 	}
+	if err := w.ownerless(); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(w.found, func(a, b audit.Problem) int { return strings.Compare(a.Path, b.Path) })
 	return w.found, nil
+}
+
+// ownerless looks for what is published of users who have no directory in the store.
+func (w *walk) ownerless() error {
+	dir := w.store.options.PublishDir
+	if dir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return failed("reading what is published", dir, err)
+	}
+	for _, e := range entries {
+		if notUser(e.Name()) != "" {
+			continue // the web server's
+		}
+		if _, err := os.Stat(filepath.Join(w.store.options.Dir, e.Name())); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name(), published)
+		if _, err := os.Stat(path); err == nil {
+			w.add(audit.Ownerless, path, "is published of a user who has no records")
+		}
+	}
+	return nil
 }
 
 func (w *walk) rootEntry(path string, e fs.DirEntry) {

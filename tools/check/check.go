@@ -226,7 +226,11 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 			return e.mendAll(m)
 		})
 	}
-	records := c.rounds(user, func(e *examination, m *mender) error { return c.records(ctx, e, m) })
+	unsettled := slices.ContainsFunc(o.findings, func(f *Finding) bool { return f.State != Mended })
+	records := c.rounds(user, func(e *examination, m *mender) error {
+		e.unsettled = unsettled
+		return c.records(ctx, e, m)
+	})
 	o.findings = append(o.findings, records.findings...)
 	o.failures = append(o.failures, records.failures...)
 	o.events, o.locked, o.user = records.events, records.locked, true

@@ -29,13 +29,13 @@ var damages = []struct {
 		d.replace(pauls+"recurrences/series/20261202T080000Z", "END:VEVENT", "")
 	}, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"lower-case names", func(d *damager) { d.replace(pauls+"objects/alone", "SUMMARY", "summary") }, "event-foreign", check.All, nil},
-	{"unescaped comma", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "For others, not me") }, "event-foreign", check.All, nil},
+	{"unescaped comma", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "For others, not me") }, "event-foreign", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"line separator", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "For\u2028others") }, "event-foreign", check.All, nil},
 	{"parameter without value", func(d *damager) { d.replace(pauls+"objects/alone", "ORGANIZER", "ORGANIZER;X") }, "event-foreign", check.All, nil},
 	{"twice the same property", func(d *damager) {
 		d.replace(pauls+"objects/alone", "UID:alone", "UID:alone\r\nUID:alone")
 	}, "event-foreign", check.All, nil},
-	{"windows-1252", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "F\xf8r others") }, "event-foreign", check.All, nil},
+	{"windows-1252", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "F\xf8r others") }, "event-foreign", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"another UID", func(d *damager) { d.replace(pauls+"objects/alone", "UID:alone", "UID:another") }, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"occurrence among events", func(d *damager) {
 		d.replace(pauls+"objects/alone", "UID:alone", "UID:alone\r\nRECURRENCE-ID:20261205T090000Z")
@@ -158,6 +158,8 @@ var damages = []struct {
 		d.replace(pauls+"freebusy", "\tmeeting\tOPAQUE", "\tmeeting\tTRANSPARENT")
 	}, "freebusy-transparency", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"busy for who only organises", func(d *damager) { d.replace(pauls+"freebusy", "\talone\tORG", "\talone\tOPAQUE") }, "freebusy-transparency", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"another summary", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting", "Nothing") }, "freebusy-text", check.Safe, nil},
+	{"another organizer", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting\t"+paul, "Project meeting\t"+vincent) }, "freebusy-text", check.Safe, nil},
 	{"cancelled event still busy", func(d *damager) {
 		d.insert(pauls+"freebusy", "20261204T090000Z\t20261204T100000Z\tgone\tOPAQUE\t\tCalled off\t"+paul)
 	}, "freebusy-cancelled", check.Safe, []string{"static/" + paul + "/freebusy"}},
@@ -213,12 +215,20 @@ var damages = []struct {
 	}, "provider-unstored", check.Safe, nil},
 	{"recurring without end and not noted", func(d *damager) { d.drop(pauls+"freebusy-providers", "series") }, "provider-missing", check.Safe, nil},
 
+	{"recurring without end and noted twice", func(d *damager) {
+		d.write(pauls+"freebusy-providers", d.read(pauls+"freebusy-providers")+"series\t\n")
+	}, "table-duplicate", check.Safe, nil},
+
 	{"queue entry of nothing", func(d *damager) { d.write(vincents+"requests", d.read(vincents+"requests")+"ghost\t\t\n") }, "request-orphan", check.Safe, nil},
 	{"queue entry of no occurrence", func(d *damager) {
 		d.write(vincents+"requests", d.read(vincents+"requests")+"meeting\t20261202T090000Z\t\n")
 	}, "request-orphan", check.Safe, nil},
 	{"cancelled queue entry", func(d *damager) { d.write(pauls+"requests", d.read(pauls+"requests")+"gone\t\t\n") }, "request-cancelled", check.Safe, nil},
 	{"queue entry twice", func(d *damager) { d.write(pauls+"requests", d.read(pauls+"requests")+d.read(pauls+"requests")) }, "request-duplicate", check.Safe, nil},
+	{"queue entry of a proposal that is gone", func(d *damager) { d.remove(pauls + "counters/objects/lunch") }, "request-orphan", check.Safe, []string{pauls + "requests"}},
+	{"queue entry of no type", func(d *damager) {
+		d.replace(pauls+"requests", "COUNTER", "ASK")
+	}, "request-type", check.Safe, nil},
 	{"past queue entry", func(d *damager) {
 		d.write(vincents+"objects/past", object("UID:past\nDTSTART:20261101T090000Z\nDURATION:PT1H\nORGANIZER:"+paul+"\nATTENDEE;PARTSTAT=NEEDS-ACTION:"+vincent+"\n"))
 		d.write(vincents+"requests", d.read(vincents+"requests")+"past\t\t\n")
@@ -249,6 +259,14 @@ var damages = []struct {
 	{"unknown value", func(d *damager) { d.write("prefs/"+paul+"/incoming", "yes") }, "preference-value", check.All, nil},
 	{"duration that cannot be read", func(d *damager) { d.write("prefs/"+vincent+"/freebusy_offers", "two days") }, "preference-value", check.All, nil},
 	{"preferences of somebody without records", func(d *damager) { d.write("prefs/mailto:new@example.com/window_size", "many") }, "preference-value", check.All, nil},
+
+	{"file in the place of preferences", func(d *damager) {
+		d.remove("prefs/" + vincent)
+		d.write("prefs/"+vincent, "x")
+	}, "file-misplaced", check.All, []string{"static/" + vincent + "/freebusy"}},
+	{"published of nobody", func(d *damager) {
+		d.write("static/mailto:gone@example.com/freebusy", d.read("static/"+paul+"/freebusy"))
+	}, "published-unwanted", check.Safe, nil},
 
 	{"rejected", func(d *damager) {
 		h := scene{from: "paul.boddie@example.com", method: "REQUEST", lines: "SUMMARY:Nothing\n"}

@@ -95,13 +95,14 @@ var (
 	freebusyTime      = kind("freebusy-time", Error, Safe, "free/busy has an event at wrong times")
 	freebusyTransp    = kind("freebusy-transparency", Error, Safe, "free/busy has an event with the wrong transparency")
 	freebusyChosen    = kind("freebusy-chosen", Note, None, "free/busy has an event as free that says busy, or the reverse, as an answer can have it")
+	freebusyText      = kind("freebusy-text", Warning, Safe, "free/busy has an event under another summary or organizer than the user has given it")
 	freebusyCancelled = kind("freebusy-cancelled", Error, Safe, "free/busy has records of a cancelled event or occurrence")
 	freebusyDeclined  = kind("freebusy-declined", Error, Safe, "free/busy has records of an event in which the user does not take part")
 	freebusyWindow    = kind("freebusy-window", Warning, Safe, "free/busy of recurring events has not been extended for more than a day")
 	freebusyDouble    = kind("freebusy-double", Note, None, "two events take place at the same time")
 
 	publishedDiffers  = kind("published-differs", Error, Safe, "published free/busy is not what the table says")
-	publishedUnwanted = kind("published-unwanted", Warning, Safe, "free/busy is published of a user who does not want that")
+	publishedUnwanted = kind("published-unwanted", Warning, Safe, "free/busy is published of a user who does not want that, or has no records")
 
 	offerExpired = kind("offer-expired", Warning, Safe, "an offered period has expired")
 
@@ -111,6 +112,7 @@ var (
 	requestOrphan    = kind("request-orphan", Warning, Safe, "the request queue has an event that is not stored")
 	requestCancelled = kind("request-cancelled", Warning, Safe, "the request queue has a cancelled event")
 	requestPast      = kind("request-past", Warning, Safe, "the request queue has an event that is over")
+	requestType      = kind("request-type", Warning, Safe, "the request queue has an entry of a type that there is not")
 	requestDuplicate = kind("request-duplicate", Warning, Safe, "the request queue has an entry twice")
 
 	counterOrphan    = kind("counter-orphan", Warning, All, "a counter-proposal is to an event that is not stored")

@@ -38,7 +38,7 @@ func (e *examination) readRows() error {
 		if e.rows[id] == nil {
 			e.rids[p.UID] = append(e.rids[p.UID], p.RecurrenceID)
 		}
-		e.rows[id] = append(e.rows[id], row{p.Start.Unix(), p.End.Unix(), p.Transp, p.Organizer})
+		e.rows[id] = append(e.rows[id], row{p.Start.Unix(), p.End.Unix(), p.Transp, p.Organizer, p.Summary})
 	}
 	for id, n := range reversed {
 		f := e.addFreeBusy(tableReversed, id, "%s of the event ends before it starts", plural(n, "record"))
@@ -122,7 +122,13 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 	}
 	switch missing, extra := len(d.missing), len(d.extra); {
 	case missing > 0 && extra > 0:
-		mend(e.addFreeBusy(freebusyTime, id, "free/busy has the event at %s and not at %s%s", clock(d.extra[0].start), clock(d.missing[0].start), andMore(max(missing, extra))))
+		is, should := clock(d.extra[0].start), clock(d.missing[0].start)
+		if is == should {
+			is, should = is+" until "+clock(d.extra[0].end), "until "+clock(d.missing[0].end)
+		} else {
+			should = "at " + should
+		}
+		mend(e.addFreeBusy(freebusyTime, id, "free/busy has the event at %s and not %s%s", is, should, andMore(max(missing, extra))))
 		return
 	case missing > 0:
 		mend(e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)))
@@ -131,13 +137,14 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, where it is not%s", clock(d.extra[0].start), andMore(extra)))
 		return
 	}
-	e.transparency(id, expect, rows)
+	e.transparency(id, object, expect, rows)
 }
 
 // transparency looks at how busy the records of an event make the user.
-func (e *examination) transparency(id stores.ID, expect availability.Expectation, rows []row) {
+func (e *examination) transparency(id stores.ID, object *text, expect availability.Expectation, rows []row) {
 	wrong := slices.IndexFunc(rows, func(r row) bool { return !slices.Contains(expect.Transps, r.transp) })
 	if wrong < 0 {
+		e.words(id, object, rows)
 		return
 	}
 	r := rows[wrong]
@@ -146,6 +153,22 @@ func (e *examination) transparency(id stores.ID, expect availability.Expectation
 		return
 	}
 	f := e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s and not as %s", clock(r.start), r.transp, expect.Transps[0])
+	f.mend = func(m *mender) error { return m.rebuild(f, id) }
+}
+
+// words looks at what the records of an event call it. Of others' events that is what the
+// user's answer did, which is not kept.
+func (e *examination) words(id stores.ID, object *text, rows []row) {
+	if object.organizedBy() != e.user {
+		return
+	}
+	summary := freebusy.Clean(object.summed())
+	wrong := slices.IndexFunc(rows, func(r row) bool { return r.summary != summary || r.organizer != string(e.user) })
+	if wrong < 0 || slices.ContainsFunc(e.findings, func(f *Finding) bool { return f.ID == id && f.Kind.Severity > Note }) {
+		return // or what the event says is not sure
+	}
+	r := rows[wrong]
+	f := e.addFreeBusy(freebusyText, id, "free/busy has the event at %s as %.60q of %s, and it is %.60q of the user's own", clock(r.start), r.summary, r.organizer, summary)
 	f.mend = func(m *mender) error { return m.rebuild(f, id) }
 }
 

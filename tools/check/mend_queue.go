@@ -27,6 +27,18 @@ func (m *mender) dequeueTwice(f *Finding) error {
 	})
 }
 
+// retype makes an entry of the request queue one that waits for the user's answer.
+func (m *mender) retype(f *Finding, r stores.Request) error {
+	return m.setQueue(f, func(queue []stores.Request) []stores.Request {
+		for i := range queue {
+			if queue[i] == r {
+				queue[i].Type = ""
+			}
+		}
+		return queue
+	})
+}
+
 func (m *mender) setQueue(f *Finding, change func([]stores.Request) []stores.Request) error {
 	queue, err := m.tx.Requests()
 	if err != nil {

@@ -30,7 +30,7 @@ func (e *examination) published() error {
 		return err
 	}
 	if !e.preferences.Publishes() {
-		if !none && len(text) > 0 {
+		if !none && len(text) > 0 && !e.unsettled {
 			f := e.add(publishedUnwanted, path, stores.ID{}, "free/busy is published, and the user's preferences say that it is not to be")
 			if path != "" {
 				f.mend = func(m *mender) error { return m.aside(f, path) }

@@ -132,6 +132,11 @@ func (e *examination) queue() error {
 	}
 	seen := make(map[stores.Request]bool)
 	for _, r := range e.requests {
+		if r.Type != "" && r.Type != counterType {
+			f := e.add(requestType, path, r.ID, "the request queue has %s with the type %.40q", occurrenceName(r.RecurrenceID), r.Type)
+			f.mend = func(m *mender) error { return m.retype(f, r) }
+			continue
+		}
 		drop := func(f *Finding) { f.mend = func(m *mender) error { return m.dequeue(f, r) } }
 		if seen[r] {
 			f := e.add(requestDuplicate, path, r.ID, "the request queue has %s twice", occurrenceName(r.RecurrenceID))
@@ -139,16 +144,29 @@ func (e *examination) queue() error {
 			continue
 		}
 		seen[r] = true
-		switch e.standing(r.ID, r.Type == "COUNTER") {
+		switch e.standing(r.ID, r.Type == counterType) {
 		case absent:
 			drop(e.add(requestOrphan, path, r.ID, "the request queue has %s, and the event is not stored", occurrenceName(r.RecurrenceID)))
 		case called:
 			drop(e.add(requestCancelled, path, r.ID, "the request queue has %s, which is cancelled", occurrenceName(r.RecurrenceID)))
 		case over:
 			drop(e.add(requestPast, path, r.ID, "the request queue has %s, which is over", occurrenceName(r.RecurrenceID)))
+		case there:
+			if r.Type == counterType && !e.countered(r.ID) {
+				drop(e.add(requestOrphan, path, r.ID, "the request queue has a counter-proposal to %s, and there is none", occurrenceName(r.RecurrenceID)))
+			}
 		}
 	}
 	return nil
+}
+
+// counterType is the type of a request that stands for counter-proposals.
+const counterType = "COUNTER"
+
+// countered reports whether there are counter-proposals to an event, or to an occurrence.
+func (e *examination) countered(id stores.ID) bool {
+	v := e.uids[id.UID]
+	return v != nil && slices.ContainsFunc(v.counters, func(key stores.Key) bool { return key.ID == id })
 }
 
 // standing is what has become of an event.
@@ -240,6 +258,10 @@ func (e *examination) readProviders() error {
 	e.extended, e.until = !providers.Until.IsZero(), providers.Until
 	e.provider = make(map[stores.ID]bool, len(providers.Events))
 	for _, id := range providers.Events {
+		if e.provider[id] {
+			f := e.add(tableDuplicate, e.providersPath(), id, "%s is noted twice as recurring without end", occurrenceName(id.RecurrenceID))
+			f.mend = func(m *mender) error { return m.provide(f, id, true) }
+		}
 		e.provider[id] = true
 	}
 	return nil

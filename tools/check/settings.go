@@ -21,6 +21,9 @@ func (e *examination) settings() error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	} else if errors.Is(err, syscall.ENOTDIR) {
+		e.addSetting(fileMisplaced, dir, "%s is a file where a user's preferences belong", filepath.Base(dir))
+		return nil
 	} else if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type text struct {
 	uid       string
 	facts     availability.Facts
 	organizer calendar.URI
+	summary   string
 	span      row // when the event is, if it is simple
 	simple    bool
 
@@ -45,6 +46,13 @@ func (t *text) organizedBy() calendar.URI {
 	return organizer
 }
 
+func (t *text) summed() string {
+	if t.simple {
+		return t.summary
+	}
+	return t.object().Summary()
+}
+
 func (t *text) recursForever() bool { return !t.simple && t.object().RecursForever() }
 
 // readSimple reads the brief of an object. It is not ok if there is anything in it that
@@ -62,7 +70,12 @@ func readSimple(brief []byte, user calendar.URI) (t *text, ok bool) {
 		}
 		rest := line[at:]
 		switch string(line[:at]) {
-		case "BEGIN", "END", "DTSTAMP", "SUMMARY":
+		case "BEGIN", "END", "DTSTAMP":
+		case "SUMMARY":
+			if rest[0] != ':' || bytes.IndexByte(rest, '\\') >= 0 {
+				return nil, false
+			}
+			t.summary = string(rest[1:])
 		case "UID":
 			if rest[0] != ':' || len(rest) == 1 || bytes.IndexByte(rest, '\\') >= 0 {
 				return nil, false

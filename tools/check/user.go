@@ -27,6 +27,7 @@ type examination struct {
 
 	preferences preferences.Preferences
 	known       bool // preferences could be read
+	unsettled   bool // something is wrong with them
 
 	findings []*Finding
 	events   int
@@ -70,6 +71,7 @@ type row struct {
 	start, end int64 // seconds since 1970
 	transp     string
 	organizer  string
+	summary    string
 }
 
 func (e *examination) add(k *Kind, path string, id stores.ID, format string, args ...any) *Finding {
@@ -149,7 +151,7 @@ var fileKinds = map[audit.Kind]*Kind{
 	audit.Link: fileLink, audit.Device: fileDevice, audit.BadName: fileName, audit.Empty: fileEmpty,
 	audit.Misplaced: fileMisplaced, audit.Mode: fileMode, audit.Group: fileGroup, audit.HardLink: fileHardLink,
 	audit.Staging: fileStaging, audit.EmptyDir: fileEmptyDir, audit.Unknown: fileUnknown,
-	audit.NoUser: userNone, audit.SameUser: userSame,
+	audit.NoUser: userNone, audit.SameUser: userSame, audit.Ownerless: publishedUnwanted,
 }
 
 // files looks at the user's files as files.
