@@ -3,6 +3,7 @@ package check_test
 import (
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
+	"imip-agent/tools/freebusy"
 )
 
 const (
@@ -287,5 +289,57 @@ func TestHealthy(t *testing.T) {
 				t.Errorf("changed: %q", paths)
 			}
 		})
+	}
+}
+
+// A series that begins only after the window, and ends some day, is noted nowhere: what is
+// missing of it is found when the window has come so far, and extended.
+func TestLaterSeries(t *testing.T) {
+	room := compat.Room(tempDir(t))
+	makeOurs(t, room)
+	p := newPlace(t, room)
+	p.now = healthyTime
+	lines := "UID:course\nSUMMARY:Course\nDTSTART:20270505T080000Z\nDTEND:20270505T100000Z\nRRULE:FREQ=WEEKLY;UNTIL=20280501T000000Z\n" +
+		"ORGANIZER:mailto:paul.boddie@example.com\nATTENDEE;PARTSTAT=ACCEPTED:mailto:paul.boddie@example.com\nSEQUENCE:0\n"
+	course := scene{from: "paul.boddie@example.com", method: "REQUEST", lines: lines}
+	if err := p.handle(course.message(p.now)); err != nil {
+		t.Fatal(err)
+	}
+	if r := p.check(t, check.None); r.String() != "" {
+		t.Fatalf("at once:\n%s", r)
+	}
+	p.now = p.now.AddDate(0, 0, 80)
+	late := func(r result) *check.Finding {
+		for _, f := range r.findings {
+			if f.Kind.ID == "freebusy-window" {
+				return &f
+			}
+		}
+		return nil
+	}
+	found := late(p.check(t, check.None, paul))
+	if found == nil {
+		t.Fatal("nothing is missing when it is in the window")
+	}
+	byRepair := newPlace(t, copyRoom(t, room))
+	byRepair.now = p.now
+	if f := late(byRepair.check(t, check.Safe, paul)); f == nil || f.State != check.Mended {
+		t.Errorf("it is not mended: %+v", f)
+	}
+	nightly := freebusy.Maker{
+		Store: p.store, Preferences: p.preferences(), Log: slog.New(slog.DiscardHandler), Now: p.clock, Keep: true, Publish: true,
+		Reset: strings.Contains(found.Command, " --reset"),
+	}
+	if r := nightly.User(t.Context(), paul); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	for _, mended := range []*place{p, byRepair} {
+		table, err := os.ReadFile(filepath.Join(mended.Room.Store(), paul, "freebusy"))
+		if err != nil || strings.Count(string(table), "\tcourse\t") != 3 {
+			t.Errorf("free/busy is %s, %v", table, err)
+		}
+		if f := late(mended.check(t, check.None, paul)); f != nil {
+			t.Errorf("it is still missing: %s", f.Text)
+		}
 	}
 }

@@ -113,7 +113,7 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 		return f
 	}
 	if len(d.late) > 0 {
-		e.late = append(e.late, lateEvent{id, object, expect, s})
+		e.late = append(e.late, lateEvent{id, object, expect, s, len(rows) > 0})
 	}
 	for _, r := range d.cancelled {
 		rid := s.separate[r.start]

@@ -14,10 +14,11 @@ import (
 
 // lateEvent is an event whose free/busy has not been extended.
 type lateEvent struct {
-	id     stores.ID
-	object *text
-	expect availability.Expectation
-	series *series
+	id       stores.ID
+	object   *text
+	expect   availability.Expectation
+	series   *series
+	recorded bool // in part
 }
 
 // window tells of all events together whose free/busy has not been extended.
@@ -37,7 +38,12 @@ func (e *examination) window() error {
 	default:
 		return nil
 	}
-	f.Command = e.checker.command("freebusy", "--store", "--publish", "--user", string(e.user))
+	words := []string{"freebusy", "--store", "--publish", "--user", string(e.user)}
+	if slices.ContainsFunc(e.late, func(l lateEvent) bool { return !e.provider[l.id] && !l.recorded }) {
+		// Nothing but the event tells of it: it ends some day, and began after the window.
+		words = append(words, "--reset")
+	}
+	f.Command = e.checker.command(words...)
 	f.mend = func(m *mender) error { return m.extendAll(f) }
 	return nil
 }
