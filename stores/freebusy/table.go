@@ -42,22 +42,30 @@ func (t *Table) All() iter.Seq[Period] {
 // equal in start, end, UID and recurrence id to one that is there changes nothing.
 func (t *Table) Insert(p Period) bool {
 	fresh := rows(t.layout, []Period{p})
-	if len(fresh) == 0 {
-		return false
-	}
-	at, found := slices.BinarySearchFunc(t.rows, fresh[0], compare)
+	return len(fresh) > 0 && t.insert(fresh[0])
+}
+
+func (t *Table) insert(row string) bool {
+	at, found := slices.BinarySearchFunc(t.rows, row, compare)
 	if found {
 		return false
 	}
-	t.rows = slices.Insert(t.rows, at, fresh[0])
-	t.inserted = append(t.inserted, fresh[0])
+	t.rows = slices.Insert(t.rows, at, row)
+	t.inserted = append(t.inserted, row)
 	return true
 }
+
+// fewRows are inserted one by one: that moves rows, where merging copies them all into a
+// new place.
+const fewRows = 4
 
 // InsertAll adds many records, as Insert does one, in time linear in the table.
 func (t *Table) InsertAll(periods []Period) {
 	fresh := rows(t.layout, periods)
-	if len(fresh) == 0 {
+	if len(fresh) <= fewRows {
+		for _, r := range fresh {
+			t.insert(r)
+		}
 		return
 	}
 	if !slices.IsSortedFunc(fresh, compare) {
