@@ -3,7 +3,7 @@
 //
 // A message is taken apart into events; each event is handled by the handler of
 // its method, inside one critical section of the store for the user whose
-// message it is. A handler sees the event and a transaction, never a path, a lock
+// message it is. Several share one if there are many. A handler sees the event and a transaction, never a path, a lock
 // or the clock. The user is the calendar user who sent the message; the sender is
 // every address that the message claims to come from.
 //
@@ -89,73 +89,102 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 	return errors.Join(failure, h.putAside(parsed.Source, problems))
 }
 
-// handleAll handles the events of a message one by one. One that fails does not
+// handleAll handles the events of a message in their order. One that fails does not
 // stop the others, unless they are bound to fail for the same reason.
 func (h *Handler) handleAll(ctx context.Context, m *message, problems *[]problem) error {
 	var failures []error
-	for _, e := range m.events {
-		err := h.handle(ctx, m, e)
-		var unstorable *stores.UnstorableError
-		switch {
-		case err == nil:
-		case errors.As(err, &unstorable):
-			*problems = append(*problems, e.problem(unstorable.Error()))
-		default:
-			failures = append(failures, fmt.Errorf("%s of %q: %w", e.method, e.id.UID, err))
-			if errors.Is(err, stores.ErrLocked) || ctx.Err() != nil {
-				return errors.Join(failures...)
+	for g := range h.groups(m) {
+		err := h.handle(ctx, m, g)
+		if err != nil && len(g.events) > 1 && !stops(ctx, err) {
+			// Nothing of the group is done. One of it can do no harm to the others.
+			for one := range g.each() {
+				failures = append(failures, h.failure(one, h.handle(ctx, m, one), problems))
 			}
+			err = nil
+		}
+		failures = append(failures, h.failure(g, err, problems))
+		if stops(ctx, errors.Join(failures...)) {
+			break
 		}
 	}
 	return errors.Join(failures...)
 }
 
-// handle handles one event in one critical section.
-func (h *Handler) handle(ctx context.Context, m *message, e event) error {
-	began := h.Now()
-	user := h.user(m.senders, e)
-	log := h.Log.With("user", string(user), "method", e.method, "uid", e.id.UID)
-	if e.id.RecurrenceID != "" {
-		log = log.With("recurrence", e.id.RecurrenceID)
-	}
-	for _, warning := range e.warnings {
-		log.Warn(warning)
-	}
-	if user == "" {
-		log.Warn("no user: neither a sender nor a participant tells whose message this is")
+// stops reports whether an error will be that of all other events, too.
+func stops(ctx context.Context, err error) bool {
+	return errors.Is(err, stores.ErrLocked) || ctx.Err() != nil
+}
+
+// failure returns a group's error unless it can never be handled, which is a problem.
+func (h *Handler) failure(g group, err error, problems *[]problem) error {
+	var unstorable *stores.UnstorableError
+	e := g.events[0]
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &unstorable):
+		*problems = append(*problems, e.problem(unstorable.Error()))
 		return nil
 	}
+	return fmt.Errorf("%s of %q: %w", e.method, e.id.UID, err)
+}
 
-	settings, err := h.Preferences.Load(user)
+// handle handles a group of events in one critical section: all or nothing.
+func (h *Handler) handle(ctx context.Context, m *message, g group) error {
+	began := h.Now()
+	logs := make([]*slog.Logger, len(g.events))
+	for i, e := range g.events {
+		logs[i] = h.Log.With("user", string(g.user), "method", e.method, "uid", e.id.UID)
+		if e.id.RecurrenceID != "" {
+			logs[i] = logs[i].With("recurrence", e.id.RecurrenceID)
+		}
+	}
+	if g.user == "" {
+		g.warn(logs, nil)
+		logs[0].Warn("no user: neither a sender nor a participant tells whose message this is")
+		return nil
+	}
+	settings, err := h.Preferences.Load(g.user)
 	if err != nil {
 		return err
-	}
-	for _, warning := range settings.Warnings {
-		log.Warn(warning)
 	}
 	if !settings.Participates() {
-		log.Info("handled", "changes", "none, the user does not participate")
+		g.warn(logs, settings.Warnings)
+		for _, log := range logs {
+			log.Info("handled", "changes", "none, the user does not participate")
+		}
 		return nil
 	}
 
-	var changes []string
-	err = h.Store.Update(ctx, user, func(tx stores.Tx) error {
-		r := &request{
-			handler: h, tx: tx, log: log, now: h.Now().UTC(),
-			user: user, preferences: settings, senders: m.senders,
-			method: e.method, object: e.object.Clone(), id: e.id,
+	changes := make([][]string, len(g.events))
+	err = h.Store.Update(ctx, g.user, func(tx stores.Tx) error {
+		for i, e := range g.events {
+			r := &request{
+				handler: h, tx: tx, log: logs[i], now: h.Now().UTC(),
+				user: g.user, preferences: settings, senders: m.senders,
+				method: e.method, object: e.object.Clone(), id: e.id,
+			}
+			err := methods[e.method](r)
+			if changes[i] = r.changes; err != nil {
+				return err
+			}
 		}
-		err := methods[e.method](r)
-		changes = r.changes
-		return err
+		return nil
 	})
 	if err != nil {
+		if len(g.events) == 1 {
+			g.warn(logs, settings.Warnings)
+		}
 		return err
 	}
-	if len(changes) == 0 {
-		changes = []string{"none"}
+	g.warn(logs, settings.Warnings)
+	took := h.Now().Sub(began).Milliseconds()
+	for i, log := range logs {
+		if len(changes[i]) == 0 {
+			changes[i] = []string{"none"}
+		}
+		log.Info("handled", "changes", strings.Join(changes[i], ", "), "ms", took)
 	}
-	log.Info("handled", "changes", strings.Join(changes, ", "), "ms", h.Now().Sub(began).Milliseconds())
 	return nil
 }
 

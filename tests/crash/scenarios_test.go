@@ -114,6 +114,11 @@ func scenarios() []scenario {
 		{"REQUEST of two events", table, message("REQUEST", event(), event("UID:f"))},
 		{"occurrence", many, message("REQUEST", event("RECURRENCE-ID:"+on(2, 9), "DTSTART:"+on(2, 15), "DTEND:"+on(2, 16)))},
 		{"CANCEL", many, message("CANCEL", event("SEQUENCE:1"))},
+		{"CANCEL of two events", with(compat.Tree{
+			"objects/e": many["objects/e"], "recurrences/e/" + on(1, 9): stored(changed),
+			"objects/f": stored(event("UID:f", series)), "counters/objects/f/" + vincent: stored(event("UID:f")),
+			"freebusy-providers": many["freebusy-providers"] + "f\t\n",
+		}), message("CANCEL", event("SEQUENCE:1"), event("UID:f", "SEQUENCE:1"))},
 		{"CANCEL of an occurrence", many, message("CANCEL", event("SEQUENCE:1", "RECURRENCE-ID:"+on(3, 9), "DTSTART:"+on(3, 9), "DTEND:"+on(3, 10)))},
 		{"REPLY for an occurrence", many, message("REPLY", event("ATTENDEE;PARTSTAT=DECLINED:@paul", "RECURRENCE-ID:"+on(2, 9), "DTSTART:"+on(2, 9), "DTEND:"+on(2, 10)))},
 		{"COUNTER", with(compat.Tree{"objects/e": many["objects/e"], "freebusy-offers": ""}), message("COUNTER", event("DTSTART:"+on(0, 11), "DTEND:"+on(0, 12)))},

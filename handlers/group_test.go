@@ -1,0 +1,101 @@
+package handlers_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// watched is a store that tells which events are stored in one critical section, and
+// cannot store the event "bad".
+type watched struct {
+	stores.Store
+	sections [][]string
+}
+
+type watchedTx struct {
+	stores.Tx
+	uids *[]string
+}
+
+func (w *watched) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+	return w.Store.Update(ctx, user, func(tx stores.Tx) error {
+		var uids []string
+		err := fn(watchedTx{tx, &uids})
+		if err == nil {
+			w.sections = append(w.sections, uids)
+		}
+		return err
+	})
+}
+
+func (t watchedTx) Put(key stores.Key, content []byte) error {
+	if key.UID == "bad" {
+		return &stores.UnstorableError{What: "UID", Value: key.UID, Reason: "it is bad"}
+	}
+	*t.uids = append(*t.uids, key.UID+key.RecurrenceID)
+	return t.Tx.Put(key, content)
+}
+
+// Many events of a message share a critical section, as far as they have nothing to do
+// with one another.
+func TestGroups(t *testing.T) {
+	events := func(from, to int) (texts, uids []string) {
+		for i := from; i < to; i++ {
+			uid := fmt.Sprintf("e%03d", i)
+			texts, uids = append(texts, event("UID:"+uid)), append(uids, uid)
+		}
+		return texts, uids
+	}
+	many, uids := events(0, 2*64+1)
+	for _, test := range []struct {
+		name    string
+		events  []string
+		want    [][]string
+		aside   int
+		records int
+	}{
+		{"many", many, [][]string{uids[:64], uids[64 : 2*64], uids[2*64:]}, 0, 2*64 + 1},
+		{"one event and its occurrences", []string{
+			event("UID:a", "RRULE:FREQ=WEEKLY;COUNT=3"), event("UID:a", "RECURRENCE-ID:20261209T090000Z"), event("UID:a", "RECURRENCE-ID:20261216T090000Z"),
+		}, [][]string{{"a"}, {"a20261209T090000Z"}, {"a20261216T090000Z"}}, 0, 3},
+		{"one that cannot be stored", []string{event("UID:a"), event("UID:bad"), event("UID:b")}, [][]string{{"a"}, {"b"}}, 1, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t)
+			store := &watched{Store: s.Store}
+			s.Store = store
+			s.handle(message(paul, "REQUEST", test.events...))
+			if !slices.EqualFunc(store.sections, test.want, slices.Equal) {
+				t.Errorf("in critical sections: %q, want %q", store.sections, test.want)
+			}
+			if items, err := s.Rejected.List(); err != nil || len(items) != test.aside {
+				t.Errorf("%d are put aside, want %d: %v", len(items), test.aside, err)
+			}
+			if n := strings.Count(s.busy(paul), "\n"); n != test.records {
+				t.Errorf("%d records, want %d", n, test.records)
+			}
+		})
+	}
+}
+
+// Events of different users, which only the calendar system sends, share none.
+func TestGroupsOfUsers(t *testing.T) {
+	s := newSite(t)
+	store := &watched{Store: s.Store}
+	s.Store = store
+	var text []string
+	for i, user := range []string{paul, paul, "harvey.horse@example.com", paul} {
+		text = append(text, event(fmt.Sprintf("UID:e%d", i), "ORGANIZER:mailto:"+user))
+	}
+	s.handle(message(system, "PUBLISH", text...))
+	want := [][]string{{"e0", "e1"}, {"e2"}, {"e3"}}
+	if !slices.EqualFunc(store.sections, want, slices.Equal) {
+		t.Errorf("in critical sections: %q, want %q", store.sections, want)
+	}
+}
