@@ -52,6 +52,7 @@ type Config struct {
 	MessageSizeLimit int64         // octets of a message that is looked at at all
 	RejectedDir      string        // where data goes that cannot be handled; empty: see [Config.Rejected]
 	RejectedLimit    int           // files in it
+	RejectedSize     int64         // octets of these
 	Deadline         time.Duration // for one message
 	LockTimeout      time.Duration // for a user's lock
 	PeriodLimit      int           // free/busy records of one event
@@ -95,6 +96,7 @@ func Default() Config {
 		IMIPCounterAsRequest:        true,
 		MessageSizeLimit:            32 << 20,
 		RejectedLimit:               1000,
+		RejectedSize:                1 << 30,
 		Deadline:                    300 * time.Second,
 		LockTimeout:                 60 * time.Second,
 		PeriodLimit:                 50000,
@@ -154,6 +156,7 @@ var settings = []setting{
 	{name: "MESSAGE_SIZE_LIMIT", field: func(c *Config) any { return &c.MessageSizeLimit }, max: 1 << 40},
 	{name: "REJECTED_DIR", field: func(c *Config) any { return &c.RejectedDir }, vital: true, none: true},
 	{name: "REJECTED_LIMIT", field: func(c *Config) any { return &c.RejectedLimit }},
+	{name: "REJECTED_SIZE_LIMIT", field: func(c *Config) any { return &c.RejectedSize }, max: 1 << 50},
 	{name: "DEADLINE", field: func(c *Config) any { return &c.Deadline }, max: 24 * 60 * 60},
 	{name: "LOCK_TIMEOUT", field: func(c *Config) any { return &c.LockTimeout }, max: 24 * 60 * 60},
 	{name: "PERIOD_LIMIT", field: func(c *Config) any { return &c.PeriodLimit }},

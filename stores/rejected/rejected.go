@@ -31,12 +31,17 @@ import (
 type Dir struct {
 	Path string
 	Max  int              // how many pieces are kept at most; 0: DefaultMax
+	Size int64            // how many octets they have at most, but for the last one; 0: DefaultSize
 	Now  func() time.Time // nil: time.Now
 	Log  *slog.Logger     // nil: nothing is logged
 }
 
-// DefaultMax is how many pieces are kept if nothing else is said.
-const DefaultMax = 1000
+// DefaultMax and DefaultSize are how many pieces are kept, and how many octets of them, if
+// nothing else is said.
+const (
+	DefaultMax  = 1000
+	DefaultSize = 1 << 30
+)
 
 const (
 	contentSuffix = ".eml"
@@ -53,8 +58,8 @@ const (
 
 // Put puts content aside and returns the path of the file that has it. The files are
 // whole and on disk when it returns. If the same content is there already, it stays as it
-// is, with its first note. If there are more than Max pieces, the oldest goes, and that is
-// logged as a warning. Errors are temporary: nothing has been put aside.
+// is, with its first note. If there are more than Max pieces, or more than Size octets, the
+// oldest go, and that is logged as a warning. Errors are temporary: nothing has been put aside.
 func (d *Dir) Put(note Note, content []byte) (path string, err error) {
 	if d == nil || d.Path == "" {
 		return "", errors.New("rejected: no directory is set for what cannot be handled: set REJECTED_DIR")
@@ -213,19 +218,36 @@ func (d *Dir) sweep(names []string) {
 // limit removes the oldest pieces, those of names and the newest one being as many
 // as there are.
 func (d *Dir) limit(names []string, newest string) {
-	limit := d.Max
+	limit, size := d.Max, d.Size
 	if limit <= 0 {
 		limit = DefaultMax
 	}
-	for len(names) >= limit && len(names) > 0 {
+	if size <= 0 {
+		size = DefaultSize
+	}
+	all := d.size(newest)
+	for _, name := range names {
+		all += d.size(name)
+	}
+	for len(names) > 0 && (len(names) >= limit || all > size) {
+		all -= d.size(names[0])
 		if err := d.remove(names[0]); err != nil {
 			d.log().Warn("cannot remove the oldest of what was put aside", "error", err)
 		} else {
 			d.log().Warn("too much was put aside: removed the oldest; look through what is there",
-				"file", d.path(names[0]+contentSuffix), "limit", limit, "newest", newest)
+				"file", d.path(names[0]+contentSuffix), "limit", limit, "octets", size, "newest", newest)
 		}
 		names = names[1:]
 	}
+}
+
+// size returns how many octets a piece has.
+func (d *Dir) size(name string) int64 {
+	info, err := os.Lstat(d.path(name + contentSuffix))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 func (d *Dir) remove(name string) error {

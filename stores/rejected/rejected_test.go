@@ -180,6 +180,19 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// Large pieces go before there are too many, but for the one that came last.
+func TestSizeLimit(t *testing.T) {
+	d := newDir(t)
+	d.Max, d.Size = 10, 100
+	for _, test := range []struct{ octets, left int }{{40, 1}, {41, 2}, {19, 3}, {1, 3}, {99, 2}, {500, 1}, {2, 1}, {3, 2}} {
+		path := put(t, d, Note{}, strings.Repeat("x", test.octets))
+		items := list(t, d)
+		if len(items) != test.left || items[len(items)-1].Path != path {
+			t.Errorf("after %d octets there are %d, want %d: %v", test.octets, len(items), test.left, items)
+		}
+	}
+}
+
 func TestLeftOver(t *testing.T) {
 	d := newDir(t)
 	path := put(t, d, Note{}, "content")

@@ -105,7 +105,7 @@ func Open(options *cli.Context, env Environment, set map[string]string) (*Site, 
 	for _, warning := range config.Warnings {
 		s.Log.Warn("configuration: " + warning.String())
 	}
-	s.Rejected = &rejected.Dir{Path: config.Rejected(), Max: config.RejectedLimit, Now: env.Now, Log: s.Log}
+	s.Rejected = &rejected.Dir{Path: config.Rejected(), Max: config.RejectedLimit, Size: config.RejectedSize, Now: env.Now, Log: s.Log}
 	s.Preferences = &preferences.Dir{
 		Path: config.PreferencesDir,
 		Defaults: preferences.Defaults{
