@@ -51,6 +51,12 @@ func load(file string, getenv func(string) string, fallback string) (Config, err
 		return Default(), nil
 	}
 	if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("%w; name the file that is there, or leave $%s and --config out", err, FileVariable)
+		case errors.Is(err, fs.ErrPermission):
+			err = fmt.Errorf("%w; give user %d access to it", err, os.Geteuid())
+		}
 		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}
 	return Read(source, file), nil

@@ -90,6 +90,8 @@ func (l *loader) get(name string) (value string, set bool) {
 	case err == nil:
 		return strings.TrimSpace(string(data)), true
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrPermission):
+		l.err = fmt.Errorf("read a preference: %w; give user %d access to it and to its directory", err, os.Geteuid())
 	default:
 		l.err = fmt.Errorf("read a preference: %w", err)
 	}
@@ -108,7 +110,7 @@ func read(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a file")}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it is not a file: move it away")}
 	}
 	return io.ReadAll(io.LimitReader(file, maxValue))
 }

@@ -90,7 +90,7 @@ var failures = []failure{
 	{name: "store is below a file", says: "move it away", words: []string{"-S", "/proc/version/store"}},
 	{name: "store below what cannot be made", says: "access", unprivileged: true, words: []string{"-S", "/nowhere/imip-agent/store"}},
 	{name: "public directory below a file", says: "move it away", words: []string{"-P", "/proc/version/static"}},
-	{name: "a preference is a directory", says: "not a file", prepare: func(t *testing.T, room compat.Room) func() {
+	{name: "a preference is a directory", says: "move it away", prepare: func(t *testing.T, room compat.Room) func() {
 		path := filepath.Join(room.Preferences(), paul, "TZID")
 		must(t, os.Remove(path))
 		must(t, os.Mkdir(path, 0o770))
@@ -103,15 +103,15 @@ var failures = []failure{
 	{name: "user's directory that may not be written", says: "access", unprivileged: true, prepare: mode("", 0o550)},
 	{name: "user's directory that may not be entered", says: "access", unprivileged: true, prepare: mode("", 0)},
 	{name: "store that may not be entered", says: "access", unprivileged: true, prepare: mode("..", 0)},
-	{name: "preferences that may not be read", says: "permission", unprivileged: true, prepare: func(t *testing.T, room compat.Room) func() {
+	{name: "preferences that may not be read", says: "access to it", unprivileged: true, prepare: func(t *testing.T, room compat.Room) func() {
 		must(t, os.Chmod(filepath.Join(room.Preferences(), paul, "TZID"), 0))
 		return nil
 	}},
-	{name: "configuration that may not be read", says: "permission", unprivileged: true, prepare: func(t *testing.T, room compat.Room) func() {
+	{name: "configuration that may not be read", says: "access to it", unprivileged: true, prepare: func(t *testing.T, room compat.Room) func() {
 		must(t, os.Chmod(filepath.Join(string(room), "config.txt"), 0))
 		return nil
 	}},
-	{name: "configuration that is not there", says: "no such file", words: []string{"--config", "/nowhere/config.txt"}},
+	{name: "configuration that is not there", says: "name the file that is there", words: []string{"--config", "/nowhere/config.txt"}},
 	{name: "store type unknown", says: "STORE_TYPE", prepare: setting("STORE_TYPE = 'paper'\n")},
 	{name: "unknown option", says: "-x", words: []string{"-x"}},
 	{name: "unknown long option", says: "--colour", words: []string{"--colour=red"}},
