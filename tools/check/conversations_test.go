@@ -89,9 +89,7 @@ func TestConversationsPostgreSQL(t *testing.T) {
 				if len(result.Issues) > 0 {
 					return
 				}
-				k := p.checker(check.None)
-				k.Store = store
-				if r := withoutWindow(run(t, k)); strings.Join(r.ids(), " ") != want || len(r.summary.Failures) > 0 {
+				if r := withoutWindow(run(t, p.checkerOf(store, check.None))); strings.Join(r.ids(), " ") != want || len(r.summary.Failures) > 0 {
 					t.Errorf("not %q but\n%s", want, r)
 				}
 				looked++

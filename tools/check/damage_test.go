@@ -1,7 +1,6 @@
 package check_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -336,14 +335,7 @@ func testDamage(t *testing.T, p *place, want []string, repair check.Repair, also
 		}
 	}
 
-	err := p.checker(check.None).Undo(context.Background(), mended.summary.Manifest, func(u check.Undone) {
-		if u.Err != nil {
-			t.Errorf("undo %s: %v", u.Path, u.Err)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	undo(t, p.checker(check.None), mended.summary.Manifest)
 	back := snapshot(t, p.Room)
 	for _, path := range changed(damaged, back) {
 		if info, err := os.Stat(filepath.Join(string(p.Room), path)); err == nil && info.IsDir() && damaged[path] == "" {

@@ -111,11 +111,7 @@ func TestPostgreSQLRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			damaged := rows()
-			checker := func(repair check.Repair) *check.Checker {
-				k := p.checker(repair)
-				k.Store = store
-				return k
-			}
+			checker := func(repair check.Repair) *check.Checker { return p.checkerOf(store, repair) }
 			if r := run(t, checker(check.None)); !slices.Equal(r.ids(), strings.Fields(c.want)) {
 				t.Fatalf("found:\n%s", r)
 			}
@@ -126,19 +122,32 @@ func TestPostgreSQLRows(t *testing.T) {
 			if after := records(t, store); after != whole {
 				t.Errorf("after the repair:\n%s\nbut before the damage it was\n%s", after, whole)
 			}
-			err := checker(check.None).Undo(t.Context(), repaired.summary.Manifest, func(u check.Undone) {
-				if u.Err != nil {
-					t.Errorf("undo %s: %v", u.Path, u.Err)
-				}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			undo(t, checker(check.None), repaired.summary.Manifest)
 			if back := rows(); back != damaged {
 				t.Errorf("undone:\n%s\nbut it was\n%s", back, damaged)
 			}
 			run(t, checker(c.repair))
 		})
+	}
+}
+
+// checkerOf returns a checker of a store that has the place's records.
+func (p *place) checkerOf(store stores.Store, repair check.Repair) *check.Checker {
+	c := p.checker(repair)
+	c.Store = store
+	return c
+}
+
+// undo puts back all that a repair has changed.
+func undo(t *testing.T, c *check.Checker, manifest string) {
+	t.Helper()
+	err := c.Undo(context.Background(), manifest, func(u check.Undone) {
+		if u.Err != nil {
+			t.Errorf("undo %s: %v", u.Path, u.Err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -189,11 +198,7 @@ func testPlain(t *testing.T, open func(*testing.T, *place) stores.Store) {
 			c.damage(&damager{t, p})
 			store := open(t, p)
 			damaged := records(t, store)
-			checker := func(repair check.Repair) *check.Checker {
-				k := p.checker(repair)
-				k.Store = store
-				return k
-			}
+			checker := func(repair check.Repair) *check.Checker { return p.checkerOf(store, repair) }
 			if r := run(t, checker(check.None)); !slices.Equal(r.ids(), strings.Fields(c.want)) {
 				t.Fatalf("found:\n%s", r)
 			}
@@ -207,14 +212,7 @@ func testPlain(t *testing.T, open func(*testing.T, *place) stores.Store) {
 			if c.want == "" {
 				return
 			}
-			err := checker(check.None).Undo(context.Background(), r.summary.Manifest, func(u check.Undone) {
-				if u.Err != nil {
-					t.Errorf("undo %s: %v", u.Path, u.Err)
-				}
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			undo(t, checker(check.None), r.summary.Manifest)
 			if back := records(t, store); back != damaged {
 				t.Errorf("undone:\n%s\nbut it was\n%s", back, damaged)
 			}
