@@ -41,7 +41,8 @@ var damages = []struct {
 	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"another occurrence", func(d *damager) {
 		d.rename(pauls+"recurrences/series/20261202T080000Z", pauls+"recurrences/series/20261203T080000Z")
-	}, "event-wrong-name freebusy-unstored", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"name in upper case", func(d *damager) { d.rename(pauls+"objects/alone", pauls+"objects/Alone") }, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"two components", func(d *damager) {
 		d.write(pauls+"objects/alone", d.read(pauls+"objects/alone")+d.read(pauls+"objects/meeting"))
 	}, "event-several", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
@@ -60,7 +61,7 @@ var damages = []struct {
 	{"directory in the place of an object", func(d *damager) {
 		d.remove(pauls + "objects/alone")
 		d.must(os.Mkdir(d.path(pauls+"objects/alone"), 0o770))
-	}, "file-misplaced freebusy-unstored", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	}, "file-misplaced", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"file in the place of a directory", func(d *damager) { d.write(pauls+"recurrences/stray", "x") }, "file-misplaced", check.All, nil},
 	{"file in the place of all counter-proposals", func(d *damager) {
 		d.remove(vincents + "counters")

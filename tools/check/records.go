@@ -62,8 +62,8 @@ func (e *examination) providesStored() bool {
 // leftRows tells of records of events that are not stored.
 func (e *examination) leftRows() error {
 	for _, id := range sortedIDs(maps.Keys(e.rows)) {
-		if e.leave(id) {
-			continue
+		if e.leave(id) || e.claimed[id] || e.blocked[e.path(stores.Key{Part: stores.Active, ID: id})] {
+			continue // the event is in a file that is no use as it is, which is told
 		}
 		rows, v := e.rows[id], e.uids[id.UID]
 		mend := func(f *Finding) {

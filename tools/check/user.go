@@ -33,8 +33,9 @@ type examination struct {
 	events   int
 	failures []error
 
-	blocked map[string]bool // paths whose file is no use, by what was found already
-	torn    string          // damaged lines of the user's own free/busy table, all of them
+	blocked map[string]bool    // paths whose file is no use, by what was found already
+	claimed map[stores.ID]bool // events that are in a file of another name
+	torn    string             // damaged lines of the user's own free/busy table, all of them
 
 	uids     map[string]*event
 	order    []string // of the UIDs
@@ -87,6 +88,7 @@ func (e *examination) run() error {
 	e.blocked = make(map[string]bool)
 	e.rebuilt = make(map[stores.ID]bool)
 	e.lost = make(map[stores.ID]bool)
+	e.claimed = make(map[stores.ID]bool)
 	p, err := e.checker.Preferences.Load(e.user)
 	if err != nil {
 		// Without the zone and the window nothing can be worked out.
@@ -304,6 +306,9 @@ func (e *examination) misnamed(key stores.Key, object *calendar.Object, path str
 		e.addText(eventWrongName, key, "the file's name says %q, and the event in it %q", key.UID, is.UID)
 	default:
 		e.addText(eventWrongName, key, "the file's name says %s, and the event in it %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
+	}
+	if key.Part == stores.Active {
+		e.claimed[is] = true
 	}
 	return true
 }
