@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -41,9 +42,11 @@ func files(t testing.TB, dir string) *migrate.Side {
 }
 
 // database returns an empty store in a database as a side.
-func database(t testing.TB) *migrate.Side {
+func database(t testing.TB) *migrate.Side { return databaseAt(t, postgresqltest.Database(t)) }
+
+func databaseAt(t testing.TB, where string) *migrate.Side {
 	t.Helper()
-	store, err := postgresql.Open(context.Background(), postgresql.Options{ConnInfo: postgresqltest.Database(t), LockTimeout: 10 * time.Second})
+	store, err := postgresql.Open(context.Background(), postgresql.Options{ConnInfo: where, LockTimeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,6 +388,37 @@ func TestCannotHold(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
 		t.Errorf("the source has changed: %s", diff)
+	}
+}
+
+// TestDamagedRows copies from a database what can be read in it, and lists the rest.
+func TestDamagedRows(t *testing.T) {
+	where := postgresqltest.Database(t)
+	from, to := databaseAt(t, where), files(t, filepath.Join(t.TempDir(), "to"))
+	update(t, from, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+	db, err := pgx.Connect(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.Background())
+	for _, query := range []string{
+		`INSERT INTO freebusy SELECT * FROM freebusy`, // twice is once
+		`INSERT INTO freebusy (store_user, "start", "end", object_uid) VALUES ($1, 'soon', 'later', 'u2')`,
+	} {
+		var args []any
+		if strings.Contains(query, "$1") {
+			args = []any{string(storestest.Paul)}
+		}
+		if _, err := db.Exec(t.Context(), query, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result := mustCopy(t, from, to, migrate.Options{Verify: true}, map[migrate.Kind]int{migrate.Damaged: 1})
+	if len(result.Issues) != 1 || !strings.Contains(result.Issues[0].Text, `"u2"`) || result.Verified != 1 {
+		t.Errorf("%+v", result)
+	}
+	if got := summaries(t, to); got != "first -" {
+		t.Errorf("the target has %q", got)
 	}
 }
 
