@@ -16,6 +16,7 @@ import (
 type watched struct {
 	stores.Store
 	sections [][]string
+	after    func() // called after each critical section; may be nil
 }
 
 type watchedTx struct {
@@ -24,7 +25,7 @@ type watchedTx struct {
 }
 
 func (w *watched) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
-	return w.Store.Update(ctx, user, func(tx stores.Tx) error {
+	err := w.Store.Update(ctx, user, func(tx stores.Tx) error {
 		var uids []string
 		err := fn(watchedTx{tx, &uids})
 		if err == nil {
@@ -32,6 +33,10 @@ func (w *watched) Update(ctx context.Context, user calendar.URI, fn func(stores.
 		}
 		return err
 	})
+	if w.after != nil {
+		w.after()
+	}
+	return err
 }
 
 func (t watchedTx) Put(key stores.Key, content []byte) error {
@@ -97,5 +102,25 @@ func TestGroupsOfUsers(t *testing.T) {
 	want := [][]string{{"e0", "e1"}, {"e2"}, {"e3"}}
 	if !slices.EqualFunc(store.sections, want, slices.Equal) {
 		t.Errorf("in critical sections: %q, want %q", store.sections, want)
+	}
+}
+
+// A message whose time is over between two groups is not done.
+func TestTimeOver(t *testing.T) {
+	s := newSite(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	store := &watched{Store: s.Store, after: cancel}
+	s.Store = store
+	text := message(paul, "REQUEST", event("UID:a"), event("UID:a", "RECURRENCE-ID:20261202T090000Z"))
+	if err := s.Handle(ctx, strings.NewReader(text)); err == nil {
+		t.Error("no error, so that the rest of the message would be lost")
+	}
+	if got := s.files("store"); got["mailto:"+paul+"/objects/a"] == "" || got["mailto:"+paul+"/recurrences/a/20261202T090000Z"] != "" {
+		t.Errorf("stored: %v", got)
+	}
+	store.after = nil
+	s.handle(text)
+	if got := s.files("store"); got["mailto:"+paul+"/recurrences/a/20261202T090000Z"] == "" {
+		t.Errorf("after the next try: %v", got)
 	}
 }

@@ -94,25 +94,36 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 func (h *Handler) handleAll(ctx context.Context, m *message, problems *[]problem) error {
 	var failures []error
 	for g := range h.groups(m) {
-		err := h.handle(ctx, m, g)
-		if err != nil && len(g.events) > 1 && !stops(ctx, err) {
-			// Nothing of the group is done. One of it can do no harm to the others.
-			for one := range g.each() {
-				failures = append(failures, h.failure(one, h.handle(ctx, m, one), problems))
-			}
-			err = nil
-		}
-		failures = append(failures, h.failure(g, err, problems))
-		if stops(ctx, errors.Join(failures...)) {
+		err := h.handleGroup(ctx, m, g, problems)
+		failures = append(failures, err)
+		if stops(ctx, err) {
 			break
 		}
 	}
 	return errors.Join(failures...)
 }
 
-// stops reports whether an error will be that of all other events, too.
+// handleGroup handles a group of events. If that fails nothing of it is done, and since one
+// of them must not stop the others, each is handled by itself then.
+func (h *Handler) handleGroup(ctx context.Context, m *message, g group, problems *[]problem) error {
+	err := h.handle(ctx, m, g)
+	if err == nil || len(g.events) == 1 || stops(ctx, err) {
+		return h.failure(g, err, problems)
+	}
+	var failures []error
+	for one := range g.each() {
+		err := h.handleGroup(ctx, m, one, problems)
+		failures = append(failures, err)
+		if stops(ctx, err) {
+			break
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// stops reports whether there is an error that all other events will have, too.
 func stops(ctx context.Context, err error) bool {
-	return errors.Is(err, stores.ErrLocked) || ctx.Err() != nil
+	return err != nil && (errors.Is(err, stores.ErrLocked) || ctx.Err() != nil)
 }
 
 // failure returns a group's error unless it can never be handled, which is a problem.
