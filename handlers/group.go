@@ -3,14 +3,17 @@ package handlers
 import (
 	"iter"
 	"log/slog"
+	"time"
 
 	"imip-agent/stores/calendar"
 )
 
-// together is how many events are handled in one critical section. What takes long with
-// many is to read and write the user's tables, and to wait for the disk; others who want
-// the user's lock should not wait long either.
-const together = 64
+// What takes long with many events is to read and write the user's tables, and to wait for
+// the disk, each time. But others who want the user's lock should not wait long either.
+const (
+	together    = 64                     // events that are handled in one critical section at most
+	sectionTime = 500 * time.Millisecond // after which no more is begun in it
+)
 
 // group is a number of events of one user that have nothing to do with one another, so
 // that they can be handled in one critical section, or each in its own. There is at least

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -86,6 +87,19 @@ func TestGroups(t *testing.T) {
 				t.Errorf("%d records, want %d", n, test.records)
 			}
 		})
+	}
+}
+
+// When events take long, those that have waited for the lock are let in between.
+func TestGroupsThatTakeLong(t *testing.T) {
+	s := newSite(t)
+	store := &watched{Store: s.Store}
+	s.Store = store
+	now := s.Now()
+	s.Now = func() time.Time { now = now.Add(200 * time.Millisecond); return now }
+	s.handle(message(paul, "REQUEST", event("UID:a"), event("UID:b"), event("UID:c"), event("UID:d"), event("UID:e")))
+	if want := [][]string{{"a", "b"}, {"c", "d"}, {"e"}}; !slices.EqualFunc(store.sections, want, slices.Equal) {
+		t.Errorf("in critical sections: %q, want %q", store.sections, want)
 	}
 }
 

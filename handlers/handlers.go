@@ -106,7 +106,11 @@ func (h *Handler) handleAll(ctx context.Context, m *message, problems *[]problem
 // handleGroup handles a group of events. If that fails nothing of it is done, and since one
 // of them must not stop the others, each is handled by itself then.
 func (h *Handler) handleGroup(ctx context.Context, m *message, g group, problems *[]problem) error {
-	err := h.handle(ctx, m, g)
+	done, err := h.handle(ctx, m, g)
+	for err == nil && done < len(g.events) {
+		g.events = g.events[done:]
+		done, err = h.handle(ctx, m, g)
+	}
 	if err == nil || len(g.events) == 1 || stops(ctx, err) {
 		return h.failure(g, err, problems)
 	}
@@ -140,8 +144,9 @@ func (h *Handler) failure(g group, err error, problems *[]problem) error {
 	return fmt.Errorf("%s of %q: %w", e.method, e.id.UID, err)
 }
 
-// handle handles a group of events in one critical section: all or nothing.
-func (h *Handler) handle(ctx context.Context, m *message, g group) error {
+// handle handles a group of events in one critical section, all or nothing, or as many of
+// them as there is time for in one. It returns their number.
+func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, err error) {
 	began := h.Now()
 	logs := make([]*slog.Logger, len(g.events))
 	for i, e := range g.events {
@@ -153,23 +158,28 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) error {
 	if g.user == "" {
 		g.warn(logs, nil)
 		logs[0].Warn("no user: neither a sender nor a participant tells whose message this is")
-		return nil
+		return len(g.events), nil
 	}
 	settings, err := h.Preferences.Load(g.user)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if !settings.Participates() {
 		g.warn(logs, settings.Warnings)
 		for _, log := range logs {
 			log.Info("handled", "changes", "none, the user does not participate")
 		}
-		return nil
+		return len(g.events), nil
 	}
 
 	changes := make([][]string, len(g.events))
 	err = h.Store.Update(ctx, g.user, func(tx stores.Tx) error {
+		entered := h.Now()
+		done = 0
 		for i, e := range g.events {
+			if i > 0 && h.Now().Sub(entered) > sectionTime {
+				return nil
+			}
 			r := &request{
 				handler: h, tx: tx, log: logs[i], now: h.Now().UTC(),
 				user: g.user, preferences: settings, senders: m.senders,
@@ -179,6 +189,7 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) error {
 			if changes[i] = r.changes; err != nil {
 				return err
 			}
+			done++
 		}
 		return nil
 	})
@@ -186,8 +197,9 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) error {
 		if len(g.events) == 1 {
 			g.warn(logs, settings.Warnings)
 		}
-		return err
+		return 0, err
 	}
+	g.events, logs = g.events[:done], logs[:done]
 	g.warn(logs, settings.Warnings)
 	took := h.Now().Sub(began).Milliseconds()
 	for i, log := range logs {
@@ -196,7 +208,7 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) error {
 		}
 		log.Info("handled", "changes", strings.Join(changes[i], ", "), "ms", took)
 	}
-	return nil
+	return done, nil
 }
 
 // did notes for the log what was done.
