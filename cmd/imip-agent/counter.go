@@ -25,6 +25,22 @@ func startCounter(stderr io.Writer, what string, total int) counter {
 	)}
 }
 
+// showCount returns what shows how many of how many things are done, as startCounter does,
+// and what takes that away.
+func showCount(stderr io.Writer, what string) (progress func(done, total int), finish func()) {
+	var c counter
+	shown := -1
+	return func(done, total int) {
+			if shown < 0 {
+				c, shown = startCounter(stderr, what, total), 0
+			}
+			c.add(done - shown)
+			shown = done
+		}, func() {
+			c.finish()
+		}
+}
+
 // add says that n more are done.
 func (p counter) add(n int) {
 	if p.bar != nil {

@@ -71,7 +71,10 @@ func export(options *cli.Context, env site.Environment) (err error) {
 	if side.Preferences != "" {
 		x.Name = func(user calendar.URI) string { return commonName(side.Preferences, user) }
 	}
+	progress, finish := showCount(env.Stderr, "exporting users")
+	x.Progress = progress
 	done, err := x.Run(options.Context, side.Store)
+	finish()
 	report := env.Stdout
 	if x.Dir == "" {
 		report = env.Stderr

@@ -74,8 +74,10 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 		// Nobody is called that: who the user is has been said.
 		Sender: "mailto:nobody@invalid", Log: s.Log, Now: env.Now, MessageLimit: 1 << 30, PeriodLimit: s.Config.PeriodLimit,
 	}
-	m := &migrate.Import{User: user, Publish: publisher.publish}
+	progress, finish := showCount(env.Stderr, "taking in events")
+	m := &migrate.Import{User: user, Publish: publisher.publish, Progress: progress}
 	done, err := m.Run(options.Context, options.Args().First())
+	finish()
 	if options.Bool("json") {
 		if err := writeJSON(env.Stdout, done); err != nil {
 			return err

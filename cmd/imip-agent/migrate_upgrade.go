@@ -51,7 +51,10 @@ func upgrade(options *cli.Context, env site.Environment) (err error) {
 			return err
 		}
 	}
+	progress, finish := showCount(env.Stderr, "upgrading users")
+	old.Progress = progress
 	u, err := migrate.Upgrade(options.Context, old)
+	finish()
 	if options.Bool("json") {
 		if err := writeJSON(env.Stdout, u); err != nil {
 			return err

@@ -36,6 +36,8 @@ type Export struct {
 	// Name returns how a user's calendar is called; empty: by the address.
 	Name func(calendar.URI) string
 	Now  time.Time
+	// Progress is called with how many users are done; nil: never.
+	Progress func(done, total int)
 }
 
 // Exported is what was written.
@@ -47,12 +49,16 @@ type Exported struct {
 // Run writes the events of a store's users.
 func (x *Export) Run(ctx context.Context, from stores.Store) (*Exported, error) {
 	done := new(Exported)
-	for user, err := range from.Users(ctx) {
-		if err != nil {
-			return done, noSource(err)
-		}
-		if len(x.Users) > 0 && !slices.Contains(x.Users, user) {
-			continue
+	users, err := names(ctx, from)
+	if err != nil {
+		return done, noSource(err)
+	}
+	if len(x.Users) > 0 {
+		users = slices.DeleteFunc(users, func(user calendar.URI) bool { return !slices.Contains(x.Users, user) })
+	}
+	for _, user := range users {
+		if x.Progress != nil {
+			x.Progress(done.Users, len(users))
 		}
 		done.Users++
 		err := x.user(ctx, from, user, done)

@@ -28,6 +28,8 @@ type Old struct {
 	JournalDir string
 	Aside      string // the directory that takes what is replaced
 	DryRun     bool   // say what is old, and change nothing
+	// Progress is called with how many users are done; nil: never.
+	Progress func(done, total int)
 }
 
 // Upgraded is what was brought up to date.
@@ -42,9 +44,16 @@ type Upgraded struct {
 // Upgrade brings old layouts up to date, each user under the lock.
 func Upgrade(ctx context.Context, old Old) (*Upgraded, error) {
 	u := new(Upgraded)
-	for user, err := range old.Store.Users(ctx) {
-		if err != nil {
-			return u, noSource(err)
+	users, err := names(ctx, old.Store)
+	if err != nil {
+		return u, noSource(err)
+	}
+	for _, user := range users {
+		if ctx.Err() != nil {
+			return u, context.Cause(ctx)
+		}
+		if old.Progress != nil {
+			old.Progress(u.Users, len(users))
 		}
 		u.Users++
 		if err := old.user(ctx, user, u); err != nil {
