@@ -206,6 +206,9 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, er
 		if len(changes[i]) == 0 {
 			changes[i] = []string{"none"}
 		}
+		if done > 1 {
+			log = log.With("together", done) // which is what took so long
+		}
 		log.Info("handled", "changes", strings.Join(changes[i], ", "), "ms", took)
 	}
 	return done, nil
