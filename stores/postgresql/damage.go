@@ -2,6 +2,7 @@ package postgresql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -33,23 +34,17 @@ func (t *tx) Damages() []stores.Damage { return t.damages }
 // whose it is.
 func (t *tx) row(d stores.Damage) (columns []string, values []any, err error) {
 	columns, values = []string{"store_user"}, []any{string(t.user)}
-	own := append(strings.Split(strings.ReplaceAll(recordColumns, `"`, ""), ", "), "")
-	switch d.Table.Kind {
-	case stores.Own:
-		own = own[:len(own)-1]
-	case stores.Offers:
-		own[len(own)-1] = "expires"
-	case stores.Other:
+	if d.Table.Kind == stores.Other {
 		columns, values = append(columns, "other"), append(values, string(d.Table.Other))
-		own[len(own)-1] = "attendee"
-		if !t.store.options.Journal {
-			own = own[:len(own)-1]
-		}
 	}
-	if len(d.Row) < len(own) {
-		return nil, nil, fmt.Errorf("the row has %d columns, not %d", len(d.Row), len(own))
+	record := recordColumns
+	if _, column := t.layoutOf(d.Table); column != "" {
+		record = append(slices.Clone(record), column)
 	}
-	for i, column := range own {
+	if len(d.Row) < len(record) {
+		return nil, nil, fmt.Errorf("the row has %d columns, not %d", len(d.Row), len(record))
+	}
+	for i, column := range record {
 		columns, values = append(columns, column), append(values, d.Row[i])
 	}
 	return columns, values, nil

@@ -1,6 +1,7 @@
 package postgresql
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,7 +32,19 @@ type identity struct {
 }
 
 // recordColumns are the columns that all free/busy tables share.
-const recordColumns = `"start", "end", object_uid, transp, object_recurrenceid, summary, organiser`
+var recordColumns = []string{"start", "end", "object_uid", "transp", "object_recurrenceid", "summary", "organiser"}
+
+// layoutOf returns how a free/busy table is laid out, and which column it has besides
+// those that all share; empty: none.
+func (t *tx) layoutOf(which stores.Table) (layout freebusy.Layout, column string) {
+	switch {
+	case which.Kind == stores.Offers:
+		return freebusy.Expiring, "expires"
+	case which.Kind == stores.Other && t.store.options.Journal:
+		return freebusy.Attended, "attendee"
+	}
+	return freebusy.Plain, ""
+}
 
 // Periods implements [stores.Tx].
 func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
@@ -57,16 +70,11 @@ func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
 }
 
 func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
-	layout, columns := freebusy.Plain, recordColumns+", NULL"
+	layout, column := t.layoutOf(which)
+	columns := quoted(recordColumns) + ", " + cmp.Or(column, "NULL")
 	condition, values := "store_user = $1", []any{string(t.user)}
-	switch which.Kind {
-	case stores.Offers:
-		layout, columns = freebusy.Expiring, recordColumns+", expires"
-	case stores.Other:
+	if which.Kind == stores.Other {
 		condition, values = condition+" AND other = $2", append(values, string(which.Other))
-		if t.store.options.Journal {
-			layout, columns = freebusy.Attended, recordColumns+", attendee"
-		}
 	}
 	rows, err := t.db.Query(t.ctx, "SELECT "+columns+" FROM "+t.tableName(which)+" WHERE "+condition, values...)
 	if err != nil {
@@ -153,32 +161,30 @@ func (t *tx) insertPeriods(which stores.Table, periods []freebusy.Period) error 
 	if len(periods) == 0 {
 		return nil
 	}
-	columns := []string{"store_user", "start", "end", "object_uid", "transp", "object_recurrenceid", "summary", "organiser"}
-	switch which.Kind {
-	case stores.Offers:
-		columns = append(columns, "expires")
-	case stores.Other:
+	layout, column := t.layoutOf(which)
+	columns := append([]string{"store_user"}, recordColumns...)
+	if which.Kind == stores.Other {
 		columns = append(columns, "other")
-		if t.store.options.Journal {
-			columns = append(columns, "attendee")
-		}
+	}
+	if column != "" {
+		columns = append(columns, column)
 	}
 	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{t.tableName(which)}, columns, pgx.CopyFromSlice(len(periods), func(i int) ([]any, error) {
 		p := periods[i]
 		row := []any{string(t.user), p.Start.UTC().Format(stampLayout), p.End.UTC().Format(stampLayout), p.UID,
 			null(p.Transp), null(p.RecurrenceID), null(p.Summary), null(p.Organizer)}
-		switch which.Kind {
-		case stores.Offers:
+		if which.Kind == stores.Other {
+			row = append(row, string(which.Other))
+		}
+		switch layout {
+		case freebusy.Expiring:
 			expires := ""
 			if !p.Expires.IsZero() {
 				expires = p.Expires.UTC().Format(stampLayout)
 			}
 			row = append(row, null(expires))
-		case stores.Other:
-			row = append(row, string(which.Other))
-			if t.store.options.Journal {
-				row = append(row, null(p.Attendee))
-			}
+		case freebusy.Attended:
+			row = append(row, null(p.Attendee))
 		}
 		return row, nil
 	}))
