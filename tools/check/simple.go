@@ -17,7 +17,8 @@ type text struct {
 	facts     availability.Facts
 	organizer calendar.URI
 	summary   string
-	span      row // when the event is, if it is simple
+	spelled   bool // the summary takes a decoder to understand
+	span      row  // when the event is, if it is simple
 	simple    bool
 
 	decoded *calendar.Object
@@ -47,7 +48,7 @@ func (t *text) organizedBy() calendar.URI {
 }
 
 func (t *text) summed() string {
-	if t.simple {
+	if t.simple && !t.spelled {
 		return t.summary
 	}
 	return t.object().Summary()
@@ -72,10 +73,11 @@ func readSimple(brief []byte, user calendar.URI) (t *text, ok bool) {
 		switch string(line[:at]) {
 		case "BEGIN", "END", "DTSTAMP":
 		case "SUMMARY":
-			if rest[0] != ':' || bytes.IndexByte(rest, '\\') >= 0 {
-				return nil, false
+			if rest[0] == ':' && bytes.IndexByte(rest, '\\') < 0 {
+				t.summary = string(rest[1:])
+			} else {
+				t.spelled = true
 			}
-			t.summary = string(rest[1:])
 		case "UID":
 			if rest[0] != ':' || len(rest) == 1 || bytes.IndexByte(rest, '\\') >= 0 {
 				return nil, false

@@ -82,7 +82,7 @@ func compareSimple(t *testing.T, text string) (simple int) {
 		}
 		simple++
 		organizer, _ := full.Organizer()
-		if r.uid != full.UID() || r.summary != full.Summary() || r.organizer != organizer || !reflect.DeepEqual(r.facts.Expect(), expect) {
+		if r.uid != full.UID() || r.summed() != full.Summary() || r.organizer != organizer || !reflect.DeepEqual(r.facts.Expect(), expect) {
 			t.Errorf("simply read: %+v, decoded: %q %q %+v\n%s", r, full.UID(), organizer, expect, text)
 		}
 		if id, err := full.RecurrenceID(); err != nil || id != "" || full.Has("RRULE") || full.Has("RDATE") || full.Has("EXDATE") {
