@@ -18,17 +18,19 @@ type watched struct {
 	stores.Store
 	sections [][]string
 	after    func() // called after each critical section; may be nil
+	bad      func() // called when "bad" cannot be stored; may be nil
 }
 
 type watchedTx struct {
 	stores.Tx
 	uids *[]string
+	bad  func()
 }
 
 func (w *watched) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
 	err := w.Store.Update(ctx, user, func(tx stores.Tx) error {
 		var uids []string
-		err := fn(watchedTx{tx, &uids})
+		err := fn(watchedTx{tx, &uids, w.bad})
 		if err == nil {
 			w.sections = append(w.sections, uids)
 		}
@@ -42,6 +44,9 @@ func (w *watched) Update(ctx context.Context, user calendar.URI, fn func(stores.
 
 func (t watchedTx) Put(key stores.Key, content []byte) error {
 	if key.UID == "bad" {
+		if t.bad != nil {
+			t.bad()
+		}
 		return &stores.UnstorableError{What: "UID", Value: key.UID, Reason: "it is bad"}
 	}
 	*t.uids = append(*t.uids, key.UID+key.RecurrenceID)
@@ -136,5 +141,23 @@ func TestTimeOver(t *testing.T) {
 	s.handle(text)
 	if got := s.files("store"); got["mailto:"+paul+"/recurrences/a/20261202T090000Z"] == "" {
 		t.Errorf("after the next try: %v", got)
+	}
+}
+
+// An event that can never be stored says nothing of those beside it, for which there was no
+// more time.
+func TestTimeOverWithBad(t *testing.T) {
+	s := newSite(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	store := &watched{Store: s.Store, bad: cancel}
+	s.Store = store
+	text := message(paul, "REQUEST", event("UID:bad"), event("UID:good"))
+	if err := s.Handle(ctx, strings.NewReader(text)); err == nil {
+		t.Error("no error, so that the good event would be lost")
+	}
+	store.bad = nil
+	s.handle(text)
+	if !strings.Contains(s.busy(paul), "good") {
+		t.Error("the good event is not handled at the next try")
 	}
 }

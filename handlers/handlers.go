@@ -3,9 +3,10 @@
 //
 // A message is taken apart into events; each event is handled by the handler of
 // its method, inside one critical section of the store for the user whose
-// message it is. Several share one if there are many. A handler sees the event and a transaction, never a path, a lock
-// or the clock. The user is the calendar user who sent the message; the sender is
-// every address that the message claims to come from.
+// message it is. Several share one if there are many. A handler sees the event and
+// a transaction, never a path, a lock or the clock. The user is the calendar user
+// who sent the message; the sender is every address that the message claims to
+// come from.
 //
 // What can never be handled is put aside and is no error. Every error that
 // [Handler.Handle] returns is temporary: the message is to be handed in again, and
@@ -111,8 +112,13 @@ func (h *Handler) handleGroup(ctx context.Context, m *message, g group, problems
 		g.events = g.events[done:]
 		done, err = h.handle(ctx, m, g)
 	}
-	if err == nil || len(g.events) == 1 || stops(ctx, err) {
-		return h.failure(g, err, problems)
+	switch {
+	case err == nil:
+		return nil
+	case len(g.events) == 1:
+		return g.events[0].failure(err, problems)
+	case stops(ctx, err): // whatever it is, the others have not been handled
+		return g.events[0].temporary(err)
 	}
 	var failures []error
 	for one := range g.each() {
@@ -130,17 +136,18 @@ func stops(ctx context.Context, err error) bool {
 	return err != nil && (errors.Is(err, stores.ErrLocked) || ctx.Err() != nil)
 }
 
-// failure returns a group's error unless it can never be handled, which is a problem.
-func (h *Handler) failure(g group, err error, problems *[]problem) error {
+// failure returns an event's error unless it can never be handled, which is a problem.
+func (e event) failure(err error, problems *[]problem) error {
 	var unstorable *stores.UnstorableError
-	e := g.events[0]
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &unstorable):
+	if errors.As(err, &unstorable) {
 		*problems = append(*problems, e.problem(unstorable.Error()))
 		return nil
 	}
+	return e.temporary(err)
+}
+
+// temporary returns an error as that of an event.
+func (e event) temporary(err error) error {
 	return fmt.Errorf("%s of %q: %w", e.method, e.id.UID, err)
 }
 
