@@ -116,7 +116,7 @@ func (m *Import) file(ctx context.Context, path string, done *Imported, progress
 		progress(taken, len(parsed.uids))
 		taken += len(uids)
 		done.Events += len(uids)
-		whole, err := m.all(ctx, parsed, uids)
+		whole, err := m.publishTogether(ctx, parsed, uids)
 		switch {
 		case err != nil:
 			return err
@@ -124,7 +124,7 @@ func (m *Import) file(ctx context.Context, path string, done *Imported, progress
 			continue
 		}
 		for _, uid := range uids {
-			err := m.one(ctx, parsed.messages(uid), func(kind Kind, text string) { issue(kind, fmt.Sprintf("event %q in %s", uid, path), text) })
+			err := m.publish(ctx, parsed.messages(uid), func(kind Kind, text string) { issue(kind, fmt.Sprintf("event %q in %s", uid, path), text) })
 			if err != nil {
 				return err
 			}
@@ -136,9 +136,9 @@ func (m *Import) file(ctx context.Context, path string, done *Imported, progress
 // together is how many events are published at once, which takes a tenth of the time.
 const together = 64
 
-// all takes several events in, and reports whether it took all of all of them. If not, it
-// cannot tell of which, and what it took does no harm when it is taken in again.
-func (m *Import) all(ctx context.Context, parsed *calendarFile, uids []string) (whole bool, err error) {
+// publishTogether takes several events in, and reports whether it took all of all of them.
+// If not, it cannot tell of which, and what it took does no harm when it is taken in again.
+func (m *Import) publishTogether(ctx context.Context, parsed *calendarFile, uids []string) (whole bool, err error) {
 	var events []vevent
 	var cancels []outgoing
 	for _, uid := range uids {
@@ -148,15 +148,15 @@ func (m *Import) all(ctx context.Context, parsed *calendarFile, uids []string) (
 	}
 	failed := false
 	note := func(Kind, string) { failed = true }
-	if err := m.one(ctx, append([]outgoing{parsed.message("PUBLISH", events)}, cancels...), note); err != nil {
+	if err := m.publish(ctx, append([]outgoing{parsed.message("PUBLISH", events)}, cancels...), note); err != nil {
 		return false, err
 	}
 	return !failed, nil
 }
 
-// one publishes messages one after the other, and notes what was not taken. An error says
+// publish hands messages in, one after the other, and notes what was not taken. An error says
 // that there is no point in going on.
-func (m *Import) one(ctx context.Context, messages []outgoing, note func(Kind, string)) error {
+func (m *Import) publish(ctx context.Context, messages []outgoing, note func(Kind, string)) error {
 	for _, message := range messages {
 		reasons, err := m.Publish(ctx, message.method, fold(message.lines))
 		switch {
