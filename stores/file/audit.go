@@ -68,36 +68,25 @@ func (s *Store) Audit(ctx context.Context, user calendar.URI, o audit.Options, f
 
 var errLeftLock = errors.New("a lock is left there by a program that is gone; break it first")
 
-// stalePatience is how much longer a lock is waited for that a program has left just now,
-// and that is stale a minute later.
-const stalePatience = 5 * time.Second
-
 // auditLock takes a user's locks as lock does, but breaks none: a lock whose holder is
-// gone is moved aside, or left in its place, which owned tells.
+// gone is moved aside, or left in its place, which owned tells. It waits until a lock is
+// stale whose holder was gone when it came.
 func (s *Store) auditLock(ctx context.Context, dir string, o audit.Options) (unlock func(), owned bool, err error) {
-	began := time.Now()
-	for patience := s.options.LockTimeout; ; patience = stalePatience {
-		waiting, cancel := context.WithTimeout(ctx, patience)
+	err = s.await(ctx, dir, staleAge+stalePatience, func(waiting context.Context) error {
+		var err error
 		unlock, owned, err = s.auditBoth(waiting, dir, o)
-		late := waiting.Err() != nil && errors.Is(err, waiting.Err())
-		cancel()
-		switch {
-		case !late:
-			return unlock, owned, err
-		case ctx.Err() != nil:
-			return nil, false, fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
-		}
-		locked := &audit.LockedError{Err: fmt.Errorf("%w: another imip-agent program holds %s", stores.ErrLocked, dir)}
-		if l, err := inspect(dir); err == nil {
-			if l.leftYoung() && time.Since(began) < staleAge+stalePatience {
-				continue
-			}
-			found := l.found()
+		return err
+	})
+	var held *heldError
+	if errors.As(err, &held) {
+		locked := &audit.LockedError{Err: err}
+		if held.lock != nil {
+			found := held.lock.found()
 			locked.Lock = &found
-			locked.Err = fmt.Errorf("%w: %s", stores.ErrLocked, l)
 		}
 		return nil, false, locked
 	}
+	return unlock, owned, err
 }
 
 // auditBoth takes a user's locks, until ctx ends.

@@ -30,22 +30,64 @@ const (
 // there is no such directory, the error matches fs.ErrNotExist; if somebody else holds
 // a lock for all of Options.LockTimeout, [stores.ErrLocked].
 func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error) {
-	waiting, cancel := context.WithTimeout(ctx, s.options.LockTimeout)
-	defer cancel()
-	unlock, err = s.lockBoth(waiting, dir)
-	switch {
-	case waiting.Err() == nil || !errors.Is(err, waiting.Err()):
-		return unlock, err
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
+	err = s.await(ctx, dir, s.options.LockTimeout+stalePatience, func(waiting context.Context) error {
+		var err error
+		unlock, err = s.lockBoth(waiting, dir)
+		return err
+	})
+	var held *heldError
+	if errors.As(err, &held) {
+		return nil, fmt.Errorf("%w; waited %v for it: wait for that program to end, or end it, "+
+			"or remove the lock if it is no calendar program", err, s.options.LockTimeout)
 	}
-	holder := "another imip-agent program holds " + dir
-	if l, err := inspect(dir); err == nil {
-		holder = l.String()
-	}
-	return nil, fmt.Errorf("%w: %s; waited %v for it: wait for that program to end, or end it, "+
-		"or remove the lock if it is no calendar program", stores.ErrLocked, holder, s.options.LockTimeout)
+	return unlock, err
 }
+
+// stalePatience is how much longer a lock is waited for that nobody holds any more, if it
+// is stale by then.
+const stalePatience = 5 * time.Second
+
+// await calls take, which waits for a user's locks, with a context that ends after
+// Options.LockTimeout. If the lock that is there then is nobody's any more, and will be
+// stale before longest is over, take is called again. If it has not had the locks in the
+// end, the error is a heldError.
+func (s *Store) await(ctx context.Context, dir string, longest time.Duration, take func(context.Context) error) error {
+	end := time.Now().Add(longest)
+	for patience := s.options.LockTimeout; ; patience = stalePatience {
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		err := take(waiting)
+		late := waiting.Err() != nil && errors.Is(err, waiting.Err())
+		cancel()
+		switch {
+		case !late:
+			return err
+		case ctx.Err() != nil:
+			return fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
+		}
+		l, err := inspect(dir)
+		switch {
+		case err != nil:
+			return &heldError{dir, nil}
+		case !l.leftYoung() || l.Since.Add(staleAge).After(end):
+			return &heldError{dir, &l}
+		}
+	}
+}
+
+// heldError says that a user's locks could not be had. It matches [stores.ErrLocked].
+type heldError struct {
+	dir  string
+	lock *LockInfo // the original's lock, if that is there
+}
+
+func (e *heldError) Error() string {
+	if e.lock == nil {
+		return fmt.Sprintf("%v: another imip-agent program holds %s", stores.ErrLocked, e.dir)
+	}
+	return fmt.Sprintf("%v: %v", stores.ErrLocked, e.lock)
+}
+
+func (e *heldError) Unwrap() error { return stores.ErrLocked }
 
 // lockBoth takes the one lock, then the other, until ctx ends.
 func (s *Store) lockBoth(ctx context.Context, dir string) (unlock func(), err error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"imip-agent/stores"
+	"imip-agent/stores/audit"
 )
 
 // setLock makes a lock directory of paul's with these names in it, of that age.
@@ -162,6 +163,30 @@ func TestStrangeLocks(t *testing.T) {
 	write(t, path+"/"+deadPID(t), "")
 	setAge(t, path, old)
 	wantError(t, put(s, "u1", "x"), "in it")
+}
+
+// A lock that is nobody's any more, and is stale soon after the time for the lock is over, is
+// waited for and broken. The original leaves an empty one now and then.
+func TestSoonStale(t *testing.T) {
+	t.Parallel()
+	soon := staleAge - 500*time.Millisecond
+	for _, holders := range [][]string{nil, {deadPID(t)}} {
+		var log logBuffer
+		s := openTest(t, impatient, logTo(&log))
+		setLock(t, s, soon, holders...)
+		if err := put(s, "u1", "x"); err != nil {
+			t.Errorf("%q: %v", holders, err)
+		}
+		if !strings.Contains(log.String(), "a stale lock was removed") {
+			t.Errorf("%q: logged %q", holders, log.String())
+		}
+		setLock(t, s, soon, holders...)
+		looked := 0
+		err := s.Audit(bg, paul, audit.Options{Look: func(audit.Lock) { looked++ }}, func(audit.Session) error { return nil })
+		if err != nil || looked != 1 {
+			t.Errorf("%q: a check has seen %d, %v", holders, looked, err)
+		}
+	}
 }
 
 // A lock of the original's is waited for, without its holder's help.

@@ -80,8 +80,9 @@ func atOnce(t *testing.T, messages int, by func(i int) string) {
 }
 
 // breakEmptyLock removes a lock in which nobody has stood for long, until the test ends. Of
-// many at once the original's programs leave one now and then, observed when none of ours
-// was left, and wait for it for ever. Ours say on standard error if they leave one.
+// many at once the original's programs leave one now and then ([TestLockOfNobody]), and wait
+// for it for ever if none of ours is left to break it. Ours say on standard error if they
+// leave one.
 func breakEmptyLock(t *testing.T, room compat.Room) {
 	const long = 20 * time.Second
 	lock := filepath.Join(user(room), "__lock__")
