@@ -19,8 +19,14 @@ import (
 	"imip-agent/tools/migrate"
 )
 
-// TestMain has a database server for the tests that ask for one.
-func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
+// TestMain has a database server for the tests that ask for one. With writerVariable set it
+// is a writer of TestBesideWriters instead.
+func TestMain(m *testing.M) {
+	if words := os.Getenv(writerVariable); words != "" {
+		os.Exit(beWriter(words))
+	}
+	os.Exit(postgresqltest.Main(m))
+}
 
 // plain is a store of which no more is known than what every store can do, as of one in
 // a database.

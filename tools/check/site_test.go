@@ -43,16 +43,21 @@ type place struct {
 
 func newPlace(t testing.TB, room compat.Room) *place {
 	t.Helper()
+	p, err := openPlace(room)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func openPlace(room compat.Room) (*place, error) {
 	p := &place{Room: room, now: compat.Minutes(0)}
 	store, err := file.Open(file.Options{
 		Dir: room.Store(), PublishDir: room.Static(), LockTimeout: 2 * time.Second,
 		Now: p.clock, Rejected: p.rejected(),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	p.store = store
-	return p
+	return p, err
 }
 
 func (p *place) clock() time.Time { return p.now }

@@ -2,9 +2,12 @@ package check_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
-	"sync"
+	"os/exec"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +18,8 @@ import (
 // full reports whether the tests are to take as long as they need.
 func full() bool { return os.Getenv("IMIP_AGENT_FULL") != "" }
 
-// Two writers and a check work on the same users at once: the check finds nothing, and
-// no writer waits for it for long.
+// Two writers, which are programs of their own, and a check work on the same users at once:
+// the check finds nothing, and no writer waits for it for long.
 func TestBesideWriters(t *testing.T) {
 	length := time.Second
 	if full() {
@@ -24,31 +27,25 @@ func TestBesideWriters(t *testing.T) {
 	}
 	room := compat.Room(tempDir(t))
 	makeOurs(t, room)
-	deadline := time.Now().Add(length)
-	var wg sync.WaitGroup
-	longest := make([]time.Duration, 2)
-	written := make([]int, 2)
-	for writer := range longest {
-		p := newPlace(t, room)
-		p.now = healthyTime
-		wg.Go(func() {
-			for n := 0; time.Now().Before(deadline); n++ {
-				for _, s := range chores(writer, n) {
-					began := time.Now()
-					if err := p.handle(s.message(p.now)); err != nil {
-						t.Errorf("writer %d: %v", writer, err)
-						return
-					}
-					longest[writer] = max(longest[writer], time.Since(began))
-					written[writer]++
-				}
-			}
-		})
+	end := time.Now().Add(length)
+	ended := make(chan error, 2)
+	writers := make([]writer, cap(ended))
+	for n := range writers {
+		w := &writers[n]
+		*w = writer{Number: n, Room: room, End: end}
+		go func() { ended <- w.run(t.Context()) }()
 	}
 	p := newPlace(t, room)
 	p.now = healthyTime
-	checks := 0
-	for ; time.Now().Before(deadline); checks++ {
+	checks, running := 0, len(writers)
+	for ; running > 0; checks++ {
+		select {
+		case err := <-ended:
+			if running--; err != nil {
+				t.Error(err)
+			}
+		default:
+		}
 		repair := check.None
 		if checks%2 == 1 {
 			repair = check.Safe // there is nothing to mend
@@ -58,19 +55,103 @@ func TestBesideWriters(t *testing.T) {
 			break
 		}
 	}
-	wg.Wait()
-	t.Logf("%d checks, %v messages, the longest took %v", checks, written, longest)
-	if checks == 0 || written[0] == 0 || written[1] == 0 {
-		t.Error("they have not worked beside one another")
+	for ; running > 0; running-- {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}
-	for _, took := range longest {
-		if took > time.Second {
-			t.Errorf("a writer was kept waiting for %v", took)
+	t.Logf("%d checks", checks)
+	for _, w := range writers {
+		t.Logf("%d messages, the longest took %v", w.Written, w.Longest)
+		if w.Written == 0 {
+			t.Error("they have not worked beside one another")
+		}
+		if w.Longest > time.Second {
+			t.Errorf("a writer was kept waiting for %v", w.Longest)
 		}
 	}
 	if r := p.check(t, check.None); r.String() != "" {
 		t.Errorf("in the end:\n%s", r)
 	}
+}
+
+// writerVariable makes the test program a writer, and says which, as JSON.
+const writerVariable = "IMIP_AGENT_CHECK_WRITER"
+
+// writer is a program that handles one message after the other for a while.
+type writer struct {
+	Number  int
+	Room    compat.Room
+	End     time.Time
+	Written int
+	Longest time.Duration // that a message took, by the program's own clock
+}
+
+// run runs the program and takes over what it tells of itself.
+func (w *writer) run(ctx context.Context) error {
+	words, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), writerVariable+"="+string(words))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	told, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("writer %d: %w: %s", w.Number, err, stderr.String())
+	}
+	return json.Unmarshal(told, w)
+}
+
+// beWriter is what the program does; it returns its exit status.
+func beWriter(words string) int {
+	var w writer
+	err := json.Unmarshal([]byte(words), &w)
+	if err == nil {
+		err = w.write()
+	}
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(w)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func (w *writer) write() error {
+	p, err := openPlace(w.Room)
+	if err != nil {
+		return err
+	}
+	p.now = healthyTime
+	now := ownClock()
+	for n := 0; time.Now().Before(w.End); n++ {
+		for _, s := range chores(w.Number, n) {
+			began := now()
+			if err := p.handle(s.message(p.now)); err != nil {
+				return err
+			}
+			w.Longest = max(w.Longest, now()-began)
+			w.Written++
+		}
+	}
+	return nil
+}
+
+// ownClock returns a clock that stands still while the machine gives the program no time,
+// since that is nobody's lock.
+func ownClock() func() time.Duration {
+	const tick = 10 * time.Millisecond
+	var ticks atomic.Int64
+	go func() {
+		for range time.Tick(tick) { // which drops what it is late for
+			ticks.Add(1)
+		}
+	}()
+	return func() time.Duration { return time.Duration(ticks.Load()) * tick }
 }
 
 // chores are messages of Paul's about an event of the writer's own, which comes, changes,
