@@ -104,6 +104,11 @@ func TestDeadlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close(ctx)
+	watcher, err := pgx.Connect(ctx, connInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watcher.Close(ctx)
 	for _, statement := range []string{
 		"CREATE TABLE a (n int)", "CREATE TABLE b (n int)", "INSERT INTO a VALUES (0)", "INSERT INTO b VALUES (0)",
 	} {
@@ -129,7 +134,11 @@ func TestDeadlock(t *testing.T) {
 				_, err := other.Exec(ctx, "UPDATE a SET n = n + 1; COMMIT")
 				done <- err
 			}()
-			time.Sleep(50 * time.Millisecond) // until it waits for us
+			for waits := false; !waits; {
+				if err := watcher.QueryRow(ctx, "SELECT count(*) > 0 FROM pg_locks WHERE pid = $1 AND NOT granted", other.PgConn().PID()).Scan(&waits); err != nil {
+					return err
+				}
+			}
 		}
 		_, err := db.Exec(ctx, "UPDATE b SET n = n + 1")
 		return err
