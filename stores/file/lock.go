@@ -37,8 +37,11 @@ func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error)
 	})
 	var held *heldError
 	if errors.As(err, &held) {
-		return nil, fmt.Errorf("%w; waited %v for it: wait for that program to end, or end it, "+
-			"or remove the lock if it is no calendar program", err, s.options.LockTimeout)
+		advice := "wait for that program to end, or end it, or remove the lock if it is no calendar program"
+		if held.lock != nil && held.lock.leftYoung() {
+			advice = "try again when it is a minute old, then it is broken"
+		}
+		return nil, fmt.Errorf("%w; waited %v for it: %s", err, s.options.LockTimeout, advice)
 	}
 	return unlock, err
 }

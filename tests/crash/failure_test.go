@@ -123,7 +123,7 @@ var failures = []failure{
 		// It has to have begun before the lock was made: no process of a test is so old.
 		return lockedBy(t, room, 1, time.Now().Add(-61*time.Second))
 	}},
-	{name: "lock of a dead process that is young", says: "is dead", prepare: func(t *testing.T, room compat.Room) func() {
+	{name: "lock of a dead process that is young", says: "then it is broken", prepare: func(t *testing.T, room compat.Room) func() {
 		return lockedBy(t, room, 1<<22+1, time.Now().Add(-50*time.Second))
 	}},
 	{name: "our own lock held", says: "wait for that program to end", prepare: func(t *testing.T, room compat.Room) func() {
