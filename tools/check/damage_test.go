@@ -143,6 +143,7 @@ var damages = []struct {
 	{"missing record", func(d *damager) { d.drop(pauls+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"missing record of others' event", func(d *damager) { d.drop(vincents+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe, []string{"static/" + vincent + "/freebusy"}},
 	{"missing record of the organizer only", func(d *damager) { d.drop(pauls+"freebusy", "\talone\t") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"missing record of an event with a counter-proposal", func(d *damager) { d.drop(pauls+"freebusy", "\tlunch\t") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"missing in a series", func(d *damager) { d.drop(pauls+"freebusy", "20261216T080000Z") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"missing at the end of a series", func(d *damager) { d.drop(pauls+"freebusy", "20270224T080000Z") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"missing occurrence", func(d *damager) { d.drop(pauls+"freebusy", "Weekly moved") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
@@ -182,6 +183,17 @@ var damages = []struct {
 		text := d.read("static/" + paul + "/freebusy")
 		d.write("static/"+paul+"/freebusy", text[:len(text)/2])
 	}, "published-differs", check.Safe, nil},
+	{"end of what is published is missing", func(d *damager) {
+		d.replace("static/"+paul+"/freebusy", "END:VCALENDAR\r\n", "")
+	}, "published-differs", check.Safe, nil},
+	{"published twice in one", func(d *damager) {
+		d.write("static/"+paul+"/freebusy", strings.Repeat(d.read("static/"+paul+"/freebusy"), 2))
+	}, "published-differs", check.Safe, nil},
+	{"published in another's name", func(d *damager) { d.replace("static/"+paul+"/freebusy", "ORGANIZER:"+paul, "ORGANIZER:"+vincent) }, "published-differs", check.Safe, nil},
+	{"published without a method", func(d *damager) { d.replace("static/"+paul+"/freebusy", "METHOD:PUBLISH\r\n", "") }, "published-differs", check.Safe, nil},
+	{"published with NULs after it", func(d *damager) {
+		d.write("static/"+paul+"/freebusy", d.read("static/"+paul+"/freebusy")+strings.Repeat("\x00", 40))
+	}, "published-differs", check.Safe, nil},
 	{"nothing published", func(d *damager) { d.remove("static/" + paul) }, "published-differs", check.Safe, []string{"static/" + paul}},
 	{"published and not wanted", func(d *damager) { d.write("prefs/"+paul+"/freebusy_publishing", "no") }, "published-unwanted", check.Safe, nil},
 
@@ -197,6 +209,15 @@ var damages = []struct {
 		d.remove(cancels + "objects")
 		d.write(cancels+"objects", object(gone))
 	}, "file-misplaced", check.All, nil},
+	{"occurrence without a start", func(d *damager) {
+		d.replace(pauls+"recurrences/series/20261202T080000Z", "DTSTART", "X-START")
+	}, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"start that cannot be read", func(d *damager) {
+		d.replace(pauls+"recurrences/series/20261202T080000Z", "DTSTART;TZID=Europe/Oslo:2026", "DTSTART;TZID=Europe/Oslo:soon")
+	}, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"cancelled occurrence under another name", func(d *damager) {
+		d.rename(cancels+"recurrences/series/20261209T080000Z", cancels+"recurrences/series/20261216T080000Z")
+	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"no start", func(d *damager) { d.replace(pauls+"objects/alone", "DTSTART", "X-START") }, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"rule that cannot be read", func(d *damager) { d.replace(pauls+"objects/series", "FREQ=WEEKLY", "FREQ=NEVER") }, "event-times", check.All, []string{pauls + "freebusy", pauls + "freebusy-providers", "static/" + paul + "/freebusy"}},
 

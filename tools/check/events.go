@@ -23,8 +23,7 @@ func (e *examination) event(v *event) {
 		cancelled, bad = e.read(stores.Key{Part: stores.Cancelled, ID: id})
 		unusable = unusable || bad
 	}
-	if parent != nil && !parent.simple && !parent.object().HasStart() {
-		e.addText(eventUnreadable, stores.Key{Part: stores.Active, ID: id}, "the event has no DTSTART that can be read")
+	if parent != nil && e.startless(parent, stores.Key{Part: stores.Active, ID: id}) {
 		parent, unusable = nil, true
 	}
 	if parent != nil {
@@ -60,6 +59,16 @@ func (e *examination) event(v *event) {
 	}
 }
 
+// startless reports whether an event, or an occurrence, has no start, without which the
+// original's programs end when they come to it.
+func (e *examination) startless(t *text, key stores.Key) bool {
+	if t.simple || t.object().HasStart() {
+		return false
+	}
+	e.addText(eventUnreadable, key, "the event has no DTSTART that can be read")
+	return true
+}
+
 // series is an event with its occurrences, while it is looked at.
 type series struct {
 	*event
@@ -82,8 +91,11 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 	var active, cancelled *text
 	var bad bool
 	if s.recurrences[rid].active {
-		active, bad = e.read(stores.Key{Part: stores.Active, ID: id})
-		unclear = unclear || bad
+		key := stores.Key{Part: stores.Active, ID: id}
+		if active, bad = e.read(key); active != nil && e.startless(active, key) {
+			active, bad = nil, true
+		}
+		unclear = bad
 	}
 	if s.recurrences[rid].cancelled {
 		cancelled, bad = e.read(stores.Key{Part: stores.Cancelled, ID: id})

@@ -66,8 +66,20 @@ func (e *examination) duplicate(table *freebusy.Table, id stores.ID, p freebusy.
 // the user's answer, until when an earlier one stands, or something else is known to be
 // wrong with it.
 func (e *examination) leave(id stores.ID) bool {
-	return e.waiting[id] || e.waiting[stores.ID{UID: id.UID}] || e.rebuilt[id] ||
-		e.torn != "" && strings.Contains(e.torn, id.UID)
+	return e.waiting[id] || e.waiting[stores.ID{UID: id.UID}] || e.rebuilt[id] || e.tornOff(id.UID)
+}
+
+// tornOff reports whether a UID stands in a damaged line of the user's own free/busy, as one
+// of its columns; at the line's ends what is left of one will do.
+func (e *examination) tornOff(uid string) bool {
+	for line := range strings.Lines(e.torn) {
+		columns := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		first, last := columns[0], columns[len(columns)-1]
+		if slices.Contains(columns, uid) || first != "" && strings.HasSuffix(uid, first) || last != "" && strings.HasPrefix(uid, last) {
+			return true
+		}
+	}
+	return false
 }
 
 // compare compares the records of an event with what its object says.
@@ -291,6 +303,14 @@ func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
 		}
 		return !slices.Contains(e.rids[s.uid], rid) // see coveredByEvent
 	})
+	// So do those of an occurrence that is in a file of another name.
+	for id := range e.claimed {
+		if at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone); id.UID == s.uid && err == nil {
+			elsewhere := func(r row) bool { return r.start == at.Unix() }
+			*missing = slices.DeleteFunc(*missing, elsewhere)
+			d.extra = slices.DeleteFunc(d.extra, elsewhere)
+		}
+	}
 	// Records of an occurrence that is not stored any more stand for the event's own.
 	for _, rid := range e.rids[s.uid] {
 		if rid == "" || s.recurrences[rid] != nil {

@@ -59,7 +59,7 @@ func (m *mender) publishChanged() error {
 	}
 	text, err := m.tx.Published()
 	want := append([]string{}, busyPeriods(table)...)
-	if err == nil && isPublished(text, want) || errors.Is(err, stores.ErrNotFound) && len(want) == 0 {
+	if err == nil && isPublished(text, m.user, want) || errors.Is(err, stores.ErrNotFound) && len(want) == 0 {
 		return nil
 	} else if err != nil && !errors.Is(err, stores.ErrNotFound) {
 		return err

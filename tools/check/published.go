@@ -8,6 +8,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/preferences"
 )
@@ -47,9 +48,9 @@ func (e *examination) published() error {
 		return nil
 	case none:
 		e.republish(path, "free/busy is to be published, and is not")
-	case !isPublished(text, nil):
-		e.republish(path, "what is published is no calendar")
-	case !isPublished(text, append([]string{}, want...)):
+	case !isPublished(text, e.user, nil):
+		e.republish(path, "what is published is no calendar of the user's free/busy, or not a whole one")
+	case !isPublished(text, e.user, append([]string{}, want...)):
 		e.republish(path, "what is published is not what the user's free/busy says")
 	}
 	return nil
@@ -66,10 +67,10 @@ func busyPeriods(table *freebusy.Table) []string {
 	return compact(periods)
 }
 
-// isPublished reports whether a text is a published calendar, of those periods if any are
-// given.
-func isPublished(text []byte, want []string) bool {
-	got, readable := publishedPeriods(string(text))
+// isPublished reports whether a text is a published calendar of a user's, of those periods
+// if any are given.
+func isPublished(text []byte, user calendar.URI, want []string) bool {
+	got, readable := publishedPeriods(string(text), user)
 	return readable && (want == nil || slices.Equal(want, compact(got)))
 }
 
@@ -85,20 +86,33 @@ func compact(periods []string) []string {
 
 const utcLayout = "20060102T150405Z"
 
-// publishedPeriods returns the periods of a published calendar, each as start/end.
-func publishedPeriods(text string) (periods []string, ok bool) {
+// publishedPeriods returns the periods of a user's published calendar, each as start/end. It
+// is ok if it is one whole calendar with one component (RFC 5546 section 3.3.1).
+func publishedPeriods(text string, user calendar.URI) (periods []string, ok bool) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = strings.NewReplacer("\n ", "", "\n\t", "").Replace(text)
-	begun, ended := false, false
+	// Each of these is there once, and the components in this order.
+	once := map[string]int{"METHOD:PUBLISH": 0, "ORGANIZER:" + string(user): 0}
+	order := []string{"BEGIN:VCALENDAR", "BEGIN:VFREEBUSY", "END:VFREEBUSY", "END:VCALENDAR"}
+	ended := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n ")
 		name, value, found := strings.Cut(line, ":")
+		bare, _, _ := strings.Cut(name, ";")
 		switch {
-		case line == "BEGIN:VFREEBUSY":
-			begun = true
-		case line == "END:VFREEBUSY":
-			ended = true
-		case !found || name != "FREEBUSY" && !strings.HasPrefix(name, "FREEBUSY;"):
+		case ended && line != "":
+			return nil, false
+		case bare == "BEGIN" || bare == "END":
+			if len(order) == 0 || line != order[0] {
+				return nil, false
+			}
+			order = order[1:]
+			ended = len(order) == 0
+		case bare == "METHOD":
+			once[line]++
+		case bare == "ORGANIZER":
+			once[bare+":"+value]++
+		case !found || bare != "FREEBUSY":
 		case strings.Contains(name, "FBTYPE=FREE"):
 		default:
 			for _, period := range strings.Split(value, ",") {
@@ -106,7 +120,10 @@ func publishedPeriods(text string) (periods []string, ok bool) {
 			}
 		}
 	}
-	return periods, begun && ended
+	for _, n := range once {
+		ended = ended && n == 1
+	}
+	return periods, ended
 }
 
 // untilEnd returns a period (RFC 5545 section 3.3.9) as start/end.

@@ -125,7 +125,9 @@ func (e *examination) readQueue() error {
 	e.requests = requests
 	e.waiting = make(map[stores.ID]bool)
 	for _, r := range requests {
-		e.waiting[r.ID] = true
+		if r.Type != counterType { // that waits for others' sake, and is the user's own
+			e.waiting[r.ID] = true
+		}
 	}
 	return nil
 }

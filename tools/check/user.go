@@ -307,7 +307,7 @@ func (e *examination) misnamed(key stores.Key, object *calendar.Object, path str
 	default:
 		e.addText(eventWrongName, key, "the file's name says %s, and the event in it %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
 	}
-	if key.Part == stores.Active {
+	if key.Part != stores.Countered {
 		e.claimed[is] = true
 	}
 	return true
