@@ -158,7 +158,7 @@ func (l LockInfo) abandoned() bool {
 	if l.Stale {
 		return true
 	}
-	if l.Strange == "" || time.Since(l.Since) <= staleAge {
+	if l.Strange == "" || time.Since(l.Since).Abs() <= staleAge {
 		return false
 	}
 	for _, p := range l.Holders {
@@ -177,7 +177,7 @@ func (l LockInfo) leftYoung() bool {
 			return false
 		}
 	}
-	return l.Strange == "" && !l.Stale && time.Since(l.Since) <= staleAge
+	return l.Strange == "" && !l.Stale && time.Since(l.Since).Abs() <= staleAge
 }
 
 // found describes the lock for a checker.

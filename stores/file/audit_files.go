@@ -104,6 +104,11 @@ func (w *walk) add(kind audit.Kind, path, format string, args ...any) {
 	w.found = append(w.found, audit.Problem{Kind: kind, Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
+// told reports whether that kind of problem has been added of a path.
+func (w *walk) told(kind audit.Kind, path string) bool {
+	return slices.ContainsFunc(w.found, func(p audit.Problem) bool { return p.Kind == kind && p.Path == path })
+}
+
 // Problems returns what is wrong with the user's files, and with those published.
 func (t *session) Problems() ([]audit.Problem, error) {
 	w := walk{store: t.store}
@@ -111,7 +116,14 @@ func (t *session) Problems() ([]audit.Problem, error) {
 		return nil, err
 	}
 	if t.store.options.PublishDir != "" {
-		err := w.top(t.publishDir(), publishedLayer)
+		path := t.publishDir()
+		info, err := os.Stat(path)
+		switch {
+		case err == nil && !info.IsDir():
+			w.add(audit.Misplaced, path, "is a file where a directory belongs")
+		case err == nil:
+			err = w.top(path, publishedLayer)
+		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -138,7 +150,9 @@ func (w *walk) top(path string, l *layer) error {
 // directory looks at what is in a directory.
 func (w *walk) directory(path string, l *layer) error {
 	dir, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) && w.told(audit.Mode, path) {
+		return nil // for that reason
+	} else if err != nil {
 		return failed("reading", path, err)
 	}
 	defer dir.Close()
@@ -154,6 +168,8 @@ func (w *walk) directory(path string, l *layer) error {
 		err := unix.Fstatat(int(dir.Fd()), name, &stat, unix.AT_SYMLINK_NOFOLLOW)
 		if errors.Is(err, unix.ENOENT) {
 			continue // what is published is not under the lock for readers alone
+		} else if errors.Is(err, unix.EACCES) && w.told(audit.Mode, path) {
+			return nil
 		} else if err != nil {
 			return failed("looking at", filepath.Join(path, name), err)
 		}

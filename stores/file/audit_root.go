@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -31,7 +33,7 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 	for _, names := range sameUsers(entries) {
 		keep, others := s.fullest(names)
 		for _, name := range others {
-			w.add(audit.SameUser, filepath.Join(s.options.Dir, name), "differs from %q in case only, which has more in it: one of them is not used", keep)
+			w.add(audit.SameUser, filepath.Join(s.options.Dir, name), "differs from %q in case only: one of them is not used, this one by all appearances", keep)
 		}
 	}
 	if err := w.ownerless(); err != nil {
@@ -78,6 +80,9 @@ func (w *walk) rootEntry(path string, e fs.DirEntry) {
 		} else if !info.IsDir() {
 			w.add(audit.NoUser, path, "is a symbolic link to no directory, and is taken for a user")
 			return
+		} else if user := w.linked(path, info); user != "" {
+			w.add(audit.NoUser, path, "is a symbolic link to the records of %q: what is recorded for the one is not right for the other", user)
+			return
 		}
 	case !mode.IsDir():
 		w.add(audit.NoUser, path, "is %s, and is taken for a user", describe(mode))
@@ -86,6 +91,19 @@ func (w *walk) rootEntry(path string, e fs.DirEntry) {
 	if reason := notUser(e.Name()); reason != "" {
 		w.add(audit.NoUser, path, "is no user's directory, and is taken for one: %s", reason)
 	}
+}
+
+// linked returns the user of the same store whose directory a link leads to, if there is one.
+func (w *walk) linked(path string, info fs.FileInfo) string {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return ""
+	}
+	there, err := os.Lstat(filepath.Join(w.store.options.Dir, filepath.Base(target)))
+	if err != nil || !there.IsDir() || !os.SameFile(there, info) {
+		return ""
+	}
+	return filepath.Base(target)
 }
 
 func describe(mode fs.FileMode) string {
@@ -118,18 +136,45 @@ func sameUsers(entries []fs.DirEntry) [][]string {
 	return same
 }
 
-// fullest returns the user who has the most events, the first of several, and the
-// others.
+// fullest returns which of several users, whose names differ in case only, is the one in
+// use, and the others. The programs make URIs with a scheme in lower case only. Of those it
+// is the one with the most events, then the one whose records changed last, then the one in
+// lower case.
 func (s *Store) fullest(names []string) (keep string, others []string) {
-	most := -1
-	for _, name := range names {
-		entries, err := os.ReadDir(filepath.Join(s.options.Dir, name, "objects"))
-		if err != nil {
-			entries = nil // as good as none
-		}
-		if len(entries) > most {
-			most, keep = len(entries), name
-		}
+	type candidate struct {
+		name   string
+		scheme bool // is what programs would write
+		events int
+		last   time.Time
 	}
-	return keep, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == keep })
+	var candidates []candidate
+	for _, name := range names {
+		scheme, _, _ := strings.Cut(name, ":")
+		c := candidate{name: name, scheme: scheme == strings.ToLower(scheme)}
+		dir := filepath.Join(s.options.Dir, name)
+		if entries, err := os.ReadDir(filepath.Join(dir, "objects")); err == nil { // else it has as good as none
+			c.events = len(entries)
+		}
+		for _, table := range []place{ownTable, requestsTable, providersTable} {
+			if info, err := os.Stat(filepath.Join(dir, table.name)); err == nil && info.ModTime().After(c.last) {
+				c.last = info.ModTime()
+			}
+		}
+		candidates = append(candidates, c)
+	}
+	best := slices.MaxFunc(candidates, func(a, b candidate) int {
+		return cmp.Or(compareBool(a.scheme, b.scheme), cmp.Compare(a.events, b.events), a.last.Compare(b.last), cmp.Compare(a.name, b.name))
+	})
+	return best.name, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == best.name })
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }

@@ -108,7 +108,7 @@ func inspect(userDir string) (LockInfo, error) {
 		l.Strange = "it cannot be read: " + cause(err).Error()
 		return l, nil
 	}
-	l.Stale = time.Since(l.Since) > staleAge
+	l.Stale = time.Since(l.Since).Abs() > staleAge // the clock may have been set back
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || pid <= 0 || strconv.Itoa(pid) != e.Name() || !e.IsDir() {

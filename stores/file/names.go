@@ -3,6 +3,7 @@ package file
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -149,6 +150,25 @@ func textPlace(key stores.Key, name string) (p place, ok bool) {
 	return p, ok
 }
 
+// storedName returns the file name for an event's UID. Where the original has stored a UID
+// that looks like our encoded ones, that is the file's name as it stands; exists tells
+// whether there is such a file or directory in the user's.
+func storedName(part stores.Part, id stores.ID, exists func(name string) bool) string {
+	name := uidName(id.UID)
+	if !strings.HasPrefix(id.UID, encodedPrefix) || !isPlain(id.UID) {
+		return name
+	}
+	dir := objectDirs[part]
+	if id.RecurrenceID != "" {
+		dir = recurrenceDirs[part]
+	}
+	// Not if it is the encoded form of another UID.
+	if uid, ok := nameUID(id.UID); (!ok || uid == id.UID) && exists(dir+"/"+id.UID) {
+		return id.UID
+	}
+	return name
+}
+
 // checkKey returns an UnstorableError for a key at which no text may be stored.
 func checkKey(key stores.Key) error {
 	if err := stores.CheckID(key.ID); err != nil {
@@ -190,7 +210,12 @@ func tablePlace(t stores.Table) (p place, ok bool) {
 // Path returns the path of the file where a user's text is, or would be; empty if
 // there can be none.
 func (s *Store) Path(user calendar.URI, key stores.Key) string {
-	p, ok := textPlace(key, uidName(key.UID))
+	dir := filepath.Join(s.options.Dir, string(user))
+	name := storedName(key.Part, key.ID, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(name)))
+		return err == nil
+	})
+	p, ok := textPlace(key, name)
 	return s.path(user, p, ok)
 }
 

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,7 +38,7 @@ func (r *providerTable) changed() bool {
 // two of which may be missing. It reads past lines that are no request.
 func readRequests(data []byte) ([]stores.Request, []freebusy.Damage) {
 	var requests []stores.Request
-	var damages []freebusy.Damage
+	data, damages := skipMark(data)
 	for _, l := range readLines(data) {
 		columns, reason := l.columns(3)
 		if l.isBlank() {
@@ -71,7 +72,7 @@ func writeRequests(requests []stores.Request) []byte {
 // in the first line, then lines of uid and recurrence id.
 func readProviders(data []byte) (stores.Providers, []freebusy.Damage) {
 	var providers stores.Providers
-	var damages []freebusy.Damage
+	data, damages := skipMark(data)
 	for i, l := range readLines(data) {
 		columns, reason := l.columns(2)
 		if i > 0 && l.isBlank() {
@@ -127,6 +128,16 @@ func writeProviders(p stores.Providers) []byte {
 		fmt.Fprintf(&b, "%s\t%s\n", e.UID, e.RecurrenceID)
 	}
 	return []byte(b.String())
+}
+
+// skipMark goes past a byte order mark at the start of a table, which an editor has left.
+func skipMark(data []byte) ([]byte, []freebusy.Damage) {
+	const mark = "\uFEFF"
+	rest, found := bytes.CutPrefix(data, []byte(mark))
+	if !found {
+		return data, nil
+	}
+	return rest, []freebusy.Damage{{Line: 1, Text: mark, Reason: "there is a byte order mark before it", Mended: true}}
 }
 
 // line is a line of a table, without its end.

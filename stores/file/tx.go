@@ -125,22 +125,9 @@ func (t *tx) locate(key stores.Key) (place, bool) {
 	return textPlace(key, t.nameOf(key.Part, key.ID))
 }
 
-// nameOf returns the file name for an event's UID. Where the original has stored a UID
-// that looks like our encoded ones, that is the file's name as it stands.
+// nameOf returns the file name for an event's UID.
 func (t *tx) nameOf(part stores.Part, id stores.ID) string {
-	name := uidName(id.UID)
-	if !strings.HasPrefix(id.UID, encodedPrefix) || !isPlain(id.UID) {
-		return name
-	}
-	dir := objectDirs[part]
-	if id.RecurrenceID != "" {
-		dir = recurrenceDirs[part]
-	}
-	// Not if it is the encoded form of another UID.
-	if uid, ok := nameUID(id.UID); (!ok || uid == id.UID) && t.dir.exists(dir+"/"+id.UID) {
-		return id.UID
-	}
-	return name
+	return storedName(part, id, t.dir.exists)
 }
 
 func (t *tx) Recurrences(part stores.Part, uid string) ([]string, error) {

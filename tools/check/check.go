@@ -193,7 +193,7 @@ func (c *Checker) everybody(ctx context.Context, strangers map[string]bool, tell
 // users returns whom to look at: who has records, or preferences.
 func (c *Checker) users(ctx context.Context, strangers map[string]bool) ([]calendar.URI, error) {
 	if len(c.Users) > 0 {
-		return c.Users, nil
+		return slices.Compact(slices.Sorted(slices.Values(c.Users))), nil
 	}
 	users, err := c.preferring()
 	if err != nil {
@@ -203,10 +203,9 @@ func (c *Checker) users(ctx context.Context, strangers map[string]bool) ([]calen
 		if err != nil {
 			return nil, err
 		}
-		if !strangers[string(user)] {
-			users = append(users, user)
-		}
+		users = append(users, user)
 	}
+	users = slices.DeleteFunc(users, func(user calendar.URI) bool { return strangers[string(user)] })
 	slices.Sort(users)
 	return slices.Compact(users), nil
 }

@@ -46,6 +46,10 @@ var damages = []struct {
 	{"two components", func(d *damager) {
 		d.write(pauls+"objects/alone", d.read(pauls+"objects/alone")+d.read(pauls+"objects/meeting"))
 	}, "event-several", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"unreadable object of a UID as those are encoded", func(d *damager) { d.write(pauls+"objects/__uid__foo", "hello\n") }, "event-unreadable", check.All, nil},
+	{"lower-case names of a UID as those are encoded", func(d *damager) {
+		d.write(pauls+"objects/__uid__foo%", object("UID:__uid__foo%\nsummary:Foo\nDTSTART:20261101T090000Z\n"))
+	}, "event-foreign", check.All, nil},
 	{"editor's backup", func(d *damager) { d.copy(pauls+"objects/meeting", pauls+"objects/meeting~") }, "event-leftover", check.All, nil},
 	{"swap file", func(d *damager) { d.write(pauls+"objects/.meeting.swp", "b0VIM 8.2\x00\x00") }, "event-leftover", check.All, nil},
 	{"bak file", func(d *damager) { d.copy(pauls+"objects/meeting", pauls+"objects/meeting.bak") }, "event-leftover", check.All, nil},
@@ -91,6 +95,18 @@ var damages = []struct {
 	{"file among users", func(d *damager) { d.write("store/notes.txt", "x") }, "user-none", check.All, nil},
 	{"directory that is no user", func(d *damager) { d.write("store/backup/objects/x", object(alone)) }, "user-none", check.All, nil},
 	{"copy of a user", func(d *damager) { d.write("store/"+paul+".bak/objects/alone", object(alone)) }, "user-none", check.All, nil},
+	{"users who differ in case, with the same records", func(d *damager) {
+		d.must(os.CopyFS(d.path("store/mailto:Vincent.Vole@example.com"), os.DirFS(d.path(vincents))))
+		d.settle("store/mailto:Vincent.Vole@example.com", -time.Hour)
+	}, "user-same", check.All, nil},
+	{"user with a scheme in upper case, with more records", func(d *damager) {
+		d.must(os.CopyFS(d.path("store/MAILTO:vincent.vole@example.com"), os.DirFS(d.path(vincents))))
+		d.write("store/MAILTO:vincent.vole@example.com/objects/more", object("UID:more\nDTSTART:20261202T090000Z\n"))
+		d.settle("store/MAILTO:vincent.vole@example.com", time.Hour)
+	}, "user-same", check.All, nil},
+	{"link to another user", func(d *damager) {
+		d.must(os.Symlink(paul, d.path("store/mailto:alias@example.com")))
+	}, "user-none", check.All, nil},
 	{"users who differ in case", func(d *damager) { d.write("store/mailto:Paul.Boddie@example.com/requests", "") }, "user-same", check.All, nil},
 
 	{"line without columns", func(d *damager) { d.replace(vincents+"freebusy-other/"+paul, "2026", "garbage\n2026") }, "table-line", check.All, nil},
@@ -129,6 +145,10 @@ var damages = []struct {
 	{"reversed offer", func(d *damager) {
 		d.replace(vincents+"freebusy-offers", "20261203T130000Z\t20261203T140000Z", "20261203T130000Z\t20261203T120000Z")
 	}, "table-reversed", check.Safe, nil},
+	{"byte order mark in the queue", func(d *damager) { d.write(pauls+"requests", "\uFEFF"+d.read(pauls+"requests")) }, "table-broken", check.Safe, nil},
+	{"byte order mark in the providers", func(d *damager) {
+		d.write(pauls+"freebusy-providers", "\uFEFF"+d.read(pauls+"freebusy-providers"))
+	}, "table-broken", check.Safe, nil},
 	{"line of the queue", func(d *damager) { d.write(pauls+"requests", "a\tb\tc\td\n"+d.read(pauls+"requests")) }, "table-line", check.All, nil},
 	{"line of the providers", func(d *damager) {
 		d.write(pauls+"freebusy-providers", d.read(pauls+"freebusy-providers")+"\t\t\tx\n")
@@ -267,6 +287,7 @@ var damages = []struct {
 	}, "counter-past", check.All, nil},
 
 	{"stale lock", func(d *damager) { d.lock(4194305, time.Hour) }, "lock-stale", check.Safe, nil},
+	{"stale lock of the time before the clock was set back", func(d *damager) { d.lock(4194305, -time.Hour) }, "lock-stale", check.Safe, nil},
 	{"stale lock of a number that is another's now", func(d *damager) { d.lock(os.Getpid(), 100*24*time.Hour) }, "lock-stale", check.Safe, nil},
 	{"lock without holder", func(d *damager) { d.lock(0, time.Hour) }, "lock-stale", check.Safe, nil},
 	{"file in the place of a lock", func(d *damager) {
@@ -285,6 +306,10 @@ var damages = []struct {
 		d.remove("prefs/" + vincent)
 		d.write("prefs/"+vincent, "x")
 	}, "file-misplaced", check.All, []string{"static/" + vincent + "/freebusy"}},
+	{"file in the place of who has something published", func(d *damager) {
+		d.remove("static/" + vincent)
+		d.write("static/"+vincent, "x")
+	}, "file-misplaced", check.All, nil},
 	{"published of nobody", func(d *damager) {
 		d.write("static/mailto:gone@example.com/freebusy", d.read("static/"+paul+"/freebusy"))
 	}, "published-unwanted", check.Safe, nil},

@@ -1,6 +1,8 @@
 package check_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,4 +102,19 @@ func (d *damager) lock(pid int, age time.Duration) {
 	}
 	long := time.Now().Add(-age)
 	d.must(os.Chtimes(dir, long, long))
+}
+
+// settle gives all files of a directory the modes that they should have, and a time.
+func (d *damager) settle(name string, later time.Duration) {
+	d.must(filepath.WalkDir(d.path(name), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o660)
+		if entry.IsDir() {
+			mode = fs.ModeSetgid | 0o770
+		}
+		at := time.Now().Add(later)
+		return errors.Join(os.Chmod(path, mode), os.Chtimes(path, at, at))
+	}))
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func (e *examination) published() error {
 	if files := e.checker.files(); files != nil {
 		path = files.PublishedPath(e.user)
 	}
-	if e.blocked[path] && path != "" {
+	if path != "" && (e.blocked[path] || e.blocked[filepath.Dir(path)]) {
 		return nil
 	}
 	text, err := e.tx.Published()

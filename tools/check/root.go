@@ -12,7 +12,7 @@ import (
 )
 
 // root looks at what is not any user's: what stands among their directories, and what
-// was put aside. It returns the names there that are no users'. An error says that the
+// was put aside. It returns the names there that are no users', or not of users who are in use. An error says that the
 // store cannot be read at all.
 func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcome, err error) {
 	strangers = make(map[string]bool)
@@ -24,7 +24,7 @@ func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcom
 			}
 			for _, p := range problems {
 				e.addFile(p)
-				if p.Kind == audit.NoUser {
+				if p.Kind == audit.NoUser || p.Kind == audit.SameUser {
 					strangers[filepath.Base(p.Path)] = true
 				}
 			}

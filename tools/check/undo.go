@@ -114,7 +114,7 @@ func (u *undoing) file(i int, e entry) error {
 			}
 			return err
 		}
-		if _, err := os.Lstat(path); err == nil {
+		if info, err := os.Lstat(path); err == nil && (!info.IsDir() || !u.vacated(path)) {
 			return ErrLater
 		}
 		return u.restore(saved, path)
@@ -124,6 +124,16 @@ func (u *undoing) file(i int, e entry) error {
 		return u.attribute(e)
 	}
 	return fmt.Errorf("there is no action %q", e.Action)
+}
+
+// vacated reports whether a directory is empty, which one is that was made for a file that is
+// taken away again, and removes it.
+func (u *undoing) vacated(path string) bool {
+	entries, err := os.ReadDir(path)
+	if err != nil || len(entries) > 0 || u.checker.DryRun {
+		return err == nil && len(entries) == 0
+	}
+	return os.Remove(path) == nil
 }
 
 // change puts back what a file was before it was written anew.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
@@ -34,6 +36,7 @@ type examination struct {
 	failures []error
 
 	blocked map[string]bool    // paths whose file is no use, by what was found already
+	closed  bool               // something may not be read, for its mode
 	claimed map[stores.ID]bool // events that are in a file of another name
 	torn    string             // damaged lines of the user's own free/busy table, all of them
 
@@ -166,15 +169,20 @@ func (e *examination) files() error {
 		if p.Kind.Blocks() {
 			e.blocked[p.Path] = true
 		}
+		// Whoever owns it can change that, but not read it before.
+		e.closed = e.closed || p.Kind == audit.Mode && errors.Is(unix.Access(p.Path, unix.R_OK), unix.EACCES)
 		e.addFile(p)
 	}
 	return nil
 }
 
-// groundless reports whether a table or one of the directories in which everything else
+// groundless reports whether something may not be read, or a table or one of the directories in which everything else
 // stands cannot be used, so that there is no point in looking at what hangs on it before
 // that is mended.
 func (e *examination) groundless() bool {
+	if e.closed {
+		return true
+	}
 	dir := filepath.Dir(e.checker.files().RequestsPath(e.user))
 	for path := range e.blocked {
 		below, found := strings.CutPrefix(path, dir+"/")
