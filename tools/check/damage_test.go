@@ -1,6 +1,9 @@
 package check_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -390,6 +393,62 @@ func testDamage(t *testing.T, p *place, want []string, repair check.Repair, also
 		}
 		t.Errorf("undoing has not put back %q:\n%s\n%s", path, damaged[path], back[path])
 	}
+}
+
+// What its owner may not read is mended by its owner, as whom the check runs at night.
+func TestOwner(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only the superuser can be somebody else")
+	}
+	const nobody = 65534
+	own := filepath.Join(tempDir(t), "check.test") // where everybody can get at it
+	program, err := os.ReadFile(os.Args[0])
+	if err := errors.Join(err, os.WriteFile(own, program, 0o755), os.Chmod(filepath.Dir(own), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"freebusy", "objects", "objects/alone", "recurrences/series"} {
+		t.Run(name, func(t *testing.T) {
+			room := compat.Room(tempDir(t))
+			makeOurs(t, room)
+			d := damager{t, newPlace(t, room)}
+			d.must(filepath.WalkDir(string(room), func(path string, entry os.DirEntry, err error) error {
+				if err != nil {
+					return err
+				}
+				info, err := entry.Info()
+				if err != nil {
+					return err
+				}
+				return errors.Join(os.Chown(path, nobody, nobody), os.Chmod(path, info.Mode()))
+			}))
+			d.chmod(pauls+name, 0)
+			mend := child(t.Context(), "mend", string(room))
+			mend.Path, mend.Dir = own, string(room)
+			mend.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			told, err := mend.Output()
+			if err != nil || string(told) != "file-mode\nfile-mode mended\n" {
+				t.Errorf("it tells %q, %v", told, err)
+			}
+		})
+	}
+}
+
+// mendChild looks at a room, mends what is safe, and looks again.
+func mendChild(room string) error {
+	p, err := openPlace(compat.Room(room))
+	if err != nil {
+		return err
+	}
+	p.now = healthyTime
+	for _, repair := range []check.Repair{check.None, check.Safe, check.None} {
+		summary, err := p.checker(repair).Run(context.Background(), func(f check.Finding) {
+			fmt.Println(strings.TrimSuffix(f.Kind.ID+" "+string(f.State), " "+string(check.Found)))
+		})
+		if err := errors.Join(append(summary.Failures, err)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func suffixed(ids []string, suffix string) []string {

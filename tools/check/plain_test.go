@@ -2,7 +2,9 @@ package check_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -19,13 +21,34 @@ import (
 	"imip-agent/tools/migrate"
 )
 
-// TestMain has a database server for the tests that ask for one. With writerVariable set it
-// is a writer of TestBesideWriters instead.
+// TestMain has a database server for the tests that ask for one.
 func TestMain(m *testing.M) {
-	if words := os.Getenv(writerVariable); words != "" {
-		os.Exit(beWriter(words))
+	if name := os.Getenv(childVariable); name != "" {
+		if err := children[name](os.Args[1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(postgresqltest.Main(m))
+}
+
+// childVariable makes the test program one of children instead.
+const childVariable = "IMIP_AGENT_CHECK_CHILD"
+
+// children are the parts of tests that need a process of their own, by name.
+var children = map[string]func(words string) error{
+	"write": writeChild,
+	"mend":  mendChild,
+}
+
+// child returns the command that runs one of children, which says on standard error why it
+// fails.
+func child(ctx context.Context, name, words string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], words)
+	cmd.Env = append(os.Environ(), childVariable+"="+name)
+	cmd.Stderr = os.Stderr
+	return cmd
 }
 
 // plain is a store of which no more is known than what every store can do, as of one in

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,9 +73,6 @@ func TestBesideWriters(t *testing.T) {
 	}
 }
 
-// writerVariable makes the test program a writer, and says which, as JSON.
-const writerVariable = "IMIP_AGENT_CHECK_WRITER"
-
 // writer is a program that handles one message after the other for a while.
 type writer struct {
 	Number  int
@@ -93,32 +88,23 @@ func (w *writer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), writerVariable+"="+string(words))
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	told, err := cmd.Output()
+	told, err := child(ctx, "write", string(words)).Output()
 	if err != nil {
-		return fmt.Errorf("writer %d: %w: %s", w.Number, err, stderr.String())
+		return fmt.Errorf("writer %d: %w", w.Number, err)
 	}
 	return json.Unmarshal(told, w)
 }
 
-// beWriter is what the program does; it returns its exit status.
-func beWriter(words string) int {
+// writeChild is what the program does.
+func writeChild(words string) error {
 	var w writer
-	err := json.Unmarshal([]byte(words), &w)
-	if err == nil {
-		err = w.write()
+	if err := json.Unmarshal([]byte(words), &w); err != nil {
+		return err
 	}
-	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(w)
+	if err := w.write(); err != nil {
+		return err
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
+	return json.NewEncoder(os.Stdout).Encode(w)
 }
 
 func (w *writer) write() error {
