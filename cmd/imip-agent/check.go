@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -12,7 +13,6 @@ import (
 
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores"
-	"imip-agent/stores/calendar"
 	"imip-agent/tools/check"
 )
 
@@ -62,6 +62,10 @@ func runCheck(ctx context.Context, options *cli.Context, env site.Environment) e
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
+	users, err := namedUsers(options)
+	if err != nil {
+		return err
+	}
 	if env.Getenv("GOGC") == "" {
 		// Little is kept from one event to the next, and memory is there to be used, up
 		// to what this program may have beside mail systems.
@@ -76,14 +80,14 @@ func runCheck(ctx context.Context, options *cli.Context, env site.Environment) e
 		Store: s.Store, Preferences: s.Preferences, PreferencesDir: s.Config.PreferencesDir,
 		Rejected: s.Rejected, Quarantine: filepath.Join(filepath.Dir(s.Config.Rejected()), "quarantine"),
 		PeriodLimit: s.Config.PeriodLimit, Now: env.Now, Log: s.Log,
-		Repair: repair, DryRun: options.Bool("dry-run"), Verbose: options.Bool("verbose"),
+		Users: users, Repair: repair, DryRun: options.Bool("dry-run"), Verbose: options.Bool("verbose"),
 		Command: func(words ...string) string { return commandLine(options, env, words) },
 	}
 	if s.Config.StoreType == "file" {
 		checker.Quarantine = filepath.Join(filepath.Dir(filepath.Clean(s.Config.StoreDir)), "quarantine")
 	}
-	for _, user := range options.StringSlice("user") {
-		checker.Users = append(checker.Users, calendar.NewURI(user))
+	if path, err := filepath.Abs(checker.Quarantine); err == nil {
+		checker.Quarantine = path // commands are printed that name it
 	}
 	if manifest := options.String("undo"); manifest != "" {
 		err = undo(ctx, checker, manifest, env)
@@ -128,12 +132,17 @@ func commandLine(options *cli.Context, env site.Environment, words []string) str
 			continue
 		}
 		value := options.String(text.Name)
-		if abs, err := filepath.Abs(value); err == nil && strings.HasPrefix(value, ".") {
+		if abs, err := filepath.Abs(value); err == nil && isThere(abs) {
 			value = abs // the command may be given in another directory
 		}
 		line = append(line, "--"+text.Name, check.Quote(value))
 	}
 	return strings.Join(line, " ")
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // undo puts back what a repair has changed.
@@ -156,7 +165,7 @@ func undo(ctx context.Context, checker *check.Checker, manifest string, env site
 	case locked != nil:
 		return locked
 	case failed > 0:
-		return &exitError{exitFailed, fmt.Errorf("%d things could not be put back", failed)}
+		return &exitError{exitFailed, fmt.Errorf("not all could be put back: %d entries of %s are left", failed, manifest)}
 	}
 	return nil
 }

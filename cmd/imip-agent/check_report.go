@@ -80,7 +80,7 @@ func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context,
 	took := env.Now().Sub(began)
 	status := exitStatus(summary, failure, r.remaining)
 
-	if r.baseline != nil && failure == nil {
+	if r.baseline != nil && failure == nil && !checker.DryRun {
 		failure = r.baseline.Save(checker.Users, len(summary.Failures) == 0)
 	}
 	if path := options.String("metrics"); path != "" {

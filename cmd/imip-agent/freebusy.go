@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -119,18 +120,32 @@ func statusOf(err error) int {
 	return exitFailed
 }
 
-// selectUsers returns the users that --user names, who must be known, or all.
-func selectUsers(options *cli.Context, store stores.Store) ([]calendar.URI, error) {
-	var named, all []calendar.URI
+// namedUsers returns the users that --user names, each once.
+func namedUsers(options *cli.Context) ([]calendar.URI, error) {
+	var named []calendar.URI
 	for _, word := range options.StringSlice("user") {
 		uri := calendar.NewURI(word)
-		if uri == "" {
+		switch reason := stores.BadText(string(uri)); {
+		case uri == "":
 			return nil, usage("option --user: no user is given")
-		}
-		if !slices.Contains(named, uri) {
+		case reason != "":
+			return nil, usage("option --user: %.60q is no user: %s", word, reason)
+		case strings.Contains(string(uri), "/"):
+			return nil, usage("option --user: %.60q is no user: there is a slash in it", word)
+		case !slices.Contains(named, uri):
 			named = append(named, uri)
 		}
 	}
+	return named, nil
+}
+
+// selectUsers returns the users that --user names, who must be known, or all.
+func selectUsers(options *cli.Context, store stores.Store) ([]calendar.URI, error) {
+	named, err := namedUsers(options)
+	if err != nil {
+		return nil, err
+	}
+	var all []calendar.URI
 	for user, err := range store.Users(options.Context) {
 		if err != nil {
 			return nil, err

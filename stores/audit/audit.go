@@ -48,6 +48,9 @@ type Options struct {
 	Aside func(path string) error
 	// Look is called with a lock that somebody has left, before anything else is done.
 	Look func(Lock)
+	// Writing is called with each file that the commit writes anew and what will be in it,
+	// before any of them is changed; if it fails, none is. With nil it is not called.
+	Writing func(path string, content []byte) error
 }
 
 // Session is a user's records, with the files that hold them.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"imip-agent/stores"
@@ -63,7 +64,7 @@ func (s *Store) Audit(ctx context.Context, user calendar.URI, o audit.Options, f
 	if !owned {
 		return fmt.Errorf("writing in %s: %w", dir, errLeftLock)
 	}
-	return t.commit()
+	return t.commit(o.Writing)
 }
 
 var errLeftLock = errors.New("a lock is left there by a program that is gone; break it first")
@@ -188,8 +189,9 @@ func (l LockInfo) found() audit.Lock {
 // Rewrite has a table written anew by the commit.
 func (t *session) Rewrite(path string) { t.rewritten[path] = true }
 
-// commit writes what has changed, and the tables that are to be written anew.
-func (t *session) commit() error {
+// commit writes what has changed, and the tables that are to be written anew, of which it
+// tells writing.
+func (t *session) commit(writing func(path string, content []byte) error) error {
 	c, err := t.changes()
 	if err != nil {
 		return err
@@ -214,6 +216,18 @@ func (t *session) commit() error {
 	}
 	if c.empty() {
 		return nil
+	}
+	if writing != nil {
+		for _, f := range slices.Concat(c.tables, c.texts) {
+			if err := writing(t.dir.full(f.place.String()), f.content); err != nil {
+				return err
+			}
+		}
+		if c.calendar != nil {
+			if err := writing(t.store.PublishedPath(t.user), c.calendar); err != nil {
+				return err
+			}
+		}
 	}
 	return t.apply(c)
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"imip-agent/stores"
+	"imip-agent/stores/audit"
 	"imip-agent/stores/storestest"
 )
 
@@ -226,5 +227,33 @@ func wantEvents(t *testing.T, s *Store, want int) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What a checker is about to write is told before anything is changed; if that fails, all
+// stays as it is.
+func TestWriting(t *testing.T) {
+	s := openTest(t)
+	if err := addEvent(s, paul, "u1"); err != nil {
+		t.Fatal(err)
+	}
+	path := s.RequestsPath(paul)
+	before := read(t, path)
+	full := errors.New("there is no room to note it")
+	audited := func(answer error) error {
+		return s.Audit(bg, paul, audit.Options{Write: true, Writing: func(file string, content []byte) error {
+			if file != path || string(content) != "u2\t\t\n" || read(t, path) != before {
+				t.Errorf("%s is told to become %q, and is %q", file, content, read(t, path))
+			}
+			return answer
+		}}, func(tx audit.Session) error {
+			return tx.SetRequests([]stores.Request{{ID: stores.ID{UID: "u2"}}})
+		})
+	}
+	if err := audited(full); !errors.Is(err, full) || read(t, path) != before {
+		t.Errorf("%v, and there is %q", err, read(t, path))
+	}
+	if err := audited(nil); err != nil || read(t, path) != "u2\t\t\n" {
+		t.Errorf("%v, and there is %q", err, read(t, path))
 	}
 }

@@ -330,7 +330,7 @@ func (c *Checker) records(ctx context.Context, e *examination, m *mender) error 
 	}
 	o := audit.Options{Write: m != nil, Look: func(l audit.Lock) { e.left(l) }}
 	if m != nil {
-		o.Aside = m.lockAside
+		o.Aside, o.Writing = m.lockAside, m.writing
 	}
 	err := files.Audit(ctx, e.user, o, func(s audit.Session) error {
 		e.session = s
@@ -338,9 +338,6 @@ func (c *Checker) records(ctx context.Context, e *examination, m *mender) error 
 	})
 	if isAbsent(err) && e.tx == nil {
 		return nil // has preferences only
-	}
-	if err == nil && m != nil {
-		return m.written()
 	}
 	return err
 }

@@ -24,7 +24,7 @@ type mender struct {
 	level      Repair
 	done       bool            // something was mended
 	kept       map[string]bool // what the quarantine has already
-	changed    []string        // files that were kept and then written anew
+	changed    []string        // files that were kept, to be written anew
 	ownChanged bool
 	finding    *Finding // being mended
 }
@@ -67,18 +67,12 @@ func (m *mender) publishChanged() error {
 	return m.publish(m.finding)
 }
 
-// written notes in the manifest what the files that were changed are now.
-func (m *mender) written() error {
-	for _, path := range m.changed {
-		sum, err := sumOf(path)
-		if err != nil {
-			return err
-		}
-		if err := m.quarantine.note(entry{Action: actionAfter, Path: octets(path), Sum: sum}); err != nil {
-			return err
-		}
+// writing notes in the manifest what a file that was kept is about to be.
+func (m *mender) writing(path string, content []byte) error {
+	if !slices.Contains(m.changed, path) {
+		return nil
 	}
-	return nil
+	return m.quarantine.note(entry{Action: actionAfter, Path: octets(path), Sum: sum(content)})
 }
 
 // lockAside moves a lock away whose holder is gone.

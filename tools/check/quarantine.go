@@ -50,7 +50,7 @@ const quarantineVersion = 1
 const (
 	actionMove   = "move"   // path was renamed to saved
 	actionChange = "change" // path, or a record of a store without files, was written anew; saved is what it was
-	actionAfter  = "after"  // what the path before it has been changed to
+	actionAfter  = "after"  // what path, of a change before, is changed to
 	actionMode   = "mode"   // path had that mode
 	actionGroup  = "group"  // path had that group
 )

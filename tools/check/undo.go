@@ -114,7 +114,11 @@ func (u *undoing) file(i int, e entry) error {
 			}
 			return err
 		}
-		if info, err := os.Lstat(path); err == nil && (!info.IsDir() || !u.vacated(path)) {
+		switch info, err := os.Lstat(path); {
+		case err != nil, info.IsDir() && u.vacated(path):
+		case e.Kind == fileStaging.ID:
+			return nil // a repair that was killed has left some, too; neither is of any use
+		default:
 			return ErrLater
 		}
 		return u.restore(saved, path)
