@@ -254,6 +254,22 @@ func InstantOf(recurrenceID string, zone *time.Location) (time.Time, error) {
 	return id.instant(zone), nil
 }
 
+// UnreadLength says what of DTEND and DURATION is there and cannot be read, so that Periods
+// is good for when occurrences start only; empty if all can.
+func (o *Object) UnreadLength() string {
+	if _, there := o.first(ical.PropDateTimeEnd); there {
+		if _, err := o.moment(ical.PropDateTimeEnd); err != nil {
+			return err.Error()
+		}
+	}
+	if prop, there := o.first(ical.PropDuration); there {
+		if _, err := readDuration(prop.Value); err != nil {
+			return ical.PropDuration + ": " + err.Error()
+		}
+	}
+	return ""
+}
+
 // length returns how long the event is, from its start to DTEND, or else by
 // DURATION. One without either, or with neither readable, lasts a day if it
 // starts on a date, and no time otherwise (RFC 5545 section 3.6.1).

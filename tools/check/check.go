@@ -227,7 +227,7 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 	}
 	unsettled := slices.ContainsFunc(o.findings, func(f *Finding) bool { return f.State != Mended })
 	records := c.rounds(user, func(e *examination, m *mender) error {
-		e.unsettled = unsettled
+		e.unsettled, e.zoneless = unsettled, zoneless(o.findings)
 		return c.records(ctx, e, m)
 	})
 	o.findings = append(o.findings, records.findings...)

@@ -243,6 +243,8 @@ var damages = []struct {
 	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"no start", func(d *damager) { d.replace(pauls+"objects/alone", "DTSTART", "X-START") }, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"rule that cannot be read", func(d *damager) { d.replace(pauls+"objects/series", "FREQ=WEEKLY", "FREQ=NEVER") }, "event-times", check.All, []string{pauls + "freebusy", pauls + "freebusy-providers", "static/" + paul + "/freebusy"}},
+	{"end that cannot be read", func(d *damager) { d.replace(pauls+"objects/alone", ":20261205T100000Z", ":later") }, "event-times", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"length that cannot be read", func(d *damager) { d.replace(pauls+"objects/alone", "DTEND", "DURATION:1 hour\r\nX-DTEND") }, "event-times", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 
 	{"active and cancelled", func(d *damager) {
 		d.write(cancels+"objects/alone", strings.Replace(d.read(pauls+"objects/alone"), "SEQUENCE:0", "SEQUENCE:1", 1))
@@ -300,7 +302,10 @@ var damages = []struct {
 	}, "lock-stale", check.Safe, nil},
 
 	{"unknown preference", func(d *damager) { d.write("prefs/"+paul+"/TZID~", "Europe/Oslo") }, "preference-unknown", check.All, nil},
+	{"zone that there is not, for events by it", func(d *damager) { d.byZone(); d.write("prefs/"+paul+"/TZID", "Europe/Olso") }, "preference-value", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"zone under another name", func(d *damager) { d.byZone(); d.rename("prefs/"+paul+"/TZID", "prefs/"+paul+"/tzid") }, "preference-unknown", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"zone that there is not", func(d *damager) { d.write("prefs/"+vincent+"/TZID", "Europe/Olso") }, "preference-value", check.All, nil},
+	{"preference that is a link to nowhere", func(d *damager) { d.must(os.Symlink("nowhere", d.path("prefs/"+paul+"/CN"))) }, "file-link", check.All, nil},
 	{"unknown value", func(d *damager) { d.write("prefs/"+paul+"/incoming", "yes") }, "preference-value", check.All, nil},
 	{"duration that cannot be read", func(d *damager) { d.write("prefs/"+vincent+"/freebusy_offers", "two days") }, "preference-value", check.All, nil},
 	{"preferences of somebody without records", func(d *damager) { d.write("prefs/mailto:new@example.com/window_size", "many") }, "preference-value", check.All, nil},

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imip-agent/tools/check"
 )
 
 // damager does damage in a room.
@@ -102,6 +104,16 @@ func (d *damager) lock(pid int, age time.Duration) {
 	}
 	long := time.Now().Add(-age)
 	d.must(os.Chtimes(dir, long, long))
+}
+
+// byZone lays an event of Paul's in his own time zone, which is no damage.
+func (d *damager) byZone() {
+	d.write(pauls+"objects/walk", object("UID:walk\nSUMMARY:Walk\nDTSTART;VALUE=DATE:20261206\nORGANIZER:"+paul+"\nATTENDEE;PARTSTAT=ACCEPTED:"+paul+"\n"))
+	d.insert(pauls+"freebusy", "20261205T230000Z\t20261206T230000Z\twalk\tOPAQUE\t\tWalk\t"+paul)
+	if r := d.p.check(d.t, check.Safe, paul); len(r.findings) != 1 || r.findings[0].Kind.ID != "published-differs" {
+		d.t.Fatalf("found:\n%s", r)
+	}
+	d.remove("quarantine")
 }
 
 // settle gives all files of a directory the modes that they should have, and a time.

@@ -248,6 +248,8 @@ func (e *examination) spans(s *series, id stores.ID, object *text, until, now ti
 		return nil, false, false
 	case errors.As(err, &incomplete):
 		e.partly = strings.Join(incomplete.Reasons, "; ")
+	default:
+		e.partly = object.object().UnreadLength()
 	}
 	rows = make([]row, 0, len(found))
 	for _, span := range found {

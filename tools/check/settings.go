@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -36,9 +37,16 @@ func (e *examination) settings() error {
 			continue
 		}
 		value, err := readSetting(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it was set back just now
-		} else if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if _, err := os.Lstat(path); err == nil {
+				e.addSetting(fileLink, path, "%s is a symbolic link that leads nowhere", name)
+			}
+			continue // or it was set back just now
+		case errors.Is(err, fs.ErrPermission):
+			e.fail(fmt.Errorf("reading a preference: %w; give user %d access to it", err, os.Geteuid()))
+			continue
+		case err != nil:
 			e.addSetting(preferenceValue, path, "the preference %s cannot be read: %v", name, err)
 			continue
 		}
@@ -50,6 +58,13 @@ func (e *examination) settings() error {
 		}
 	}
 	return nil
+}
+
+// zoneless reports whether one of the findings says that nobody knows a user's time zone.
+func zoneless(findings []*Finding) bool {
+	return slices.ContainsFunc(findings, func(f *Finding) bool {
+		return f.State != Mended && strings.EqualFold(filepath.Base(f.Path), "TZID")
+	})
 }
 
 func (e *examination) addSetting(k *Kind, path, format string, args ...any) {

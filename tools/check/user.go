@@ -28,8 +28,9 @@ type examination struct {
 	now     time.Time
 
 	preferences preferences.Preferences
-	known       bool // preferences could be read
+	known       bool // preferences could be read, and say what they are to
 	unsettled   bool // something is wrong with them
+	zoneless    bool // namely with the time zone
 
 	findings []*Finding
 	events   int
@@ -97,7 +98,8 @@ func (e *examination) run() error {
 		// Without the zone and the window nothing can be worked out.
 		e.fail(fmt.Errorf("preferences of %s: %w", e.user, err))
 	} else {
-		e.preferences, e.known = p, true
+		// Without the zone that was meant, what is recorded by it is not to be judged.
+		e.preferences, e.known = p, !e.zoneless
 	}
 	if e.session != nil {
 		if err := e.files(); err != nil {
