@@ -111,8 +111,8 @@ func publishedPeriods(text string, user calendar.URI) (periods []string, ok bool
 			ended = len(order) == 0
 		case bare == "METHOD":
 			once[line]++
-		case bare == "ORGANIZER":
-			once[bare+":"+value]++
+		case bare == "ORGANIZER" && strings.HasSuffix(line, ":"+string(user)):
+			once["ORGANIZER:"+string(user)]++
 		case !found || bare != "FREEBUSY":
 		case strings.Contains(name, "FBTYPE=FREE"):
 		default:
