@@ -117,6 +117,9 @@ var damages = []struct {
 		d.write(pauls+"freebusy", d.read(pauls+"freebusy")+"garbage\n")
 	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"line break in a summary", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting", "Project\nmeeting") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"spaces in the place of TABs", func(d *damager) {
+		d.write(pauls+"freebusy", strings.ReplaceAll(d.read(pauls+"freebusy"), "\t", " "))
+	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"TAB in a summary", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting", "Project\tmeeting") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"too few columns", func(d *damager) {
 		d.replace(pauls+"freebusy", "meeting\tOPAQUE\t\tProject meeting\t"+paul, "meeting")

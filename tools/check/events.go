@@ -92,7 +92,10 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 	var bad bool
 	if s.recurrences[rid].active {
 		key := stores.Key{Part: stores.Active, ID: id}
-		if active, bad = e.read(key); active != nil && e.startless(active, key) {
+		active, bad = e.read(key)
+		// Without any it can be what is left when some attendees were called off, and then
+		// nothing is recorded of it.
+		if active != nil && (active.object().Has("DTSTART") || len(e.rows[id]) > 0) && e.startless(active, key) {
 			active, bad = nil, true
 		}
 		unclear = bad

@@ -70,10 +70,15 @@ func (e *examination) leave(id stores.ID) bool {
 }
 
 // tornOff reports whether a UID stands in a damaged line of the user's own free/busy, as one
-// of its columns; at the line's ends what is left of one will do.
+// of its columns; at the line's ends what is left of one will do. In a line without TABs
+// spaces have taken their place.
 func (e *examination) tornOff(uid string) bool {
 	for line := range strings.Lines(e.torn) {
-		columns := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		line, between := strings.TrimRight(line, "\n"), "\t"
+		if !strings.Contains(line, between) {
+			between = " "
+		}
+		columns := strings.Split(line, between)
 		first, last := columns[0], columns[len(columns)-1]
 		if slices.Contains(columns, uid) || first != "" && strings.HasSuffix(uid, first) || last != "" && strings.HasPrefix(uid, last) {
 			return true
