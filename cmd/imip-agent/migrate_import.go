@@ -11,6 +11,7 @@ import (
 
 	"imip-agent/cmd/internal/site"
 	"imip-agent/handlers"
+	"imip-agent/handlers/mail"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/rejected"
@@ -40,8 +41,8 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 		return usage("whose calendar is it? say --user ADDRESS")
 	}
 	user := calendar.NewURI(options.String("user"))
-	if user.Address() == "" || strings.ContainsFunc(user.Address(), stores.IsControl) {
-		return usage("--user %.60q is no mail address, which calendars can be published from", options.String("user"))
+	if !canSend(user) {
+		return usage("--user %.60q is no mail address, which calendars can be published from: say --user paul@example.com", options.String("user"))
 	}
 	p, err := parsePlace(options.Args().Get(1))
 	if err != nil {
@@ -71,11 +72,11 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 	publisher := &publisher{user: user, aside: &rejected.Dir{Path: aside, Max: 1000, Now: env.Now, Log: s.Log}}
 	publisher.handler = handlers.Handler{
 		Store: side.Store, Preferences: s.Preferences, Rejected: publisher.aside,
-		// Nobody is called that: who the user is has been said.
-		Sender: "mailto:nobody@invalid", Log: s.Log, Now: env.Now, MessageLimit: 1 << 30, PeriodLimit: s.Config.PeriodLimit,
+		// There is no calendar system that sends for users: who the user is has been said.
+		Sender: "", Log: s.Log, Now: env.Now, MessageLimit: messageLimit, PeriodLimit: s.Config.PeriodLimit,
 	}
 	progress, finish := showCount(env.Stderr, "taking in events")
-	m := &migrate.Import{User: user, Publish: publisher.publish, Progress: progress}
+	m := &migrate.Import{User: user, Publish: publisher.publish, Store: side.Store, Log: s.Log, Progress: progress}
 	done, err := m.Run(options.Context, options.Args().First())
 	finish()
 	if options.Bool("json") {
@@ -89,6 +90,27 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 	return migrateStatus(&done.Result, err)
 }
 
+// messageLimit is how large a message can be that calendars are published by, in octets.
+const messageLimit = 1 << 30
+
+// fromField is the field that says who sends a message.
+func fromField(user calendar.URI) string { return "From: <" + user.Address() + ">\r\n" }
+
+// canSend reports whether a user is a mail address by which they, and nobody else, are known
+// as the sender of a message.
+func canSend(user calendar.URI) bool {
+	address := user.Address()
+	at := strings.LastIndexByte(address, '@')
+	if strings.ContainsFunc(address, stores.IsControl) || at == 0 || at == len(address)-1 {
+		return false
+	}
+	if at > 0 && address[0] != '"' && strings.Contains(address[:at], "@") {
+		return false
+	}
+	message, err := mail.Read(strings.NewReader(fromField(user)+"\r\n"), messageLimit)
+	return err == nil && len(message.From) == 1 && calendar.NewURI(message.From[0]) == user
+}
+
 // publisher handles messages as if a user had sent them.
 type publisher struct {
 	user    calendar.URI
@@ -98,8 +120,15 @@ type publisher struct {
 
 // publish handles a calendar, and returns why parts of it were not taken.
 func (p *publisher) publish(ctx context.Context, method string, text []byte) (reasons []string, err error) {
-	message := fmt.Sprintf("From: <%s>\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; charset=UTF-8; method=%s\r\n"+
-		"Content-Transfer-Encoding: 8bit\r\n\r\n%s", p.user.Address(), method, text)
+	settings, err := p.handler.Preferences.Load(p.user)
+	if err != nil {
+		return nil, err
+	}
+	if !settings.Participates() {
+		return []string{"the user does not take part: their preference participating is no"}, nil
+	}
+	message := fmt.Sprintf("%sMIME-Version: 1.0\r\nContent-Type: text/calendar; charset=UTF-8; method=%s\r\n"+
+		"Content-Transfer-Encoding: 8bit\r\n\r\n%s", fromField(p.user), method, text)
 	if err := p.handler.Handle(ctx, strings.NewReader(message)); err != nil {
 		return nil, err
 	}

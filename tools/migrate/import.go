@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"imip-agent/stores"
+	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -20,6 +23,10 @@ type Import struct {
 	// Publish handles a message of the user's that has a calendar of that method, as if the
 	// user had sent it. It returns why it took parts of it not.
 	Publish func(ctx context.Context, method string, calendar []byte) (reasons []string, err error)
+	// Store is where the user's records are. What was published is looked up there, since
+	// messages can be passed over without a reason; nil: it is believed.
+	Store stores.Store
+	Log   *slog.Logger // what was repaired in the events; nil: it is not logged
 	// Progress is called with how many files are done, or if there is one only, how many
 	// events of it; nil: never.
 	Progress func(done, total int)
@@ -27,8 +34,9 @@ type Import struct {
 
 // Imported is what was taken.
 type Imported struct {
-	Files, Events int // events whole, with their changed occurrences
-	Result            // issues: what was not taken
+	Files  int // looked at
+	Events int // taken, whole, with their changed occurrences
+	Result     // issues: what was not taken, or not as it is
 }
 
 // maxFile is how large a calendar file can be, in octets.
@@ -37,58 +45,114 @@ const maxFile = 1 << 30
 // Run takes the calendar files at a path in: a file, or a directory with files and vdirs.
 func (m *Import) Run(ctx context.Context, path string) (*Imported, error) {
 	done := &Imported{Result: Result{Users: 1}}
-	paths, err := calendarFiles(path)
+	paths, odd, err := calendarFiles(path)
 	if err != nil {
 		return done, err
 	}
+	for _, path := range slices.Sorted(maps.Keys(odd)) {
+		m.note(done, Unstorable, path, odd[path])
+	}
+	progress := m.Progress
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	one := func(int, int) {}
+	if len(paths) == 1 {
+		one = progress
+	}
+	// Events of which files have parts each are taken when all the parts are known.
+	scattered := m.scattered(paths)
+	late := &calendarFile{events: make(map[string][]*vevent)}
 	for _, path := range paths {
-		progress := m.Progress
-		if progress == nil {
-			progress = func(int, int) {}
-		}
 		if len(paths) > 1 {
 			progress(done.Files, len(paths))
-			progress = func(int, int) {}
 		}
 		done.Files++
-		if err := m.file(ctx, path, done, progress); err != nil {
+		f, err := readCalendars(path)
+		if err != nil {
+			m.note(done, Damaged, path, err.Error())
+			continue
+		}
+		for _, text := range f.problems {
+			m.note(done, Damaged, path, text)
+		}
+		for _, name := range slices.Sorted(maps.Keys(f.others)) {
+			m.note(done, Unstorable, path, fmt.Sprintf("%d %s: only VEVENT is kept", f.others[name], name))
+		}
+		f.uids = slices.DeleteFunc(f.uids, func(uid string) bool {
+			if !scattered[uid] {
+				return false
+			}
+			if late.events[uid] == nil {
+				late.uids = append(late.uids, uid)
+			}
+			late.events[uid] = append(late.events[uid], f.events[uid]...)
+			return true
+		})
+		if err := m.take(ctx, f, done, one); err != nil {
 			return done, err
 		}
 	}
-	return done, nil
+	return done, m.take(ctx, late, done, func(int, int) {})
 }
 
-// calendarFiles lists the calendar files at a path, in order.
-func calendarFiles(path string) ([]string, error) {
+func (m *Import) note(done *Imported, kind Kind, item, text string) {
+	done.note(Issue{Kind: kind, Part: storePart, User: m.User, Item: item, Text: text})
+}
+
+// calendarFiles lists the calendar files at a path, in order, and what looks like one and
+// is not read, with the reason.
+func calendarFiles(path string) (paths []string, odd map[string]string, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", ErrNoSource, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoSource, err)
 	} else if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !info.IsDir() {
-		return []string{path}, nil
+		return []string{path}, nil, nil
 	}
-	var paths []string
-	err = filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
-		// Hidden files are programs' own, and left-overs.
-		if err == nil && e.Type().IsRegular() && strings.EqualFold(filepath.Ext(path), ".ics") && !strings.HasPrefix(e.Name(), ".") {
-			paths = append(paths, path)
+	odd = make(map[string]string)
+	root := path + string(filepath.Separator) // where a link leads
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil || path == root:
+			return err
+		case strings.HasPrefix(e.Name(), "."): // programs' own, and left-overs
+			if e.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
 		}
-		return err
+		mode := e.Type()
+		if mode&fs.ModeSymlink != 0 {
+			info, err := os.Stat(path)
+			switch {
+			case err == nil && info.IsDir():
+				odd[path] = "it is a link to a directory: name that one"
+				return nil
+			case err == nil:
+				mode = info.Mode()
+			}
+		}
+		switch {
+		case e.IsDir() || !strings.EqualFold(filepath.Ext(path), ".ics"):
+		case mode.IsRegular(), mode&fs.ModeSymlink != 0: // reading tells what is wrong with a link
+			paths = append(paths, path)
+		default:
+			odd[path] = "it is no regular file"
+		}
+		return nil
 	})
 	slices.Sort(paths)
-	if err == nil && len(paths) == 0 {
+	if err == nil && len(paths)+len(odd) == 0 {
 		err = fmt.Errorf("%s has no calendar files: %w", path, ErrNoSource)
 	}
-	return paths, err
+	return paths, odd, err
 }
 
-// file takes a calendar file in, event by event.
-func (m *Import) file(ctx context.Context, path string, done *Imported, progress func(done, total int)) error {
-	issue := func(kind Kind, item, text string) {
-		done.note(Issue{Kind: kind, Part: storePart, User: m.User, Item: item, Text: text})
-	}
+// readCalendars reads a calendar file.
+func readCalendars(path string) (*calendarFile, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > maxFile {
 		err = fmt.Errorf("it is larger than %d octets", maxFile)
@@ -98,67 +162,280 @@ func (m *Import) file(ctx context.Context, path string, done *Imported, progress
 		data, err = os.ReadFile(path)
 	}
 	if err != nil {
-		issue(Damaged, path, err.Error())
-		return nil
+		return nil, err
 	}
-	parsed := split(string(data))
-	for _, text := range parsed.problems {
-		issue(Damaged, path, text)
+	f := split(string(data))
+	f.path = path
+	return f, nil
+}
+
+// scattered returns the UIDs that are in more than one of several files.
+func (m *Import) scattered(paths []string) map[string]bool {
+	scattered := make(map[string]bool)
+	if len(paths) < 2 {
+		return scattered
 	}
-	for name, n := range parsed.others {
-		issue(Unstorable, path, fmt.Sprintf("%d %s: only VEVENT is kept", n, name))
+	in := make(map[string]int)
+	for i, path := range paths {
+		f, err := readCalendars(path)
+		if err != nil {
+			continue // it is told when it is to be taken
+		}
+		for _, uid := range f.uids {
+			if first, known := in[uid]; known && first != i {
+				scattered[uid] = true
+			}
+			in[uid] = i
+		}
 	}
+	return scattered
+}
+
+// together is how many events are published at once, which takes a tenth of the time.
+const together = 64
+
+// take takes the events of a file in.
+func (m *Import) take(ctx context.Context, f *calendarFile, done *Imported, progress func(done, total int)) error {
 	taken := 0
-	for uids := range slices.Chunk(parsed.uids, together) {
+	for uids := range slices.Chunk(f.uids, together) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		progress(taken, len(parsed.uids))
+		progress(taken, len(f.uids))
 		taken += len(uids)
-		done.Events += len(uids)
-		whole, err := m.publishTogether(ctx, parsed, uids)
-		switch {
-		case err != nil:
+		wholes := f.wholes(uids)
+		m.tell(wholes, done)
+		whole, err := m.publishTogether(ctx, wholes)
+		if err != nil {
 			return err
-		case whole:
-			continue
 		}
-		for _, uid := range uids {
-			err := m.publish(ctx, parsed.messages(uid), func(kind Kind, text string) { issue(kind, fmt.Sprintf("event %q in %s", uid, path), text) })
-			if err != nil {
-				return err
+		for _, w := range wholes {
+			if !whole || len(w.calledOff) > 0 {
+				failed := false
+				err := m.publishAlone(ctx, w, func(kind Kind, text string) {
+					failed = true
+					m.note(done, kind, w.String(), text)
+				})
+				if err != nil {
+					return err
+				}
+				w.taken = w.taken && !failed
+			}
+			if w.taken {
+				done.Events++
 			}
 		}
 	}
 	return nil
 }
 
-// together is how many events are published at once, which takes a tenth of the time.
-const together = 64
+// wholeEvent is what there is of a UID: an event with its changed occurrences.
+type wholeEvent struct {
+	uid, path string
+	events    []*vevent // to be published, the event itself before its occurrences
+	calledOff []*vevent // by messages which say only that, in the same order
+	issues    []Issue   // kinds and texts: what is wrong with parts
+	taken     bool      // of what can be
+}
+
+func (w *wholeEvent) String() string { return fmt.Sprintf("event %q in %s", w.uid, w.path) }
+
+// wholes puts together what there is of UIDs.
+func (f *calendarFile) wholes(uids []string) []*wholeEvent {
+	var all []*vevent
+	for _, uid := range uids {
+		all = append(all, f.events[uid]...)
+	}
+	decode(all)
+	wholes := make([]*wholeEvent, len(uids))
+	for i, uid := range uids {
+		events := f.events[uid]
+		w := &wholeEvent{uid: uid, path: events[0].calendar.file.path, taken: true}
+		for _, e := range events {
+			w.add(e)
+		}
+		for _, list := range [][]*vevent{w.events, w.calledOff} {
+			slices.SortStableFunc(list, func(a, b *vevent) int { return boolOrder(a.id.RecurrenceID != "", b.id.RecurrenceID != "") })
+		}
+		w.taken = w.taken && len(w.events)+len(w.calledOff) > 0
+		wholes[i] = w
+	}
+	return wholes
+}
+
+// add adds an event or an occurrence of it, or what is wrong with it.
+func (w *wholeEvent) add(e *vevent) {
+	issue := func(kind Kind, format string, args ...any) {
+		w.issues = append(w.issues, Issue{Kind: kind, Text: fmt.Sprintf(format, args...)})
+	}
+	switch e.calendar.method {
+	case "ADD", "COUNTER", "DECLINECOUNTER", "REFRESH", "REPLY":
+		// RFC 5546 section 1.4: these have parts of events that somebody else has.
+		issue(Unstorable, "METHOD:%s makes it a message about an event, and not the event itself", e.calendar.method)
+		return
+	}
+	if e.err != nil {
+		w.taken = false
+		issue(Unstorable, "%s", e.err)
+		return
+	}
+	for _, zone := range e.unknown {
+		issue(Damaged, "taken in the user's local time, since nobody knows the time zone %.60q", zone)
+	}
+	if e.calendar.method == "CANCEL" {
+		w.calledOff = append(w.calledOff, e)
+		return
+	}
+	i := slices.IndexFunc(w.events, func(other *vevent) bool { return other.id == e.id })
+	if i < 0 {
+		w.events = append(w.events, e)
+		return
+	}
+	// Of several the last one counts, unless it is an older one.
+	other := w.events[i]
+	same := string(other.object.Encode()) == string(e.object.Encode())
+	if !older(e.object, other.object) {
+		w.events[i], e, other = e, other, e
+	}
+	if !same {
+		issue(Unstorable, "%s in %s is left out, since %s in %s counts", e.title(), e.calendar.file.path, other.title(), other.calendar.file.path)
+	}
+}
+
+// title says which one of several that are called the same an event is.
+func (e *vevent) title() string {
+	start := ""
+	for _, line := range e.lines {
+		if l := parseLine(line); l.name == "DTSTART" {
+			start = " at " + l.value
+			break
+		}
+	}
+	return fmt.Sprintf("%.60q%s", e.object.Summary(), start)
+}
+
+// tell lists what is known to be wrong with events, and logs what was repaired in them.
+func (m *Import) tell(wholes []*wholeEvent, done *Imported) {
+	for _, w := range wholes {
+		for _, issue := range w.issues {
+			m.note(done, issue.Kind, w.String(), issue.Text)
+		}
+		for _, e := range slices.Concat(w.events, w.calledOff) {
+			for _, warning := range e.warnings {
+				if m.Log != nil {
+					m.Log.Warn(warning, "user", string(m.User), "uid", e.id.UID)
+				}
+			}
+		}
+	}
+}
 
 // publishTogether takes several events in, and reports whether it took all of all of them.
 // If not, it cannot tell of which, and what it took does no harm when it is taken in again.
-func (m *Import) publishTogether(ctx context.Context, parsed *calendarFile, uids []string) (whole bool, err error) {
-	var events []vevent
-	var cancels []outgoing
-	for _, uid := range uids {
-		messages := parsed.messages(uid)
-		cancels = append(cancels, messages[1:]...)
-		events = append(events, parsed.inOrder(uid)...)
+// What is called off by messages is left for later.
+func (m *Import) publishTogether(ctx context.Context, wholes []*wholeEvent) (whole bool, err error) {
+	var events []*vevent
+	for _, w := range wholes {
+		events = append(events, w.events...)
 	}
 	failed := false
-	note := func(Kind, string) { failed = true }
-	if err := m.publish(ctx, append([]outgoing{parsed.message("PUBLISH", events)}, cancels...), note); err != nil {
-		return false, err
+	err = m.publish(ctx, m.messages(events), func(Kind, string) { failed = true })
+	return !failed, err
+}
+
+// publishAlone takes an event in, and notes what was not taken of it.
+func (m *Import) publishAlone(ctx context.Context, w *wholeEvent, note func(Kind, string)) error {
+	if err := m.publish(ctx, m.messages(w.events), note); err != nil {
+		return err
 	}
-	return !failed, nil
+	for _, e := range w.calledOff {
+		known, err := m.known(ctx, e, w)
+		switch {
+		case err != nil:
+			return err
+		case known:
+			err = m.publish(ctx, []outgoing{{"CANCEL", []*vevent{e}, false}}, note)
+		case !e.object.HasStart():
+			note(Unstorable, "it calls off an event of which nothing else is known")
+		default: // what is known of it is in the message
+			err = m.publish(ctx, []outgoing{{"PUBLISH", []*vevent{e}, false}, {"CANCEL", []*vevent{e}, true}}, note)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outgoing is a message that would have made the user's records what they are to be.
+type outgoing struct {
+	method string
+	events []*vevent
+	// everybody says that everybody's attendance is called off, which is so without
+	// attendees (RFC 5546 section 3.2.5).
+	everybody bool
+}
+
+// messages returns the messages for events: all are published, those in which the user has
+// no part are answered so, and what is called off is cancelled then.
+func (m *Import) messages(events []*vevent) []outgoing {
+	if len(events) == 0 {
+		return nil
+	}
+	messages := []outgoing{{method: "PUBLISH", events: events}}
+	absent := make(map[string]bool)
+	for _, e := range events {
+		if organizer, _ := e.object.Organizer(); organizer != m.User && m.answered(e) && !availability.TakesPart(e.object, m.User) {
+			absent[e.id.UID] = true
+		}
+	}
+	if len(absent) > 0 {
+		// Who publishes an event has it in their free/busy, whatever it says of them.
+		replies := slices.DeleteFunc(slices.Clone(events), func(e *vevent) bool { return !absent[e.id.UID] || !m.answered(e) })
+		messages = append(messages, outgoing{method: "REPLY", events: replies})
+	}
+	for _, e := range events {
+		if e.cancelled {
+			messages = append(messages, outgoing{"CANCEL", []*vevent{e}, true})
+		}
+	}
+	return messages
+}
+
+// answered reports whether an event tells what the user has answered, or that they have not.
+func (m *Import) answered(e *vevent) bool {
+	attendee, ok := availability.Attendee(e.object, m.User)
+	return ok && attendee.PartStat() != ""
+}
+
+// text returns the calendar of a message. Its times are in zones that everybody knows.
+func (o outgoing) text() []byte {
+	text := fold([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//imip-agent//NONSGML imip-agent//EN", "METHOD:" + o.method})
+	for _, e := range o.events {
+		object := e.object
+		if o.everybody {
+			object = object.Clone()
+			object.Remove("ATTENDEE")
+		}
+		text = append(text, object.Encode()...)
+	}
+	return append(text, fold([]string{"END:VCALENDAR"})...)
 }
 
 // publish hands messages in, one after the other, and notes what was not taken. An error says
 // that there is no point in going on.
 func (m *Import) publish(ctx context.Context, messages []outgoing, note func(Kind, string)) error {
+	noted := make(map[*vevent]bool)
 	for _, message := range messages {
-		reasons, err := m.Publish(ctx, message.method, fold(message.lines))
+		reasons, err := m.Publish(ctx, message.method, message.text())
+		if err == nil && len(reasons) == 0 && m.Store != nil {
+			err = m.missing(ctx, message, func(e *vevent, reason string) {
+				if !noted[e] {
+					reasons = append(reasons, reason)
+				}
+				noted[e] = true
+			})
+		}
 		switch {
 		case errors.Is(err, stores.ErrAway), errors.Is(err, stores.ErrLocked), ctx.Err() != nil && err != nil:
 			return err
@@ -170,165 +447,4 @@ func (m *Import) publish(ctx context.Context, messages []outgoing, note func(Kin
 		}
 	}
 	return nil
-}
-
-// vevent is an event in a calendar file.
-type vevent struct {
-	lines      []string
-	zones      []string // TZIDs in it
-	recurrence bool
-	cancelled  bool
-}
-
-// calendarFile is a file taken apart.
-type calendarFile struct {
-	uids     []string // in order of appearance
-	events   map[string][]vevent
-	zones    map[string][]string // VTIMEZONE by TZID
-	others   map[string]int      // components that are not kept, by name
-	problems []string
-}
-
-// split takes a calendar file apart. It reads past what it does not understand.
-func split(text string) *calendarFile {
-	f := &calendarFile{events: make(map[string][]vevent), zones: make(map[string][]string), others: make(map[string]int)}
-	text = strings.TrimPrefix(text, "\uFEFF")
-	var stack []string
-	var current []string // lines of the component at depth 2
-	calendars := 0
-	for _, line := range unfold(text) {
-		l := parseLine(line)
-		name := strings.ToUpper(strings.TrimSpace(l.value))
-		switch {
-		case l.name == "BEGIN":
-			if name == "VCALENDAR" {
-				if len(stack) > 0 {
-					f.problems = append(f.problems, "a calendar ends half-way: "+strings.Join(stack, ", "))
-				}
-				calendars++
-				stack, current = nil, nil
-			}
-			stack = append(stack, name)
-			if len(stack) == 2 {
-				current = nil
-			}
-		case l.name == "END" && len(stack) > 0 && stack[len(stack)-1] == name:
-			stack = stack[:len(stack)-1]
-			if len(stack) == 1 {
-				f.add(name, append(current, line))
-				current = nil
-				continue
-			}
-		case l.name == "END":
-			f.problems = append(f.problems, fmt.Sprintf("END:%.30q where there is no such component", name))
-			continue
-		}
-		if len(stack) >= 2 {
-			current = append(current, line)
-		}
-	}
-	switch {
-	case calendars == 0:
-		f.problems = append(f.problems, "it is no calendar: there is no BEGIN:VCALENDAR")
-	case len(stack) > 0:
-		f.problems = append(f.problems, "it ends half-way: "+strings.Join(stack, ", "))
-	}
-	return f
-}
-
-// serverParams are parameters that tell a server how to send messages; they mean nothing
-// in a store (RFC 6638 section 7).
-var serverParams = []string{"SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"}
-
-// add adds a component.
-func (f *calendarFile) add(name string, lines []string) {
-	switch name {
-	case "VTIMEZONE":
-		for _, line := range lines {
-			if l := parseLine(line); l.name == "TZID" {
-				f.zones[l.value] = lines
-				return
-			}
-		}
-	case "VEVENT":
-		var e vevent
-		uid, depth := "", 0
-		for _, line := range lines {
-			l := parseLine(line)
-			switch {
-			case l.name == "BEGIN":
-				depth++
-			case l.name == "END":
-				depth--
-			case depth != 1:
-			case l.name == "UID":
-				uid = l.value
-			case l.name == "RECURRENCE-ID":
-				e.recurrence = true
-			case l.name == "STATUS":
-				e.cancelled = strings.EqualFold(strings.TrimSpace(l.value), "CANCELLED")
-			case l.name == "ORGANIZER", l.name == "ATTENDEE":
-				line = l.without(serverParams...).String()
-			}
-			if zone := l.param("TZID"); zone != "" {
-				e.zones = append(e.zones, zone)
-			}
-			e.lines = append(e.lines, line)
-		}
-		if uid == "" {
-			f.problems = append(f.problems, "an event without UID")
-			return
-		}
-		if f.events[uid] == nil {
-			f.uids = append(f.uids, uid)
-		}
-		f.events[uid] = append(f.events[uid], e)
-	default:
-		f.others[name]++
-	}
-}
-
-// outgoing is a message that would have made the user's records what they are to be.
-type outgoing struct {
-	method string
-	lines  []string
-}
-
-// messages returns the messages for an event: all of it is published, and what is called
-// off is cancelled then.
-func (f *calendarFile) messages(uid string) []outgoing {
-	events := f.inOrder(uid)
-	messages := []outgoing{f.message("PUBLISH", events)}
-	for _, e := range events {
-		if !e.cancelled {
-			continue
-		}
-		// Without attendees, everybody's attendance is called off (RFC 5546 section 3.2.5).
-		e.lines = slices.DeleteFunc(slices.Clone(e.lines), func(line string) bool { return parseLine(line).name == "ATTENDEE" })
-		messages = append(messages, f.message("CANCEL", []vevent{e}))
-	}
-	return messages
-}
-
-// inOrder returns the whole event before its changed occurrences.
-func (f *calendarFile) inOrder(uid string) []vevent {
-	events := slices.Clone(f.events[uid])
-	slices.SortStableFunc(events, func(a, b vevent) int { return boolOrder(a.recurrence, b.recurrence) })
-	return events
-}
-
-func (f *calendarFile) message(method string, events []vevent) outgoing {
-	lines := []string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//imip-agent//NONSGML imip-agent//EN", "METHOD:" + method}
-	var zones []string
-	for _, e := range events {
-		zones = append(zones, e.zones...)
-	}
-	slices.Sort(zones)
-	for _, zone := range slices.Compact(zones) {
-		lines = append(lines, f.zones[zone]...)
-	}
-	for _, e := range events {
-		lines = append(lines, e.lines...)
-	}
-	return outgoing{method, append(lines, "END:VCALENDAR")}
 }

@@ -45,7 +45,7 @@ func TestImportTogether(t *testing.T) {
 		Progress: func(done, total int) { told = append(told, done, total) },
 	}
 	done, err := m.Run(t.Context(), path)
-	if err != nil || done.Files != 1 || done.Events != events {
+	if err != nil || done.Files != 1 || done.Events != events-1 {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	if len(done.Issues) != 1 || !strings.Contains(done.Issues[0].Item, strings.TrimPrefix(bad, "UID:")) || done.Issues[0].Kind != Unstorable {
@@ -67,5 +67,54 @@ func TestImportTogether(t *testing.T) {
 	m.Publish = func(context.Context, string, []byte) ([]string, error) { calls = append(calls, ""); return nil, away }
 	if _, err := m.Run(t.Context(), path); !errors.Is(err, stores.ErrAway) || len(calls) != 1 {
 		t.Errorf("%d calls, %v", len(calls), err)
+	}
+}
+
+// One event that is not in UTF-8 does not make others be read as if they were not.
+func TestImportCharsets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calendar.ics")
+	text := "BEGIN:VCALENDAR\r\n" +
+		"BEGIN:VEVENT\r\nUID:utf-8\r\nSUMMARY:Réunion é\r\nEND:VEVENT\r\n" +
+		"BEGIN:VEVENT\r\nUID:folded\r\nSUMMARY:Caf\xc3\r\n \xa9\r\nEND:VEVENT\r\n" + // in the middle of a character
+		"BEGIN:VEVENT\r\nUID:latin-1\r\nSUMMARY:Caf\xe9\r\nEND:VEVENT\r\n" +
+		"END:VCALENDAR\r\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var published string
+	m := &Import{Publish: func(_ context.Context, _ string, calendar []byte) ([]string, error) {
+		published += string(calendar)
+		return nil, nil
+	}}
+	if done, err := m.Run(t.Context(), path); err != nil || done.Events != 3 || len(done.Issues) != 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for _, want := range []string{"SUMMARY:Réunion é\r\n", "SUMMARY:Café\r\nUID:folded", "SUMMARY:Café\r\nUID:latin-1"} {
+		if !strings.Contains(published, want) {
+			t.Errorf("no %q in %q", want, published)
+		}
+	}
+}
+
+// A calendar without a definition of a zone takes that of another one in the file, unless
+// there are several that differ.
+func TestZoneOfAnotherCalendar(t *testing.T) {
+	zone := func(offset string) string {
+		return "BEGIN:VTIMEZONE\nTZID:Ours\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:" + offset + "\nTZOFFSETTO:" + offset + "\nEND:STANDARD\nEND:VTIMEZONE\n"
+	}
+	with := func(zone string) string { return "BEGIN:VCALENDAR\n" + zone + "END:VCALENDAR\n" }
+	event := with("BEGIN:VEVENT\nUID:e\nDTSTART;TZID=Ours:20261202T100000\nEND:VEVENT\n")
+	for text, unknown := range map[string]int{
+		event:                       1,
+		with(zone("+0300")) + event: 0,
+		event + with(zone("+0300")): 0,
+		with(zone("+0300")) + with(zone("+0300")) + event: 0,
+		with(zone("+0300")) + with(zone("+0400")) + event: 1,
+	} {
+		f := split(text)
+		decode(f.events["e"])
+		if e := f.events["e"][0]; e.err != nil || len(e.unknown) != unknown {
+			t.Errorf("%q: unknown zones %q, %v", text, e.unknown, e.err)
+		}
 	}
 }

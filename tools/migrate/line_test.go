@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -59,16 +60,30 @@ func FuzzSplit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		parsed := split(text)
-		for _, uid := range parsed.uids {
-			for _, m := range parsed.messages(uid) {
-				folded := string(fold(m.lines))
+		for _, w := range parsed.wholes(parsed.uids) {
+			for _, message := range new(Import).messages(w.events) {
+				folded := string(message.text())
 				for line := range strings.Lines(folded) {
-					if len(line) > 77 && utf8.ValidString(line) {
+					if len(line) > 77 {
 						t.Fatalf("a line of %d octets: %q", len(line), line)
 					}
 				}
-				if again := split(folded); m.method == "PUBLISH" && (len(again.uids) != 1 || again.uids[0] != uid || len(again.events[uid]) != len(parsed.events[uid])) {
-					t.Fatalf("event %q came to be %q:\n%s", uid, again.uids, folded)
+				if !utf8.ValidString(folded) {
+					t.Fatalf("it is not UTF-8: %q", folded)
+				}
+				if message.method != "PUBLISH" {
+					continue
+				}
+				again := split(folded)
+				if len(again.uids) != 1 || len(again.events[again.uids[0]]) != len(w.events) {
+					t.Fatalf("event %q came to be %q:\n%s", w.uid, again.uids, folded)
+				}
+				for _, e := range again.wholes(again.uids)[0].events {
+					if !slices.ContainsFunc(w.events, func(was *vevent) bool {
+						return was.id == e.id && bytes.Equal(was.object.Encode(), e.object.Encode())
+					}) {
+						t.Fatalf("event %q came to be %q:\n%s", w.uid, e.id, folded)
+					}
 				}
 			}
 		}
