@@ -11,6 +11,9 @@ import (
 // for good, as far as anybody knows.
 const lastYear = 2037
 
+// Zones are written for times from firstYear on at the earliest: nobody had them before.
+const firstYear = 1601
+
 // change is an instant at which a zone's offset from UTC, or its name, changes.
 type change struct {
 	local    time.Time // by the clock before the change, in the fields of a UTC time
@@ -22,7 +25,9 @@ type change struct {
 // timezone returns the VTIMEZONE (RFC 5545 section 3.6.5) of an IANA zone, true for times
 // from since on.
 func timezone(zone *time.Location, since time.Time) []string {
-	at := time.Date(since.Year()-1, 1, 1, 0, 0, 0, 0, time.UTC).In(zone)
+	// A rule takes some years to be seen, also for times after all that is looked at.
+	year := min(max(since.Year()-1, firstYear), lastYear-5)
+	at := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).In(zone)
 	name, offset := at.Zone()
 	// What holds at the beginning is as if it had come into force then.
 	lines := []string{"BEGIN:VTIMEZONE", "TZID:" + zone.String()}
@@ -59,9 +64,12 @@ func changes(at time.Time, offset int) []change {
 			return all
 		}
 		name, to := next.Zone()
-		all = append(all, change{
-			local: next.UTC().Add(time.Duration(offset) * time.Second), from: offset, to: to, name: name, daylight: next.IsDST(),
-		})
+		// What goes by a rule is bounded by the ends of years as well.
+		if before, _ := at.Zone(); name != before || to != offset || next.IsDST() != at.IsDST() {
+			all = append(all, change{
+				local: next.UTC().Add(time.Duration(offset) * time.Second), from: offset, to: to, name: name, daylight: next.IsDST(),
+			})
+		}
 		at, offset = next, to
 	}
 }

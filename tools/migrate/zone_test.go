@@ -100,3 +100,33 @@ func TestTimezone(t *testing.T) {
 		}
 	}
 }
+
+// TestTimezoneLimits has zones for times that are far from all others.
+func TestTimezoneLimits(t *testing.T) {
+	for _, name := range []string{"America/New_York", "Europe/Oslo", "America/Los_Angeles", "Asia/Kolkata", "UTC"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, year := range []int{1, 1601, 1970, 2026, 2036, 2037, 2060} {
+			lines := timezone(zone, time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC))
+			text := strings.Join(lines, "\r\n")
+			if strings.Contains(text, "DTSTART:0") {
+				t.Errorf("%s from %d begins when there was no zone:\n%s", name, year, text)
+			}
+			if strings.Contains(text, "DTSTART:20371231") {
+				t.Errorf("%s from %d has a change that is none:\n%s", name, year, text)
+			}
+			decoded, err := ical.NewDecoder(strings.NewReader("BEGIN:VCALENDAR\r\n" + string(fold(lines)) + "END:VCALENDAR\r\n")).Decode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, month := range []time.Month{1, 7} {
+				at := time.Date(max(year, 2060), month, 1, 12, 0, 0, 0, time.UTC)
+				if _, want := at.In(zone).Zone(); want != offsetAt(t, decoded.Children[0], at) {
+					t.Errorf("%s from %d: another offset at %s:\n%s", name, year, at, text)
+				}
+			}
+		}
+	}
+}
