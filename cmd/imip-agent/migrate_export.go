@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,7 +27,7 @@ func exportCommand(env site.Environment) *cli.Command {
 			&cli.StringSliceFlag{Name: "user", Usage: "export only this `USER`; can be given several times"},
 			&cli.BoolFlag{Name: "no-invite", Usage: "keep servers from inviting the attendees again", Value: true},
 			toggle("overwrite", "replace calendar files that are there"),
-			toggle("delete", "delete the files of events that are no more"),
+			toggle("delete", "delete the files of events and users that are no more"),
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, for the names of calendars"},
 		}, migrateFlags()...),
@@ -70,6 +71,14 @@ func export(options *cli.Context, env site.Environment) (err error) {
 	}
 	if side.Preferences != "" {
 		x.Name = func(user calendar.URI) string { return commonName(side.Preferences, user) }
+		s.Preferences.Path = side.Preferences
+	}
+	x.Zone = func(user calendar.URI) *time.Location {
+		settings, err := s.Preferences.Load(user)
+		if err != nil {
+			return time.UTC
+		}
+		return settings.Zone
 	}
 	progress, finish := showCount(env.Stderr, "exporting users")
 	x.Progress = progress

@@ -30,11 +30,14 @@ type Export struct {
 	// NoInvite marks organizers and attendees so that servers into which this is imported
 	// do not send invitations (RFC 6638 section 7.1).
 	NoInvite bool
-	// Overwrite allows writing where there are calendar files; Delete removes those of
-	// events that are no more.
+	// Overwrite allows writing where there are other calendar files. Delete removes those of
+	// events and users that are no more: what an export wrote, and with Overwrite also what
+	// others have put among a user's events.
 	Overwrite, Delete bool
 	// Name returns how a user's calendar is called; empty: by the address.
 	Name func(calendar.URI) string
+	// Zone returns a user's zone, for dates and times without one; nil: UTC.
+	Zone func(calendar.URI) *time.Location
 	Now  time.Time
 	// Progress is called with how many users are done; nil: never.
 	Progress func(done, total int)
@@ -52,6 +55,11 @@ func (x *Export) Run(ctx context.Context, from stores.Store) (*Exported, error) 
 	users, err := names(ctx, from)
 	if err != nil {
 		return done, noSource(err)
+	}
+	if x.Delete && x.Dir != "" && len(x.Users) == 0 {
+		if err := x.forgetOthers(users); err != nil {
+			done.note(Issue{Kind: Failed, Part: storePart, Text: err.Error()})
+		}
 	}
 	if len(x.Users) > 0 {
 		users = slices.DeleteFunc(users, func(user calendar.URI) bool { return !slices.Contains(x.Users, user) })
@@ -85,14 +93,17 @@ type component struct {
 	cancelled bool
 	lines     []string // VEVENT
 	recurs    bool     // has occurrences to be taken out by EXDATE
+	object    *calendar.Object
 }
 
 // user writes a user's events.
 func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI, done *Exported) error {
 	byUID := make(map[string][]component)
-	issue := func(k stores.Key, text string) {
-		item := key{kind: event, uid: k.UID, recurrenceID: k.RecurrenceID}
+	var keep []string // files of events that cannot be exported, but are not gone
+	issue := func(id stores.ID, text string) {
+		item := key{kind: event, uid: id.UID, recurrenceID: id.RecurrenceID}
 		done.note(Issue{Kind: Damaged, Part: storePart, User: user, Item: item.String(), Text: text})
+		keep = append(keep, itemName(id.UID))
 	}
 	err := from.View(ctx, user, func(tx stores.Tx) error {
 		for k, err := range tx.Keys() {
@@ -108,12 +119,12 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 			}
 			object, err := calendar.DecodeObject(content)
 			if err != nil {
-				issue(k, err.Error())
+				issue(k.ID, err.Error())
 				continue
 			}
 			byUID[k.UID] = append(byUID[k.UID], component{
 				id: k.ID, cancelled: k.Part == stores.Cancelled, lines: unfold(string(object.Encode())),
-				recurs: object.Has("RRULE") || object.Has("RDATE"),
+				recurs: object.Has("RRULE") || object.Has("RDATE"), object: object,
 			})
 		}
 		return nil
@@ -129,11 +140,18 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 	files := make(map[string][]byte)
 	var all []string
 	zones := make(map[string]time.Time)
+	zone := time.UTC
+	if x.Zone != nil {
+		zone = x.Zone(user)
+	}
 	for _, uid := range uids {
 		if x.Form == "vdir" {
 			zones = make(map[string]time.Time)
 		}
-		lines := x.event(byUID[uid], zones)
+		lines := x.event(byUID[uid], zones, zone, issue)
+		if len(lines) == 0 {
+			continue
+		}
 		if x.Form == "vdir" {
 			files[itemName(uid)] = fold(x.calendar(lines, zones, ""))
 		}
@@ -146,17 +164,21 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 	}
 	if x.Form == "vdir" {
 		files["displayname"] = []byte(name)
-		return x.writeDir(filepath.Join(x.Dir, fileName(user)), files)
+		return x.writeDir(filepath.Join(x.Dir, fileName(user)), files, keep)
 	}
-	if len(all) == 0 {
-		return nil // a calendar has at least one component, RFC 5545 section 3.6
+	path := filepath.Join(x.Dir, fileName(user)+".ics")
+	switch {
+	case len(all) > 0: // a calendar has at least one component, RFC 5545 section 3.6
+	case x.Dir != "" && x.Delete && len(keep) == 0:
+		return x.forget(path)
+	default:
+		return nil
 	}
 	text := fold(x.calendar(all, zones, name))
 	if x.Dir == "" {
 		_, err := x.Out.Write(text)
 		return err
 	}
-	path := filepath.Join(x.Dir, fileName(user)+".ics")
 	if old, err := os.ReadFile(path); err == nil && !bytes.Equal(old, text) && !x.Overwrite {
 		return fmt.Errorf("%s: %w", path, errNotEmpty)
 	}
@@ -166,39 +188,111 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 var errNotEmpty = errors.New("there are calendar files already, which --overwrite would replace")
 
 // event returns the components of an event: the whole of it with its changed occurrences,
-// and without those that are cancelled. zones takes the zones used, with the earliest time.
-func (x *Export) event(components []component, zones map[string]time.Time) []string {
+// and without those that are cancelled. zones takes the zones used, with the earliest time;
+// issue takes what cannot be exported; zone is the user's.
+func (x *Export) event(components []component, zones map[string]time.Time, zone *time.Location, issue func(stores.ID, string)) []string {
 	// An event can be active and cancelled at once; the active one counts.
 	slices.SortFunc(components, func(a, b component) int {
 		return cmp.Or(cmp.Compare(a.id.RecurrenceID, b.id.RecurrenceID), boolOrder(a.cancelled, b.cancelled))
 	})
 	components = slices.CompactFunc(components, func(a, b component) bool { return a.id == b.id })
-	parent := slices.IndexFunc(components, func(c component) bool { return c.id.RecurrenceID == "" })
-	var excluded, lines []string
-	for i, c := range components {
-		if i == parent || !c.cancelled || parent < 0 || !components[parent].recurs || components[parent].cancelled {
-			continue
-		}
-		for _, line := range c.lines {
-			if l := parseLine(line); l.name == "RECURRENCE-ID" {
-				l = l.without("RANGE")
-				l.name = "EXDATE"
-				excluded = append(excluded, l.String())
-				components[i].lines = nil
-				break
-			}
-		}
+	var parent *component
+	if first := &components[0]; first.id.RecurrenceID == "" {
+		parent = first
 	}
-	for i, c := range components {
-		if c.lines == nil {
+	var excluded, lines []string
+	components = slices.DeleteFunc(components, func(c component) bool {
+		if c.id.RecurrenceID == "" || !c.cancelled || !parent.exports() || !parent.recurs || parent.cancelled {
+			return false
+		}
+		line, ok := exclusion(parent.object, c.id.RecurrenceID, zone)
+		if ok {
+			excluded = append(excluded, line.String())
+		}
+		return ok
+	})
+	for _, c := range components {
+		if !c.exports() {
+			issue(c.id, "not exported: it has no "+strings.Join(c.lacks(), " and no "))
 			continue
 		}
-		if i == parent {
-			c.lines = append(c.lines[:len(c.lines)-1:len(c.lines)-1], append(excluded, "END:VEVENT")...)
+		last := len(c.lines) - 1
+		switch {
+		case c.id.RecurrenceID == "":
+			c.lines = slices.Insert(slices.Clone(c.lines), last, excluded...)
+		case !c.object.Has("RECURRENCE-ID"): // else it would stand for the whole event
+			line := contentLine{name: "RECURRENCE-ID", value: c.id.RecurrenceID}
+			if len(line.value) == len(dateForm) {
+				line.params = []string{"VALUE=DATE"}
+			}
+			c.lines = slices.Insert(slices.Clone(c.lines), last, line.String())
 		}
 		lines = append(lines, x.component(c, zones)...)
 	}
 	return lines
+}
+
+// exports reports whether there is a component that other programs can take.
+func (c *component) exports() bool { return c != nil && len(c.lacks()) == 0 }
+
+// lacks returns what a component must have, and has not (RFC 5545 section 3.6.1).
+func (c *component) lacks() []string {
+	var names []string
+	if c.object.UID() == "" {
+		names = append(names, "UID")
+	}
+	if !c.object.HasStart() {
+		names = append(names, "DTSTART that can be read")
+	}
+	return names
+}
+
+// The forms of values (RFC 5545 sections 3.3.4 and 3.3.5), of which a time in UTC has a Z.
+const (
+	dateForm = "20060102"
+	timeForm = "20060102T150405"
+)
+
+// exclusion returns the EXDATE that takes an occurrence out of an event, for a user in a zone:
+// in the form of the event's DTSTART, to which others compare it (RFC 5545 section 3.8.5.1).
+func exclusion(of *calendar.Object, recurrenceID string, zone *time.Location) (contentLine, bool) {
+	var start contentLine
+	for _, line := range unfold(string(of.Encode())) {
+		if start = parseLine(line); start.name == "DTSTART" {
+			break
+		}
+	}
+	exdate := contentLine{name: "EXDATE", params: start.params}
+	own, utc := zone, strings.HasSuffix(start.value, "Z")
+	if tzid := start.param("TZID"); utc {
+		own = time.UTC
+	} else if tzid != "" {
+		location, err := time.LoadLocation(tzid)
+		if err != nil {
+			return exdate, false
+		}
+		own = location
+	}
+	_, clock, timed := strings.Cut(start.value, "T")
+	if _, err := time.Parse(dateForm, recurrenceID); err == nil { // that day's occurrence
+		exdate.value = recurrenceID
+		if timed {
+			exdate.value += "T" + clock
+		}
+		return exdate, true
+	}
+	at, err := calendar.InstantOf(recurrenceID, zone)
+	switch {
+	case err != nil:
+		return exdate, false
+	case !timed:
+		exdate.value = at.In(zone).Format(dateForm)
+	case utc:
+		exdate.value = at.UTC().Format(timeForm) + "Z"
+	default:
+		exdate.value = at.In(own).Format(timeForm)
+	}
+	return exdate, true
 }
 
 func boolOrder(a, b bool) int {
@@ -268,9 +362,12 @@ func zoned(l contentLine, zones map[string]time.Time) contentLine {
 	return l
 }
 
+// product is by which what this program wrote is known.
+const product = "PRODID:-//imip-agent//NONSGML imip-agent//EN"
+
 // calendar returns a whole VCALENDAR.
 func (x *Export) calendar(events []string, zones map[string]time.Time, name string) []string {
-	lines := []string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//imip-agent//NONSGML imip-agent//EN"}
+	lines := []string{"BEGIN:VCALENDAR", "VERSION:2.0", product}
 	if name != "" {
 		lines = append(lines, "X-WR-CALNAME:"+strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", " ", "\r", " ").Replace(name))
 	}
@@ -299,10 +396,11 @@ func itemName(uid string) string {
 	return hex.EncodeToString(sum[:16]) + ".ics"
 }
 
-// fileName returns how a user's calendar is called as a file.
+// fileName returns how a user's calendar is called as a file: by the address, which only one
+// user has, or else by what stands for the URI.
 func fileName(user calendar.URI) string {
-	name := strings.TrimPrefix(string(user), "mailto:")
-	if plainName.MatchString(name) {
+	name, mailto := strings.CutPrefix(string(user), "mailto:")
+	if mailto && plainName.MatchString(name) {
 		return name
 	}
 	sum := sha256.Sum256([]byte(user))
@@ -310,18 +408,27 @@ func fileName(user calendar.URI) string {
 }
 
 // writeDir writes a vdir. Files that are the same already stay untouched, so that programs
-// which look at their times see nothing new.
-func (x *Export) writeDir(dir string, files map[string][]byte) error {
+// which look at their times see nothing new; those to keep are not deleted.
+func (x *Export) writeDir(dir string, files map[string][]byte, keep []string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	var gone []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".ics") && !x.Overwrite {
-			old, err := os.ReadFile(filepath.Join(dir, e.Name()))
-			if content, known := files[e.Name()]; err != nil || !known || !bytes.Equal(old, content) {
-				return fmt.Errorf("%s: %w", dir, errNotEmpty)
-			}
+		content, known := files[e.Name()]
+		if !strings.HasSuffix(e.Name(), ".ics") {
+			continue
+		}
+		old, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		switch {
+		case known && (x.Overwrite || err == nil && bytes.Equal(old, content)):
+		case !known && slices.Contains(keep, e.Name()):
+		case !known && x.Delete && (x.Overwrite || isOurs(old)):
+			gone = append(gone, e.Name())
+		case !known && x.Overwrite:
+		default:
+			return fmt.Errorf("%s: %w", dir, errNotEmpty)
 		}
 	}
 	for name, content := range files {
@@ -332,14 +439,92 @@ func (x *Export) writeDir(dir string, files map[string][]byte) error {
 			return err
 		}
 	}
+	for _, name := range gone {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isOurs reports whether a calendar file is one that an export wrote.
+func isOurs(content []byte) bool { return bytes.Contains(content, []byte("\r\n"+product+"\r\n")) }
+
+// forget removes the calendar of a user without events, if there is one.
+func (x *Export) forget(path string) error {
+	old, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !x.Overwrite && !isOurs(old):
+		return fmt.Errorf("%s: %w", path, errNotEmpty)
+	}
+	return os.Remove(path)
+}
+
+// forgetOthers removes the calendars of users who are not in the store any more. What no
+// export wrote stays. Without any users, the store is rather the wrong one.
+func (x *Export) forgetOthers(users []calendar.URI) error {
+	entries, err := os.ReadDir(x.Dir)
+	if len(users) == 0 || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	have := make(map[string]bool, len(users))
+	for _, user := range users {
+		have[fileName(user)] = true
+	}
 	for _, e := range entries {
-		if _, known := files[e.Name()]; !known && x.Delete && strings.HasSuffix(e.Name(), ".ics") {
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+		path := filepath.Join(x.Dir, e.Name())
+		name, calendar := strings.CutSuffix(e.Name(), ".ics")
+		var err error
+		switch {
+		case x.Form == "vdir" && e.IsDir() && !have[e.Name()]:
+			err = forgetDir(path)
+		case x.Form == "ics" && e.Type().IsRegular() && calendar && !have[name]:
+			err = forgetFile(path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetFile removes a calendar file that an export wrote.
+func forgetFile(path string) error {
+	old, err := os.ReadFile(path)
+	if err != nil || !isOurs(old) {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// forgetDir removes what exports wrote into a vdir, and the vdir if nothing else is in it.
+func forgetDir(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "displayname")); errors.Is(err, fs.ErrNotExist) {
+		return nil // it is no vdir of ours
+	} else if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), ".ics") {
+			if err := forgetFile(filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	if entries, err = os.ReadDir(dir); err != nil || len(entries) != 1 {
+		return err
+	}
+	return errors.Join(os.Remove(filepath.Join(dir, "displayname")), os.Remove(dir))
 }
 
 // write writes a file whole, by rename from a name that calendar programs pass over.

@@ -410,7 +410,7 @@ func (m *Import) answered(e *vevent) bool {
 
 // text returns the calendar of a message. Its times are in zones that everybody knows.
 func (o outgoing) text() []byte {
-	text := fold([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//imip-agent//NONSGML imip-agent//EN", "METHOD:" + o.method})
+	text := fold([]string{"BEGIN:VCALENDAR", "VERSION:2.0", product, "METHOD:" + o.method})
 	for _, e := range o.events {
 		object := e.object
 		if o.everybody {
