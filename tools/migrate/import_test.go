@@ -118,3 +118,18 @@ func TestZoneOfAnotherCalendar(t *testing.T) {
 		}
 	}
 }
+
+// Events are of one UID also where one is written with escapes and the other is not.
+func TestImportEscapedUID(t *testing.T) {
+	f := split("BEGIN:VCALENDAR\n" +
+		"BEGIN:VEVENT\nUID:a\\,b\nSUMMARY:escaped\nEND:VEVENT\n" +
+		"BEGIN:VEVENT\nUID:a,b\nSUMMARY:plain\nEND:VEVENT\n" +
+		"END:VCALENDAR\n")
+	wholes := f.wholes(f.uids)
+	if len(wholes) != 1 || wholes[0].uid != "a,b" || len(wholes[0].events) != 1 || wholes[0].events[0].object.Summary() != "plain" {
+		t.Fatalf("%+v", wholes)
+	}
+	if len(wholes[0].issues) != 1 || !strings.Contains(wholes[0].issues[0].Text, `"escaped"`) {
+		t.Errorf("issues: %v", wholes[0].issues)
+	}
+}

@@ -17,7 +17,7 @@ import (
 // vevent is a VEVENT in a calendar file: a whole event, or a changed occurrence of one.
 type vevent struct {
 	calendar  *vcalendar
-	uid       string   // as it is written
+	uid       string
 	lines     []string // in UTF-8
 	zones     []string // TZIDs in it
 	cancelled bool     // its STATUS says so
@@ -145,7 +145,7 @@ func (f *calendarFile) add(name string, lines []string) {
 				depth--
 			case depth != 1:
 			case l.name == "UID":
-				e.uid = l.value
+				e.uid = plainUID(l.value)
 			case l.name == "STATUS":
 				e.cancelled = strings.EqualFold(strings.TrimSpace(l.value), "CANCELLED")
 			case l.name == "ORGANIZER", l.name == "ATTENDEE":
@@ -167,6 +167,19 @@ func (f *calendarFile) add(name string, lines []string) {
 	default:
 		f.others[name]++
 	}
+}
+
+// plainUID returns a UID as it is stored, by which those are the same that are escaped in
+// different ways.
+func plainUID(text string) string {
+	if !strings.Contains(text, `\`) {
+		return text
+	}
+	object, err := calendar.DecodeObject(fold([]string{"BEGIN:VEVENT", "UID:" + text, "END:VEVENT"}))
+	if err != nil {
+		return text
+	}
+	return object.UID()
 }
 
 // zone returns the VTIMEZONE of a zone. Where the calendar itself has none, another one of the
