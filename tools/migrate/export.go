@@ -282,6 +282,15 @@ func exclusion(of *calendar.Object, recurrenceID string, zone *time.Location) (c
 		return exdate, true
 	}
 	at, err := calendar.InstantOf(recurrenceID, zone)
+	if local, localErr := time.ParseInLocation(timeForm, recurrenceID, own); err == nil && localErr == nil && own != zone {
+		// A time without a zone is the user's, unless only the event's own can be meant. The
+		// errors are of what would come besides.
+		users, _ := of.OccursAt(at, zone)
+		events, _ := of.OccursAt(local.UTC(), zone)
+		if !users && events {
+			at = local
+		}
+	}
 	switch {
 	case err != nil:
 		return exdate, false
