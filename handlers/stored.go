@@ -53,27 +53,10 @@ func (r *request) store(part stores.Part, object *calendar.Object) error {
 
 var partNames = map[stores.Part]string{stores.Active: "object", stores.Cancelled: "cancellation"}
 
-// old reports whether the message is older than the stored object (RFC 5546
-// section 2.1.5), which may be nil. Some clients spoil DTSTAMP in answers, so
-// that it can be left out of account.
+// old reports whether the message is older than the stored object, which may be nil. Some
+// clients spoil DTSTAMP in answers, so that it can be left out of account.
 func (r *request) old(stored *calendar.Object, withStamp bool) bool {
-	if stored == nil {
-		return false
-	}
-	was, wasThere := stored.Sequence()
-	is, isThere := r.object.Sequence()
-	if !wasThere || !isThere || is > was {
-		return false
-	}
-	if is < was {
-		return true
-	}
-	if !withStamp {
-		return false
-	}
-	wasStamp, stamped := stored.Stamp()
-	isStamp, restamped := r.object.Stamp()
-	return stamped && (!restamped || isStamp < wasStamp)
+	return stored != nil && r.object.OlderThan(stored, withStamp)
 }
 
 // reactivate forgets that the event was cancelled.

@@ -104,6 +104,20 @@ func (o *Object) Stamp() (string, bool) {
 	return stamp, stamp != ""
 }
 
+// OlderThan reports whether an object is an older revision of an event than another one is
+// (RFC 5546 section 2.1.5): by SEQUENCE, and where both have the same, by DTSTAMP, if that
+// counts. Where one has no SEQUENCE it is not.
+func (o *Object) OlderThan(other *Object, stampCounts bool) bool {
+	was, wasThere := other.Sequence()
+	is, isThere := o.Sequence()
+	if !wasThere || !isThere || is != was {
+		return wasThere && isThere && is < was
+	}
+	wasStamp, stamped := other.Stamp()
+	isStamp, restamped := o.Stamp()
+	return stampCounts && stamped && (!restamped || isStamp < wasStamp)
+}
+
 // Summary returns the text of SUMMARY.
 func (o *Object) Summary() string {
 	return unescapeText(o.value(ical.PropSummary))

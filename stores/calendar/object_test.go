@@ -236,3 +236,28 @@ func TestNewURI(t *testing.T) {
 		}
 	}
 }
+
+func TestOlderThan(t *testing.T) {
+	const stamp, before = "DTSTAMP:20261122T120000Z", "DTSTAMP:20261122T110000Z"
+	for _, c := range []struct {
+		is, was      []string
+		older, plain bool // with DTSTAMP, without
+	}{
+		{[]string{"SEQUENCE:1", before}, []string{"SEQUENCE:2", before}, true, true},
+		{[]string{"SEQUENCE:2", before}, []string{"SEQUENCE:1", stamp}, false, false},
+		{[]string{"SEQUENCE:1", before}, []string{"SEQUENCE:1", stamp}, true, false},
+		{[]string{"SEQUENCE:1", stamp}, []string{"SEQUENCE:1", stamp}, false, false},
+		{[]string{"SEQUENCE:1"}, []string{"SEQUENCE:1", stamp}, true, false},
+		{[]string{"SEQUENCE:1", stamp}, []string{"SEQUENCE:1"}, false, false},
+		{[]string{before}, []string{"SEQUENCE:1", stamp}, false, false},
+		{[]string{"SEQUENCE:1", before}, []string{stamp}, false, false},
+	} {
+		is, was := object(t, c.is...), object(t, c.was...)
+		if got := is.OlderThan(was, true); got != c.older {
+			t.Errorf("%q older than %q: %v", c.is, c.was, got)
+		}
+		if got := is.OlderThan(was, false); got != c.plain {
+			t.Errorf("%q older than %q but for DTSTAMP: %v", c.is, c.was, got)
+		}
+	}
+}

@@ -294,7 +294,7 @@ func (w *wholeEvent) add(e *vevent) {
 	// Of several the last one counts, unless it is an older one.
 	other := w.events[i]
 	same := string(other.object.Encode()) == string(e.object.Encode())
-	if !older(e.object, other.object) {
+	if !e.object.OlderThan(other.object, true) {
 		w.events[i], e, other = e, other, e
 	}
 	if !same {

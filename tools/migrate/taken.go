@@ -63,7 +63,7 @@ func (e *vevent) whyNot(active []byte) string {
 	switch {
 	case active == nil:
 		return what + " is not in the store afterwards"
-	case err == nil && older(e.object, object):
+	case err == nil && e.object.OlderThan(object, true):
 		return fmt.Sprintf("%s is older than what is stored: %s, stored is %s", what, revision(e.object), revision(object))
 	}
 	return "the store has something else of " + what + " afterwards"
@@ -79,21 +79,8 @@ func revision(object *calendar.Object) string {
 	return text
 }
 
-// older reports whether an object is an older revision than another, as those who handle
-// messages see it (RFC 5546 section 2.1.5).
-func older(is, was *calendar.Object) bool {
-	old, oldThere := was.Sequence()
-	sequence, there := is.Sequence()
-	if !oldThere || !there || sequence != old {
-		return oldThere && there && sequence < old
-	}
-	oldStamp, stamped := was.Stamp()
-	stamp, restamped := is.Stamp()
-	return stamped && (!restamped || stamp < oldStamp)
-}
-
 // sameRevision reports whether two objects are of the same revision.
-func sameRevision(a, b *calendar.Object) bool { return !older(a, b) && !older(b, a) }
+func sameRevision(a, b *calendar.Object) bool { return !a.OlderThan(b, true) && !b.OlderThan(a, true) }
 
 // known reports whether there is anything of the event that a message calls off: among what
 // was published before it, or in the store.
