@@ -303,7 +303,7 @@ type outcome struct {
 	written map[key]digest
 	removed []key
 	issues  []Issue
-	after   []digest // what is the same on both sides now
+	after   *copied // what is known of the user now
 }
 
 // one copies a user.
@@ -335,7 +335,7 @@ func (c *copier) one(ctx context.Context, t task) error {
 }
 
 // lastCopied returns what was last copied of a user; skip, that they are done.
-func (c *copier) lastCopied(ctx context.Context, t task) (before map[digest]bool, skip bool, err error) {
+func (c *copier) lastCopied(ctx context.Context, t task) (before *copied, skip bool, err error) {
 	if c.to.Notes == nil {
 		return nil, false, nil
 	}
@@ -343,8 +343,12 @@ func (c *copier) lastCopied(ctx context.Context, t task) (before map[digest]bool
 	if err != nil {
 		return nil, false, err
 	}
-	n, _ := decodeNote(data)
-	return n.set(), c.o.Resume && n.run.Equal(c.run), nil
+	n, ok := decodeNote(data)
+	if !ok && data != nil {
+		// Without it the target's own would be taken for what the source has no longer.
+		return nil, false, fmt.Errorf("what was noted of the last copy cannot be read: where that is nothing to go by, remove the note %s of %s", t.name(), c.from.Name)
+	}
+	return n.copied, c.o.Resume && n.run.Equal(c.run), nil
 }
 
 // finish takes the outcome into the result, and what is to be noted.
@@ -365,6 +369,6 @@ func (c *copier) finish(t task, done *outcome) {
 		r.Removed.count(k, 1)
 	}
 	if c.to.Notes != nil && !c.o.DryRun && !done.plan.refuse {
-		c.notes[t.name()] = note{run: c.run, digests: done.after}.encode()
+		c.notes[t.name()] = note{run: c.run, copied: done.after}.encode()
 	}
 }

@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -202,7 +203,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestAgain copies, changes either side, and copies again.
+// TestAgain copies, changes either side, and copies again, several times: what the target
+// has of its own stays however often that is done.
 func TestAgain(t *testing.T) {
 	type step func(stores.Tx) error
 	put := func(uid, summary string) step { return func(tx stores.Tx) error { return put(tx, uid, summary) } }
@@ -238,8 +240,9 @@ func TestAgain(t *testing.T) {
 		{"changed in the target", none, put("u1", "newer"), migrate.Options{},
 			map[migrate.Kind]int{migrate.Newer: 2}, "newer -"},
 		{"changed in the target, overwritten", none, put("u1", "newer"), migrate.Options{Overwrite: true}, nil, "first -"},
-		{"added to the target", none, put("u2", "own"), migrate.Options{}, nil, "first own"},
-		{"added to the target, and others deleted", none, put("u2", "own"), migrate.Options{Delete: true}, nil, "first own"},
+		{"added to the target", none, put("u2", "own"), migrate.Options{}, map[migrate.Kind]int{migrate.Newer: 2}, "first own"},
+		{"added to the target, and others deleted", none, put("u2", "own"), migrate.Options{Delete: true},
+			map[migrate.Kind]int{migrate.Newer: 2}, "first own"},
 		{"removed from the target", none, remove, migrate.Options{}, map[migrate.Kind]int{migrate.Newer: 2}, "- -"},
 		{"changed in both", put("u1", "second"), put("u1", "newer"), migrate.Options{},
 			map[migrate.Kind]int{migrate.Conflict: 2}, "newer -"},
@@ -250,6 +253,12 @@ func TestAgain(t *testing.T) {
 			return put("u2", "new")(tx)
 		}, put("u1", "newer"), migrate.Options{}, map[migrate.Kind]int{migrate.Conflict: 2}, "newer new"},
 		{"changed in both, overwritten", put("u1", "second"), put("u1", "newer"), migrate.Options{Overwrite: true}, nil, "second -"},
+		{"changed in the source, removed from the target", put("u1", "second"), remove, migrate.Options{},
+			map[migrate.Kind]int{migrate.Conflict: 2}, "- -"},
+		{"removed from the source, changed in the target", remove, put("u1", "newer"), migrate.Options{},
+			map[migrate.Kind]int{migrate.Conflict: 2}, "newer -"},
+		{"removed from the source, changed in the target, deleted", remove, put("u1", "newer"), migrate.Options{Delete: true},
+			map[migrate.Kind]int{migrate.Conflict: 2}, "newer -"},
 		{"changed in both to the same", put("u1", "second"), put("u1", "second"), migrate.Options{}, nil, "second -"},
 		{"removed from the source", remove, none, migrate.Options{}, map[migrate.Kind]int{migrate.Extra: 1}, "first -"},
 		{"removed from the source, nothing would be left", remove, none, migrate.Options{Delete: true},
@@ -272,12 +281,97 @@ func TestAgain(t *testing.T) {
 				mustCopy(t, from, target, migrate.Options{}, nil)
 				update(t, from, storestest.Paul, test.source)
 				update(t, target, storestest.Paul, test.target)
-				mustCopy(t, from, target, test.options, test.issues)
-				if got := summaries(t, target); got != test.want {
-					t.Errorf("the target has %q, want %q", got, test.want)
+				for range 3 {
+					mustCopy(t, from, target, test.options, test.issues)
+					if got := summaries(t, target); got != test.want {
+						t.Errorf("the target has %q, want %q", got, test.want)
+					}
 				}
 			})
 		}
+	}
+}
+
+// TestDeleteLater deletes what the source has no longer when that is said at last, and
+// nothing that the target has got on its own.
+func TestDeleteLater(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+	update(t, from, storestest.Paul, func(tx stores.Tx) error {
+		if err := put(tx, "u1", "first"); err != nil {
+			return err
+		}
+		return put(tx, "stays", "x")
+	})
+	mustCopy(t, from, to, migrate.Options{}, nil)
+	update(t, from, storestest.Paul, func(tx stores.Tx) error { return tx.Delete(key("u1")) })
+	update(t, to, storestest.Paul, func(tx stores.Tx) error { return tx.Put(key("u2"), storestest.Event("u2", "", "own")) })
+	want := map[migrate.Kind]int{migrate.Extra: 1, migrate.Newer: 1}
+	for range 2 {
+		mustCopy(t, from, to, migrate.Options{}, want)
+	}
+	delete(want, migrate.Extra)
+	for range 2 {
+		mustCopy(t, from, to, migrate.Options{Delete: true}, want)
+		err := to.Store.View(t.Context(), storestest.Paul, func(tx stores.Tx) error {
+			if _, err := tx.Get(key("u1")); !errors.Is(err, stores.ErrNotFound) {
+				t.Errorf("what was to be deleted: %v", err)
+			}
+			_, err := tx.Get(key("u2"))
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestPreferencesAgain leaves preferences as the target has them, however often they are
+// copied.
+func TestPreferencesAgain(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+	update(t, from, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+	from.Preferences, to.Preferences = t.TempDir(), t.TempDir()
+	here, there := filepath.Join(from.Preferences, string(storestest.Paul)), filepath.Join(to.Preferences, string(storestest.Paul))
+	write := func(dir, name, value string) {
+		t.Helper()
+		if err := os.MkdirAll(dir, 0o770); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(value), 0o660); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"CN", "TZID", "participating"} {
+		write(here, name, "first")
+	}
+	mustCopy(t, from, to, migrate.Options{}, nil)
+	write(here, "TZID", "second")
+	write(there, "CN", "newer")
+	write(there, "notify_changes", "own")
+	if err := os.Remove(filepath.Join(there, "participating")); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		mustCopy(t, from, to, migrate.Options{}, map[migrate.Kind]int{migrate.Newer: 3})
+		want := map[string]string{"CN": "newer", "TZID": "second", "notify_changes": "own"}
+		if diff := cmp.Diff(want, tree(t, there)); diff != "" {
+			t.Errorf("(-want +got): %s", diff)
+		}
+	}
+}
+
+// TestBadNote copies nothing of a user of whom it cannot be read what was copied before.
+func TestBadNote(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+	update(t, from, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+	mustCopy(t, from, to, migrate.Options{}, nil)
+	update(t, to, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u2", "own") })
+	if err := to.Notes.Save(t.Context(), from.Name, map[string][]byte{"store/" + string(storestest.Paul): {}}); err != nil {
+		t.Fatal(err)
+	}
+	mustCopy(t, from, to, migrate.Options{Delete: true}, map[migrate.Kind]int{migrate.Failed: 1})
+	if got := summaries(t, to); got != "first own" {
+		t.Errorf("the target has %q", got)
 	}
 }
 

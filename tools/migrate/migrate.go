@@ -6,14 +6,15 @@
 // What a user has is taken apart into items, each of which is copied as a whole: an
 // event with its active and its cancelled text, a counter-proposal, the free/busy
 // records of one event in one table, a request, a setting. An item has a digest, and of
-// every user it is noted beside the target which digests were copied there, by source.
-// So three states can be told apart when the same is copied again:
+// every user it is noted beside the target, by source, which digest each item had when it
+// was last the same on both sides. That is kept for as long as they differ. So three
+// states can be told apart, however often the same is copied again:
 //
 //   - the target's item is what was last copied, and the source's differs: it is
 //     brought up to date;
 //   - the source's item is what was last copied, and the target's differs or is gone:
 //     somebody works on the target already, whose changes stay;
-//   - both differ from what was last copied, or nothing is known of that: a conflict,
+//   - both differ from what was last copied, or are gone, or nothing is known of that: a conflict,
 //     which is listed, and where the source wins only with Overwrite.
 //
 // Each user is copied inside the critical sections of both stores, the source's around

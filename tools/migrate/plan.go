@@ -14,50 +14,81 @@ type plan struct {
 	refuse bool   // the target has something that is not known to be the source's
 }
 
-// decide compares the two sides of a user with what was last copied, which is nil if
-// nothing is known of that.
-func decide(source, target map[key]digest, copied map[digest]bool, o *Options) *plan {
+// decide compares the two sides of a user with what was last copied.
+func decide(source, target map[key]digest, before *copied, o *Options) *plan {
 	p := new(plan)
 	for k, want := range source {
 		have, there := target[k]
-		switch {
-		case there && have == want:
-			p.equal.count(k, 1)
-		case there && copied[have], o.Overwrite:
-			p.write = append(p.write, k)
-		case copied[want]:
-			text := "it was changed there"
-			if !there {
-				text = "it was removed there"
-			}
-			p.issues = append(p.issues, Issue{Kind: Newer, Item: k.String(), Text: text})
-		case !there:
-			p.write = append(p.write, k)
-		default:
-			// Of a user who was copied before, the rest goes on.
-			p.refuse = p.refuse || copied == nil
-			p.issues = append(p.issues, Issue{Kind: Conflict, Item: k.String(), Text: "both sides have it, and differ"})
+		if there {
+			p.both(k, want, have, before, o)
+		} else {
+			p.sourceOnly(k, want, before, o)
 		}
 	}
 	for k, have := range target {
-		if _, there := source[k]; there {
-			continue
-		}
-		switch {
-		case o.Delete && (copied[have] || copied == nil || o.Overwrite):
-			p.remove = append(p.remove, k)
-		case copied[have] && k.kind != event && k.kind != counter && k.kind != setting:
-			// What follows from an event goes on with it.
-			p.remove = append(p.remove, k)
-		case copied[have]:
-			p.issues = append(p.issues, Issue{Kind: Extra, Item: k.String(), Text: "the source has it no longer, and nothing was to be deleted"})
-		case copied == nil && !o.Overwrite:
-			p.refuse = true
-			p.issues = append(p.issues, Issue{Kind: Conflict, Item: k.String(), Text: "the source has it not"})
+		if _, there := source[k]; !there {
+			p.targetOnly(k, have, before, o)
 		}
 	}
 	p.order()
 	return p
+}
+
+// issue notes why an item is left as the target has it.
+func (p *plan) issue(kind Kind, k key, text string) {
+	p.issues = append(p.issues, Issue{Kind: kind, Item: k.String(), Text: text})
+}
+
+// both decides on an item that both sides have.
+func (p *plan) both(k key, want, have digest, before *copied, o *Options) {
+	last, known := before.last(k, want, have)
+	switch {
+	case have == want:
+		p.equal.count(k, 1)
+	case o.Overwrite, known && have == last:
+		p.write = append(p.write, k)
+	case known && want == last:
+		p.issue(Newer, k, "it was changed there")
+	default:
+		// Of a user who was copied before, the rest goes on.
+		p.refuse = p.refuse || before == nil
+		p.issue(Conflict, k, "both sides have it, and differ")
+	}
+}
+
+// sourceOnly decides on an item that the target has not.
+func (p *plan) sourceOnly(k key, want digest, before *copied, o *Options) {
+	last, known := before.last(k, want)
+	switch {
+	case o.Overwrite, !known:
+		p.write = append(p.write, k)
+	case want == last:
+		p.issue(Newer, k, "it was removed there")
+	default:
+		p.issue(Conflict, k, "it was removed there, and has changed in the source since")
+	}
+}
+
+// targetOnly decides on an item that the source has not.
+func (p *plan) targetOnly(k key, have digest, before *copied, o *Options) {
+	last, known := before.last(k, have)
+	gone := known && have == last // from the source
+	switch {
+	case o.Delete && (gone || before == nil || o.Overwrite):
+		p.remove = append(p.remove, k)
+	case gone && k.kind != event && k.kind != counter && k.kind != setting:
+		// What follows from an event goes on with it.
+		p.remove = append(p.remove, k)
+	case gone, known && o.Overwrite:
+		p.issue(Extra, k, "the source has it no longer, and nothing was to be deleted")
+	case known:
+		p.issue(Conflict, k, "the source has it no longer, and it was changed there")
+	case before != nil:
+		p.issue(Newer, k, "it was added there")
+	case !o.Overwrite:
+		p.refuse = true
+		p.issue(Conflict, k, "the source has it not")
+	}
 }
 
 // order makes the outcome the same each time.

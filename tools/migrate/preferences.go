@@ -89,7 +89,7 @@ func readSetting(root *os.Root, name string) ([]byte, error) {
 
 // copyPreferences copies a user's preferences. They have no lock: each file is replaced
 // as a whole.
-func (c *copier) copyPreferences(t task, before map[digest]bool) (*outcome, error) {
+func (c *copier) copyPreferences(t task, before *copied) (*outcome, error) {
 	s, err := takePreferences(c.from.Preferences, t.user)
 	if err != nil {
 		return nil, err
@@ -117,12 +117,7 @@ func (c *copier) copyPreferences(t task, before map[digest]bool) (*outcome, erro
 	for _, k := range p.write {
 		done.written[k] = s.items[k]
 	}
-	for k, want := range s.items {
-		_, written := done.written[k]
-		if written || d.items[k] == want {
-			done.after = append(done.after, want)
-		}
-	}
+	done.settle(s.items, d.items, before)
 	return done, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 
 // copyUser copies what a store has of a user. The source is held for as long as that
 // takes, so that what is copied is of one moment.
-func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, before map[digest]bool) (*outcome, error) {
+func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, before *copied) (*outcome, error) {
 	var done *outcome
 	err := from.View(ctx, t.user, func(source stores.Tx) error {
 		done = &outcome{written: make(map[key]digest)}
@@ -42,7 +43,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, be
 				}
 				p := decide(s.items, d.items, before, &c.o)
 				if refused = c.refuse(p, d); refused != nil {
-					done.plan, done.after = p, nil
+					done.plan = p
 					return errRefused
 				}
 				a = &applier{plan: p, from: s, source: source, to: d, target: target, one: c.to.OneStatus}
@@ -55,7 +56,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, be
 				return err
 			}
 			left = a.left
-			c.gather(done, s, a)
+			done.gather(s, a, before)
 		}
 		return nil
 	})
@@ -70,7 +71,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, be
 var errRefused = errors.New("migrate: refused")
 
 // gather adds what a transaction has done.
-func (c *copier) gather(done *outcome, s *snapshot, a *applier) {
+func (done *outcome) gather(s *snapshot, a *applier, before *copied) {
 	if done.plan == nil {
 		done.plan = a.plan
 		done.issues = append(done.issues, a.plan.issues...)
@@ -83,19 +84,21 @@ func (c *copier) gather(done *outcome, s *snapshot, a *applier) {
 	if a.left {
 		return
 	}
-	for k, d := range s.items {
-		have, there := a.to.items[k]
-		if now, written := done.written[k]; written {
-			have, there = now, true
-		}
-		if there && have == d {
-			done.after = append(done.after, d)
-		}
+	done.settle(s.items, a.to.items, before)
+}
+
+// settle works out what is known after the copy. The target had these items before it.
+func (done *outcome) settle(source, target map[key]digest, before *copied) {
+	now := maps.Clone(target)
+	maps.Copy(now, done.written)
+	for _, k := range done.removed {
+		delete(now, k)
 	}
+	done.after = before.next(source, now)
 }
 
 // look says what would be done.
-func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, before map[digest]bool) error {
+func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, before *copied) error {
 	d, err := take(target, c.to, false)
 	if err != nil {
 		return err
