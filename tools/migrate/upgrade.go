@@ -115,6 +115,10 @@ func (old Old) user(ctx context.Context, user calendar.URI, u *Upgraded) error {
 			}
 			u.Kept = append(u.Kept, kept)
 			s.Rewrite(table.Path)
+			// Only what the transaction has read is written, and those of others it has let go.
+			if _, err := s.Periods(*table.Which); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
