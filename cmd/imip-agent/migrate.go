@@ -133,6 +133,9 @@ func copyRecords(options *cli.Context, env site.Environment) (err error) {
 	if err := checkApart(ctx, e.from, e.to); err != nil {
 		return err
 	}
+	if err := checkRoom(e.from, e.to); err != nil {
+		return err
+	}
 	if err := checkTables(options, e.to); err != nil {
 		return migrateStatus(nil, err)
 	}
@@ -156,6 +159,17 @@ func copyRecords(options *cli.Context, env site.Environment) (err error) {
 		printResult(env.Stdout, result, o)
 	}
 	return migrateStatus(result, err)
+}
+
+// checkRoom fails if what was named of the source has no place in the target.
+func checkRoom(from, to *migrate.Side) error {
+	if from.JournalNamed && from.Journal != nil && to.Journal == nil {
+		return usage("the target has no place for the journal: say --to-journal PLACE")
+	}
+	if from.PreferencesNamed && from.Preferences != "" && to.Preferences == "" {
+		return usage("the target has no place for the preferences: say --to-preferences DIR")
+	}
+	return nil
 }
 
 // checkTables fails if a database lacks tables to copy into.

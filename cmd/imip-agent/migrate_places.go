@@ -110,7 +110,7 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 	}
 	side.Preferences = r.preferences
 	if o.preferences != "" {
-		side.Preferences = o.preferences
+		side.Preferences, side.PreferencesNamed = o.preferences, true
 	}
 	if side.Preferences == "none" {
 		side.Preferences = ""
@@ -135,6 +135,7 @@ func (e *ends) openJournal(ctx context.Context, side *migrate.Side, p place, bes
 		if where, err = parsePlace(named); err != nil {
 			return err
 		}
+		side.JournalNamed = true
 	case p.kind == "postgresql":
 		where = p
 	case beside == "":

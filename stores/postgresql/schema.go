@@ -94,7 +94,16 @@ func (m Missing) String() string {
 // Schema returns what the database lacks of the original's tables, and of the
 // indexes that the queries of this package need. An index of any name counts that
 // begins with the same columns.
-func (s *Store) Schema(ctx context.Context) ([]Missing, error) {
+func (s *Store) Schema(ctx context.Context) (missing []Missing, err error) {
+	err = s.retry(ctx, func() (err error) {
+		missing, err = s.missing(ctx)
+		return err
+	})
+	return missing, err
+}
+
+// missing looks for what the database lacks, once.
+func (s *Store) missing(ctx context.Context) ([]Missing, error) {
 	columns, err := s.pairs(ctx, `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ANY (current_schemas(false))`)
 	if err != nil {
 		return nil, err
@@ -138,13 +147,20 @@ func (s *Store) CreateSchema(ctx context.Context) ([]Missing, error) {
 	if err != nil || len(missing) == 0 {
 		return nil, err
 	}
-	err = pgx.BeginFunc(ctx, s.pool, func(dbtx pgx.Tx) error {
-		for _, m := range missing {
-			if _, err := dbtx.Exec(ctx, m.Create); err != nil {
-				return fmt.Errorf("%s: %s: %w", m, m.Create, err)
-			}
+	err = s.retry(ctx, func() error {
+		// Of a try before that was lost, the commit may have been done.
+		left, err := s.missing(ctx)
+		if err != nil {
+			return err
 		}
-		return nil
+		return pgx.BeginFunc(ctx, s.pool, func(dbtx pgx.Tx) error {
+			for _, m := range left {
+				if _, err := dbtx.Exec(ctx, m.Create); err != nil {
+					return fmt.Errorf("%s: %s: %w", m, m.Create, err)
+				}
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create the tables: %w", err)

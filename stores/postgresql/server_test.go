@@ -91,6 +91,12 @@ func TestAway(t *testing.T) {
 			t.Errorf("got %v, want that the store is away", err)
 		}
 	}
+	if _, err := s.Schema(t.Context()); !errors.Is(err, stores.ErrAway) {
+		t.Errorf("the schema: got %v, want that the store is away", err)
+	}
+	if _, err := s.CreateSchema(t.Context()); !errors.Is(err, stores.ErrAway) {
+		t.Errorf("making the schema: got %v, want that the store is away", err)
+	}
 }
 
 // TestDeadlock commits against a transaction of somebody who takes no lock: a deadlock

@@ -118,24 +118,26 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.from.Name, noSource(err))
 	}
-	var have []calendar.URI
-	if c.o.Delete {
-		have, _ = names(ctx, c.to.Store) // none, if the target is yet to be made
+	have, err := c.targetNames(ctx, c.to.Store)
+	if err != nil {
+		return nil, err
 	}
 	tasks = append(tasks, c.merge(storePart, stored, have)...)
 	if c.from.Journal != nil && c.to.Journal != nil {
 		quotas, err := names(ctx, c.from.Journal)
+		if failed := c.notThere(err, c.from.JournalNamed); failed != nil {
+			return nil, fmt.Errorf("the journal of %s: %w", c.from.Name, failed)
+		}
 		if err == nil {
-			have = nil
-			if c.o.Delete {
-				have, _ = names(ctx, c.to.Journal)
+			if have, err = c.targetNames(ctx, c.to.Journal); err != nil {
+				return nil, err
 			}
 			tasks = append(tasks, c.merge(journalPart, quotas, have)...)
 		}
 	}
 	if c.from.Preferences != "" && c.to.Preferences != "" {
 		users, err := preferenceUsers(c.from.Preferences)
-		if err != nil {
+		if err = c.notThere(err, c.from.PreferencesNamed); err != nil {
 			return nil, err
 		}
 		tasks = append(tasks, c.merge(preferencesPart, users, nil)...)
@@ -144,6 +146,27 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 		return nil, fmt.Errorf("%s has nothing of the users who were named: %w", c.from.Name, ErrNoSource)
 	}
 	return tasks, nil
+}
+
+// notThere passes over an error that says that a part of the source is not there, unless
+// it was named.
+func (c *copier) notThere(err error, named bool) error {
+	if err = noSource(err); errors.Is(err, ErrNoSource) && !named {
+		return nil
+	}
+	return err
+}
+
+// targetNames returns whom the target has, if that matters: none, if it is yet to be made.
+func (c *copier) targetNames(ctx context.Context, store stores.Store) ([]calendar.URI, error) {
+	if !c.o.Delete {
+		return nil, nil
+	}
+	have, err := names(ctx, store)
+	if err = c.notThere(err, false); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.to.Name, err)
+	}
+	return have, nil
 }
 
 // merge returns the tasks of a part, as far as they are wanted.

@@ -37,6 +37,9 @@ type Side struct {
 	Store       stores.Store // users' records
 	Journal     stores.Store // a journal opened as a store, with quotas for users; nil: none
 	Preferences string       // the directory of users' preferences; empty: none
+	// JournalNamed and PreferencesNamed say that somebody has said where these are: they
+	// have to be there. Others are passed over if they are not.
+	JournalNamed, PreferencesNamed bool
 	// OneStatus says that an event is either active or cancelled in the store, where
 	// others can have both.
 	OneStatus bool

@@ -16,12 +16,10 @@ import (
 // maxSetting is how long a setting can be, in octets.
 const maxSetting = 1 << 20
 
-// preferenceUsers lists who has preferences. A directory that is not there has none.
+// preferenceUsers lists who has preferences.
 func preferenceUsers(dir string) ([]calendar.URI, error) {
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("reading the preferences: %w", err)
 	}
 	var users []calendar.URI
