@@ -226,6 +226,28 @@ func TestAgain(t *testing.T) {
 		}
 		return tx.Put(stores.Key{Part: stores.Cancelled, ID: stores.ID{UID: "u1"}}, content)
 	}
+	busy := func(summary string) step {
+		return func(tx stores.Tx) error {
+			content, err := tx.Get(key("u1"))
+			if err != nil {
+				return err
+			}
+			if err := put("u1", summary)(tx); err != nil {
+				return err
+			}
+			return tx.Put(key("u1"), content)
+		}
+	}
+	text := func(summary string) step {
+		return func(tx stores.Tx) error { return tx.Put(key("u1"), storestest.Event("u1", "", summary)) }
+	}
+	free := func(tx stores.Tx) error {
+		table, err := tx.Periods(stores.Table{})
+		if err == nil {
+			table.Remove("u1", "")
+		}
+		return err
+	}
 	none := func(stores.Tx) error { return nil }
 	for _, test := range []struct {
 		name           string
@@ -264,6 +286,14 @@ func TestAgain(t *testing.T) {
 		{"removed from the source, nothing would be left", remove, none, migrate.Options{Delete: true},
 			map[migrate.Kind]int{migrate.Refused: 1}, "first -"},
 		{"removed from the source, and from the target", remove, none, migrate.Options{Delete: true, ForceDelete: true}, nil, "- -"},
+		{"free in the source", free, none, migrate.Options{}, nil, "first (not busy) -"},
+		{"free in the source, changed in the target", free, text("newer"), migrate.Options{Delete: true},
+			map[migrate.Kind]int{migrate.Newer: 1}, "newer (busy with first) -"},
+		{"busy otherwise in the source, changed in the target", busy("second"), text("newer"), migrate.Options{},
+			map[migrate.Kind]int{migrate.Newer: 2}, "newer (busy with first) -"},
+		{"busy again in the source, removed from the target", busy("second"), remove, migrate.Options{},
+			map[migrate.Kind]int{migrate.Newer: 1, migrate.Conflict: 1}, "- -"},
+		{"removed from the source, busy otherwise in the target", remove, busy("own"), migrate.Options{Delete: true, ForceDelete: true}, nil, "- -"},
 		{"cancelled in the source", cancel, none, migrate.Options{}, nil, "x -"},
 		{"cancelled in the target", none, cancel, migrate.Options{}, map[migrate.Kind]int{migrate.Newer: 2}, "x -"},
 		{"a dry run", put("u1", "second"), none, migrate.Options{DryRun: true}, nil, "first -"},
@@ -394,10 +424,15 @@ func summaries(t *testing.T, side *migrate.Side) string {
 			if err != nil {
 				return err
 			}
+			busy := false
 			for p := range table.All() {
+				busy = busy || p.UID == uid
 				if p.UID == uid && p.Summary != word {
 					word += fmt.Sprintf(" (busy with %s)", p.Summary)
 				}
+			}
+			if word != "-" && word != "x" && !busy {
+				word += " (not busy)"
 			}
 			found = append(found, word)
 		}

@@ -17,6 +17,9 @@
 //   - both differ from what was last copied, or are gone, or nothing is known of that: a conflict,
 //     which is listed, and where the source wins only with Overwrite.
 //
+// The records of an event, such as its free/busy, go with it: while the event stays as the
+// target has it, so do they.
+//
 // Each user is copied inside the critical sections of both stores, the source's around
 // the target's, so that programs may go on working on either.
 package migrate

@@ -12,22 +12,33 @@ type plan struct {
 	issues []Issue
 	equal  Counts // items that are the same on both sides
 	refuse bool   // the target has something that is not known to be the source's
+	// events are those of both sides: why one stays as the target has it, "" for one that
+	// becomes as the source has it.
+	events map[key]Kind
 }
 
 // decide compares the two sides of a user with what was last copied.
 func decide(source, target map[key]digest, before *copied, o *Options) *plan {
-	p := new(plan)
-	for k, want := range source {
-		have, there := target[k]
-		if there {
-			p.both(k, want, have, before, o)
-		} else {
-			p.sourceOnly(k, want, before, o)
+	p := &plan{events: make(map[key]Kind)}
+	// Events come first, since records go with them.
+	for _, events := range []bool{true, false} {
+		for k, want := range source {
+			if events != (k.kind == event) {
+				continue
+			}
+			if events {
+				p.events[k] = ""
+			}
+			if have, there := target[k]; there {
+				p.both(k, want, have, before, o)
+			} else {
+				p.sourceOnly(k, want, before, o)
+			}
 		}
-	}
-	for k, have := range target {
-		if _, there := source[k]; !there {
-			p.targetOnly(k, have, before, o)
+		for k, have := range target {
+			if _, there := source[k]; !there && events == (k.kind == event) {
+				p.targetOnly(k, have, before, o)
+			}
 		}
 	}
 	p.order()
@@ -36,7 +47,46 @@ func decide(source, target map[key]digest, before *copied, o *Options) *plan {
 
 // issue notes why an item is left as the target has it.
 func (p *plan) issue(kind Kind, k key, text string) {
+	if k.kind == event {
+		p.events[k] = kind
+	}
 	p.issues = append(p.issues, Issue{Kind: kind, Item: k.String(), Text: text})
+}
+
+// gone is what events has of one that is removed from the target.
+const gone Kind = "gone"
+
+// eventOf returns what happens to the event that an item is a record of: to the occurrence
+// if that stands apart, else to the whole event. It is "" if the source decides.
+func (p *plan) eventOf(k key) Kind {
+	switch k.kind {
+	case own, offers, others, request, provider:
+	default:
+		return ""
+	}
+	if kind, known := p.events[key{kind: event, uid: k.uid, recurrenceID: k.recurrenceID}]; known {
+		return kind
+	}
+	return p.events[key{kind: event, uid: k.uid}]
+}
+
+// take has an item written, unless it is a record of an event which stays as the target
+// has it.
+func (p *plan) take(k key) {
+	switch kind := p.eventOf(k); kind {
+	case Newer, Conflict:
+		p.issue(kind, k, "it stays as it is there, as its event does")
+	default:
+		p.write = append(p.write, k)
+	}
+}
+
+// drop has an item removed.
+func (p *plan) drop(k key) {
+	if k.kind == event {
+		p.events[k] = gone
+	}
+	p.remove = append(p.remove, k)
 }
 
 // both decides on an item that both sides have.
@@ -45,8 +95,10 @@ func (p *plan) both(k key, want, have digest, before *copied, o *Options) {
 	switch {
 	case have == want:
 		p.equal.count(k, 1)
-	case o.Overwrite, known && have == last:
+	case o.Overwrite:
 		p.write = append(p.write, k)
+	case known && have == last:
+		p.take(k)
 	case known && want == last:
 		p.issue(Newer, k, "it was changed there")
 	default:
@@ -60,8 +112,10 @@ func (p *plan) both(k key, want, have digest, before *copied, o *Options) {
 func (p *plan) sourceOnly(k key, want digest, before *copied, o *Options) {
 	last, known := before.last(k, want)
 	switch {
-	case o.Overwrite, !known:
+	case o.Overwrite:
 		p.write = append(p.write, k)
+	case !known:
+		p.take(k)
 	case want == last:
 		p.issue(Newer, k, "it was removed there")
 	default:
@@ -72,14 +126,19 @@ func (p *plan) sourceOnly(k key, want digest, before *copied, o *Options) {
 // targetOnly decides on an item that the source has not.
 func (p *plan) targetOnly(k key, have digest, before *copied, o *Options) {
 	last, known := before.last(k, have)
-	gone := known && have == last // from the source
+	same := known && have == last // and so it is gone from the source
+	its := p.eventOf(k)
 	switch {
-	case o.Delete && (gone || before == nil || o.Overwrite):
-		p.remove = append(p.remove, k)
-	case gone && k.kind != event && k.kind != counter && k.kind != setting:
+	case its == gone:
+		p.drop(k)
+	case same && its != "":
+		// It stays with its event, which is listed.
+	case o.Delete && (same || before == nil || o.Overwrite):
+		p.drop(k)
+	case same && k.kind != event && k.kind != counter && k.kind != setting:
 		// What follows from an event goes on with it.
-		p.remove = append(p.remove, k)
-	case gone, known && o.Overwrite:
+		p.drop(k)
+	case same, known && o.Overwrite:
 		p.issue(Extra, k, "the source has it no longer, and nothing was to be deleted")
 	case known:
 		p.issue(Conflict, k, "the source has it no longer, and it was changed there")
