@@ -100,7 +100,7 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 			return nil, err
 		}
 		e.closers = append(e.closers, store.Close)
-		side.Name, side.Store, side.OneStatus = store.String(), store, true
+		side.Name, side.Store, side.OneStatus, side.CleanTables = store.String(), store, true, true
 		if model != nil {
 			side.Notes = postgresql.Notes{Store: store}
 		}

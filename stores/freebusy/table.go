@@ -61,7 +61,43 @@ const fewRows = 4
 
 // InsertAll adds many records, as Insert does one, in time linear in the table.
 func (t *Table) InsertAll(periods []Period) {
-	fresh := rows(t.layout, periods)
+	t.insertAll(rows(t.layout, periods))
+}
+
+// InsertFrom adds records of another table of the same layout, those that are wanted, as
+// they stand there: what has control characters keeps them, where Insert would not put
+// them into a table. Otherwise it is as InsertAll.
+func (t *Table) InsertFrom(from *Table, wanted func(Period) bool) {
+	var fresh []string
+	for _, r := range from.rows {
+		if wanted(period(from.layout, r)) {
+			fresh = append(fresh, r)
+		}
+	}
+	t.insertAll(fresh)
+}
+
+// Cleaned returns the table with all records made safe, as Insert does it, and those that
+// were not, as they are now.
+func (t *Table) Cleaned() (clean *Table, changed []Period) {
+	clean = &Table{layout: t.layout, rows: slices.Clone(t.rows)}
+	for i, r := range clean.rows {
+		if strings.IndexFunc(r, func(c rune) bool { return c != '	' && isControl(c) }) < 0 {
+			continue
+		}
+		if safe := rows(t.layout, []Period{period(t.layout, r)}); len(safe) > 0 {
+			clean.rows[i] = safe[0]
+			changed = append(changed, period(t.layout, safe[0]))
+		}
+	}
+	if len(changed) > 0 {
+		slices.SortStableFunc(clean.rows, compare)
+	}
+	return clean, changed
+}
+
+// insertAll adds rows.
+func (t *Table) insertAll(fresh []string) {
 	if len(fresh) <= fewRows {
 		for _, r := range fresh {
 			t.insert(r)

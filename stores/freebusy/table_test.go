@@ -32,6 +32,28 @@ func brief(periods []Period) []string {
 
 func records(t *Table) []string { return brief(slices.Collect(t.All())) }
 
+// TestInsertFrom has records with control characters as they stand, and made safe.
+func TestInsertFrom(t *testing.T) {
+	const odd = at9 + "u9\tOPAQUE\t\ta \x00b\x1fc\tmailto:o@x\n"
+	from, _ := Read([]byte(odd+odd+sound11), Plain)
+	into := New(Plain)
+	into.InsertFrom(from, func(p Period) bool { return p.UID == "u9" })
+	if diff := cmp.Diff(odd, string(into.Append(nil))); diff != "" {
+		t.Errorf("(-want +got): %s", diff)
+	}
+	clean, changed := from.Cleaned()
+	safe := at9 + "u9\tOPAQUE\t\ta b c\tmailto:o@x\n"
+	if diff := cmp.Diff(safe+safe+sound11, string(clean.Append(nil))); diff != "" {
+		t.Errorf("made safe (-want +got): %s", diff)
+	}
+	if diff := cmp.Diff([]string{"u9@2", "u9@2"}, brief(changed)); diff != "" {
+		t.Errorf("changed (-want +got): %s", diff)
+	}
+	if got := string(from.Append(nil)); got != odd+odd+sound11 {
+		t.Errorf("the table itself is %q", got)
+	}
+}
+
 func TestOrder(t *testing.T) {
 	// As the original puts them; what each has over the one before is the reason.
 	ordered := []Period{

@@ -245,15 +245,9 @@ func (a *applier) writeTables() error {
 				a.removed = append(a.removed, item)
 			}
 		}
-		var fresh []freebusy.Period
 		if rows := a.from.rows[which]; rows != nil {
-			for p := range rows.All() {
-				if items[periodKey(which, p)] {
-					fresh = append(fresh, p)
-				}
-			}
+			table.InsertFrom(rows, func(p freebusy.Period) bool { return items[periodKey(which, p)] })
 		}
-		table.InsertAll(fresh)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +56,7 @@ func databaseAt(t testing.TB, where string) *migrate.Side {
 	if _, err := store.CreateSchema(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	return &migrate.Side{Name: "database", Store: store, OneStatus: true, Notes: postgresql.Notes{Store: store}}
+	return &migrate.Side{Name: "database", Store: store, OneStatus: true, CleanTables: true, Notes: postgresql.Notes{Store: store}}
 }
 
 // tree returns the files below a directory. Empty ones are as good as none.
@@ -517,6 +518,59 @@ func TestCannotHold(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
 		t.Errorf("the source has changed: %s", diff)
+	}
+}
+
+// TestDamagedLines copies tables with lines that come out otherwise, each of which is
+// listed, and with odd ones that stay as they are.
+func TestDamagedLines(t *testing.T) {
+	const odd = "20261202T090000Z\t20261202T100000Z\todd\tOPAQUE\t\ta\x00b \x01c\t\n"
+	dir := filepath.Join(t.TempDir(), "from")
+	user := filepath.Join(dir, string(storestest.Paul))
+	if err := os.MkdirAll(user, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(user, name), []byte(text), 0o660); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("freebusy", odd+
+		"20261203T090000Z\t20261203T100000Z\tu1\tOPAQUE\t\tcaf\xe9\t\n"+
+		"20261203T110000Z\t20261203T120000Z\tu2\tOPAQUE\t\ta\tb\tmailto:o\n"+
+		"20261203T130000Z\t20261203T140000Z\tu3\tOPAQUE\t\tone\tmailto:o\n"+
+		"20261203T130000Z\t20261203T140000Z\tu3\tOPAQUE\t\tother\tmailto:o\n")
+	write("requests", "u1\t\t\nu1\t\t\nu2\t\t\n")
+	want := tree(t, dir)
+	for name, to := range map[string]*migrate.Side{"files": files(t, filepath.Join(t.TempDir(), "to")), "database": database(t)} {
+		t.Run(name, func(t *testing.T) {
+			issues := map[migrate.Kind]int{migrate.Damaged: 4}
+			if name == "database" {
+				issues[migrate.Unstorable] = 1
+			}
+			from := files(t, dir)
+			for range 2 {
+				result := mustCopy(t, from, to, migrate.Options{Verify: true}, issues)
+				if result.Verified != 1 {
+					t.Error("the sides differ")
+				}
+				for _, part := range []string{"line 2", "line 3", `free/busy "u3"`, `request "u1"`} {
+					if !slices.ContainsFunc(result.Issues, func(i migrate.Issue) bool { return strings.Contains(i.String(), part) }) {
+						t.Errorf("%s is not listed: %v", part, result.Issues)
+					}
+				}
+			}
+			if diff := cmp.Diff(want, tree(t, dir)); diff != "" {
+				t.Errorf("the source has changed: %s", diff)
+			}
+			if store, ok := to.Store.(*file.Store); ok {
+				got, err := os.ReadFile(store.TablePath(storestest.Paul, stores.Table{}))
+				if err != nil || !strings.HasPrefix(string(got), odd) {
+					t.Errorf("%q %v", got, err)
+				}
+			}
+		})
 	}
 }
 

@@ -46,8 +46,11 @@ type Side struct {
 	// OneStatus says that an event is either active or cancelled in the store, where
 	// others can have both.
 	OneStatus bool
-	Notes     Notes        // of a target; nil: nothing is noted
-	Sync      func() error // makes what was written to a target last; nil: it lasts as it is
+	// CleanTables says that the store keeps no control characters in tables, where others
+	// can have them.
+	CleanTables bool
+	Notes       Notes        // of a target; nil: nothing is noted
+	Sync        func() error // makes what was written to a target last; nil: it lasts as it is
 }
 
 // Notes keep what was copied to a target, by the name of the source and of the user.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,8 @@ type snapshot struct {
 // stamp is how the end of the free/busy window is compared.
 const stamp = "20060102T150405Z"
 
-// take reads what a side has of a user. Texts are kept if they are wanted.
+// take reads what a side has of a user. Texts are kept if they are wanted. What is copied
+// of it otherwise than it is there is among the issues.
 func take(tx stores.Tx, side *Side, keep bool) (*snapshot, error) {
 	s := &snapshot{items: make(map[key]digest), rows: make(map[stores.Table]*freebusy.Table)}
 	if keep {
@@ -62,6 +64,9 @@ func take(tx stores.Tx, side *Side, keep bool) (*snapshot, error) {
 	}
 	for _, r := range s.requests {
 		k := key{kind: request, uid: r.UID, recurrenceID: r.RecurrenceID, extra: r.Type}
+		if _, there := s.items[k]; there {
+			s.twice(k)
+		}
 		s.items[k] = k.of()
 	}
 	if s.providers, err = tx.Providers(); err != nil {
@@ -173,14 +178,21 @@ func (s *snapshot) takePeriods(tx stores.Tx, which stores.Table) error {
 		return err
 	}
 	s.rows[which] = table
+	s.addPeriods(which)
+	return nil
+}
+
+// addPeriods takes the records of a table apart into items.
+func (s *snapshot) addPeriods(which stores.Table) {
 	byEvent := make(map[key][]byte)
 	var last freebusy.Period
-	for p := range table.All() {
+	for p := range s.rows[which].All() {
+		k := periodKey(which, p)
 		if p.Start.Equal(last.Start) && p.End.Equal(last.End) && p.UID == last.UID && p.RecurrenceID == last.RecurrenceID {
-			continue // twice the same is once, as on insertion
+			s.twice(k) // as on insertion
+			continue
 		}
 		last = p
-		k := periodKey(which, p)
 		row := byEvent[k]
 		for _, column := range []string{
 			p.Start.UTC().Format(stamp), p.End.UTC().Format(stamp), p.Transp, p.Summary, p.Organizer, expiry(p.Expires), p.Attendee,
@@ -192,7 +204,41 @@ func (s *snapshot) takePeriods(tx stores.Tx, which stores.Table) error {
 	for k, rows := range byEvent {
 		s.items[k] = k.of(rows)
 	}
-	return nil
+}
+
+// twice notes that a table has more than one record where there can be one.
+func (s *snapshot) twice(k key) {
+	issue := Issue{Kind: Damaged, Item: k.String(), Text: "the table has it more than once: the first is copied"}
+	if !slices.Contains(s.issues, issue) {
+		s.issues = append(s.issues, issue)
+	}
+}
+
+// clean makes what there is of the tables as a target has it that keeps no control
+// characters in them, and lists what that changes.
+func (s *snapshot) clean() []Issue {
+	var issues []Issue
+	changed := make(map[key]bool)
+	for which, table := range s.rows {
+		clean, fresh := table.Cleaned()
+		if len(fresh) == 0 {
+			continue
+		}
+		for p := range table.All() {
+			delete(s.items, periodKey(which, p))
+		}
+		s.rows[which] = clean
+		s.addPeriods(which)
+		for _, p := range fresh {
+			changed[periodKey(which, p)] = true
+		}
+	}
+	for k := range changed {
+		issues = append(issues, Issue{Kind: Unstorable, Item: k.String(),
+			Text: "it has control characters, for which the target has a space"})
+	}
+	slices.SortFunc(issues, func(a, b Issue) int { return strings.Compare(a.Item, b.Item) })
+	return issues
 }
 
 func expiry(t time.Time) string {
@@ -249,13 +295,16 @@ func (s *snapshot) findDamage(tx stores.Tx, store stores.Store, journal bool) er
 		if err != nil {
 			continue // none, or the store has said what is wrong with it
 		}
-		if bytes.Count(data, []byte("\n")) == s.rows[which].Len() && bytes.HasSuffix(data, []byte("\n")) {
-			continue // a record in each line
+		if bytes.Equal(data, s.rows[which].Append(nil)) {
+			continue // as most are
 		}
 		_, found := freebusy.Read(data, layout)
 		for _, d := range found {
-			if !d.Mended {
+			switch {
+			case !d.Mended:
 				damaged(path, fmt.Sprintf("line %d: %s", d.Line, d.Reason))
+			case strings.Trim(d.Text, "\ufeff \t\r\n") != "":
+				damaged(path, fmt.Sprintf("line %d: %s: it is copied as far as it can be read", d.Line, d.Reason))
 			}
 		}
 	}

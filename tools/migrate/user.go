@@ -25,9 +25,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, be
 			return err
 		}
 		done.issues = append(done.issues, s.issues...)
-		if c.to.OneStatus {
-			done.issues = append(done.issues, s.oneStatus()...)
-		}
+		done.issues = append(done.issues, s.fit(c.to)...)
 		if c.o.DryRun {
 			return to.View(ctx, t.user, func(target stores.Tx) error { return c.look(done, s, source, target, before) })
 		}
@@ -133,6 +131,18 @@ func (c *copier) refuse(p *plan, target *snapshot) []Issue {
 		return []Issue{{Kind: Refused, Text: fmt.Sprintf("deleting %d items would leave nothing of the user: say --force-delete if that is meant", n)}}
 	}
 	return nil
+}
+
+// fit makes what there is as the target can have it, and lists what it cannot.
+func (s *snapshot) fit(to *Side) []Issue {
+	var issues []Issue
+	if to.OneStatus {
+		issues = s.oneStatus()
+	}
+	if to.CleanTables {
+		issues = append(issues, s.clean()...)
+	}
+	return issues
 }
 
 // oneStatus lists the events that are active and cancelled at once, and takes the active

@@ -50,9 +50,7 @@ func (c *copier) compare(ctx context.Context, t task) error {
 			if err != nil {
 				return err
 			}
-			if c.to.OneStatus {
-				s.oneStatus()
-			}
+			s.fit(c.to) // what that changes was listed
 			source = s.items
 			return to.View(ctx, t.user, func(tx stores.Tx) error {
 				d, err := take(tx, c.to, false)
