@@ -290,7 +290,7 @@ func printIssues(w io.Writer, r *migrate.Result) {
 	for _, i := range r.Issues {
 		fmt.Fprintln(w, plainText(i.String()))
 	}
-	for _, kind := range []migrate.Kind{migrate.Failed, migrate.Locked, migrate.Conflict, migrate.Unstorable, migrate.Damaged, migrate.Refused, migrate.Differs, migrate.Newer, migrate.Extra} {
+	for _, kind := range []migrate.Kind{migrate.Failed, migrate.Locked, migrate.Conflict, migrate.Unstorable, migrate.Damaged, migrate.Refused, migrate.Unknown, migrate.Differs, migrate.Newer, migrate.Extra} {
 		shown := 0
 		for _, i := range r.Issues {
 			if i.Kind == kind {

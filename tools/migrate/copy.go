@@ -42,6 +42,7 @@ type copier struct {
 	run      time.Time
 
 	mu       sync.Mutex
+	failed   map[task]bool // copied not at all, which is listed
 	result   Result
 	progress Progress
 	notes    map[string][]byte // to be saved
@@ -63,7 +64,7 @@ func Copy(ctx context.Context, from, to *Side, o Options) (*Result, error) {
 		o.Now = time.Now
 	}
 	started := o.Now()
-	c := &copier{from: from, to: to, o: o, run: started, notes: make(map[string][]byte)}
+	c := &copier{from: from, to: to, o: o, run: started, notes: make(map[string][]byte), failed: make(map[task]bool)}
 	tasks, err := c.tasks(ctx)
 	if err != nil {
 		return &c.result, err
@@ -144,6 +145,11 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 	}
 	if len(c.o.Users) > 0 && len(tasks) == 0 {
 		return nil, fmt.Errorf("%s has nothing of the users who were named: %w", c.from.Name, ErrNoSource)
+	}
+	for _, user := range c.o.Users {
+		if !slices.ContainsFunc(tasks, func(t task) bool { return t.user == user }) {
+			c.note(task{part: storePart, user: user}, Issue{Kind: Unknown, Text: "the source has nothing of that user"})
+		}
 	}
 	return tasks, nil
 }
@@ -304,6 +310,9 @@ func (c *copier) note(t task, issues ...Issue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, i := range issues {
+		if i.Item == "" && i.Kind != Refused {
+			c.failed[t] = true
+		}
 		i.Part, i.User = t.part, t.user
 		c.result.note(i)
 	}

@@ -614,6 +614,26 @@ func TestVerify(t *testing.T) {
 	mustCopy(t, from, to, migrate.Options{Verify: true}, map[migrate.Kind]int{migrate.Newer: 2, migrate.Differs: 2})
 }
 
+// TestVerifyFailed lists once who could not be copied.
+func TestVerifyFailed(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+	for _, user := range []calendar.URI{storestest.Paul, storestest.Vincent} {
+		update(t, from, user, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+	}
+	// A directory in the place of a table cannot be read.
+	table := from.Store.(*file.Store).TablePath(storestest.Vincent, stores.Table{})
+	if err := os.Remove(table); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(table, "x"), 0o770); err != nil {
+		t.Fatal(err)
+	}
+	result := mustCopy(t, from, to, migrate.Options{Verify: true}, map[migrate.Kind]int{migrate.Failed: 1})
+	if result.Verified != 1 {
+		t.Errorf("%d users are the same, want 1", result.Verified)
+	}
+}
+
 // TestConcurrent copies twice at once while a writer is at work on the source.
 func TestConcurrent(t *testing.T) {
 	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))

@@ -116,6 +116,7 @@ const (
 	Unstorable Kind = "unstorable" // the target cannot hold it
 	Damaged    Kind = "damaged"    // it cannot be read in the source
 	Refused    Kind = "refused"    // deleting would leave nothing of the user
+	Unknown    Kind = "unknown"    // the user was named, and the source has nothing of them
 	Differs    Kind = "differs"    // found when both sides were compared
 
 	Newer Kind = "newer" // the target has gone on since it was last copied; left as it is
@@ -175,5 +176,5 @@ func (r *Result) note(issues ...Issue) {
 
 // Partly reports whether something was left undone which is nobody's failure.
 func (r *Result) Partly() bool {
-	return r.Number[Unstorable]+r.Number[Damaged]+r.Number[Refused]+r.Number[Differs] > 0
+	return r.Number[Unstorable]+r.Number[Damaged]+r.Number[Refused]+r.Number[Unknown]+r.Number[Differs] > 0
 }

@@ -12,9 +12,10 @@ import (
 	"imip-agent/stores"
 )
 
-// verify reads both sides again and compares them, user by user.
+// verify reads both sides again and compares them, user by user, but for those who were
+// not copied.
 func (c *copier) verify(ctx context.Context, tasks []task) error {
-	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t task) bool { return t.gone })
+	tasks = slices.DeleteFunc(slices.Clone(tasks), func(t task) bool { return t.gone || c.failed[t] })
 	c.progress = Progress{Verifying: true, Total: len(tasks), Items: c.progress.Items}
 	locked, err := c.each(ctx, tasks, c.compare)
 	if err != nil {
