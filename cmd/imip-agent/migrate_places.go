@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
 	"imip-agent/tools/migrate"
@@ -186,35 +187,84 @@ func (s *migrateSite) openDatabase(ctx context.Context, connInfo string, journal
 	return store, nil
 }
 
-// checkApart fails if both sides are the same place, of which the one would wait for the
-// other.
+// checkApart fails if anything of the target is in the same place as something of the source, of
+// which the one would wait for the other, or inside it, where it would be taken for a part of it.
 func checkApart(ctx context.Context, from, to *migrate.Side) error {
 	if from.Name == to.Name {
 		return usage("FROM and TO are the same place: %s", from.Name)
 	}
-	a, b := strings.TrimPrefix(from.Name, "file:"), strings.TrimPrefix(to.Name, "file:")
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	if errA == nil && errB == nil && os.SameFile(infoA, infoB) {
-		return usage("FROM and TO are the same directory: %s and %s", a, b)
+	for _, target := range roomsIn(to) {
+		for _, source := range roomsIn(from) {
+			a, b := real(source), real(target)
+			switch {
+			case a == b && target == to.Preferences && source == from.Preferences:
+				// They are the same, and stay so.
+			case a == b:
+				return usage("FROM and TO are the same directory: %s and %s", source, target)
+			case isInside(a, b):
+				return usage("%s, of TO, is inside %s, of FROM", target, source)
+			case isInside(b, a):
+				return usage("%s, of FROM, is inside %s, of TO", source, target)
+			}
+		}
 	}
-	source, ok := from.Store.(*postgresql.Store)
-	target, both := to.Store.(*postgresql.Store)
-	if !ok || !both {
-		return nil
-	}
-	there, err := source.Identity(ctx)
-	if err != nil {
-		return migrateStatus(nil, err)
-	}
-	here, err := target.Identity(ctx)
-	if err != nil {
-		return migrateStatus(nil, err)
-	}
-	if here == there {
-		return usage("FROM and TO are the same database: %s and %s", source, target)
+	for _, pair := range [][2]stores.Store{{from.Store, to.Store}, {from.Journal, to.Journal}} {
+		source, ok := pair[0].(*postgresql.Store)
+		target, both := pair[1].(*postgresql.Store)
+		if !ok || !both {
+			continue
+		}
+		there, err := source.Identity(ctx)
+		if err != nil {
+			return migrateStatus(nil, err)
+		}
+		here, err := target.Identity(ctx)
+		if err != nil {
+			return migrateStatus(nil, err)
+		}
+		if here == there {
+			return usage("FROM and TO are the same database: %s and %s", source, target)
+		}
 	}
 	return nil
+}
+
+// roomsIn returns the directories of a side, as they were named.
+func roomsIn(side *migrate.Side) []string {
+	var dirs []string
+	for _, store := range []stores.Store{side.Store, side.Journal} {
+		if files, ok := store.(*file.Store); ok {
+			dirs = append(dirs, strings.TrimPrefix(files.String(), "file:"))
+		}
+	}
+	if side.Preferences != "" {
+		dirs = append(dirs, side.Preferences)
+	}
+	return dirs
+}
+
+// real returns the absolute path of what may be there only in part, without links.
+func real(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	for rest := ""; ; {
+		if resolved, err := filepath.EvalSymlinks(path); err == nil {
+			return filepath.Join(resolved, rest)
+		}
+		up := filepath.Dir(path)
+		if up == path {
+			return filepath.Join(path, rest)
+		}
+		path, rest = up, filepath.Join(filepath.Base(path), rest)
+	}
+}
+
+// isInside reports whether a path is below a directory.
+func isInside(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != "." && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 var errNoTables = fmt.Errorf("the database has not all tables of a store: make them with \"imip-agent migrate schema postgresql:CONNINFO\"")
