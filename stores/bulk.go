@@ -19,6 +19,13 @@ type Bulk interface {
 	PutNew([]Text) error
 }
 
+// Checker is a [Tx] that can say beforehand what its Put refuses.
+type Checker interface {
+	Tx
+	// Check returns an [UnstorableError] for a text that can never be stored.
+	Check(Text) error
+}
+
 // Quota is a [Tx] of a journal, in which a quota stands in the place of a user.
 type Quota interface {
 	Tx

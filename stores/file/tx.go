@@ -94,6 +94,9 @@ func (t *tx) stored(p place) ([]byte, error) {
 	return content, err
 }
 
+// Check implements [stores.Checker].
+func (t *tx) Check(text stores.Text) error { return checkKey(text.Key) }
+
 func (t *tx) Put(key stores.Key, content []byte) error {
 	if err := checkKey(key); err != nil {
 		return err

@@ -39,10 +39,7 @@ func (t *tx) Texts() iter.Seq2[stores.Text, error] {
 func (t *tx) PutNew(texts []stores.Text) error {
 	byTable := make(map[string][]stores.Text)
 	for _, text := range texts {
-		if err := checkKey(text.Key); err != nil {
-			return err
-		}
-		if err := checkObject(text.Content); err != nil {
+		if err := t.Check(text); err != nil {
 			return err
 		}
 		p := t.place(text.Key)

@@ -105,16 +105,21 @@ func (t *tx) Get(k stores.Key) ([]byte, error) {
 	return []byte(text), nil
 }
 
+// Check implements [stores.Checker].
+func (t *tx) Check(text stores.Text) error {
+	if err := checkKey(text.Key); err != nil {
+		return err
+	}
+	return checkObject(text.Content)
+}
+
 // Put implements [stores.Tx]. A text put in one status takes the place of the one
 // in the other, since there is only one row for both.
 func (t *tx) Put(k stores.Key, text []byte) error {
-	if err := checkKey(k); err != nil {
+	if err := t.Check(stores.Text{Key: k, Content: text}); err != nil {
 		return err
 	}
 	p := t.place(k)
-	if err := checkObject(text); err != nil {
-		return err
-	}
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM "+p.table+" WHERE "+p.condition, p.values...); err != nil {
 		return fmt.Errorf("replace %q in %s: %w", k.UID, p.table, err)
 	}

@@ -70,6 +70,31 @@ func (a *applier) unstorable(item key, err error) error {
 	return nil
 }
 
+// check returns why the target cannot hold an item.
+func (a *applier) check(item key) error {
+	if which, ok := item.table(); ok {
+		_, err := a.target.Periods(which)
+		return err
+	}
+	switch item.kind {
+	case event, counter:
+		target, ok := a.target.(stores.Checker)
+		if !ok {
+			return nil
+		}
+		texts, _, err := a.textsOf(item)
+		for _, t := range texts {
+			err = errors.Join(err, target.Check(t))
+		}
+		return err
+	case request:
+		return stores.CheckRequest(stores.Request{ID: item.id(), Type: item.extra})
+	case provider:
+		return stores.CheckID(item.id())
+	}
+	return nil
+}
+
 // writeTexts stores events and counter-proposals.
 func (a *applier) writeTexts() error {
 	bulk, _ := a.target.(stores.Bulk)

@@ -497,8 +497,18 @@ func TestCannotHold(t *testing.T) {
 	if err := os.WriteFile(table, append([]byte("this is no record\n"), good...), 0o660); err != nil {
 		t.Fatal(err)
 	}
+	update(t, from, storestest.Paul, func(tx stores.Tx) error {
+		long := strings.Repeat("x", 2100)
+		return tx.Put(key(long), storestest.Event(long, "", "long"))
+	})
 	want := tree(t, dir)
-	mustCopy(t, from, to, migrate.Options{}, map[migrate.Kind]int{migrate.Unstorable: 2, migrate.Damaged: 1})
+	// A dry run says the same.
+	issues := map[migrate.Kind]int{migrate.Unstorable: 3, migrate.Damaged: 1}
+	dry := mustCopy(t, from, to, migrate.Options{DryRun: true}, issues)
+	done := mustCopy(t, from, to, migrate.Options{}, issues)
+	if diff := cmp.Diff(done.Written, dry.Written); diff != "" {
+		t.Errorf("(-copied +said to be copied): %s", diff)
+	}
 	err = to.Store.View(t.Context(), storestest.Paul, func(tx stores.Tx) error {
 		content, err := tx.Get(key("u1"))
 		if err != nil || !strings.Contains(string(content), "SUMMARY:active") {

@@ -108,9 +108,15 @@ func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, befo
 		return nil
 	}
 	done.issues = append(done.issues, p.issues...)
+	a := &applier{plan: p, from: s, source: source, target: target, one: c.to.OneStatus}
 	for _, k := range p.write {
-		done.written[k] = s.items[k]
+		if err := a.check(k); err == nil {
+			done.written[k] = s.items[k]
+		} else if err := a.unstorable(k, err); err != nil {
+			return err
+		}
 	}
+	done.issues = append(done.issues, a.issues...)
 	done.removed = p.remove
 	return nil
 }
