@@ -158,6 +158,13 @@ func checkTexts(texts []stores.Text) error {
 
 // put stores the texts of an item one by one.
 func (a *applier) put(item key, texts []stores.Text, gone []stores.Key) error {
+	if target, ok := a.target.(stores.Checker); ok { // before what is there goes
+		for _, t := range texts {
+			if err := target.Check(t); err != nil {
+				return a.unstorable(item, err)
+			}
+		}
+	}
 	for _, k := range gone {
 		if err := a.target.Delete(k); err != nil {
 			return err

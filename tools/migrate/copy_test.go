@@ -391,6 +391,53 @@ func TestPreferencesAgain(t *testing.T) {
 	}
 }
 
+// TestDamagedPreference leaves in the target what cannot be read in the source.
+func TestDamagedPreference(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+	update(t, from, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+	from.Preferences, to.Preferences = t.TempDir(), t.TempDir()
+	here, there := filepath.Join(from.Preferences, string(storestest.Paul)), filepath.Join(to.Preferences, string(storestest.Paul))
+	if err := os.Mkdir(here, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"CN", "TZID"} {
+		if err := os.WriteFile(filepath.Join(here, name), []byte("first"), 0o660); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustCopy(t, from, to, migrate.Options{}, nil)
+	want := tree(t, there)
+	if err := os.Truncate(filepath.Join(here, "TZID"), 2<<20); err != nil { // no setting is as large
+		t.Fatal(err)
+	}
+	for range 2 {
+		mustCopy(t, from, to, migrate.Options{Delete: true}, map[migrate.Kind]int{migrate.Damaged: 1})
+		if diff := cmp.Diff(want, tree(t, there)); diff != "" {
+			t.Errorf("(-want +got): %s", diff)
+		}
+	}
+}
+
+// TestKeepsWhatItCannotReplace leaves an event in the target as it is when there is no
+// putting the source's in its place.
+func TestKeepsWhatItCannotReplace(t *testing.T) {
+	from, to := files(t, filepath.Join(t.TempDir(), "from")), database(t)
+	update(t, from, storestest.Paul, func(tx stores.Tx) error { return tx.Put(key("u1"), storestest.Event("u1", "", "first")) })
+	mustCopy(t, from, to, migrate.Options{}, nil)
+	update(t, from, storestest.Paul, func(tx stores.Tx) error {
+		if err := tx.Delete(key("u1")); err != nil {
+			return err
+		}
+		return tx.Put(stores.Key{Part: stores.Cancelled, ID: stores.ID{UID: "u1"}}, storestest.Event("u1", "", "gr\xfcn"))
+	})
+	for range 2 {
+		mustCopy(t, from, to, migrate.Options{}, map[migrate.Kind]int{migrate.Unstorable: 1})
+		if got := summaries(t, to); got != "first (not busy) -" {
+			t.Errorf("the target has %q", got)
+		}
+	}
+}
+
 // TestBadNote copies nothing of a user of whom it cannot be read what was copied before.
 func TestBadNote(t *testing.T) {
 	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,7 @@ func preferenceUsers(dir string) ([]calendar.URI, error) {
 type settings struct {
 	items    map[key]digest
 	contents map[string][]byte
+	damaged  []key // which are there, and cannot be read
 	issues   []Issue
 }
 
@@ -63,6 +65,7 @@ func takePreferences(dir string, user calendar.URI) (*settings, error) {
 		k := key{kind: setting, uid: e.Name()}
 		content, err := readSetting(root, filepath.Join(string(user), e.Name()))
 		if err != nil {
+			s.damaged = append(s.damaged, k)
 			s.issues = append(s.issues, Issue{Kind: Damaged, Item: k.String(), Text: err.Error()})
 			continue
 		}
@@ -96,7 +99,12 @@ func (c *copier) copyPreferences(t task, before *copied) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := decide(s.items, d.items, before, &c.o)
+	// What cannot be read in the source is not gone from it.
+	have := maps.Clone(d.items)
+	for _, k := range s.damaged {
+		delete(have, k)
+	}
+	p := decide(s.items, have, before, &c.o)
 	done := &outcome{plan: p, written: make(map[key]digest), issues: append(s.issues, p.issues...)}
 	if p.refuse {
 		return done, nil
