@@ -17,6 +17,7 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
 	"imip-agent/tools/migrate"
 )
@@ -136,6 +137,9 @@ func copyRecords(options *cli.Context, env site.Environment) (err error) {
 	if err := checkRoom(e.from, e.to); err != nil {
 		return err
 	}
+	if to.kind == "file" { // with a database the preferences stay where they are
+		tellPlaceless(options, env.Stderr, e.from, e.to)
+	}
 	if err := checkTables(options, e.to); err != nil {
 		return migrateStatus(nil, err)
 	}
@@ -170,6 +174,18 @@ func checkRoom(from, to *migrate.Side) error {
 		return usage("the target has no place for the preferences: say --to-preferences DIR")
 	}
 	return nil
+}
+
+// tellPlaceless tells what is beside the source's store and is left out, because the target has no
+// place for it and nobody has said so.
+func tellPlaceless(options *cli.Context, w io.Writer, from, to *migrate.Side) {
+	journal, ok := from.Journal.(*file.Store)
+	if ok && to.Journal == nil && !options.IsSet("to-journal") && isDir(strings.TrimPrefix(journal.String(), "file:")) {
+		fmt.Fprintln(w, "the journal is not copied: the target has no place for it, --to-journal says where, or none")
+	}
+	if isDir(from.Preferences) && to.Preferences == "" && !options.IsSet("to-preferences") {
+		fmt.Fprintln(w, "the preferences are not copied: the target has no place for them, --to-preferences says where, or none")
+	}
 }
 
 // checkTables fails if a database lacks tables to copy into.
