@@ -114,7 +114,6 @@ func (c *copier) saveNote(ctx context.Context, name string, data []byte) error {
 
 // tasks lists whom there is to copy.
 func (c *copier) tasks(ctx context.Context) ([]task, error) {
-	var tasks []task
 	stored, err := names(ctx, c.from.Store)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.from.Name, noSource(err))
@@ -123,7 +122,10 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 	if err != nil {
 		return nil, err
 	}
-	tasks = append(tasks, c.merge(storePart, stored, have)...)
+	tasks, err := c.merge(ctx, storePart, stored, have)
+	if err != nil {
+		return nil, err
+	}
 	if c.from.Journal != nil && c.to.Journal != nil {
 		quotas, err := names(ctx, c.from.Journal)
 		if failed := c.notThere(err, c.from.JournalNamed); failed != nil {
@@ -133,7 +135,11 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 			if have, err = c.targetNames(ctx, c.to.Journal); err != nil {
 				return nil, err
 			}
-			tasks = append(tasks, c.merge(journalPart, quotas, have)...)
+			more, err := c.merge(ctx, journalPart, quotas, have)
+			if err != nil {
+				return nil, err
+			}
+			tasks = append(tasks, more...)
 		}
 	}
 	if c.from.Preferences != "" && c.to.Preferences != "" {
@@ -141,7 +147,11 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 		if err = c.notThere(err, c.from.PreferencesNamed); err != nil {
 			return nil, err
 		}
-		tasks = append(tasks, c.merge(preferencesPart, users, nil)...)
+		more, err := c.merge(ctx, preferencesPart, users, nil)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, more...)
 	}
 	if len(c.o.Users) > 0 && len(tasks) == 0 {
 		return nil, fmt.Errorf("%s has nothing of the users who were named: %w", c.from.Name, ErrNoSource)
@@ -163,11 +173,8 @@ func (c *copier) notThere(err error, named bool) error {
 	return err
 }
 
-// targetNames returns whom the target has, if that matters: none, if it is yet to be made.
+// targetNames returns whom the target has: nobody, if it is yet to be made.
 func (c *copier) targetNames(ctx context.Context, store stores.Store) ([]calendar.URI, error) {
-	if !c.o.Delete {
-		return nil, nil
-	}
 	have, err := names(ctx, store)
 	if err = c.notThere(err, false); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.to.Name, err)
@@ -175,8 +182,9 @@ func (c *copier) targetNames(ctx context.Context, store stores.Store) ([]calenda
 	return have, nil
 }
 
-// merge returns the tasks of a part, as far as they are wanted.
-func (c *copier) merge(part string, source, target []calendar.URI) []task {
+// merge returns the tasks of a part, as far as they are wanted. Whom only the target has is one
+// of them if that is to be deleted, and listed if it was copied there.
+func (c *copier) merge(ctx context.Context, part string, source, target []calendar.URI) ([]task, error) {
 	var tasks []task
 	wanted := func(user calendar.URI) bool { return len(c.o.Users) == 0 || slices.Contains(c.o.Users, user) }
 	for _, user := range source {
@@ -185,11 +193,25 @@ func (c *copier) merge(part string, source, target []calendar.URI) []task {
 		}
 	}
 	for _, user := range target {
-		if _, there := slices.BinarySearch(source, user); !there && wanted(user) {
-			tasks = append(tasks, task{part: part, user: user, gone: true})
+		if _, there := slices.BinarySearch(source, user); there || !wanted(user) {
+			continue
+		}
+		t := task{part: part, user: user, gone: true}
+		if c.o.Delete {
+			tasks = append(tasks, t)
+			continue
+		}
+		before, _, err := c.lastCopied(ctx, t)
+		switch {
+		case errors.Is(err, stores.ErrAway) || ctx.Err() != nil:
+			return nil, err
+		case err != nil:
+			c.note(t, Issue{Kind: Failed, Text: err.Error()})
+		case before != nil && len(before.items)+len(before.old) > 0:
+			c.note(t, Issue{Kind: Extra, Text: "the source has nothing of them any longer, and nothing was to be deleted"})
 		}
 	}
-	return tasks
+	return tasks, nil
 }
 
 // names collects the users of a store, in order.

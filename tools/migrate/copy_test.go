@@ -356,6 +356,33 @@ func TestDeleteLater(t *testing.T) {
 	}
 }
 
+// TestGoneUser lists whom the source has no longer, until they are deleted, and nothing of
+// others whom only the target has.
+func TestGoneUser(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "from")
+	from, to := files(t, dir), files(t, filepath.Join(t.TempDir(), "to"))
+	for _, user := range []calendar.URI{storestest.Paul, storestest.Vincent} {
+		update(t, from, user, func(tx stores.Tx) error { return put(tx, "u1", "first") })
+	}
+	mustCopy(t, from, to, migrate.Options{}, nil)
+	update(t, to, storestest.Harvey, func(tx stores.Tx) error { return put(tx, "u1", "own") })
+	if err := os.RemoveAll(filepath.Join(dir, string(storestest.Paul))); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		result := mustCopy(t, from, to, migrate.Options{}, map[migrate.Kind]int{migrate.Extra: 1})
+		if len(result.Issues) != 1 || result.Issues[0].User != storestest.Paul {
+			t.Errorf("%v", result.Issues)
+		}
+	}
+	mustCopy(t, from, to, migrate.Options{Users: []calendar.URI{storestest.Vincent}}, nil)
+	mustCopy(t, from, to, migrate.Options{Users: []calendar.URI{storestest.Paul}, Delete: true, ForceDelete: true}, nil)
+	if got := summaries(t, to); got != "- -" {
+		t.Errorf("the target has %q", got)
+	}
+	mustCopy(t, from, to, migrate.Options{}, nil)
+}
+
 // TestPreferencesAgain leaves preferences as the target has them, however often they are
 // copied.
 func TestPreferencesAgain(t *testing.T) {
