@@ -210,9 +210,8 @@ func tablePlace(t stores.Table) (p place, ok bool) {
 // Path returns the path of the file where a user's text is, or would be; empty if
 // there can be none.
 func (s *Store) Path(user calendar.URI, key stores.Key) string {
-	dir := filepath.Join(s.options.Dir, string(user))
 	name := storedName(key.Part, key.ID, func(name string) bool {
-		_, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(name)))
+		_, err := os.Lstat(filepath.Join(s.options.Dir, string(user), filepath.FromSlash(name)))
 		return err == nil
 	})
 	p, ok := textPlace(key, name)

@@ -62,6 +62,11 @@ func (x *Export) Run(ctx context.Context, from stores.Store) (*Exported, error) 
 		}
 	}
 	if len(x.Users) > 0 {
+		for _, user := range x.Users {
+			if !slices.Contains(users, user) {
+				done.note(Issue{Kind: Unknown, Part: storePart, User: user, Text: "the store has nothing of that user"})
+			}
+		}
 		users = slices.DeleteFunc(users, func(user calendar.URI) bool { return !slices.Contains(x.Users, user) })
 	}
 	for _, user := range users {
