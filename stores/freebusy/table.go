@@ -82,7 +82,7 @@ func (t *Table) InsertFrom(from *Table, wanted func(Period) bool) {
 func (t *Table) Cleaned() (clean *Table, changed []Period) {
 	clean = &Table{layout: t.layout, rows: slices.Clone(t.rows)}
 	for i, r := range clean.rows {
-		if strings.IndexFunc(r, func(c rune) bool { return c != '	' && isControl(c) }) < 0 {
+		if strings.IndexFunc(r, func(c rune) bool { return c != '\t' && isControl(c) }) < 0 {
 			continue
 		}
 		if safe := rows(t.layout, []Period{period(t.layout, r)}); len(safe) > 0 {
