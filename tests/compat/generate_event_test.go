@@ -128,10 +128,24 @@ func (e *randomEvent) recur(t *rapid.T) {
 		}
 	}
 	if oneIn(t, 4, "exdate") {
-		e.lines += "EXDATE" + e.form.params + ":" + e.at(e.occurrence(rapid.IntRange(0, 2).Draw(t, "which"))) + "\n"
+		e.except(rapid.IntRange(0, 2).Draw(t, "which"))
 		if oneIn(t, 3, "another exdate") {
-			e.lines += "EXDATE" + e.form.params + ":" + e.at(e.occurrence(2)) + "," + e.at(e.occurrence(3)) + "\n"
+			e.except(2, 3)
 		}
+	}
+}
+
+// except adds an EXDATE for some of the occurrences, but not where a period of RDATE begins,
+// which the original does not take away: exceptions-and-periods.
+func (e *randomEvent) except(occurrences ...int) {
+	var at []string
+	for _, n := range occurrences {
+		if when := e.at(e.occurrence(n)); !strings.Contains(e.lines, when+"/") {
+			at = append(at, when)
+		}
+	}
+	if len(at) > 0 {
+		e.lines += "EXDATE" + e.form.params + ":" + strings.Join(at, ",") + "\n"
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -145,13 +146,19 @@ func setting(t *testing.T, name string, otherwise int) string {
 	return value
 }
 
+// given returns the options that the command line gives. To set one here makes it one of
+// those of the flag package, too, so it is asked before.
+var given = sync.OnceValue(func() map[string]bool {
+	names := make(map[string]bool)
+	flag.Visit(func(f *flag.Flag) { names[f.Name] = true })
+	return names
+})
+
 // setRapid sets an option of rapid for the length of the test, unless the command
 // line gives it.
 func setRapid(t *testing.T, name, value string) {
 	t.Helper()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid."+name })
-	if given {
+	if given()["rapid."+name] {
 		return
 	}
 	old := flag.Lookup("rapid." + name).Value.String()
