@@ -158,6 +158,8 @@ func readPeriod(value string, params ical.Params, user *time.Location) (moment, 
 
 // between is the length from one moment to another: in days between dates,
 // otherwise in exact time.
+//
+// DEVIATION: days-that-summer-time-shortens
 func between(start, end moment, user *time.Location) length {
 	if start.date && end.date {
 		return length{days: int(end.local.Sub(start.local) / (24 * time.Hour))}

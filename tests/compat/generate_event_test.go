@@ -169,6 +169,26 @@ func (e randomEvent) drawTimes(t *rapid.T, start time.Time) string {
 	return text + fmt.Sprintf("DURATION:PT%dM\n", e.length/time.Minute)
 }
 
+// shortened tells whether whole days from start on have fewer hours than others, which makes
+// the original's occurrences a day shorter: days-that-summer-time-shortens.
+func (e randomEvent) shortened(start time.Time) bool {
+	if !e.form.whole() {
+		return false
+	}
+	year, month, day := start.Date()
+	for _, name := range []string{"Europe/Oslo", "America/New_York"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			panic(err)
+		}
+		days := int(e.length / (24 * time.Hour))
+		if time.Date(year, month, day+days, 0, 0, 0, 0, zone).Sub(time.Date(year, month, day, 0, 0, 0, 0, zone)) < e.length {
+			return true
+		}
+	}
+	return false
+}
+
 // recurrenceID is where an occurrence is, as file names say it, or "" where that
 // depends on a zone.
 func (e randomEvent) recurrenceID(start time.Time) string {

@@ -207,6 +207,9 @@ func (p *plan) drawEvent(t *rapid.T, e randomEvent, whole bool) {
 		start = start.AddDate(0, 0, rapid.IntRange(0, 2).Draw(t, "by"))
 		start = start.Add(2 * time.Hour)
 	}
+	for whole && e.shortened(start) {
+		start = start.AddDate(0, 0, -1)
+	}
 	if p.method != "CANCEL" || !oneIn(t, 4, "no times") {
 		text += e.drawTimes(t, start)
 	}

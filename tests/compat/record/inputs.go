@@ -58,6 +58,14 @@ func inputs() []*builder {
 			sends("paul", "REQUEST", event(meeting, "DTSTART;TZID=Europe/Oslo:20270327T090000\n-DTEND\nDURATION:P1D")).
 			sends("paul", "REQUEST", event(meeting, "UID:hours\nDTSTART;TZID=Europe/Oslo:20270327T090000\n-DTEND\nDURATION:PT24H")).
 			sends("paul", "REQUEST", event(meeting, "UID:both\nDTSTART;TZID=Europe/Oslo:20270327T090000\n-DTEND\nDURATION:P1DT1H")),
+		conversation("days-that-summer-time-shortens", "Whole days, again and again, of which the first ones are when the clocks change.").deviates("days-that-summer-time-shortens").
+			prefers("paul", "TZID", "Europe/Oslo").
+			prefers("paul", "window_size", "400").
+			sends("paul", "REQUEST", event(meeting, "RRULE:FREQ=WEEKLY;COUNT=2\nDTSTART;VALUE=DATE:20270325\nDTEND;VALUE=DATE:20270329")).
+			sends("paul", "REQUEST", event(meeting, "UID:autumn\nRRULE:FREQ=WEEKLY;COUNT=2\nDTSTART;VALUE=DATE:20271028\nDTEND;VALUE=DATE:20271101")).
+			sends("paul", "REQUEST", event(meeting, "UID:dates\nRDATE;VALUE=DATE:20270401\nDTSTART;VALUE=DATE:20270325\nDTEND;VALUE=DATE:20270329")).
+			sends("paul", "REQUEST", event(meeting, "UID:once\nDTSTART;VALUE=DATE:20270325\nDTEND;VALUE=DATE:20270329")).
+			sends("paul", "REQUEST", event(meeting, "UID:one\nRRULE:FREQ=WEEKLY;COUNT=2\nDTSTART;VALUE=DATE:20270328\nDTEND;VALUE=DATE:20270329")),
 
 		// Recurrence.
 		conversation("exceptions-by-day", "EXDATE with a date, for an event of times.").deviates("exceptions-by-day").
