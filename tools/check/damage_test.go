@@ -116,6 +116,14 @@ var damages = []struct {
 	{"line without columns in the own table", func(d *damager) {
 		d.write(pauls+"freebusy", d.read(pauls+"freebusy")+"garbage\n")
 	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"table cut within the last line", func(d *damager) {
+		text := d.read(pauls + "freebusy")
+		d.write(pauls+"freebusy", text[:strings.LastIndex(strings.TrimSpace(text), "\n")+1+len("20270")])
+	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"table cut within the last line, after the start", func(d *damager) {
+		text := d.read(pauls + "freebusy")
+		d.write(pauls+"freebusy", text[:strings.LastIndex(strings.TrimSpace(text), "\n")+1+len("20270101T080000Z\t2027")])
+	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"line break in a summary", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting", "Project\nmeeting") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"spaces in the place of TABs", func(d *damager) {
 		d.write(pauls+"freebusy", strings.ReplaceAll(d.read(pauls+"freebusy"), "\t", " "))

@@ -73,8 +73,8 @@ func (e *examination) leave(id stores.ID) bool {
 // of its columns; at the line's ends what is left of one will do. In a line without TABs
 // spaces have taken their place.
 func (e *examination) tornOff(uid string) bool {
-	for line := range strings.Lines(e.torn) {
-		line, between := strings.TrimRight(line, "\n"), "\t"
+	for _, line := range e.torn {
+		between := "\t"
 		if !strings.Contains(line, between) {
 			between = " "
 		}
@@ -85,6 +85,18 @@ func (e *examination) tornOff(uid string) bool {
 		}
 	}
 	return false
+}
+
+// cutOff reports whether a record is what is left of it in a damaged line, which ends before the
+// UID. Such a line stands for one record.
+func (e *examination) cutOff(r row) bool {
+	times := time.Unix(r.start, 0).UTC().Format(utcLayout) + "\t" + time.Unix(r.end, 0).UTC().Format(utcLayout) + "\t"
+	i := slices.IndexFunc(e.torn, func(line string) bool { return line != "" && strings.HasPrefix(times, line) })
+	if i < 0 {
+		return false
+	}
+	e.torn = slices.Delete(e.torn, i, i+1)
+	return true
 }
 
 // compare compares the records of an event with what its object says.
@@ -229,6 +241,7 @@ func (e *examination) difference(s *series, id stores.ID, object *text, rows []r
 	if id.RecurrenceID == "" {
 		e.occurrences(s, &d, &missing)
 	}
+	missing = slices.DeleteFunc(missing, e.cutOff)
 	d.missing = missing
 	if len(missing) > 0 && !truncated {
 		e.tail(s, id, object, rows, &d)

@@ -296,7 +296,7 @@ func (e *examination) providers() error {
 	for _, id := range sortedIDs(maps.Keys(e.provider)) {
 		v := e.uids[id.UID]
 		stored := v != nil && (id.RecurrenceID == "" && v.active || v.recurrences[id.RecurrenceID] != nil && v.recurrences[id.RecurrenceID].active)
-		if stored || len(e.rids[id.UID]) > 0 || v == nil && e.torn != "" {
+		if stored || len(e.rids[id.UID]) > 0 || v == nil && len(e.torn) > 0 {
 			continue // also one that was answered without having come in
 		}
 		f := e.add(providerUnstored, e.providersPath(), id, "%s is noted as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))

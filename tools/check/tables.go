@@ -40,7 +40,7 @@ func (e *examination) damages(t audit.Table, own bool) {
 	more := make(map[*Kind]int)
 	for _, d := range t.Damages {
 		if own {
-			e.torn += d.Text + "\n"
+			e.torn = append(e.torn, strings.Split(d.Text, "\n")...)
 		}
 		k := damageKind(d)
 		if more[k]++; first[k] != nil {
@@ -95,7 +95,7 @@ func (e *examination) badRows() error {
 		own := d.Table.Kind == stores.Own
 		if own {
 			e.ownWrong = true
-			e.torn += d.UID + "\n"
+			e.torn = append(e.torn, d.UID)
 		}
 		k, name := tableLine, tableNames[d.Table.Kind]
 		if d.Table.Kind == stores.Other {

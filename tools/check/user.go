@@ -39,7 +39,7 @@ type examination struct {
 	blocked map[string]bool    // paths whose file is no use, by what was found already
 	closed  bool               // something may not be read, for its mode
 	claimed map[stores.ID]bool // events that are in a file of another name
-	torn    string             // damaged lines of the user's own free/busy table, all of them
+	torn    []string           // damaged lines of the user's own free/busy table
 
 	uids     map[string]*event
 	order    []string // of the UIDs
