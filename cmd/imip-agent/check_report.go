@@ -203,11 +203,11 @@ func (r *reporter) summary(s check.Summary, took time.Duration, status int) {
 		if !r.verbose {
 			return
 		}
-		what := "no errors"
+		what := "no errors found"
 		if s.Remaining+s.Mended > 0 {
-			what = fmt.Sprintf("%d findings, %d more that are mended,", s.Remaining, s.Mended)
+			what = fmt.Sprintf("findings: %d left, %d mended,", s.Remaining, s.Mended)
 		}
-		fmt.Fprintf(r.out, "%s found in %d users, %d events, in %v\n", what, s.Users, s.Events, took.Round(time.Millisecond))
+		fmt.Fprintf(r.out, "%s in %d users, %d events, in %v\n", what, s.Users, s.Events, took.Round(time.Millisecond))
 	}
 }
 
