@@ -62,7 +62,9 @@ func (m *Import) Run(ctx context.Context, path string) (*Imported, error) {
 	}
 	// Events of which files have parts each are taken when all the parts are known.
 	scattered := m.scattered(paths)
-	late := &calendarFile{events: make(map[string][]*vevent)}
+	late := newCalendarFile()
+	// Those of small files, as in a vdir, are taken when there are enough of them.
+	few := newCalendarFile()
 	for _, path := range paths {
 		if len(paths) > 1 {
 			progress(done.Files, len(paths))
@@ -83,17 +85,26 @@ func (m *Import) Run(ctx context.Context, path string) (*Imported, error) {
 			if !scattered[uid] {
 				return false
 			}
-			if late.events[uid] == nil {
-				late.uids = append(late.uids, uid)
-			}
-			late.events[uid] = append(late.events[uid], f.events[uid]...)
+			late.gather(f, uid)
 			return true
 		})
+		if len(paths) > 1 && len(f.uids) < together {
+			for _, uid := range f.uids {
+				few.gather(f, uid)
+			}
+			if len(few.uids) < together {
+				continue
+			}
+			f, few = few, newCalendarFile()
+		}
 		if err := m.take(ctx, f, done, one); err != nil {
 			return done, err
 		}
 	}
-	return done, m.take(ctx, late, done, func(int, int) {})
+	if err := m.take(ctx, few, done, one); err != nil {
+		return done, err
+	}
+	return done, m.take(ctx, late, done, one)
 }
 
 func (m *Import) note(done *Imported, kind Kind, item, text string) {

@@ -70,6 +70,35 @@ func TestImportTogether(t *testing.T) {
 	}
 }
 
+// So are the events of many files.
+func TestImportTogetherOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 2*together + 3 {
+		text := fmt.Sprintf("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:e%03d\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", i)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d.ics", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var calls []string
+	m := &Import{Publish: func(_ context.Context, method string, calendar []byte) ([]string, error) {
+		calls = append(calls, fmt.Sprintf("%s %d", method, strings.Count(string(calendar), "BEGIN:VEVENT")))
+		if len(calls) < 3 {
+			return nil, nil
+		}
+		return []string{"it is bad"}, nil
+	}}
+	done, err := m.Run(t.Context(), dir)
+	if err != nil || done.Files != 2*together+3 || done.Events != 2*together {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if got := strings.Join(calls, ", "); got != "PUBLISH 64, PUBLISH 64, PUBLISH 3, PUBLISH 1, PUBLISH 1, PUBLISH 1" {
+		t.Errorf("published: %s", got)
+	}
+	if want := filepath.Join(dir, "128.ics"); len(done.Issues) != 3 || !strings.Contains(done.Issues[0].Item, want) {
+		t.Errorf("issues: %v", done.Issues)
+	}
+}
+
 // One event that is not in UTF-8 does not make others be read as if they were not.
 func TestImportCharsets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calendar.ics")

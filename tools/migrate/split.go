@@ -48,9 +48,21 @@ type calendarFile struct {
 	problems  []string
 }
 
+func newCalendarFile() *calendarFile {
+	return &calendarFile{events: make(map[string][]*vevent), others: make(map[string]int)}
+}
+
+// gather adds what another file has of a UID.
+func (f *calendarFile) gather(from *calendarFile, uid string) {
+	if f.events[uid] == nil {
+		f.uids = append(f.uids, uid)
+	}
+	f.events[uid] = append(f.events[uid], from.events[uid]...)
+}
+
 // split takes a calendar file apart. It reads past what it does not understand.
 func split(text string) *calendarFile {
-	f := &calendarFile{events: make(map[string][]*vevent), others: make(map[string]int)}
+	f := newCalendarFile()
 	text = strings.TrimPrefix(text, "\uFEFF")
 	var stack []string
 	var current []string // lines of the component at depth 2
