@@ -31,6 +31,9 @@ func explained(err error) error {
 	return err
 }
 
+// errBroken says that the connection to the server broke in the middle of a transaction.
+var errBroken = errors.New("the connection to the database broke")
+
 // broken reports whether the connection to the server broke.
 func broken(err error) bool {
 	var network net.Error

@@ -78,6 +78,79 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestBrokenWhileReading breaks the connection of somebody who goes on after errors: what they
+// read is not taken for all that there is.
+func TestBrokenWhileReading(t *testing.T) {
+	connInfo := postgresqltest.Database(t)
+	s := prepared(t, connInfo, false)
+	if err := put(s, storestest.Paul, "u1"); err != nil {
+		t.Fatal(err)
+	}
+	other, err := pgx.Connect(t.Context(), connInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(t.Context())
+	tries, found := 0, 0
+	err = s.View(t.Context(), storestest.Paul, func(x stores.Tx) error {
+		if tries++; tries == 1 {
+			terminate(t, other, x.(*tx).db.Conn().PgConn().PID())
+		}
+		found = 0
+		for range 2 {
+			if _, err := x.Get(key("u1")); err == nil {
+				found++
+			}
+		}
+		return nil
+	})
+	if err != nil || found != 2 || tries != 2 {
+		t.Errorf("found %d times at the try %d, want twice at the second: %v", found, tries, err)
+	}
+}
+
+// TestBrokenUsers lists the users over a connection that is broken.
+func TestBrokenUsers(t *testing.T) {
+	connInfo := postgresqltest.Database(t)
+	s := prepared(t, connInfo, false)
+	if err := put(s, storestest.Paul, "u1"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := pgx.Connect(t.Context(), connInfo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(t.Context())
+	terminate(t, other, conn.Conn().PgConn().PID())
+	conn.Release()
+	n := 0
+	for user, err := range s.Users(t.Context()) {
+		if n++; err != nil || user != storestest.Paul {
+			t.Errorf("got %q, %v", user, err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d users, want 1", n)
+	}
+}
+
+func key(uid string) stores.Key { return stores.Key{ID: stores.ID{UID: uid}} }
+
+// terminate ends a connection, and comes back when it has ended.
+func terminate(t *testing.T, by *pgx.Conn, pid uint32) {
+	t.Helper()
+	for there := true; there; {
+		err := by.QueryRow(t.Context(), "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE pid = $1", pid).Scan(&there)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestAway asks a server that is not there.
 func TestAway(t *testing.T) {
 	s := prepared(t, postgresqltest.Database(t), false)

@@ -180,11 +180,16 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn
 	if err := s.lock(ctx, dbtx, user); err != nil {
 		return err
 	}
-	if err := fn(&tx{store: s, ctx: ctx, db: dbtx, user: user}); err != nil {
-		return err
+	err = fn(&tx{store: s, ctx: ctx, db: dbtx, user: user})
+	if dbtx.Conn().IsClosed() && ctx.Err() == nil && !away(err) {
+		// Whoever goes on after an error has read less than there is.
+		if err == nil {
+			return errBroken
+		}
+		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	if !commit {
-		return nil
+	if err != nil || !commit {
+		return err
 	}
 	if err := dbtx.Commit(ctx); err != nil {
 		return fmt.Errorf("commit: %w", err)
@@ -254,6 +259,9 @@ func again(err error) bool {
 
 // away reports whether the server cannot be reached, or does not work now.
 func away(err error) bool {
+	if errors.Is(err, errBroken) {
+		return true
+	}
 	switch code(err) {
 	case "57P01", "57P02", "57P03": // the server is shutting down, or starting
 		return true
@@ -270,19 +278,18 @@ func away(err error) bool {
 // Users implements [stores.Store].
 func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	return func(yield func(calendar.URI, error) bool) {
-		rows, err := s.pool.Query(ctx, s.usersQuery())
-		if err != nil {
-			if away(err) {
-				err = fmt.Errorf("%w: %w", stores.ErrAway, err)
-			}
-			yield("", fmt.Errorf("list the users in the database: %w", explained(err)))
-			return
-		}
 		// Who is told of a user goes on to use the store: with one connection only,
 		// it would wait for this one for ever.
-		users, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		var users []string
+		err := s.retry(ctx, func() error {
+			rows, err := s.pool.Query(ctx, s.usersQuery())
+			if err == nil {
+				users, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			}
+			return err
+		})
 		if err != nil {
-			yield("", fmt.Errorf("list the users in the database: %w", explained(err)))
+			yield("", fmt.Errorf("list the users in the database: %w", err))
 			return
 		}
 		for _, user := range users {
