@@ -16,6 +16,7 @@ import (
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/stores/storestest"
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
 	"imip-agent/tools/migrate"
@@ -94,6 +95,19 @@ var plainDamages = []struct {
 // A store without files is checked by its records, which are mended and put back as such.
 func TestPlainStore(t *testing.T) {
 	testPlain(t, func(_ *testing.T, p *place) stores.Store { return plain{p.store} })
+}
+
+// A finding is told once, if a store had to read twice.
+func TestRepeated(t *testing.T) {
+	healthy := compat.Room(tempDir(t))
+	makeOurs(t, healthy)
+	p := newPlace(t, healthy)
+	p.now = healthyTime
+	(&damager{t, p}).drop(pauls+"freebusy", "\tmeeting\t")
+	c := p.checkerOf(storestest.Repeated{Store: plain{p.store}}, check.None)
+	if r := run(t, c); !slices.Equal(r.ids(), []string{"freebusy-missing"}) {
+		t.Errorf("found:\n%s", r)
+	}
 }
 
 // A database is checked in the same way.

@@ -445,6 +445,23 @@ func TestDamagedPreference(t *testing.T) {
 	}
 }
 
+// TestExportRepeated exports from a store that has to be read twice: what cannot be exported is
+// listed once.
+func TestExportRepeated(t *testing.T) {
+	side := files(t, filepath.Join(t.TempDir(), "store"))
+	update(t, side, storestest.Paul, func(tx stores.Tx) error {
+		if err := put(tx, "readable", "x"); err != nil {
+			return err
+		}
+		return tx.Put(key("damaged"), []byte("no event"))
+	})
+	x := &migrate.Export{Form: "vdir", Dir: t.TempDir()}
+	done, err := x.Run(t.Context(), storestest.Repeated{Store: side.Store})
+	if err != nil || done.Events != 1 || len(done.Issues) != 1 {
+		t.Errorf("%d events, issues %v, want one of each: %v", done.Events, done.Issues, err)
+	}
+}
+
 // TestKeepsWhatItCannotReplace leaves an event in the target as it is when there is no
 // putting the source's in its place.
 func TestKeepsWhatItCannotReplace(t *testing.T) {

@@ -110,7 +110,14 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 		done.note(Issue{Kind: Damaged, Part: storePart, User: user, Item: item.String(), Text: text})
 		keep = append(keep, itemName(id.UID))
 	}
+	type unread struct {
+		id  stores.ID
+		err error
+	}
+	var unreadable []unread
 	err := from.View(ctx, user, func(tx stores.Tx) error {
+		clear(byUID) // a try before this one counts for nothing
+		unreadable = nil
 		for k, err := range tx.Keys() {
 			if err != nil {
 				return err
@@ -124,7 +131,7 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 			}
 			object, err := calendar.DecodeObject(content)
 			if err != nil {
-				issue(k.ID, err.Error())
+				unreadable = append(unreadable, unread{k.ID, err})
 				continue
 			}
 			byUID[k.UID] = append(byUID[k.UID], component{
@@ -136,6 +143,9 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 	})
 	if err != nil {
 		return err
+	}
+	for _, u := range unreadable {
+		issue(u.id, u.err.Error())
 	}
 	uids := make([]string, 0, len(byUID))
 	for uid := range byUID {

@@ -24,7 +24,9 @@ func Collect(ctx context.Context, store stores.Store, user calendar.URI, p prefe
 		User: user, Zone: p.Zone, Now: now.In(p.Zone),
 		From: inZone(days.First), To: inZone(days.Last.AddDate(0, 0, 1)),
 	}
+	empty := *c
 	err := store.View(ctx, user, func(tx stores.Tx) error {
+		*c = empty // a try before this one counts for nothing
 		return (&collection{Calendar: c, tx: tx}).collect(ctx)
 	})
 	if err != nil {

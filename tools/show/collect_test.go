@@ -8,6 +8,7 @@ import (
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/preferences"
+	"imip-agent/stores/storestest"
 )
 
 // TestKind shows one event to Paul.
@@ -78,6 +79,15 @@ func collect(t *testing.T, store stores.Store, day time.Time) *Calendar {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// TestRepeated shows an event once that a store had to read twice.
+func TestRepeated(t *testing.T) {
+	store := lay(t, map[stores.Key]string{active("e", ""): event("e", "Event", "20261202T100000", "20261202T110000", is("ACCEPTED"))})
+	c := collect(t, storestest.Repeated{Store: store}, time.Date(2026, 12, 2, 0, 0, 0, 0, oslo(t)))
+	if len(c.Entries) != 1 {
+		t.Errorf("entries %+v, want one", c.Entries)
+	}
 }
 
 // TestDay shows one event on 2 December, or not.
