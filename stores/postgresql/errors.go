@@ -27,6 +27,10 @@ func explained(err error) error {
 	switch code(err) {
 	case "42P01", "42703": // undefined_table, undefined_column
 		return fmt.Errorf("the database has not all tables of a store, make them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err)
+	case "42501": // insufficient_privilege
+		return fmt.Errorf("the role of the connection string may not do that, grant it the tables or name their owner: %w", err)
+	case "22P05": // untranslatable_character
+		return fmt.Errorf("the database's encoding does not have all characters, move it to one with ENCODING 'UTF8': %w", err)
 	}
 	return err
 }

@@ -2,8 +2,10 @@ package postgresql
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +73,94 @@ func TestSchema(t *testing.T) {
 		if _, err := s.CreateSchema(ctx); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestOthersTables looks at tables that somebody else owns: they are there.
+func TestOthersTables(t *testing.T) {
+	ctx := context.Background()
+	connInfo := postgresqltest.Database(t)
+	s := open(t, connInfo, false)
+	if _, err := s.CreateSchema(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.pool.Exec(ctx, "CREATE ROLE stranger LOGIN"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = s.pool.Exec(ctx, "DROP ROLE stranger") })
+	stranger := open(t, connInfo+" user=stranger", false)
+	defer stranger.Close()
+	if missing, err := stranger.Schema(ctx); err != nil || len(missing) != 0 {
+		t.Errorf("missing %v, error %v", missing, err)
+	}
+	for _, err := range stranger.Users(ctx) {
+		if err == nil || !strings.Contains(err.Error(), "may not do that") {
+			t.Errorf("listing the users: got %v, want that the role may not", err)
+		}
+	}
+}
+
+// TestEncoding keeps texts in databases of other encodings than UTF-8, and with another one by
+// default.
+func TestEncoding(t *testing.T) {
+	ctx := context.Background()
+	for _, test := range []struct {
+		name, statement string
+		suffix          string // of the database that is used
+		text            string
+		made, held      bool // the tables can be made, and the text be held in them
+	}{
+		{"default of the database", `ALTER DATABASE %s SET client_encoding = 'LATIN1'`, "", "Жук", true, true},
+		{"SQL_ASCII", `CREATE DATABASE %s_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`, "_ascii", "Жук", true, true},
+		{"LATIN1", `CREATE DATABASE %s_latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`, "_latin", "Café", false, true},
+		{"LATIN1, and other letters", `CREATE DATABASE %s_latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`, "_latin", "Жук", false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			connInfo := postgresqltest.Database(t)
+			first := open(t, connInfo, false)
+			name := first.pool.Config().ConnConfig.Database
+			if _, err := first.pool.Exec(ctx, fmt.Sprintf(test.statement, name)); err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, strings.ReplaceAll(connInfo, name, name+test.suffix), false)
+			_, err := s.CreateSchema(ctx)
+			if (err == nil) != test.made {
+				t.Fatalf("making the tables: %v", err)
+			}
+			if err != nil { // somebody else has made them
+				missing, err := s.Schema(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, m := range missing {
+					if _, err := s.pool.Exec(ctx, m.Create); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			k := stores.Key{ID: stores.ID{UID: "u1"}}
+			err = s.Update(ctx, storestest.Paul, func(tx stores.Tx) error { return tx.Put(k, storestest.Event("u1", "", test.text)) })
+			if !test.held {
+				if err == nil || !strings.Contains(err.Error(), "encoding") {
+					t.Errorf("got %v, want that the encoding has not the letters", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var characters int
+			if err := s.pool.QueryRow(ctx, "SELECT position('DTSTAMP:' in object_text) - position('SUMMARY:' in object_text) FROM objects").Scan(&characters); err != nil {
+				t.Fatal(err)
+			}
+			want := len("SUMMARY:\r\n") + len([]rune(test.text))
+			if test.name == "SQL_ASCII" { // knows octets only
+				want = len("SUMMARY:\r\n") + len(test.text)
+			}
+			if characters != want {
+				t.Errorf("the summary's line has %d characters in the database, want %d", characters, want)
+			}
+		})
 	}
 }
 

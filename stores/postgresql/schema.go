@@ -104,7 +104,12 @@ func (s *Store) Schema(ctx context.Context) (missing []Missing, err error) {
 
 // missing looks for what the database lacks, once.
 func (s *Store) missing(ctx context.Context) ([]Missing, error) {
-	columns, err := s.pairs(ctx, `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ANY (current_schemas(false))`)
+	// Not from information_schema, which leaves out the tables that somebody else owns.
+	columns, err := s.pairs(ctx, `
+		SELECT t.relname, a.attname
+		FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_attribute a ON a.attrelid = t.oid
+		WHERE n.nspname = ANY (current_schemas(false)) AND pg_table_is_visible(t.oid) AND t.relkind = ANY ('{r,p,v,f}')
+			AND a.attnum > 0 AND NOT a.attisdropped`)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +118,7 @@ func (s *Store) missing(ctx context.Context) ([]Missing, error) {
 		FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
 			CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place)
 			JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number
-		WHERE n.nspname = ANY (current_schemas(false)) GROUP BY i.indexrelid, t.relname`)
+		WHERE n.nspname = ANY (current_schemas(false)) AND pg_table_is_visible(t.oid) GROUP BY i.indexrelid, t.relname`)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +152,9 @@ func (s *Store) CreateSchema(ctx context.Context) ([]Missing, error) {
 	if err != nil || len(missing) == 0 {
 		return nil, err
 	}
+	if err := s.checkEncoding(ctx); err != nil {
+		return nil, err
+	}
 	err = s.retry(ctx, func() error {
 		// Of a try before that was lost, the commit may have been done.
 		left, err := s.missing(ctx)
@@ -166,6 +174,19 @@ func (s *Store) CreateSchema(ctx context.Context) ([]Missing, error) {
 		return nil, fmt.Errorf("create the tables: %w", err)
 	}
 	return missing, nil
+}
+
+// checkEncoding fails if there are characters that the database cannot hold.
+func (s *Store) checkEncoding(ctx context.Context) error {
+	var encoding string
+	err := s.retry(ctx, func() error { return s.pool.QueryRow(ctx, "SHOW server_encoding").Scan(&encoding) })
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask for the database's encoding: %w", err)
+	case encoding != "UTF8" && encoding != "SQL_ASCII":
+		return fmt.Errorf("the database has the encoding %s, which does not have all characters: make one with ENCODING 'UTF8' TEMPLATE template0", encoding)
+	}
+	return nil
 }
 
 // pairs runs a query for two text columns, and returns the second by the first.

@@ -78,6 +78,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
 		config.ConnConfig.RuntimeParams["application_name"] = "imip-agent"
 	}
+	// Texts are UTF-8, whatever the server, the database or the role have by default.
+	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
