@@ -28,6 +28,17 @@ func (n Notes) Load(ctx context.Context, source, name string) (note []byte, err 
 	return note, nil
 }
 
+// Note replaces a note along with the changes of a transaction. Something has to be noted by
+// [Notes.Save] before.
+func (t *tx) Note(source, name string, note []byte) error {
+	_, err := t.db.Exec(t.ctx, `INSERT INTO imip_agent_copied VALUES ($1, $2, $3)
+		ON CONFLICT (source, name) DO UPDATE SET note = excluded.note`, source, name, note)
+	if err != nil {
+		return fmt.Errorf("note what is copied: %w", err)
+	}
+	return nil
+}
+
 // Save replaces notes; nil removes one.
 func (n Notes) Save(ctx context.Context, source string, notes map[string][]byte) error {
 	var names, gone []string

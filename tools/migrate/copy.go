@@ -207,7 +207,7 @@ func (c *copier) merge(ctx context.Context, part string, source, target []calend
 			return nil, err
 		case err != nil:
 			c.note(t, Issue{Kind: Failed, Text: err.Error()})
-		case before != nil && len(before.items)+len(before.old) > 0:
+		case before.copied != nil && len(before.copied.items)+len(before.copied.old) > 0:
 			c.note(t, Issue{Kind: Extra, Text: "the source has nothing of them any longer, and nothing was to be deleted"})
 		}
 	}
@@ -358,6 +358,7 @@ type outcome struct {
 	removed []key
 	issues  []Issue
 	after   *copied // what is known of the user now
+	pended  bool    // something is noted as pending
 }
 
 // one copies a user.
@@ -375,7 +376,7 @@ func (c *copier) one(ctx context.Context, t task) error {
 	var done *outcome
 	switch t.part {
 	case preferencesPart:
-		done, err = c.copyPreferences(t, before)
+		done, err = c.copyPreferences(ctx, t, before)
 	case journalPart:
 		done, err = c.copyUser(ctx, t, c.from.Journal, c.to.Journal, before)
 	default:
@@ -389,20 +390,24 @@ func (c *copier) one(ctx context.Context, t task) error {
 }
 
 // lastCopied returns what was last copied of a user; skip, that they are done.
-func (c *copier) lastCopied(ctx context.Context, t task) (before *copied, skip bool, err error) {
+func (c *copier) lastCopied(ctx context.Context, t task) (before memory, skip bool, err error) {
 	if c.to.Notes == nil {
-		return nil, false, nil
+		return memory{}, false, nil
 	}
 	data, err := c.to.Notes.Load(ctx, c.from.Name, t.name())
 	if err != nil {
-		return nil, false, err
+		return memory{}, false, err
 	}
 	n, ok := decodeNote(data)
 	if !ok && data != nil {
 		// Without it the target's own would be taken for what the source has no longer.
-		return nil, false, fmt.Errorf("what was noted of the last copy cannot be read: where that is nothing to go by, remove the note %s of %s", t.name(), c.from.Name)
+		return memory{}, false, fmt.Errorf("what was noted of the last copy cannot be read: where that is nothing to go by, remove the note %s of %s", t.name(), c.from.Name)
 	}
-	return n.copied, c.o.Resume && n.run.Equal(c.run), nil
+	if c.o.Resume && n.run.Equal(c.run) {
+		return memory{}, true, nil
+	}
+	waiting, err := c.to.Notes.Load(ctx, c.from.Name, t.pendingName())
+	return memory{n.copied, decodePending(waiting)}, false, err
 }
 
 // finish takes the outcome into the result, and what is to be noted.
@@ -424,5 +429,8 @@ func (c *copier) finish(t task, done *outcome) {
 	}
 	if c.to.Notes != nil && !c.o.DryRun && !done.plan.refuse {
 		c.notes[t.name()] = note{run: c.run, copied: done.after}.encode()
+		if done.pended {
+			c.notes[t.pendingName()] = nil
+		}
 	}
 }

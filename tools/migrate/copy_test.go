@@ -383,6 +383,98 @@ func TestGoneUser(t *testing.T) {
 	mustCopy(t, from, to, migrate.Options{}, nil)
 }
 
+// killed are the notes of a copy that is killed when it has written what it was to, and
+// before it has noted so.
+type killed struct{ migrate.Notes }
+
+var errKilled = errors.New("killed")
+
+func (k killed) Save(ctx context.Context, source string, notes map[string][]byte) error {
+	for name := range notes {
+		if strings.HasPrefix(name, "store/") || strings.HasPrefix(name, "preferences/") {
+			return errKilled
+		}
+	}
+	return k.Notes.Save(ctx, source, notes)
+}
+
+// TestChangedAfterKill changes the source after a copy of it was killed: what the target has is
+// from the source and is no conflict, unless somebody has changed it there as well.
+func TestChangedAfterKill(t *testing.T) {
+	for _, form := range []string{"files", "database"} {
+		t.Run(form, func(t *testing.T) {
+			from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
+			if form == "database" {
+				to = database(t)
+			}
+			from.Preferences, to.Preferences = t.TempDir(), t.TempDir()
+			setting := filepath.Join(from.Preferences, string(storestest.Paul), "TZID")
+			if err := os.Mkdir(filepath.Dir(setting), 0o770); err != nil {
+				t.Fatal(err)
+			}
+			change := func(side *migrate.Side, uid, summary string) {
+				t.Helper()
+				if err := os.WriteFile(setting, []byte(summary), 0o660); err != nil {
+					t.Fatal(err)
+				}
+				update(t, side, storestest.Paul, func(tx stores.Tx) error { return put(tx, uid, summary) })
+			}
+			remove := func(side *migrate.Side) {
+				t.Helper()
+				update(t, side, storestest.Paul, func(tx stores.Tx) error {
+					table, err := tx.Periods(stores.Table{})
+					if err != nil {
+						return err
+					}
+					table.Remove("u2", "")
+					return tx.Delete(key("u2"))
+				})
+			}
+			o := migrate.Options{Delete: true}
+			kill := func() {
+				t.Helper()
+				notes := to.Notes
+				to.Notes = killed{notes}
+				if _, err := migrate.Copy(t.Context(), from, to, o); !errors.Is(err, errKilled) {
+					t.Fatal(err)
+				}
+				to.Notes = notes
+			}
+			resume := func(want string, issues map[migrate.Kind]int) {
+				t.Helper()
+				o := o
+				o.Resume = true
+				mustCopy(t, from, to, o, issues)
+				if got := summaries(t, to); got != want {
+					t.Errorf("the target has %q, want %q", got, want)
+				}
+			}
+			change(from, "u1", "first")
+			change(from, "u2", "first")
+			kill()
+			change(from, "u1", "second")
+			resume("second first", nil)
+			change(from, "u1", "third")
+			kill()
+			change(from, "u1", "fourth")
+			kill()
+			change(from, "u1", "fifth")
+			resume("fifth first", nil)
+			remove(from)
+			kill()
+			change(from, "u2", "again")
+			resume("fifth again", nil)
+			change(from, "u1", "sixth")
+			kill()
+			update(t, to, storestest.Paul, func(tx stores.Tx) error { return put(tx, "u1", "own") })
+			resume("own again", map[migrate.Kind]int{migrate.Conflict: 2})
+			if content, err := os.ReadFile(filepath.Join(to.Preferences, string(storestest.Paul), "TZID")); err != nil || string(content) != "sixth" {
+				t.Errorf("the preference is %q: %v", content, err)
+			}
+		})
+	}
+}
+
 // TestPreferencesAgain leaves preferences as the target has them, however often they are
 // copied.
 func TestPreferencesAgain(t *testing.T) {

@@ -20,6 +20,10 @@
 // The records of an event, such as its free/busy, go with it: while the event stays as the
 // target has it, so do they.
 //
+// That is noted for many users at a time, once what was written lasts. Before it is written, it is
+// noted as pending: so after a copy that was killed, what it has brought to the target is not
+// taken for somebody else's work.
+//
 // Each user is copied inside the critical sections of both stores, the source's around
 // the target's, so that programs may go on working on either.
 package migrate

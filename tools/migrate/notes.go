@@ -36,9 +36,15 @@ func (d NotesDir) Load(_ context.Context, source, name string) ([]byte, error) {
 
 // Save implements [Notes].
 func (d NotesDir) Save(_ context.Context, source string, notes map[string][]byte) error {
-	for name, data := range notes {
-		if err := d.save(d.path(source, name), data); err != nil {
-			return fmt.Errorf("noting what was copied: %w", err)
+	// Those that are removed make room for others, which have to be there first.
+	for _, removed := range []bool{false, true} {
+		for name, data := range notes {
+			if removed != (data == nil) {
+				continue
+			}
+			if err := d.save(d.path(source, name), data); err != nil {
+				return fmt.Errorf("noting what was copied: %w", err)
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -90,7 +91,7 @@ func readSetting(root *os.Root, name string) ([]byte, error) {
 
 // copyPreferences copies a user's preferences. They have no lock: each file is replaced
 // as a whole.
-func (c *copier) copyPreferences(t task, before *copied) (*outcome, error) {
+func (c *copier) copyPreferences(ctx context.Context, t task, before memory) (*outcome, error) {
 	s, err := takePreferences(c.from.Preferences, t.user)
 	if err != nil {
 		return nil, err
@@ -104,8 +105,9 @@ func (c *copier) copyPreferences(t task, before *copied) (*outcome, error) {
 	for _, k := range s.damaged {
 		delete(have, k)
 	}
-	p := decide(s.items, have, before, &c.o)
-	done := &outcome{plan: p, written: make(map[key]digest), issues: append(s.issues, p.issues...)}
+	known := before.settled(d.items)
+	p := decide(s.items, have, known, &c.o)
+	done := &outcome{plan: p, written: make(map[key]digest), issues: append(s.issues, p.issues...), pended: len(before.pending) > 0}
 	if p.refuse {
 		return done, nil
 	}
@@ -114,16 +116,20 @@ func (c *copier) copyPreferences(t task, before *copied) (*outcome, error) {
 		done.issues = append(done.issues, Issue{Kind: Refused, Text: "deleting would leave no setting of the user: say --force-delete if that is meant"})
 		return done, nil
 	}
-	if !c.o.DryRun && len(p.write)+len(p.remove) > 0 {
-		if err := c.writePreferences(t.user, p, s); err != nil {
-			return nil, err
-		}
-	}
 	done.removed = p.remove
 	for _, k := range p.write {
 		done.written[k] = s.items[k]
 	}
-	done.settle(s.items, d.items, before)
+	if !c.o.DryRun && len(p.write)+len(p.remove) > 0 {
+		done.pended = true
+		if err := c.pend(ctx, t, nil, before.pending.with(done.written, done.removed)); err != nil {
+			return nil, err
+		}
+		if err := c.writePreferences(t.user, p, s); err != nil {
+			return nil, err
+		}
+	}
+	done.settle(s.items, d.items, known)
 	return done, nil
 }
 

@@ -13,10 +13,10 @@ import (
 
 // copyUser copies what a store has of a user. The source is held for as long as that
 // takes, so that what is copied is of one moment.
-func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, before *copied) (*outcome, error) {
+func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, before memory) (*outcome, error) {
 	var done *outcome
 	err := from.View(ctx, t.user, func(source stores.Tx) error {
-		done = &outcome{written: make(map[key]digest)}
+		done = &outcome{written: make(map[key]digest), pended: len(before.pending) > 0}
 		s, err := take(source, c.from, true)
 		if err != nil {
 			return err
@@ -33,19 +33,28 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, be
 			// If the transaction is tried again, what the first try did counts for nothing.
 			var a *applier
 			var refused []Issue
+			var known *copied
 			err := to.Update(ctx, t.user, func(target stores.Tx) error {
 				a, refused = nil, nil
 				d, err := take(target, c.to, false)
 				if err != nil {
 					return err
 				}
-				p := decide(s.items, d.items, before, &c.o)
+				known = before.settled(d.items)
+				p := decide(s.items, d.items, known, &c.o)
 				if refused = c.refuse(p, d); refused != nil {
 					done.plan = p
 					return errRefused
 				}
 				a = &applier{plan: p, from: s, source: source, to: d, target: target, one: c.to.OneStatus}
-				return a.apply()
+				if err := a.apply(); err != nil {
+					return err
+				}
+				if len(a.written)+len(a.removed) == 0 {
+					return nil
+				}
+				before.pending, done.pended = before.pending.with(a.written, a.removed), true
+				return c.pend(ctx, t, target, before.pending)
 			})
 			if errors.Is(err, errRefused) {
 				done.issues = append(done.issues, refused...)
@@ -54,7 +63,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, be
 				return err
 			}
 			left = a.left
-			done.gather(s, a, before)
+			done.gather(s, a, known)
 		}
 		return nil
 	})
@@ -96,12 +105,12 @@ func (done *outcome) settle(source, target map[key]digest, before *copied) {
 }
 
 // look says what would be done.
-func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, before *copied) error {
+func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, before memory) error {
 	d, err := take(target, c.to, false)
 	if err != nil {
 		return err
 	}
-	p := decide(s.items, d.items, before, &c.o)
+	p := decide(s.items, d.items, before.settled(d.items), &c.o)
 	done.plan = p
 	if refused := c.refuse(p, d); refused != nil {
 		done.issues = append(done.issues, refused...)
