@@ -91,7 +91,8 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 		if err != nil {
 			return nil, err
 		}
-		side.Name, side.Store = "file:"+r.store, store
+		// By links there are several ways to name a place, of which one is noted.
+		side.Name, side.Store = "file:"+real(r.store), store
 		if model != nil {
 			side.Sync, side.Notes = store.Sync, migrate.NotesDir{Path: filepath.Clean(r.store) + ".copied"}
 		}

@@ -76,6 +76,26 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// TestSchemas keeps two stores in one database, each in a schema of its own.
+func TestSchemas(t *testing.T) {
+	connInfo := postgresqltest.Database(t)
+	public := open(t, connInfo, false)
+	if _, err := public.pool.Exec(t.Context(), "CREATE SCHEMA apart"); err != nil {
+		t.Fatal(err)
+	}
+	names, identities := make(map[string]bool), make(map[string]bool)
+	for _, s := range []*Store{public, open(t, connInfo+" search_path=apart", false)} {
+		identity, err := s.Identity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[s.String()], identities[identity] = true, true
+	}
+	if len(names) != 2 || len(identities) != 2 {
+		t.Errorf("called %v, identified as %v, want two of each", names, identities)
+	}
+}
+
 // TestOthersTables looks at tables that somebody else owns: they are there.
 func TestOthersTables(t *testing.T) {
 	ctx := context.Background()

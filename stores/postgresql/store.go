@@ -104,10 +104,17 @@ func (s *Store) table(name string) string {
 	return name
 }
 
-// String names the store in messages, without a password.
+// String names the store in messages, without a password. A database can have several, in schemas
+// of their own.
 func (s *Store) String() string {
 	c := s.pool.Config().ConnConfig
-	return fmt.Sprintf("postgresql:host=%s port=%d dbname=%s", c.Host, c.Port, c.Database)
+	name := fmt.Sprintf("postgresql:host=%s port=%d dbname=%s", c.Host, c.Port, c.Database)
+	for _, parameter := range []string{"search_path", "options"} {
+		if value := c.RuntimeParams[parameter]; value != "" {
+			name += " " + parameter + "=" + value
+		}
+	}
+	return name
 }
 
 // Identity returns what is the same for two stores exactly if they have the same tables,
