@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
@@ -87,33 +88,38 @@ func (u *Upgraded) failed(part string, user calendar.URI, err error) {
 
 // user rewrites a user's tables that have an old layout.
 func (old Old) user(ctx context.Context, user calendar.URI, u *Upgraded) error {
-	return old.Store.Audit(ctx, user, audit.Options{Write: !old.DryRun}, func(s audit.Session) error {
-		tables, err := s.Tables()
+	var tables, kept, lost []string
+	o := audit.Options{Write: !old.DryRun}
+	if o.Write {
+		o.Aside = breakLock // as any other program that writes here
+	}
+	err := old.Store.Audit(ctx, user, o, func(s audit.Session) error {
+		all, err := s.Tables()
 		if err != nil {
 			return err
 		}
-		for _, table := range tables {
+		for _, table := range all {
 			mended := slices.ContainsFunc(table.Damages, func(d freebusy.Damage) bool { return d.Mended })
 			if table.Which == nil || !mended {
 				continue
 			}
 			for _, d := range table.Damages {
 				if !d.Mended {
-					u.Lost = append(u.Lost, fmt.Sprintf("%s, line %d: %s", table.Path, d.Line, d.Reason))
+					lost = append(lost, fmt.Sprintf("%s, line %d: %s", table.Path, d.Line, d.Reason))
 				}
 			}
-			u.Tables = append(u.Tables, table.Path)
+			tables = append(tables, table.Path)
 			if old.DryRun {
 				continue
 			}
-			kept := filepath.Join(old.Aside, "store", string(user), table.Name)
+			name := filepath.Join(old.Aside, "store", string(user), table.Name)
 			if table.Which.Kind == stores.Other {
-				kept = filepath.Join(old.Aside, "store", string(user), "freebusy-other", string(table.Which.Other))
+				name = filepath.Join(old.Aside, "store", string(user), "freebusy-other", string(table.Which.Other))
 			}
-			if kept, err = keep(table.Path, kept); err != nil {
+			if name, err = keep(table.Path, name); err != nil {
 				return err
 			}
-			u.Kept = append(u.Kept, kept)
+			kept = append(kept, name)
 			s.Rewrite(table.Path)
 			// Only what the transaction has read is written, and those of others it has let go.
 			if _, err := s.Periods(*table.Which); err != nil {
@@ -122,6 +128,28 @@ func (old Old) user(ctx context.Context, user calendar.URI, u *Upgraded) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err // nothing was written
+	}
+	u.Tables, u.Kept, u.Lost = append(u.Tables, tables...), append(u.Kept, kept...), append(u.Lost, lost...)
+	return nil
+}
+
+// breakLock removes a lock whose holder is gone.
+func breakLock(path string) error {
+	holders, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, holder := range holders {
+		if err := syscall.Rmdir(filepath.Join(path, holder.Name())); err != nil {
+			return fmt.Errorf("breaking the lock %s: %w", path, err)
+		}
+	}
+	if err := syscall.Rmdir(path); err != nil {
+		return fmt.Errorf("breaking the lock %s: %w", path, err)
+	}
+	return nil
 }
 
 // quota moves a quota's reservations to where they belong now.
