@@ -118,7 +118,7 @@ func exitStatus(s check.Summary, failure error, remaining int) int {
 	if failure != nil {
 		status = exitFailed
 	}
-	if s.Locked > 0 {
+	if s.Locked > 0 || errors.Is(failure, stores.ErrAway) {
 		status = exitLocked
 	}
 	return status

@@ -21,7 +21,7 @@ const (
 	exitFindings = 4  // something is wrong
 	exitFailed   = 8  // what was asked for could not be completed
 	exitUsage    = 64 // EX_USAGE: the command line cannot be understood
-	exitLocked   = 75 // EX_TEMPFAIL: a lock could not be had; try again later
+	exitLocked   = 75 // EX_TEMPFAIL: a lock could not be had, or the store not be reached; try again later
 )
 
 // exitError is an error that says with which status the program ends.
@@ -111,7 +111,7 @@ func report(err error, env site.Environment) int {
 		return exitFailed
 	case exit != nil:
 		return exit.status
-	case errors.Is(err, stores.ErrLocked):
+	case errors.Is(err, stores.ErrLocked), errors.Is(err, stores.ErrAway):
 		return exitLocked
 	}
 	return exitFailed

@@ -141,6 +141,8 @@ func (c *Checker) everybody(ctx context.Context, strangers map[string]bool, tell
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	workers := c.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0) + 1
@@ -172,7 +174,16 @@ func (c *Checker) everybody(ctx context.Context, strangers map[string]bool, tell
 	for range workers {
 		go func() {
 			for j := range jobs {
-				j.done <- c.one(ctx, j.user)
+				o := c.one(ctx, j.user)
+				for _, err := range o.failures {
+					if errors.Is(err, stores.ErrAway) { // for everybody, which is told once
+						cancel(err)
+					}
+				}
+				if errors.Is(context.Cause(ctx), stores.ErrAway) {
+					o = outcome{}
+				}
+				j.done <- o
 			}
 		}()
 	}

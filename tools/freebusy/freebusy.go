@@ -72,8 +72,11 @@ type Problem struct {
 
 // Each works out the free/busy of users, some at a time, and calls done with each
 // result, one after the other but in no particular order. What goes wrong with one user
-// does not stop the others. The error is that of users, or of ctx.
+// does not stop the others, unless the store cannot be reached. The error is that of users, of
+// the store, or of ctx.
 func (m *Maker) Each(ctx context.Context, users iter.Seq2[calendar.URI, error], atOnce int, done func(Result)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	results := make(chan Result)
 	go func() {
 		defer close(results)
@@ -81,8 +84,14 @@ func (m *Maker) Each(ctx context.Context, users iter.Seq2[calendar.URI, error], 
 	}()
 	var failure error
 	for r := range results {
-		if r.User == "" {
+		switch {
+		case r.User == "":
 			failure = errors.Join(failure, r.Err)
+			continue
+		case errors.Is(r.Err, stores.ErrAway): // for everybody, which is told once
+			cancel(fmt.Errorf("free/busy of %q: %w", r.User, r.Err))
+			continue
+		case r.Err != nil && errors.Is(context.Cause(ctx), stores.ErrAway):
 			continue
 		}
 		done(r)
