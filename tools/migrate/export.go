@@ -231,7 +231,7 @@ func (x *Export) event(components []component, zones map[string]time.Time, zone 
 			issue(c.id, "not exported: it has no "+strings.Join(c.lacks(), " and no "))
 			continue
 		}
-		last := len(c.lines) - 1
+		last := c.endOfProperties()
 		switch {
 		case c.id.RecurrenceID == "":
 			c.lines = slices.Insert(slices.Clone(c.lines), last, excluded...)
@@ -249,6 +249,17 @@ func (x *Export) event(components []component, zones map[string]time.Time, zone 
 
 // exports reports whether there is a component that other programs can take.
 func (c *component) exports() bool { return c != nil && len(c.lacks()) == 0 }
+
+// endOfProperties returns the line before which properties can be added: alarms come after
+// them (RFC 5545 section 3.6.1).
+func (c *component) endOfProperties() int {
+	for i, line := range c.lines[1:] {
+		if name := parseLine(line).name; name == "BEGIN" || name == "END" {
+			return i + 1
+		}
+	}
+	return len(c.lines)
+}
 
 // lacks returns what a component must have, and has not (RFC 5545 section 3.6.1).
 func (c *component) lacks() []string {
@@ -332,24 +343,23 @@ func boolOrder(a, b bool) int {
 // component returns a VEVENT as other programs expect it.
 func (x *Export) component(c component, zones map[string]time.Time) []string {
 	var lines []string
-	depth, stamped := 0, false
-	for _, line := range c.lines {
+	depth, end := 0, c.endOfProperties()
+	for i, line := range c.lines {
+		if i == end {
+			if !c.object.Has("DTSTAMP") { // RFC 5545 section 3.6.1: it must be there
+				lines = append(lines, "DTSTAMP:"+x.Now.UTC().Format(stamp))
+			}
+			if c.cancelled {
+				lines = append(lines, "STATUS:CANCELLED")
+			}
+		}
 		l := parseLine(line)
 		switch {
 		case l.name == "BEGIN":
 			depth++
 		case l.name == "END":
-			if depth--; depth == 0 {
-				if !stamped { // RFC 5545 section 3.6.1: it must be there
-					lines = append(lines, "DTSTAMP:"+x.Now.UTC().Format(stamp))
-				}
-				if c.cancelled {
-					lines = append(lines, "STATUS:CANCELLED")
-				}
-			}
+			depth--
 		case depth != 1:
-		case l.name == "DTSTAMP":
-			stamped = true
 		case l.name == "STATUS" && c.cancelled:
 			continue
 		case l.name == "ORGANIZER", l.name == "ATTENDEE":

@@ -1,9 +1,11 @@
 package migrate
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 )
 
@@ -38,6 +40,39 @@ func TestExclusion(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s of %s: %q, want %q", test.recurrenceID, test.start, got, test.want)
+		}
+	}
+}
+
+// What is added to an event comes before its alarms, as all properties do.
+func TestBeforeAlarms(t *testing.T) {
+	read := func(id stores.ID, cancelled bool, lines ...string) component {
+		text := fold(slices.Concat([]string{"BEGIN:VEVENT", "UID:u"}, lines, []string{"BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT5M", "END:VALARM", "END:VEVENT"}))
+		object, err := calendar.DecodeObject(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return component{id: id, cancelled: cancelled, object: object, recurs: object.Has("RRULE"), lines: unfold(string(object.Encode()))}
+	}
+	occurrence := stores.ID{UID: "u", RecurrenceID: "20261203T090000Z"}
+	for _, test := range []struct {
+		name       string
+		components []component
+		added      string
+	}{
+		{"EXDATE", []component{
+			read(stores.ID{UID: "u"}, false, "DTSTART:20261202T090000Z", "RRULE:FREQ=DAILY"),
+			read(occurrence, true, "DTSTART:20261203T090000Z", "RECURRENCE-ID:20261203T090000Z"),
+		}, "EXDATE:20261203T090000Z"},
+		{"DTSTAMP", []component{read(stores.ID{UID: "u"}, false, "DTSTART:20261202T090000Z")}, "DTSTAMP:20261122T120000Z"},
+		{"STATUS", []component{read(stores.ID{UID: "u"}, true, "DTSTART:20261202T090000Z")}, "STATUS:CANCELLED"},
+		{"RECURRENCE-ID", []component{read(occurrence, false, "DTSTART:20261203T090000Z")}, "RECURRENCE-ID:20261203T090000Z"},
+	} {
+		x := Export{Now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+		lines := x.event(test.components, make(map[string]time.Time), time.UTC, func(_ stores.ID, text string) { t.Error(text) })
+		added, alarm, end := slices.Index(lines, test.added), slices.Index(lines, "BEGIN:VALARM"), slices.Index(lines, "END:VEVENT")
+		if added < 0 || added > alarm || alarm > end || end != len(lines)-1 {
+			t.Errorf("%s: it has to come before the alarm: %q", test.name, lines)
 		}
 	}
 }
