@@ -411,6 +411,29 @@ func testDamage(t *testing.T, p *place, want []string, repair check.Repair, also
 	}
 }
 
+// A quarantine on another file system than the store, as where the store is mounted, keeps
+// and gives back the same.
+func TestOtherFileSystem(t *testing.T) {
+	healthy := compat.Room(tempDir(t))
+	makeOurs(t, healthy)
+	elsewhere := t.TempDir()
+	var here, there syscall.Stat_t
+	if err := errors.Join(syscall.Stat(string(healthy), &here), syscall.Stat(elsewhere, &there)); err != nil {
+		t.Fatal(err)
+	}
+	if here.Dev == there.Dev {
+		t.Skip("there is one file system only")
+	}
+	for _, c := range damages {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPlace(t, copyRoom(t, healthy))
+			p.now, p.kept = healthyTime, filepath.Join(elsewhere, t.Name())
+			c.damage(&damager{t, p})
+			testDamage(t, p, strings.Fields(c.want), c.repair, c.also)
+		})
+	}
+}
+
 // What its owner may not read is mended by its owner, as whom the check runs at night.
 func TestOwner(t *testing.T) {
 	if os.Getuid() != 0 {

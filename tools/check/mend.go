@@ -114,7 +114,7 @@ func (m *mender) chgrp(f *Finding, gid int) error {
 
 // separate gives a file of several names content of its own.
 func (m *mender) separate(f *Finding) error {
-	return m.quarantine.link(f, f.Path)
+	return m.quarantine.link(f, f.Path, m.checker.beside(m.user, f.Path))
 }
 
 // keep keeps a file that is about to be written anew; path is empty for a store without

@@ -195,16 +195,45 @@ func (q *quarantine) move(f *Finding, path string) error {
 	return rename(path, full)
 }
 
-// rename moves a file or directory, also to another file system.
+// rename moves a file or directory, also to another file system, where there must be none
+// of that name.
 func rename(from, to string) error {
 	err := os.Rename(from, to)
 	if !errors.Is(err, syscall.EXDEV) {
 		return err
 	}
+	if _, there := os.Lstat(to); there == nil {
+		return err // it is not ours to remove
+	}
 	if err := copyTree(from, to); err != nil {
 		return errors.Join(err, os.RemoveAll(to))
 	}
 	return os.RemoveAll(from)
+}
+
+// replace moves a file into the place of another, which is there as a whole at any time. One
+// from another file system is copied into the directory first.
+func replace(from, to, directory string) error {
+	err := os.Rename(from, to)
+	if !errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	info, err := os.Lstat(from)
+	if err != nil {
+		return err
+	}
+	copied := filepath.Join(directory, "."+filepath.Base(to)+".new")
+	if err := os.RemoveAll(copied); err != nil { // left by one that was killed
+		return err
+	}
+	err = copyFile(from, copied, info)
+	if err == nil {
+		err = os.Rename(copied, to)
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(copied))
+	}
+	return os.Remove(from)
 }
 
 // copy keeps what a file is before it is written anew.
@@ -243,8 +272,9 @@ func (q *quarantine) save(e entry, content []byte) error {
 	return q.note(e)
 }
 
-// link keeps a file of several names as one of them, and puts a copy in its place.
-func (q *quarantine) link(f *Finding, path string) error {
+// link keeps a file of several names as one more of them, and puts a copy in its place,
+// which goes by way of a directory where nothing is listed.
+func (q *quarantine) link(f *Finding, path, directory string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
@@ -256,20 +286,21 @@ func (q *quarantine) link(f *Finding, path string) error {
 	if err := q.note(entry{Action: actionChange, Kind: f.Kind.ID, User: string(f.User), Path: octets(path), Saved: name}); err != nil {
 		return err
 	}
-	// Beside the user's records, where nothing is listed.
+	if os.Link(path, full) != nil { // as to another file system
+		if err := copyFile(path, full, info); err != nil {
+			return err
+		}
+	}
 	copied := filepath.Join(filepath.Dir(q.dir), name+".new")
 	if err := copyFile(path, copied, info); err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(copied))
 	}
 	sum, err := sumOf(path)
 	if err != nil {
 		return err
 	}
-	if err := rename(path, full); err != nil {
-		return err
-	}
-	if err := rename(copied, path); err != nil {
-		return err
+	if err := replace(copied, path, directory); err != nil {
+		return errors.Join(err, os.RemoveAll(copied))
 	}
 	return q.note(entry{Action: actionAfter, Path: octets(path), Sum: sum})
 }
@@ -302,7 +333,7 @@ func copyFile(from, to string, info fs.FileInfo) error {
 	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
-// copyTree copies a file, a link, or a directory with all that is in it.
+// copyTree copies a file, a link, a device, or a directory with all that is in it.
 func copyTree(from, to string) error {
 	return filepath.Walk(from, func(path string, info fs.FileInfo, err error) error {
 		if err != nil {
@@ -329,6 +360,11 @@ func copyTree(from, to string) error {
 			return os.Symlink(link, target)
 		case info.Mode().IsRegular():
 			return copyFile(path, target, info)
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok && syscall.Mknod(target, uint32(stat.Mode), int(stat.Rdev)) == nil {
+			uid, gid := owner(info)
+			_ = os.Lchown(target, uid, gid)
+			return os.Chmod(target, info.Mode())
 		}
 		return fmt.Errorf("moving %s to another file system: it is no file, remove it by hand", path)
 	})

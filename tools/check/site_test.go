@@ -39,6 +39,7 @@ type place struct {
 	compat.Room
 	store *file.Store
 	now   time.Time
+	kept  string // where the quarantine is; empty: beside the store
 }
 
 func newPlace(t testing.TB, room compat.Room) *place {
@@ -74,7 +75,12 @@ func (p *place) preferences() *preferences.Dir {
 	}
 }
 
-func (p *place) quarantine() string { return filepath.Join(string(p.Room), "quarantine") }
+func (p *place) quarantine() string {
+	if p.kept != "" {
+		return p.kept
+	}
+	return filepath.Join(string(p.Room), "quarantine")
+}
 
 // handle has our handler handle a message.
 func (p *place) handle(message []byte) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
@@ -167,10 +168,23 @@ func (u *undoing) change(i int, e entry, saved string) error {
 		}
 		return os.Remove(path)
 	}
-	return u.restore(saved, path)
+	if now == "" || u.checker.DryRun {
+		return u.restore(saved, path)
+	}
+	return replace(saved, path, u.checker.beside(calendar.URI(e.User), path))
 }
 
-// restore puts a file or directory back.
+// beside returns a directory on a file's file system, in which another name does no harm.
+func (c *Checker) beside(user calendar.URI, path string) string {
+	if files := c.files(); files != nil && user != "" {
+		if dir := filepath.Dir(files.RequestsPath(user)); strings.HasPrefix(path, dir+"/") {
+			return dir
+		}
+	}
+	return filepath.Dir(path) // published, or a preference
+}
+
+// restore puts a file or directory back where there is none.
 func (u *undoing) restore(saved, path string) error {
 	if u.checker.DryRun {
 		return nil
