@@ -174,6 +174,20 @@ var damages = []struct {
 	{"record of another's event that is not stored", func(d *damager) { d.remove(vincents + "objects/meeting") }, "freebusy-uninvited", check.All, []string{"static/" + vincent + "/freebusy"}},
 	{"deleted object", func(d *damager) { d.remove(pauls + "objects/alone") }, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"deleted occurrence", func(d *damager) { d.remove(pauls + "recurrences/series") }, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"declined occurrence still busy as its event", func(d *damager) {
+		d.accept()
+		d.replace(vincents+"recurrences/series/20261202T080000Z", "PARTSTAT=ACCEPTED:"+vincent, "PARTSTAT=DECLINED:"+vincent)
+		d.drop(vincents+"freebusy", "Weekly moved")
+		d.insert(vincents+"freebusy", "20261202T080000Z\t20261202T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
+	}, "freebusy-declined", check.Safe, []string{"static/" + vincent + "/freebusy"}},
+	{"moved occurrence where its event has it", func(d *damager) {
+		d.drop(pauls+"freebusy", "Weekly moved")
+		d.insert(pauls+"freebusy", "20261202T080000Z\t20261202T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
+	}, "freebusy-time", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"occurrence of a cancelled event still busy", func(d *damager) {
+		d.write(pauls+"recurrences/gone/20261204T090000Z", strings.Replace(object(gone), "UID:gone", "UID:gone\r\nSEQUENCE:0\r\nRECURRENCE-ID:20261204T090000Z", 1))
+		d.insert(pauls+"freebusy", "20261204T090000Z\t20261204T100000Z\tgone\tOPAQUE\t20261204T090000Z\tCalled off\t"+paul)
+	}, "freebusy-cancelled", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"missing record", func(d *damager) { d.drop(pauls+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"missing record of others' event", func(d *damager) { d.drop(vincents+"freebusy", "\tmeeting\t") }, "freebusy-missing", check.Safe, []string{"static/" + vincent + "/freebusy"}},
 	{"missing record of the organizer only", func(d *damager) { d.drop(pauls+"freebusy", "\talone\t") }, "freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},

@@ -116,6 +116,25 @@ func (d *damager) byZone() {
 	d.remove("quarantine")
 }
 
+// accept lays a series of Paul's that Vincent takes part in, with one occurrence moved, as it
+// would be stored for him, which is no damage.
+func (d *damager) accept() {
+	d.t.Helper()
+	const his = "ATTENDEE;PARTSTAT=ACCEPTED:" + vincent
+	d.write(vincents+"objects/series", object(strings.Replace(series, "ATTENDEE:"+vincent, his, 1)))
+	d.write(vincents+"recurrences/series/20261202T080000Z", object(strings.Replace(moved, "ATTENDEE:"+vincent, his, 1)))
+	for line := range strings.Lines(d.read(pauls + "freebusy")) {
+		if strings.Contains(line, "\tseries\t") && !strings.HasPrefix(line, "20261209") {
+			d.insert(vincents+"freebusy", strings.TrimSuffix(line, "\n"))
+		}
+	}
+	d.insert(vincents+"freebusy", "20261209T080000Z\t20261209T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
+	if r := d.p.check(d.t, check.Safe, vincent); len(r.findings) != 1 || r.findings[0].Kind.ID != "published-differs" {
+		d.t.Fatalf("found:\n%s", r)
+	}
+	d.remove("quarantine")
+}
+
 // settle gives all files of a directory the modes that they should have, and a time.
 func (d *damager) settle(name string, later time.Duration) {
 	d.must(filepath.WalkDir(d.path(name), func(path string, entry fs.DirEntry, err error) error {

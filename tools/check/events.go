@@ -3,8 +3,10 @@ package check
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"imip-agent/stores"
+	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -119,10 +121,15 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		e.stillBusy(id, "the occurrence "+rid+" is cancelled")
 		return false
 	}
-	if e.coveredByEvent(id) {
+	if s.parent == nil && s.cancelled != nil && compareAge(active.object(), s.cancelled.object()) < 0 {
+		e.stillBusy(id, "the occurrence "+rid+" is older than the cancellation of its event")
 		return false
 	}
 	expect := active.expect(e.user)
+	if covered, at := e.coveredByEvent(id); covered {
+		e.covered(s, id, active, expect, at)
+		return false
+	}
 	if s.parent == nil || !s.parent.expect(e.user).Required() {
 		// When a whole event leaves free/busy, so do its occurrences.
 		expect.Optional = true
@@ -132,13 +139,44 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 }
 
 // coveredByEvent reports whether an occurrence has no records of its own, but its event has
-// the occurrence, as it is when an attendee was taken out of the occurrence only.
-func (e *examination) coveredByEvent(id stores.ID) bool {
-	if len(e.rows[id]) > 0 {
-		return false
+// the occurrence, and where.
+func (e *examination) coveredByEvent(id stores.ID) (covered bool, at row) {
+	start, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone)
+	if err != nil || len(e.rows[id]) > 0 {
+		return false, row{}
 	}
-	at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone)
-	return err == nil && slices.ContainsFunc(e.rows[stores.ID{UID: id.UID}], func(r row) bool { return r.start == at.Unix() })
+	for _, r := range e.rows[stores.ID{UID: id.UID}] {
+		if r.start == start.Unix() {
+			return true, r
+		}
+	}
+	return false, row{}
+}
+
+// covered looks at an occurrence that its event has in its place. So it is right when another
+// attendee was taken out of the occurrence, which leaves an object that the user is not in;
+// with the user in it, there would be records of its own, or none.
+func (e *examination) covered(s *series, id stores.ID, object *text, expect availability.Expectation, at row) {
+	parent := stores.ID{UID: id.UID}
+	_, attends := availability.Attendee(object.object(), e.user)
+	if !attends || !e.known || s.parent == nil || len(s.parent.expect(e.user).Transps) == 0 || e.leave(id) || e.leave(parent) {
+		return
+	}
+	e.partly = ""
+	switch spans, _, ok := e.spans(s, id, object, e.preferences.WindowEnd(e.now), e.now); {
+	case !ok || e.partly != "":
+	case len(expect.Transps) == 0:
+		f := e.addFreeBusy(freebusyDeclined, id, "the user does not take part in the occurrence, and free/busy has it at %s", clock(at.start))
+		f.mend = func(m *mender) error { return m.removeStarting(f, parent, time.Unix(at.start, 0).UTC()) }
+	case expect.Required() && len(spans) == 1 && (spans[0].start != at.start || spans[0].end != at.end):
+		f := e.addFreeBusy(freebusyTime, id, "free/busy has the occurrence at %s, where its event would have it, and not at %s", clock(at.start), clock(spans[0].start))
+		f.mend = func(m *mender) error {
+			if err := m.removeStarting(f, parent, time.Unix(at.start, 0).UTC()); err != nil {
+				return err
+			}
+			return m.rebuild(f, id)
+		}
+	}
 }
 
 // both is an event, or occurrence, that is active and cancelled at once. What crashes and
