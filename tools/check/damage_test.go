@@ -174,6 +174,17 @@ var damages = []struct {
 	{"record of another's event that is not stored", func(d *damager) { d.remove(vincents + "objects/meeting") }, "freebusy-uninvited", check.All, []string{"static/" + vincent + "/freebusy"}},
 	{"deleted object", func(d *damager) { d.remove(pauls + "objects/alone") }, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"deleted occurrence", func(d *damager) { d.remove(pauls + "recurrences/series") }, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"record of nothing in what is known of another", func(d *damager) {
+		d.write(pauls+"freebusy-other/"+vincent, "20261210T090000Z\t20261210T100000Z\tghost\tOPAQUE\t\tGhost\t"+paul+"\n")
+	}, "freebusy-unstored", check.Safe, nil},
+	{"deleted object of which something is known of another", func(d *damager) {
+		d.write(pauls+"freebusy-other/"+vincent, "20261205T090000Z\t20261205T100000Z\talone\tOPAQUE\t\tFor others\t"+paul+"\n")
+		d.remove(pauls + "objects/alone")
+	}, "freebusy-unstored", check.Safe, []string{pauls + "freebusy-other/" + vincent, "static/" + paul + "/freebusy"}},
+	{"deleted object of others' event that has an occurrence of its own", func(d *damager) {
+		d.accept()
+		d.remove(vincents + "objects/series")
+	}, "freebusy-uninvited", check.All, []string{"static/" + vincent + "/freebusy"}},
 	{"declined occurrence still busy as its event", func(d *damager) {
 		d.accept()
 		d.replace(vincents+"recurrences/series/20261202T080000Z", "PARTSTAT=ACCEPTED:"+vincent, "PARTSTAT=DECLINED:"+vincent)
@@ -283,6 +294,9 @@ var damages = []struct {
 
 	{"noted and not stored", func(d *damager) {
 		d.write(pauls+"freebusy-providers", d.read(pauls+"freebusy-providers")+"ghost\t\n")
+	}, "provider-unstored", check.Safe, nil},
+	{"occurrence noted that is not stored", func(d *damager) {
+		d.write(pauls+"freebusy-providers", d.read(pauls+"freebusy-providers")+"series\t20261216T080000Z\n")
 	}, "provider-unstored", check.Safe, nil},
 	{"recurring without end and not noted", func(d *damager) { d.drop(pauls+"freebusy-providers", "series") }, "provider-missing", check.Safe, nil},
 

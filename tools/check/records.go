@@ -10,6 +10,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
 )
 
 // lateEvent is an event whose free/busy has not been extended.
@@ -81,7 +82,7 @@ func (e *examination) leftRows() error {
 			mend(e.addFreeBusy(freebusyCancelled, id, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID)))
 		case rows[0].organizer == string(e.user), e.lost[id]:
 			mend(e.addFreeBusy(freebusyUnstored, id, text, args...))
-		case v == nil && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
+		case (v == nil || id.RecurrenceID == "") && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
 			mend(e.addFreeBusy(freebusyUninvited, id, text, args...))
 		default:
 			// The user has answered what never came in here, or an occurrence that there
@@ -90,6 +91,63 @@ func (e *examination) leftRows() error {
 		}
 	}
 	return nil
+}
+
+// leftOthers tells of records of the user's own events that are not stored, in what is known
+// of others' free/busy. Records of events of others are what these have published.
+func (e *examination) leftOthers() error {
+	others, err := e.tx.Others()
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		which := stores.Table{Kind: stores.Other, Other: other}
+		path := e.tablePath(which)
+		if path != "" && (e.blocked[path] || slices.ContainsFunc(e.findings, func(f *Finding) bool { return f.Path == path && f.Kind.Severity == Error })) {
+			continue // what its lines say is not sure
+		}
+		table, err := e.tx.Periods(which)
+		if err != nil {
+			return err
+		}
+		first := make(map[stores.ID]freebusy.Period)
+		for p := range table.All() {
+			id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
+			if _, told := first[id]; told || p.UID == "" || p.Organizer != string(e.user) || e.uids[p.UID] != nil || e.claimed[id] ||
+				e.blocked[e.path(stores.Key{Part: stores.Active, ID: id})] {
+				continue
+			}
+			first[id] = p
+		}
+		for _, id := range sortedIDs(maps.Keys(first)) {
+			e.leftOther(which, id, first[id].Start)
+		}
+	}
+	return nil
+}
+
+// leftOther tells of records of an event that is not stored in what is known of another's
+// free/busy. Where the user's own has that event as well, it is one finding.
+func (e *examination) leftOther(which stores.Table, id stores.ID, at time.Time) {
+	var f *Finding
+	mended := func(*mender) error { return nil }
+	if own := slices.IndexFunc(e.findings, func(f *Finding) bool { return f.Kind == freebusyUnstored && f.ID.UID == id.UID }); own >= 0 {
+		f = e.findings[own]
+		mended = f.mend
+	} else {
+		f = e.add(freebusyUnstored, e.tablePath(which), id, "what is known of the free/busy of %s has %s, the first at %s, and the event is not stored",
+			which.Other, occurrenceName(id.RecurrenceID), clock(at.Unix()))
+	}
+	f.mend = func(m *mender) error {
+		if err := mended(m); err != nil {
+			return err
+		}
+		table, err := m.table(f, which)
+		if err == nil {
+			table.Remove(id.UID, id.RecurrenceID)
+		}
+		return err
+	}
 }
 
 func sortedIDs(ids func(func(stores.ID) bool)) []stores.ID {
@@ -296,7 +354,7 @@ func (e *examination) providers() error {
 	for _, id := range sortedIDs(maps.Keys(e.provider)) {
 		v := e.uids[id.UID]
 		stored := v != nil && (id.RecurrenceID == "" && v.active || v.recurrences[id.RecurrenceID] != nil && v.recurrences[id.RecurrenceID].active)
-		if stored || len(e.rids[id.UID]) > 0 || v == nil && len(e.torn) > 0 {
+		if stored || slices.Contains(e.rids[id.UID], id.RecurrenceID) || v == nil && len(e.torn) > 0 {
 			continue // also one that was answered without having come in
 		}
 		f := e.add(providerUnstored, e.providersPath(), id, "%s is noted as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))

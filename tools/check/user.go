@@ -114,7 +114,7 @@ func (e *examination) run() error {
 	} else if err := e.otherTables(); err != nil {
 		return err
 	}
-	steps := []func() error{e.collect, e.readRows, e.badRows, e.readQueue, e.readProviders, e.eachEvent, e.window, e.leftRows, e.queue, e.providers, e.offers, e.published}
+	steps := []func() error{e.collect, e.readRows, e.badRows, e.readQueue, e.readProviders, e.eachEvent, e.window, e.leftRows, e.leftOthers, e.queue, e.providers, e.offers, e.published}
 	for _, step := range steps {
 		if e.ctx.Err() != nil {
 			return context.Cause(e.ctx)
