@@ -25,6 +25,7 @@ type mender struct {
 	done       bool            // something was mended
 	kept       map[string]bool // what the quarantine has already
 	changed    []string        // files that were kept, to be written anew
+	records    []entry         // the same of a store without files
 	ownChanged bool
 	finding    *Finding // being mended
 }
@@ -46,9 +47,11 @@ func (e *examination) mendAll(m *mender) error {
 		m.done = true
 	}
 	if m.ownChanged && e.known && e.preferences.Publishes() {
-		return m.publishChanged()
+		if err := m.publishChanged(); err != nil {
+			return err
+		}
 	}
-	return nil
+	return m.noteRecords()
 }
 
 // publishChanged publishes the user's free/busy if that is not what is published.
@@ -117,30 +120,75 @@ func (m *mender) separate(f *Finding) error {
 	return m.quarantine.link(f, f.Path, m.checker.beside(m.user, f.Path))
 }
 
-// keep keeps a file that is about to be written anew; path is empty for a store without
-// files, of which fallback has the content.
-func (m *mender) keep(f *Finding, path string, e entry, fallback func() ([]byte, error)) error {
-	id := path + "\n" + e.Table + "\n" + string(e.UID) + "\n" + e.RecurrenceID + "\n" + e.Other
-	if m.kept[id] {
+// keep keeps a file that is about to be written anew, or a record of a store without files,
+// where path is empty.
+func (m *mender) keep(f *Finding, path string, e entry) error {
+	e.Kind, e.User, e.Path = f.Kind.ID, string(m.user), octets(path)
+	if m.kept[e.about()] {
 		return nil
 	}
 	if m.kept == nil {
 		m.kept = make(map[string]bool)
 	}
-	m.kept[id] = true
-	e.Kind, e.User = f.Kind.ID, string(m.user)
+	m.kept[e.about()] = true
 	if path != "" {
 		m.changed = append(m.changed, path)
 		return m.quarantine.copy(e, path)
 	}
-	content, err := fallback()
-	if errors.Is(err, stores.ErrNotFound) {
-		content, err = nil, nil
-	}
+	content, err := recordOf(m.tx, e)
 	if err != nil {
 		return err
 	}
+	m.records = append(m.records, e)
 	return m.quarantine.save(e, content)
+}
+
+// noteRecords notes what the records of a store without files that were kept are about to be.
+func (m *mender) noteRecords() error {
+	for _, e := range m.records {
+		content, err := recordOf(m.tx, e)
+		if err != nil {
+			return err
+		}
+		e.Action, e.Sum = actionAfter, sum(content)
+		if err := m.quarantine.note(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordOf returns what a store without files has of what an entry is about; nil if it has
+// nothing.
+func recordOf(tx stores.Tx, e entry) (content []byte, err error) {
+	switch {
+	case e.Part != "":
+		content, err = tx.Get(e.key())
+	case e.Table == "published":
+		content, err = tx.Published()
+	case e.Table == "requests":
+		requests, err := tx.Requests()
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(requests)
+	case e.Table == "freebusy-providers":
+		providers, err := tx.Providers()
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(providers)
+	default:
+		table, err := tx.Periods(e.which())
+		if err != nil {
+			return nil, err
+		}
+		return table.Append(nil), nil
+	}
+	if errors.Is(err, stores.ErrNotFound) {
+		return nil, nil
+	}
+	return content, err
 }
 
 // table returns one of the user's tables, which has been kept.
@@ -150,7 +198,7 @@ func (m *mender) table(f *Finding, which stores.Table) (*freebusy.Table, error) 
 		return nil, err
 	}
 	e := entry{Table: tableNames[which.Kind], Other: string(which.Other)}
-	err = m.keep(f, m.tablePath(which), e, func() ([]byte, error) { return table.Append(nil), nil })
+	err = m.keep(f, m.tablePath(which), e)
 	if which.Kind == stores.Own {
 		m.ownChanged = true
 	}
@@ -304,7 +352,7 @@ func (m *mender) rewriteTable(f *Finding, t audit.Table) error {
 		if _, err := m.table(f, *t.Which); err != nil {
 			return err
 		}
-	} else if err := m.keep(f, t.Path, entry{Table: t.Name}, nil); err != nil {
+	} else if err := m.keep(f, t.Path, entry{Table: t.Name}); err != nil {
 		return err
 	}
 	m.session.Rewrite(t.Path)
@@ -340,7 +388,7 @@ func (m *mender) rewriteText(f *Finding, key stores.Key, content []byte) error {
 
 func (m *mender) keepText(f *Finding, key stores.Key) error {
 	e := entry{Part: partNames[key.Part], UID: octets(key.UID), RecurrenceID: key.RecurrenceID, Other: string(key.Other)}
-	return m.keep(f, m.path(key), e, func() ([]byte, error) { return m.tx.Get(key) })
+	return m.keep(f, m.path(key), e)
 }
 
 var partNames = map[stores.Part]string{stores.Active: "active", stores.Cancelled: "cancelled", stores.Countered: "countered"}
@@ -355,7 +403,7 @@ func (m *mender) publish(f *Finding) error {
 	if files := m.checker.files(); files != nil {
 		path = files.PublishedPath(m.user)
 	}
-	if err := m.keep(f, path, entry{Table: "published"}, m.tx.Published); err != nil {
+	if err := m.keep(f, path, entry{Table: "published"}); err != nil {
 		return err
 	}
 	return m.tx.Publish(freebusy.Published(string(m.user), m.now, table))

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -48,8 +47,7 @@ func (m *mender) setQueue(f *Finding, change func([]stores.Request) []stores.Req
 	if files := m.checker.files(); files != nil {
 		path = files.RequestsPath(m.user)
 	}
-	err = m.keep(f, path, entry{Table: "requests"}, func() ([]byte, error) { return json.Marshal(queue) })
-	if err != nil {
+	if err := m.keep(f, path, entry{Table: "requests"}); err != nil {
 		return err
 	}
 	return m.tx.SetRequests(change(slices.Clone(queue)))
@@ -80,8 +78,7 @@ func (m *mender) setProviders(f *Finding, change func(*stores.Providers)) error 
 	if err != nil {
 		return err
 	}
-	err = m.keep(f, m.providersPath(), entry{Table: "freebusy-providers"}, func() ([]byte, error) { return json.Marshal(providers) })
-	if err != nil {
+	if err := m.keep(f, m.providersPath(), entry{Table: "freebusy-providers"}); err != nil {
 		return err
 	}
 	providers.Events = slices.Clone(providers.Events)

@@ -17,6 +17,9 @@ import (
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
 )
 
 // quarantine keeps what repairs change or move away: a directory named by the time, with
@@ -50,7 +53,7 @@ const quarantineVersion = 1
 const (
 	actionMove   = "move"   // path was renamed to saved
 	actionChange = "change" // path, or a record of a store without files, was written anew; saved is what it was
-	actionAfter  = "after"  // what path, of a change before, is changed to
+	actionAfter  = "after"  // what path or the record, of a change before, is changed to
 	actionMode   = "mode"   // path had that mode
 	actionGroup  = "group"  // path had that group
 )
@@ -73,6 +76,36 @@ type entry struct {
 	UID          octets `json:"uid,omitempty"`
 	RecurrenceID string `json:"recurrence,omitempty"`
 	Other        string `json:"other,omitempty"`
+}
+
+// about returns what an entry is about, which others about the same have as well.
+func (e *entry) about() string {
+	if e.Path != "" {
+		return string(e.Path)
+	}
+	return strings.Join([]string{"", e.User, e.Table, e.Part, string(e.UID), e.RecurrenceID, e.Other}, "\n")
+}
+
+// key returns the text that an entry is about.
+func (e *entry) key() stores.Key {
+	key := stores.Key{ID: stores.ID{UID: string(e.UID), RecurrenceID: e.RecurrenceID}, Other: calendar.URI(e.Other)}
+	for part, name := range partNames {
+		if name == e.Part {
+			key.Part = part
+		}
+	}
+	return key
+}
+
+// which returns the free/busy table that an entry is about.
+func (e *entry) which() stores.Table {
+	which := stores.Table{Other: calendar.URI(e.Other)}
+	for kind, name := range tableNames {
+		if name == e.Table {
+			which.Kind = kind
+		}
+	}
+	return which
 }
 
 // tableRow stands for a table in an entry about a row that was no record of it.

@@ -37,13 +37,13 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 		return fmt.Errorf("reading the manifest: %w", err)
 	}
 	u := undoing{checker: c, dir: filepath.Dir(manifest), afters: make(map[int]string), report: report}
-	changed := make(map[octets]int) // by path, where it was changed last
+	changed := make(map[string]int) // where something was changed last
 	for i, e := range entries {
 		switch e.Action {
 		case actionChange:
-			changed[e.Path] = i
+			changed[e.about()] = i
 		case actionAfter:
-			u.afters[changed[e.Path]] = e.Sum
+			u.afters[changed[e.about()]] = e.Sum
 		}
 	}
 	for i := len(entries) - 1; i >= 0; i-- {
@@ -90,7 +90,7 @@ func (u *undoing) locked(ctx context.Context, i int, e entry) (err error) {
 		return nil // to put back a lock that nobody holds would lock the user out
 	}
 	if e.Path == "" {
-		return u.checker.Store.Update(ctx, calendar.URI(e.User), func(tx stores.Tx) error { return u.record(tx, e) })
+		return u.checker.Store.Update(ctx, calendar.URI(e.User), func(tx stores.Tx) error { return u.record(i, tx, e) })
 	}
 	files := u.checker.files()
 	if files == nil || e.User == "" {
@@ -224,19 +224,30 @@ func (u *undoing) attribute(e entry) error {
 }
 
 // record puts back a record of a store without files.
-func (u *undoing) record(tx stores.Tx, e entry) error {
+func (u *undoing) record(i int, tx stores.Tx, e entry) error {
 	content, err := os.ReadFile(filepath.Join(u.dir, e.Saved))
-	if err != nil || u.checker.DryRun {
+	if err != nil {
 		return err
 	}
-	if e.Part != "" {
-		key := stores.Key{ID: stores.ID{UID: string(e.UID), RecurrenceID: e.RecurrenceID}, Other: calendar.URI(e.Other)}
-		for part, name := range partNames {
-			if name == e.Part {
-				key.Part = part
-			}
+	if e.Table != tableRow {
+		now, err := recordOf(tx, e)
+		if err != nil {
+			return err
 		}
-		return tx.Put(key, content)
+		after, known := u.afters[i]
+		switch {
+		case known && sum(now) == after:
+		case bytes.Equal(now, content):
+			return nil // it was never changed
+		default:
+			return ErrLater
+		}
+	}
+	if u.checker.DryRun {
+		return nil
+	}
+	if e.Part != "" {
+		return tx.Put(e.key(), content)
 	}
 	switch e.Table {
 	case "requests":
@@ -256,7 +267,7 @@ func (u *undoing) record(tx stores.Tx, e entry) error {
 	case "published":
 		return tx.Publish(bytes.Clone(content))
 	}
-	return restoreTable(tx, e, content)
+	return restoreTable(tx, e.which(), content)
 }
 
 // restoreRow puts a row of a table back that is no record.
@@ -273,13 +284,8 @@ func restoreRow(tx stores.Tx, content []byte) error {
 }
 
 // restoreTable makes a free/busy table what it was.
-func restoreTable(tx stores.Tx, e entry, content []byte) error {
-	which, layout := stores.Table{Other: calendar.URI(e.Other)}, freebusy.Plain
-	for kind, name := range tableNames {
-		if name == e.Table {
-			which.Kind = kind
-		}
-	}
+func restoreTable(tx stores.Tx, which stores.Table, content []byte) error {
+	layout := freebusy.Plain
 	if which.Kind == stores.Offers {
 		layout = freebusy.Expiring
 	}
