@@ -146,13 +146,16 @@ func (t *tx) removePeriods(which stores.Table, periods []freebusy.Period) error 
 	}
 	query := `DELETE FROM ` + t.tableName(which) + ` AS f
 		USING unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS gone(s, e, u, r)
-		WHERE f.store_user = $1 AND f."start" = gone.s AND f."end" = gone.e AND f.object_uid = gone.u
+		WHERE f.store_user = $1 AND f."start" = gone.s AND f."end" = gone.e
 			AND coalesce(f.object_recurrenceid, '') = gone.r`
 	values := []any{string(t.user), starts, ends, uids, recurrenceIDs}
 	if which.Kind == stores.Other {
 		query, values = query+" AND f.other = $6", append(values, string(which.Other))
 	}
-	_, err := t.db.Exec(t.ctx, query, values...)
+	_, err := t.db.Exec(t.ctx, query+" AND f.object_uid = gone.u", values...)
+	if err == nil && slices.Contains(uids, "") { // as the index does not find them
+		_, err = t.db.Exec(t.ctx, query+" AND f.object_uid IS NULL AND gone.u = ''", values...)
+	}
 	return err
 }
 
@@ -171,7 +174,7 @@ func (t *tx) insertPeriods(which stores.Table, periods []freebusy.Period) error 
 	}
 	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{t.tableName(which)}, columns, pgx.CopyFromSlice(len(periods), func(i int) ([]any, error) {
 		p := periods[i]
-		row := []any{string(t.user), p.Start.UTC().Format(stampLayout), p.End.UTC().Format(stampLayout), p.UID,
+		row := []any{string(t.user), p.Start.UTC().Format(stampLayout), p.End.UTC().Format(stampLayout), null(p.UID),
 			null(p.Transp), null(p.RecurrenceID), null(p.Summary), null(p.Organizer)}
 		if which.Kind == stores.Other {
 			row = append(row, string(which.Other))

@@ -148,6 +148,7 @@ func TestPostgreSQLRows(t *testing.T) {
 		{"twice in the offers", `INSERT INTO freebusy_offers SELECT * FROM freebusy_offers WHERE store_user = $1`, "table-duplicate", check.Safe},
 		{"bad time", `UPDATE freebusy SET "start" = 'soon' WHERE object_uid = 'meeting' AND store_user = $1`, "table-line", check.Safe},
 		{"bad time of nothing", `INSERT INTO freebusy (store_user, "start", "end") VALUES ($1, '', NULL)`, "table-line", check.Safe},
+		{"record without a UID", `INSERT INTO freebusy (store_user, "start", "end", transp, organiser) VALUES ($1, '20261202T090000Z', '20261202T100000Z', 'OPAQUE', $1)`, "freebusy-unstored", check.Safe},
 		{"bad time in another's table", `INSERT INTO freebusy_other (store_user, other, "start", "end", object_uid) VALUES ($1, 'mailto:x@example.com', '2026', '', 'x')`, "table-line", check.All},
 	} {
 		t.Run(c.name, func(t *testing.T) {
