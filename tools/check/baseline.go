@@ -75,8 +75,15 @@ func (b *Baseline) Save(users []calendar.URI, complete bool) error {
 	return nil
 }
 
-// WriteFile replaces a file as a whole, so that who reads it sees the old one or the new.
+// WriteFile replaces a file as a whole, so that who reads it sees the old one or the new. A
+// link stays, and so does what is no file, as /dev/stdout: that is written to.
 func WriteFile(path string, content []byte, mode fs.FileMode) (err error) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, content, mode)
+	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
