@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
 
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
@@ -175,9 +178,22 @@ func readCalendars(path string) (*calendarFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := split(string(data))
+	f := split(plainText(data))
 	f.path = path
 	return f, nil
+}
+
+// plainText returns the text of a file: in UTF-16 if it begins with such a mark, and with lines
+// that end as they do everywhere now. What else there is each line tells for itself.
+func plainText(data []byte) string {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		// What is no character comes out as U+FFFD, and there is no error.
+		data, _ = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
+	}
+	if !bytes.Contains(data, []byte("\n")) {
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	}
+	return string(data)
 }
 
 // scattered returns the UIDs that are in more than one of several files.

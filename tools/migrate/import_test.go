@@ -2,12 +2,14 @@ package migrate
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"imip-agent/stores"
 )
@@ -121,6 +123,33 @@ func TestImportCharsets(t *testing.T) {
 	for _, want := range []string{"SUMMARY:Réunion é\r\n", "SUMMARY:Café\r\nUID:folded", "SUMMARY:Café\r\nUID:latin-1"} {
 		if !strings.Contains(published, want) {
 			t.Errorf("no %q in %q", want, published)
+		}
+	}
+}
+
+// A file in UTF-16 is read, and one whose lines end as those of old Macs do.
+func TestImportForms(t *testing.T) {
+	text := "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:e\r\nSUMMARY:Café 🗓\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	little, big := []byte{0xff, 0xfe}, []byte{0xfe, 0xff}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		little = binary.LittleEndian.AppendUint16(little, unit)
+		big = binary.BigEndian.AppendUint16(big, unit)
+	}
+	for name, data := range map[string][]byte{
+		"little": little, "big": big, "old": []byte(strings.ReplaceAll(text, "\r\n", "\r")), "marked": []byte("\uFEFF" + text),
+	} {
+		path := filepath.Join(t.TempDir(), "calendar.ics")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var published string
+		m := &Import{Publish: func(_ context.Context, _ string, calendar []byte) ([]string, error) {
+			published += string(calendar)
+			return nil, nil
+		}}
+		done, err := m.Run(t.Context(), path)
+		if err != nil || done.Events != 1 || len(done.Issues) != 0 || !strings.Contains(published, "SUMMARY:Café 🗓\r\n") {
+			t.Errorf("%s: %+v, %v: %q", name, done, err, published)
 		}
 	}
 }
