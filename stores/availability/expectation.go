@@ -1,6 +1,10 @@
 package availability
 
-import "imip-agent/stores/calendar"
+import (
+	"time"
+
+	"imip-agent/stores/calendar"
+)
 
 // Expectation is what a user's own free/busy has of a stored event, by what the
 // handlers record. An object does not tell all: what a user has answered and then
@@ -66,6 +70,22 @@ func (f Facts) Expect() Expectation {
 		return Expectation{Transps: []string{attending}, Optional: true, Chosen: true}
 	}
 	return Expectation{Transps: []string{attending}, Chosen: true}
+}
+
+// Declinable reports whether the user of an active object may have declined its occurrence at
+// an instant, of which nothing is stored. The original stores nothing of an answer to an
+// occurrence of an event that goes by a clock east of UTC, or by the user's own, and takes the
+// record out of the user's free/busy (reply-to-occurrence-east-of-utc, observed).
+func Declinable(object *calendar.Object, user calendar.URI, at time.Time) bool {
+	if organizer, _ := object.Organizer(); organizer == user || !object.Recurs() || object.Has("RECURRENCE-ID") {
+		return false
+	}
+	zone := object.Clock()
+	if zone == nil {
+		return true
+	}
+	_, offset := at.In(zone).Zone()
+	return offset > 0
 }
 
 // Required reports whether there must be records.

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"strings"
+	"time"
 
 	"github.com/emersion/go-ical"
 )
@@ -18,6 +19,16 @@ func (o *Object) Status() string {
 func (o *Object) AllDay() bool {
 	start, err := o.moment(ical.PropDateTimeStart)
 	return err == nil && start.date
+}
+
+// Clock returns the zone by whose clock the event takes place, or nil if it is that of whoever
+// looks at it, as for a date.
+func (o *Object) Clock() *time.Location {
+	start, err := o.moment(ical.PropDateTimeStart)
+	if err != nil {
+		return nil
+	}
+	return start.zone
 }
 
 // Recurs tells whether the event has more than the occurrence at its beginning, by a

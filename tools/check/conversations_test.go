@@ -70,6 +70,50 @@ func TestConversations(t *testing.T) {
 	}
 }
 
+// Where the original stores nothing of an occurrence that the user declines, there is nothing
+// wrong, and no repair makes the user busy at it again. Of the user's own event it would be.
+func TestOriginalDeclines(t *testing.T) {
+	c := conversation(t, "deviation-reply-east")
+	room := compat.Room(tempDir(t))
+	if err := room.Furnish(c); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Steps {
+		if err := room.Lay(s.Original); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := newPlace(t, room)
+	p.now = c.Steps[len(c.Steps)-1].Clock
+	checker := p.checker(check.Safe)
+	checker.Verbose = true
+	if r := run(t, checker); !slices.Equal(r.ids(), []string{"freebusy-absent"}) || r.findings[0].Kind.Severity != check.Note {
+		t.Errorf("found:\n%s", r)
+	}
+	d := damager{t, p}
+	d.replace("store/"+vincent+"/objects/meeting", "TZID=Europe/Oslo:20261202T100000", "TZID=Europe/Oslo:20261202T110000")
+	if r := p.check(t, check.None); !slices.Equal(r.ids(), []string{"freebusy-time"}) {
+		t.Errorf("of another length, found:\n%s", r)
+	}
+	d.replace("store/"+vincent+"/objects/meeting", "TZID=Europe/Oslo:20261202T110000", "TZID=Europe/Oslo:20261202T100000")
+	d.write("store/"+vincent+"/objects/meeting", strings.ReplaceAll(d.read("store/"+vincent+"/objects/meeting"), "Europe/Oslo", "Atlantic/Reykjavik"))
+	d.write("store/"+vincent+"/freebusy", strings.NewReplacer("T080000Z", "T090000Z", "T090000Z", "T100000Z").Replace(d.read("store/"+vincent+"/freebusy")))
+	if r := p.check(t, check.None); !slices.Equal(r.ids(), []string{"freebusy-missing"}) {
+		t.Errorf("in a zone that the original does right, found:\n%s", r)
+	}
+}
+
+// conversation returns the recorded conversation of that name.
+func conversation(t *testing.T, name string) *compat.Conversation {
+	t.Helper()
+	all := conversations(t)
+	i := slices.IndexFunc(all, func(c *compat.Conversation) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no conversation %q", name)
+	}
+	return all[i]
+}
+
 // The same records are as whole in a database. What a database cannot hold is left out.
 func TestConversationsPostgreSQL(t *testing.T) {
 	where := postgresqltest.Database(t)

@@ -95,6 +95,7 @@ var (
 	freebusyTime      = kind("freebusy-time", Error, Safe, "free/busy has an event at wrong times")
 	freebusyTransp    = kind("freebusy-transparency", Error, Safe, "free/busy has an event with the wrong transparency")
 	freebusyChosen    = kind("freebusy-chosen", Note, None, "free/busy has an event as free that says busy, or the reverse, as an answer can have it")
+	freebusyAbsent    = kind("freebusy-absent", Note, None, "free/busy lacks some occurrences of another organizer's event, which the user may have declined by the original's program")
 	freebusyText      = kind("freebusy-text", Warning, Safe, "free/busy has an event under another summary or organizer than the user has given it")
 	freebusyCancelled = kind("freebusy-cancelled", Error, Safe, "free/busy has records of a cancelled event or occurrence")
 	freebusyDeclined  = kind("freebusy-declined", Error, Safe, "free/busy has records of an event in which the user does not take part")

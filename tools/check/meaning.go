@@ -165,6 +165,8 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 	case extra > 0:
 		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, where it is not%s", clock(d.extra[0].start), andMore(extra)))
 		return
+	case len(d.absent) > 0:
+		e.addFreeBusy(freebusyAbsent, id, "free/busy lacks %s of the event, the first at %s, which the user may have declined", plural(len(d.absent), "occurrence"), clock(d.absent[0].start))
 	}
 	e.transparency(id, object, expect, rows)
 }
@@ -211,6 +213,7 @@ func andMore(n int) string {
 // difference is how the records of an event differ from what its object says.
 type difference struct {
 	missing   []row // no record, where the event is
+	absent    []row // the same, and the user may have declined
 	late      []row // the same, but only for want of extending
 	extra     []row // records where the event is not
 	cancelled []row // the same, of occurrences that are cancelled
@@ -246,7 +249,18 @@ func (e *examination) difference(s *series, id stores.ID, object *text, rows []r
 	if len(missing) > 0 && !truncated {
 		e.tail(s, id, object, rows, &d)
 	}
+	if len(d.extra) == 0 && len(d.missing) > 0 && e.declinable(object, rows, d.missing) {
+		d.missing, d.absent = nil, d.missing
+	}
 	return d, true
+}
+
+// declinable reports whether the user may have declined all the occurrences that are missing.
+// If more are than are left, that is not why.
+func (e *examination) declinable(object *text, rows, missing []row) bool {
+	return !object.simple && len(missing) <= len(rows) && !slices.ContainsFunc(missing, func(r row) bool {
+		return !availability.Declinable(object.object(), e.user, time.Unix(r.start, 0))
+	})
 }
 
 // spans returns when an event is, by its object, as far as a table can hold it, without

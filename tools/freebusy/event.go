@@ -89,7 +89,12 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 		return nil
 	}
 	w.recorded[as] = true
-	w.records = append(w.records, w.without(records, replaced)...)
+	records = w.without(records, replaced)
+	if recorded && !w.maker.Reset && w.maker.Other == "" && len(records) > 0 && availability.Declinable(object, w.user, records[0].Start) {
+		w.declined = append(w.declined, records...)
+		return nil
+	}
+	w.records = append(w.records, records...)
 	return nil
 }
 
@@ -171,22 +176,52 @@ func (w *work) without(records []freebusy.Period, replaced []replacement) []free
 	})
 }
 
-// confirm adds to the records the doubtful ones that the table has.
+// start is where a record of a whole event begins.
+type start struct {
+	uid string
+	at  int64
+}
+
+func startOf(p freebusy.Period) start { return start{freebusy.Clean(p.UID), p.Start.Unix()} }
+
+// confirm adds to the records the doubtful ones that the table has. Of those that may have been
+// declined, it adds also what comes after all that the table has of the event; and all of them
+// if more are lacking than are there, which is not why, then.
 func (w *work) confirm() {
-	if len(w.doubtful) == 0 {
+	if len(w.doubtful)+len(w.declined) == 0 {
 		return
 	}
-	type start struct {
-		uid string
-		at  int64
+	there := make(map[start]bool, len(w.doubtful)+len(w.declined))
+	for _, p := range slices.Concat(w.doubtful, w.declined) {
+		there[startOf(p)] = false
 	}
-	doubtful := make(map[start]freebusy.Period, len(w.doubtful))
-	for _, p := range w.doubtful {
-		doubtful[start{freebusy.Clean(p.UID), p.Start.Unix()}] = p
-	}
+	last := make(map[string]int64) // by UID
 	for p := range w.table.All() {
-		if d, ok := doubtful[start{p.UID, p.Start.Unix()}]; ok && p.RecurrenceID == "" {
-			w.records = append(w.records, d)
+		if at := startOf(p); p.RecurrenceID == "" {
+			last[p.UID] = max(last[p.UID], at.at)
+			if _, wanted := there[at]; wanted {
+				there[at] = true
+			}
+		}
+	}
+	for _, p := range w.doubtful {
+		if there[startOf(p)] {
+			w.records = append(w.records, p)
+		}
+	}
+	surplus := make(map[string]int) // of those that are there, over those that are lacking
+	lacking := func(p freebusy.Period) bool { return !there[startOf(p)] && p.Start.Unix() < last[startOf(p).uid] }
+	for _, p := range w.declined {
+		switch {
+		case lacking(p):
+			surplus[p.UID]--
+		case there[startOf(p)]:
+			surplus[p.UID]++
+		}
+	}
+	for _, p := range w.declined {
+		if surplus[p.UID] < 0 || !lacking(p) {
+			w.records = append(w.records, p)
 		}
 	}
 }

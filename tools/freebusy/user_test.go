@@ -44,6 +44,14 @@ func weekly(uid string, weeks int, without ...string) string {
 	return table.String()
 }
 
+// floating is the same event by the clock of whoever looks at it.
+const floating = "DTSTART:20261202T090000\r\nDTEND:20261202T100000\r\nRRULE:FREQ=WEEKLY"
+
+// accepted are the records that weekly gives for e, of an attendee.
+func accepted(weeks int, without ...string) string {
+	return strings.ReplaceAll(weekly("e", weeks, without...), "ORG", "OPAQUE")
+}
+
 // TestUser works out a user's free/busy at noon, mostly anew.
 func TestUser(t *testing.T) {
 	noted := func(uids ...string) stores.Providers {
@@ -133,6 +141,47 @@ func TestUser(t *testing.T) {
 			name: "records of events that are not stored, as those of received free/busy", user: paul,
 			before: records{table: at9("20261202", "gone", "OPAQUE", "") + at9("20261203", "", "OPAQUE", "")},
 			want:   at9("20261202", "gone", "OPAQUE", "") + at9("20261203", "", "OPAQUE", ""), providers: noted(),
+		},
+		{
+			// The original stores nothing of such an answer: reply-to-occurrence-east-of-utc.
+			name: "declined at one time, by the user's own clock", user: vincent, with: func(m *Maker) { m.Reset = false },
+			before: records{
+				texts: map[stores.Key]string{active("e", ""): event("e", vincentIs("ACCEPTED"), floating)},
+				table: accepted(12, "20261209"), providers: noted("e"),
+			},
+			want: accepted(13, "20261209"), providers: noted("e"), read: 1,
+		},
+		{
+			name: "declined at one time, by the user's own clock, before anything was noted", user: vincent, with: func(m *Maker) { m.Reset = false },
+			before: records{
+				texts: map[stores.Key]string{active("e", ""): event("e", vincentIs("ACCEPTED"), floating)},
+				table: accepted(12, "20261209"),
+			},
+			want: accepted(13, "20261209"), providers: noted("e"), read: 1,
+		},
+		{
+			name: "declined at one time, and all anew", user: vincent,
+			before: records{
+				texts: map[stores.Key]string{active("e", ""): event("e", vincentIs("ACCEPTED"), floating)},
+				table: accepted(12, "20261209"), providers: noted("e"),
+			},
+			want: accepted(13), providers: noted("e"), read: 1,
+		},
+		{
+			name: "lost, more than is left", user: vincent, with: func(m *Maker) { m.Reset = false },
+			before: records{
+				texts: map[stores.Key]string{active("e", ""): event("e", vincentIs("ACCEPTED"), floating)},
+				table: accepted(4, "20261202", "20261209", "20261216"), providers: noted("e"),
+			},
+			want: accepted(13), providers: noted("e"), read: 1,
+		},
+		{
+			name: "lost, in UTC", user: vincent, with: func(m *Maker) { m.Reset = false },
+			before: records{
+				texts: map[stores.Key]string{active("e", ""): event("e", vincentIs("ACCEPTED"), daily)},
+				table: accepted(12, "20261209"), providers: noted("e"),
+			},
+			want: accepted(13), providers: noted("e"), read: 1,
 		},
 		{
 			name: "cancelled, with what is recorded of its recurrences", user: paul,

@@ -34,6 +34,7 @@ type work struct {
 	refused  map[stores.ID]bool // those of them that are not, by what the user has answered
 	records  []freebusy.Period  // what replaces them
 	doubtful []freebusy.Period  // what replaces them, if the table has something in its place
+	declined []freebusy.Period  // the same, of what the user may have declined; or if it is new
 	goOn     []stores.ID        // events that recur beyond the window
 
 	result Result
