@@ -4,9 +4,11 @@ package program
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"imip-agent/tests/compat"
@@ -19,11 +21,31 @@ const Name = "imip_person_outgoing"
 // run it, if they can get to the directory.
 func Build(dir string) (string, error) {
 	path := filepath.Join(dir, Name)
-	build := exec.Command("go", "build", "-o", path, "imip-agent/cmd/"+Name)
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", Name, err, out)
+	if err := build(path, "imip-agent/cmd/"+Name); err != nil {
+		return "", err
 	}
 	return path, os.Chmod(path, 0o755)
+}
+
+// BuildAll builds all programs into a directory, as they are shipped.
+func BuildAll(dir string) error { return build(dir, "imip-agent/cmd/...", "CGO_ENABLED=0") }
+
+// Watch has the tests of a package that runs the programs run again when these have changed.
+// The go command does so with what tests look at, once they have begun.
+var Watch = sync.OnceFunc(func() {
+	for _, dir := range []string{"cmd", "conf", "handlers", "stores", "tools"} {
+		_ = filepath.WalkDir(filepath.Join("..", "..", dir), func(string, fs.DirEntry, error) error { return nil })
+	}
+})
+
+// build builds packages to a path, with variables of the environment.
+func build(path, packages string, variables ...string) error {
+	command := exec.Command("go", "build", "-o", path, packages)
+	command.Env = append(os.Environ(), variables...)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", packages, err, out)
+	}
+	return nil
 }
 
 // Command returns the command that gives a message to a program, ours or the
@@ -31,6 +53,7 @@ func Build(dir string) (string, error) {
 // to the returned buffer. Words for its command line come before all others, and count
 // before them.
 func Command(path string, room compat.Room, message []byte, words ...string) (*exec.Cmd, *bytes.Buffer) {
+	Watch()
 	words = append(words, "-S", room.Store(), "-P", room.Static(), "-p", room.Preferences(), "-j", room.Journal())
 	cmd := exec.Command(path, words...)
 	cmd.Stdin = bytes.NewReader(message)

@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/tests/program"
 )
 
 // programs is the directory of the built programs.
@@ -36,10 +37,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	programs = dir
-	build := exec.Command("go", "build", "-o", dir, "imip-agent/cmd/...")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as they are shipped
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
+	if err := program.BuildAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	if err := os.Chmod(dir, 0o755); err != nil { // also for who runs without rights
@@ -67,6 +66,7 @@ func TestPostgreSQL(t *testing.T) {
 
 // runScripts runs the scripts of a directory.
 func runScripts(t *testing.T, dir string, setup func(*testscript.Env)) {
+	program.Watch()
 	testscript.Run(t, testscript.Params{
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {

@@ -15,6 +15,7 @@ import (
 	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
+	"imip-agent/tests/program"
 	"imip-agent/tools/doctor"
 )
 
@@ -49,6 +50,7 @@ type host struct {
 
 func newHost(t *testing.T) *host {
 	t.Helper()
+	program.Watch()
 	h := &host{dir: t.TempDir()}
 	// Others must be able to go where the handler is to work.
 	for dir := h.dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {

@@ -13,16 +13,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"imip-agent/tests/bench"
+	"imip-agent/tests/program"
 )
 
 // build builds the administrators' program.
 func build(t testing.TB) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "imip-agent")
-	if out, err := exec.Command("go", "build", "-o", program, "imip-agent/cmd/imip-agent").CombinedOutput(); err != nil {
+	program.Watch()
+	path := filepath.Join(t.TempDir(), "imip-agent")
+	if out, err := exec.Command("go", "build", "-o", path, "imip-agent/cmd/imip-agent").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return program
+	return path
 }
 
 // TestKilled kills copies at random and resumes them: the target is the same in the
