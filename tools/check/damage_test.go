@@ -30,6 +30,12 @@ var damages = []struct {
 	{"unreadable occurrence", func(d *damager) {
 		d.replace(pauls+"recurrences/series/20261202T080000Z", "END:VEVENT", "")
 	}, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"alarm without its end, before the UID", func(d *damager) {
+		d.replace(pauls+"objects/alone", "UID:alone", "BEGIN:VALARM\r\nACTION:DISPLAY\r\nUID:alone")
+	}, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"alarm without its end, after all else", func(d *damager) {
+		d.replace(pauls+"objects/alone", "END:VEVENT", "BEGIN:VALARM\r\nACTION:DISPLAY\r\nEND:VEVENT")
+	}, "event-foreign", check.All, nil},
 	{"lower-case names", func(d *damager) { d.replace(pauls+"objects/alone", "SUMMARY", "summary") }, "event-foreign", check.All, nil},
 	{"unescaped comma", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "For others, not me") }, "event-foreign", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"line separator", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "For\u2028others") }, "event-foreign", check.All, nil},

@@ -11,6 +11,7 @@ import (
 type shape struct {
 	events  int    // components at the top
 	foreign string // why the original's programs cannot read it; empty if they can
+	cut     string // a component inside the event that has no end; empty if there is none
 	// brief is the object with no more than what says when it is and for whom; nil if it is
 	// not sound. To read that takes a third of the time.
 	brief []byte
@@ -89,6 +90,7 @@ type looker struct {
 	has      uint32   // which of the single properties there were, by their number
 	user     []byte   // their address
 	attended bool     // there was an attendee
+	spelt    bool     // a component ends in other letters, upper or lower case, than it begins
 	other    bool     // there is something other than one whole event
 }
 
@@ -156,6 +158,12 @@ func (l *looker) line(line []byte) {
 		n := len(l.open)
 		if n == 0 || l.open[n-1] != string(value) {
 			l.other = true
+			switch {
+			case n > 0 && strings.EqualFold(l.open[n-1], string(value)):
+				l.spelt = true
+			case n > 1 && !l.spelt:
+				l.cut = l.open[n-1]
+			}
 			return
 		}
 		l.open = l.open[:n-1]

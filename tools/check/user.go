@@ -271,6 +271,9 @@ func (e *examination) read(key stores.Key) (t *text, unusable bool) {
 		content = s.brief
 	}
 	object, err := calendar.DecodeObject(content)
+	if err == nil && s.cut != "" && (object.UID() != key.UID || !object.HasStart()) {
+		err = fmt.Errorf("it is cut: %s is not ended", s.cut) // and has what comes after it
+	}
 	switch {
 	case s.events > 1:
 		e.addText(eventSeveral, key, "the file is more than one event")
