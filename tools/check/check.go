@@ -316,7 +316,7 @@ func (c *Checker) finish(f *Finding) {
 		return
 	}
 	words := []string{"check", "--repair=" + f.Needs().String()}
-	if f.User != "" {
+	if f.User != "" && calendar.NewURI(string(f.User)) == f.User { // else somebody else would be meant
 		words = append(words, "--user", string(f.User))
 	}
 	f.Command = c.command(words...)

@@ -176,6 +176,35 @@ func TestPostgreSQLRows(t *testing.T) {
 	}
 }
 
+// The command for a user who is no URI, which --user reads as a mail address, is one for everybody.
+func TestPostgreSQLUserNoURI(t *testing.T) {
+	healthy := compat.Room(tempDir(t))
+	makeOurs(t, healthy)
+	p := newPlace(t, healthy)
+	p.now = healthyTime
+	where := postgresqltest.Database(t)
+	store := inDatabase(t, where, p)
+	db, err := pgx.Connect(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.Background())
+	if _, err := db.Exec(t.Context(), `INSERT INTO freebusy (store_user, "start", "end") VALUES ('junk', '', NULL)`); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, p.checkerOf(store, check.None))
+	if !slices.Equal(r.ids(), []string{"table-line"}) {
+		t.Fatalf("found:\n%s", r)
+	}
+	if command := r.findings[0].Command; command != "imip-agent check --repair=safe" {
+		t.Errorf("the command is %q", command)
+	}
+	run(t, p.checkerOf(store, check.Safe))
+	if r := run(t, p.checkerOf(store, check.None)); r.String() != "" {
+		t.Errorf("after the repair:\n%s", r)
+	}
+}
+
 // checkerOf returns a checker of a store that has the place's records.
 func (p *place) checkerOf(store stores.Store, repair check.Repair) *check.Checker {
 	c := p.checker(repair)
