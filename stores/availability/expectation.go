@@ -77,7 +77,9 @@ func (f Facts) Expect() Expectation {
 // occurrence of an event that goes by a clock east of UTC, or by the user's own, and takes the
 // record out of the user's free/busy (reply-to-occurrence-east-of-utc, observed).
 func Declinable(object *calendar.Object, user calendar.URI, at time.Time) bool {
-	if organizer, _ := object.Organizer(); organizer == user || !object.Recurs() || object.Has("RECURRENCE-ID") {
+	organizer, organized := object.Organizer()
+	_, attends := Attendee(object, user)
+	if !organized || organizer == user || !attends || !object.Recurs() || object.Has("RECURRENCE-ID") {
 		return false
 	}
 	zone := object.Clock()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"imip-agent/stores/calendar"
 )
@@ -44,6 +45,36 @@ func TestExpect(t *testing.T) {
 		}
 		if e.Required() != (len(e.Transps) > 0 && !c.optional) {
 			t.Errorf("%s: required: %v", c.name, e.Required())
+		}
+	}
+}
+
+// An occurrence may have been declined without a trace by who attends somebody else's series, by
+// a clock east of UTC or their own.
+func TestDeclinable(t *testing.T) {
+	const organizer, attendee = "ORGANIZER:mailto:paul@example.com\n", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:vincent@example.com\n"
+	for _, c := range []struct {
+		name, user, lines string
+		want              bool
+	}{
+		{"east", "vincent", organizer + attendee + "DTSTART;TZID=Europe/Oslo:20261202T090000\nRRULE:FREQ=WEEKLY\n", true},
+		{"their own clock", "vincent", organizer + attendee + "DTSTART:20261202T090000\nRRULE:FREQ=WEEKLY\n", true},
+		{"days", "vincent", organizer + attendee + "DTSTART;VALUE=DATE:20261202\nRDATE;VALUE=DATE:20261209\n", true},
+		{"UTC", "vincent", organizer + attendee + "DTSTART:20261202T090000Z\nRRULE:FREQ=WEEKLY\n", false},
+		{"west", "vincent", organizer + attendee + "DTSTART;TZID=America/New_York:20261202T090000\nRRULE:FREQ=WEEKLY\n", false},
+		{"once", "vincent", organizer + attendee + "DTSTART;TZID=Europe/Oslo:20261202T090000\n", false},
+		{"one occurrence", "vincent", organizer + attendee + "RECURRENCE-ID:20261202T080000Z\nDTSTART;TZID=Europe/Oslo:20261202T090000\nRRULE:FREQ=WEEKLY\n", false},
+		{"their own", "paul", organizer + attendee + "ATTENDEE;PARTSTAT=ACCEPTED:mailto:paul@example.com\nDTSTART;TZID=Europe/Oslo:20261202T090000\nRRULE:FREQ=WEEKLY\n", false},
+		{"nobody's", "vincent", attendee + "DTSTART;TZID=Europe/Oslo:20261202T090000\nRRULE:FREQ=WEEKLY\n", false},
+		{"not in it", "harvey", organizer + attendee + "DTSTART;TZID=Europe/Oslo:20261202T090000\nRRULE:FREQ=WEEKLY\n", false},
+	} {
+		object, err := calendar.DecodeObject([]byte("BEGIN:VEVENT\nUID:a\n" + c.lines + "END:VEVENT\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Date(2026, 12, 9, 8, 0, 0, 0, time.UTC)
+		if got := Declinable(object, calendar.URI("mailto:"+c.user+"@example.com"), at); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }
