@@ -159,19 +159,25 @@ func forgetDir(dir string) error {
 	return errors.Join(os.Remove(filepath.Join(dir, "displayname")), os.Remove(dir))
 }
 
-// write writes a file whole, by rename from a name that calendar programs pass over.
+// write writes a calendar file, which everybody may read.
 func (x *Export) write(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
+	return writeWhole(path, content, func(f *os.File) error { return f.Chmod(0o644) })
+}
+
+// writeWhole writes a file whole, by rename from a name that others pass over. finish is called
+// before it is closed, unless it is nil.
+func writeWhole(path string, content []byte, finish func(*os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*.tmp")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // fails if all went well
 	_, err = f.Write(content)
-	if chmodErr := f.Chmod(0o644); err == nil {
-		err = chmodErr
+	if err == nil && finish != nil {
+		err = finish(f)
 	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr

@@ -170,23 +170,10 @@ func makeLike(dir, model string) error {
 
 // writeLike writes a file whole, by rename, with the mode of another.
 func writeLike(path, model string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails if all went well
-	_, err = f.Write(content)
-	if err == nil {
-		if info, statErr := os.Stat(model); statErr == nil {
+	return writeWhole(path, content, func(f *os.File) error {
+		if info, err := os.Stat(model); err == nil {
 			_ = f.Chmod(info.Mode()) // as far as we may
 		}
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+		return f.Sync()
+	})
 }
