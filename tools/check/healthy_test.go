@@ -143,6 +143,16 @@ func makeOurs(t testing.TB, room compat.Room) {
 	}
 }
 
+// newHealthy returns a place with the healthy store that our handler makes, at a time soon after.
+func newHealthy(t testing.TB) *place {
+	t.Helper()
+	room := compat.Room(tempDir(t))
+	makeOurs(t, room)
+	p := newPlace(t, room)
+	p.now = healthyTime
+	return p
+}
+
 // makeOriginal has the original make the healthy store.
 func makeOriginal(t testing.TB, room compat.Room) {
 	t.Helper()

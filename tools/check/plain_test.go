@@ -100,10 +100,7 @@ func TestPlainStore(t *testing.T) {
 
 // A finding is told once, if a store had to read twice.
 func TestRepeated(t *testing.T) {
-	healthy := compat.Room(tempDir(t))
-	makeOurs(t, healthy)
-	p := newPlace(t, healthy)
-	p.now = healthyTime
+	p := newHealthy(t)
 	(&damager{t, p}).drop(pauls+"freebusy", "\tmeeting\t")
 	c := p.checkerOf(storestest.Repeated{Store: plain{p.store}}, check.None)
 	if r := run(t, c); !slices.Equal(r.ids(), []string{"freebusy-missing"}) {
@@ -119,10 +116,7 @@ func TestPostgreSQL(t *testing.T) {
 
 // A database can have rows that no table has which is copied to it.
 func TestPostgreSQLRows(t *testing.T) {
-	healthy := compat.Room(tempDir(t))
-	makeOurs(t, healthy)
-	p := newPlace(t, healthy)
-	p.now = healthyTime
+	p := newHealthy(t)
 	where := postgresqltest.Database(t)
 	store := inDatabase(t, where, p)
 	whole := records(t, store)
@@ -178,10 +172,7 @@ func TestPostgreSQLRows(t *testing.T) {
 
 // The command for a user who is no URI, which --user reads as a mail address, is one for everybody.
 func TestPostgreSQLUserNoURI(t *testing.T) {
-	healthy := compat.Room(tempDir(t))
-	makeOurs(t, healthy)
-	p := newPlace(t, healthy)
-	p.now = healthyTime
+	p := newHealthy(t)
 	where := postgresqltest.Database(t)
 	store := inDatabase(t, where, p)
 	db, err := pgx.Connect(t.Context(), where)

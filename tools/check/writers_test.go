@@ -163,10 +163,7 @@ func chores(writer, n int) []scene {
 
 // A lock that a living program holds is waited for, told, and not broken.
 func TestHeldLock(t *testing.T) {
-	room := compat.Room(tempDir(t))
-	makeOurs(t, room)
-	p := newPlace(t, room)
-	p.now = healthyTime
+	p := newHealthy(t)
 	d := damager{t, p}
 	d.lock(1, 2*time.Minute) // the first process of all is alive, and older
 	r := p.check(t, check.All)
