@@ -72,13 +72,13 @@ var work string
 
 // debian builds the Debian package from this tree, once, and returns its file.
 var debian = sync.OnceValues(func() (string, error) {
-	cmd := exec.Command("../../packaging/build.sh", filepath.Join(work, "dist"))
+	cmd := exec.Command("../../tools/package/build.sh", filepath.Join(work, "dist"))
 	cmd.Env = append(os.Environ(), "NFPM="+filepath.Join(layers(), "bin/nfpm"))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("packaging/build.sh: %v: %s", err, stderr.String())
+		return "", fmt.Errorf("tools/package/build.sh: %v: %s", err, stderr.String())
 	}
 	return strings.TrimSpace(string(out)), nil
 })

@@ -1,22 +1,22 @@
 #!/bin/sh
 # Build the Debian package from the tree:
 #
-#   packaging/build.sh [DIR]     DIR is where the package goes, by default dist
+#   tools/package/build.sh [DIR]     DIR is where the package goes, by default dist
 #
 # Needs Go, and nfpm, which it takes from $NFPM or the path, or else builds. Prints
 # the package's name. VERSION in the environment overrides the changelog's version.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:-$here/../dist}
+out=${1:-$here/../../dist}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-cd "$here/.."
+cd "$here/../.."
 
-VERSION=${VERSION:-$(sed -n '1s/.*(\(.*\)).*/\1/p' packaging/changelog)}
+VERSION=${VERSION:-$(sed -n '1s/.*(\(.*\)).*/\1/p' tools/package/changelog)}
 ARCH=${ARCH:-$(go env GOARCH)}
 # The same sources give the same package.
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -d "$(sed -n 's/^ -- .*>  //p' packaging/changelog | head -n 1)" +%s)}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -d "$(sed -n 's/^ -- .*>  //p' tools/package/changelog | head -n 1)" +%s)}
 tree=$out/tree
 rm -rf "$tree"
 mkdir -p "$tree/bin" "$tree/man" "$tree/doc"
@@ -26,12 +26,12 @@ export VERSION ARCH SOURCE_DATE_EPOCH PACKAGE_TREE="$tree"
 CGO_ENABLED=0 GOARCH=$ARCH go build -trimpath -ldflags '-s -w' -o "$tree/bin/" ./cmd/...
 # The pages are made from the programs' own help, by programs that run here.
 mkdir "$tree/host"
-GOARCH= CGO_ENABLED=0 go build -o "$tree/host/" ./cmd/... ./packaging/pages
+GOARCH= CGO_ENABLED=0 go build -o "$tree/host/" ./cmd/... ./tools/package/pages
 for program in imip_person_outgoing imip-agent; do
-    "$tree/host/pages" man "$tree/host/$program" packaging/man/$program.rest | gzip -9n >"$tree/man/$program.1.gz"
+    "$tree/host/pages" man "$tree/host/$program" tools/package/man/$program.rest | gzip -9n >"$tree/man/$program.1.gz"
 done
 "$tree/host/pages" completion "$tree/host/imip-agent" >"$tree/doc/completion"
-gzip -9n <packaging/changelog >"$tree/doc/changelog.gz"
+gzip -9n <tools/package/changelog >"$tree/doc/changelog.gz"
 
 nfpm() {
     if [ -n "${NFPM:-}" ]; then "$NFPM" "$@"
@@ -40,6 +40,6 @@ nfpm() {
     fi
 }
 package=$out/imip-agent-go_${VERSION}_$ARCH.deb
-nfpm package --config packaging/nfpm.yaml --packager deb --target "$package" >&2
+nfpm package --config tools/package/nfpm.yaml --packager deb --target "$package" >&2
 rm -rf "$tree"
 echo "$package"
