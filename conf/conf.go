@@ -5,12 +5,16 @@
 package conf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"slices"
+	"strconv"
 )
 
 // DefaultFile is read if no other file is asked for. It may be absent.
@@ -27,7 +31,7 @@ const maxFile = 1 << 20
 // last of these files may be missing. The working directory is never looked at:
 // who delivers mail starts programs in directories that anybody may write to.
 //
-// What cannot be used of the file is in the result's Warnings. Where that is a
+// Every error is an [*Error]. What cannot be used of the file is in the result's Warnings. Where that is a
 // setting that must not be guessed, [Config.Check] fails later, unless it has
 // been overridden.
 func Load(file string, getenv func(string) string) (Config, error) {
@@ -42,7 +46,10 @@ func load(file string, getenv func(string) string, fallback string) (Config, err
 		file = getenv(FileVariable)
 	}
 	if file == "" {
-		file, optional = fallback, true
+		file = fallback
+		// A link to nothing is no missing file: somebody wanted another one.
+		_, err := os.Lstat(file)
+		optional = errors.Is(err, fs.ErrNotExist)
 	}
 	source, err := read(file)
 	// DEVIATION: config-missing-setting. Without the file, or a setting in it, the
@@ -55,11 +62,31 @@ func load(file string, getenv func(string) string, fallback string) (Config, err
 		case errors.Is(err, fs.ErrNotExist):
 			err = fmt.Errorf("%w; name the file that is there, or leave $%s and --config out", err, FileVariable)
 		case errors.Is(err, fs.ErrPermission):
-			err = fmt.Errorf("%w; give user %d access to it", err, os.Geteuid())
+			err = fmt.Errorf("%w; give the user %s access to it", err, whoami())
 		}
-		return Config{}, fmt.Errorf("read the configuration: %w", err)
+		return Config{}, &Error{fmt.Errorf("read the configuration: %w", err)}
+	}
+	if i := bytes.IndexByte(source, 0); i >= 0 {
+		return Config{}, &Error{fmt.Errorf("configuration: %s, line %d: there is a NUL octet, where lines NAME = value in UTF-8 are expected: save the file as UTF-8 text",
+			file, 1+bytes.Count(source[:i], []byte("\n")))}
 	}
 	return Read(source, file), nil
+}
+
+// Error is a configuration with which nothing can be done.
+type Error struct{ err error }
+
+func (e *Error) Error() string { return e.err.Error() }
+func (e *Error) Unwrap() error { return e.err }
+
+// whoami returns the name of the user that this process runs as, or the number of one
+// who has no name.
+func whoami() string {
+	id := strconv.Itoa(os.Geteuid())
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return id
 }
 
 func read(path string) ([]byte, error) {
@@ -82,21 +109,27 @@ func Read(source []byte, file string) Config {
 	c.unusable = map[string]Warning{}
 	assignments, warnings := parse(source)
 	set := map[string]bool{}
-	for _, a := range assignments { // of several for one name, the last counts
+	meantFor := map[string]Warning{} // settings that a line names by another spelling
+	for _, a := range assignments {  // of several for one name, the last counts
 		s, known := find(a.name)
 		w := Warning{Line: a.line, Name: a.name}
 		switch {
-		case a.err != nil && known && set[a.name]:
+		case a.err != nil && known && set[a.name] && !s.vital:
 			w.Text = fmt.Sprintf("skipped, %v; what is above holds", a.err)
 		case a.err != nil:
 			w.Text = fmt.Sprintf("skipped, %v", a.err)
 			if known {
+				w.Text += "; " + s.expected()
 				c.unusable[a.name] = w
 			}
 		case !known && a.used:
 			continue // the administrator's own
 		case !known:
 			w.Text = "there is no such setting"
+			if meant, ok := misspelled(a.name); ok {
+				w.Text += "; " + meant.name + " is expected"
+				meantFor[meant.name] = w
+			}
 		default:
 			err := s.assign(&c, a.value)
 			if err == nil {
@@ -106,10 +139,19 @@ func Read(source []byte, file string) Config {
 			}
 			s.reset(&c)
 			w.Text = fmt.Sprintf("%v; the default holds", err)
+			if s.vital {
+				w.Text = fmt.Sprintf("%v; %s", err, s.expected())
+			}
 			c.unusable[a.name] = w
 		}
 		warnings = append(warnings, w)
 	}
+	for name, w := range meantFor { // as if it stood there, and could not be read
+		if _, bad := c.unusable[name]; !bad && !set[name] {
+			c.unusable[name] = w
+		}
+	}
+	slices.SortStableFunc(warnings, func(a, b Warning) int { return a.Line - b.Line })
 	for i := range warnings {
 		warnings[i].File = file
 	}
@@ -130,12 +172,12 @@ func (c *Config) Override(name, value string) error {
 	return nil
 }
 
-// Check fails if a setting that nothing can stand in for cannot be used.
+// Check fails with an [*Error] if a setting that nothing can stand in for cannot be used.
 func (c *Config) Check() error {
 	for _, s := range settings {
 		if w, bad := c.unusable[s.name]; bad && s.vital {
 			w.File = c.File
-			return fmt.Errorf("configuration: %v: correct the file", w)
+			return &Error{fmt.Errorf("configuration: %v: correct the file", w)}
 		}
 	}
 	return nil

@@ -77,7 +77,11 @@ SYSLOG = "mail"
 		{name: "numbers for truth", source: "MANAGER_INTERFACE = 0", want: func(c *Config) { c.ManagerInterface = false }},
 		{name: "a name of the administrator's own", source: "BASE = '/srv'\nSTORE_DIR = BASE", want: func(c *Config) { c.StoreDir = "/srv" }},
 
-		{name: "no such setting", source: "STORE_DRI = '/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DRI: there is no such"}},
+		{name: "no such setting", source: "STORE_DRI = '/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DRI: there is no such setting; STORE_DIR is expected"}, fails: true},
+		{name: "a setting in small letters", source: "store_dir = '/srv'", want: func(*Config) {}, warns: []string{"line 1: store_dir: there is no such setting; STORE_DIR is expected"}, fails: true},
+		{name: "another spelling beside the right one", source: "STORE_DRI = '/srv'\nSTORE_DIR = '/srv/a'", want: func(c *Config) { c.StoreDir = "/srv/a" },
+			warns: []string{"line 1: STORE_DRI: there is no such"}},
+		{name: "a name like none", source: "STOREROOM = '/srv'", want: func(*Config) {}, warns: []string{"line 1: STOREROOM: there is no such setting"}},
 		{name: "a wrong type", source: "LANG = 7", want: func(*Config) {}, warns: []string{"line 1: LANG: it has to be a string"}},
 		{name: "a wrong type after a right one", source: "LANG = 'de'\nLANG = 7", want: func(*Config) {}, warns: []string{"line 2: LANG: it has to be a string; the default"}},
 		{name: "a right type after a wrong one", source: "STORE_DIR = 7\nSTORE_DIR = '/srv'", want: func(c *Config) { c.StoreDir = "/srv" },
@@ -87,14 +91,36 @@ SYSLOG = "mail"
 		{name: "a number where True is meant", source: "MANAGER_INTERFACE = 'True'", want: func(*Config) {}, warns: []string{"line 1: MANAGER_INTERFACE"}},
 		{name: "True where a number is meant", source: "DEADLINE = True", want: func(*Config) {}, warns: []string{"line 1: DEADLINE"}},
 		{name: "None where there must be something", source: "LANG = None", want: func(*Config) {}, warns: []string{"line 1: LANG: it cannot be None"}},
-		{name: "what cannot be read, after what can", source: "STORE_DIR = '/srv'\nSTORE_DIR = path('x')", want: func(c *Config) { c.StoreDir = "/srv" },
-			warns: []string{"line 2: STORE_DIR: skipped, the value is none of the kinds"}},
+		{name: "what cannot be read, after what can", source: "LANG = 'de'\nLANG = path('x')", want: func(c *Config) { c.Lang = "de" },
+			warns: []string{"line 2: LANG: skipped, the value is none of the kinds"}},
+		{name: "a store that cannot be read, after one that can", source: "STORE_DIR = '/srv'\nSTORE_DIR = path('x')", want: func(c *Config) { c.StoreDir = "/srv" },
+			warns: []string{"line 2: STORE_DIR: skipped, the value is none of the kinds"}, fails: true},
 
 		{name: "a store that is not a string", source: "STORE_DIR = 7", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
 		{name: "a store that is nothing", source: "STORE_DIR = ''", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR: it is empty"}, fails: true},
 		{name: "a store that is computed", source: "import os\nSTORE_DIR = os.getcwd()", want: func(*Config) {},
 			warns: []string{"line 1: skipped", "line 2: STORE_DIR"}, fails: true},
 		{name: "a store that ends half-way", source: "STORE_DIR = \"/srv\\0\"", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "a store without a closing quote", source: "LANG = 'de'\nSTORE_DIR = \"/srv/cal\nSYSLOG = 'mail'", want: func(c *Config) { c.Lang, c.Syslog = "de", "mail" },
+			warns: []string{`line 2: STORE_DIR: skipped, the string is not closed; a string in quotes is expected, such as STORE_DIR = "/var/lib/imip-agent/store"`}, fails: true},
+		{name: "a store without an opening quote", source: "STORE_DIR = /srv/cal\"", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR: skipped, the string is not closed"}, fails: true},
+		{name: "a store without quotes", source: "STORE_DIR = /srv/cal", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR: skipped, the value is none"}, fails: true},
+		{name: "curly quotes", source: "STORE_DIR = \u201c/srv/cal\u201d", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR: skipped, unexpected character"}, fails: true},
+		{name: "a store in three quotes that do not close", source: "STORE_DIR = \"\"\"/srv\nLANG = 'de'", want: func(c *Config) { c.Lang = "de" }, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "a bracket that does not close", source: "STORE_DIR = (\"/srv\"\nLANG = 'de'", want: func(c *Config) { c.Lang = "de" }, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "a line that goes on in another", source: "LANG = 'de' \\\nSTORE_DIR = '/srv'", want: func(*Config) {}, warns: []string{"line 1: LANG", "line 1: STORE_DIR"}, fails: true},
+		{name: "a store that is indented", source: "  STORE_DIR = '/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR: skipped, the line is indented"}, fails: true},
+		{name: "a store on a condition", source: "if True: STORE_DIR = '/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "a store with a colon", source: "STORE_DIR: '/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "a store without an equals sign", source: "STORE_DIR '/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "a store that is added to", source: "STORE_DIR += '/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "two names at once", source: "STORE_DIR, JOURNAL_DIR = '/a', '/b'", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR", "line 1: JOURNAL_DIR"}, fails: true},
+		{name: "a shell's assignment", source: "export STORE_DIR='/srv'", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "a comment that names a store, and has a quote", source: "# STORE_DIR = \"/srv", want: func(*Config) {}},
+		{name: "a string that names a store", source: "X = 'STORE_DIR = ", want: func(*Config) {}, warns: []string{"line 1: STORE_DIR"}, fails: true},
+		{name: "mended below", source: "STORE_DIR = '/sr\nSTORE_DIR = '/srv'", want: func(c *Config) { c.StoreDir = "/srv" }, warns: []string{"line 1: STORE_DIR"}},
+		{name: "another setting in such a line", source: "SYSLOG = 'mail", want: func(*Config) {}, warns: []string{"line 1: SYSLOG: skipped, the string is not closed"}},
+		{name: "a journal that cannot be read", source: "JOURNAL_DIR = '/srv", want: func(*Config) {}, warns: []string{"line 1: JOURNAL_DIR"}, fails: true},
 		{name: "decimal permissions", source: "DEFAULT_PERMISSIONS = 660", want: func(*Config) {}, warns: []string{"line 1: DEFAULT_PERMISSIONS: 01224 are no"}, fails: true},
 		{name: "permissions of a file for directories", source: "DEFAULT_DIR_PERMISSIONS = 0660", want: func(*Config) {},
 			warns: []string{"line 1: DEFAULT_DIR_PERMISSIONS"}, fails: true},
@@ -206,6 +232,26 @@ func TestLoadFinds(t *testing.T) {
 		if _, err := load("", environment(nil), file); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v, want an error that names it", name, err)
 		}
+	}
+	// As some editors save text, and after a crash.
+	for name, text := range map[string]string{
+		"UTF-16": "\xff\xfeS\x00T\x00O\x00R\x00E\x00_\x00D\x00I\x00R\x00=\x00", "NULs": "LANG = 'de'\n" + strings.Repeat("\x00", 100),
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var unusable *Error
+		if _, err := load("", environment(nil), file); !errors.As(err, &unusable) || !strings.Contains(err.Error(), file+", line ") {
+			t.Errorf("%s: %v, want an error that names the line", name, err)
+		}
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(absent, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load("", environment(nil), link); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a link to nothing: %v", err)
 	}
 }
 

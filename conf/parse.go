@@ -36,8 +36,22 @@ type assignment struct {
 // returned, in order; one whose value cannot be read has an error. The warnings
 // say what else there is.
 func parse(source []byte) (assignments []assignment, warnings []Warning) {
-	skip := func(line int, why string) {
-		warnings = append(warnings, Warning{Line: line, Text: "skipped, " + why})
+	// skip passes over a statement. The settings that it names may be set by it, as far as
+	// can be told, and are assignments without a value.
+	skip := func(st statement, tokens []token, why string) {
+		named := false
+		for _, t := range tokens {
+			if t.kind != name {
+				continue
+			}
+			if _, known := find(t.str); known {
+				named = true
+				assignments = append(assignments, assignment{name: t.str, line: st.line, err: errors.New(why)})
+			}
+		}
+		if !named {
+			warnings = append(warnings, Warning{Line: st.line, Text: "skipped, " + why})
+		}
 	}
 	defined := map[string]int{} // the assignment that holds
 	for s := newScanner(source); ; {
@@ -48,13 +62,13 @@ func parse(source []byte) (assignments []assignment, warnings []Warning) {
 		case err != nil:
 			// DEVIATION: config-syntax-error. The original reads nothing of such a
 			// file, and ends.
-			skip(st.line, err.Error())
+			skip(st, st.tokens, err.Error())
 			continue
 		case st.indented:
-			skip(st.line, "the line is indented")
+			skip(st, st.tokens, "the line is indented")
 			continue
 		case isCompound(st.tokens):
-			skip(st.line, "it is not NAME = value")
+			skip(st, st.tokens, "it is not NAME = value")
 			continue
 		}
 		for _, tokens := range split(st.tokens) {
@@ -62,7 +76,7 @@ func parse(source []byte) (assignments []assignment, warnings []Warning) {
 				continue
 			}
 			if !isAssignment(tokens) {
-				skip(st.line, "it is not NAME = value")
+				skip(st, tokens, "it is not NAME = value")
 				continue
 			}
 			a := assignment{name: tokens[0].str, line: st.line}

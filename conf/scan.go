@@ -55,7 +55,8 @@ func newScanner(src []byte) *scanner {
 }
 
 // next returns the next statement, and false at the end. Where the error is not
-// nil, the statement's first line cannot be read, and the one after it is next.
+// nil, the statement's first line cannot be read, and the one after it is next; the
+// statement has the names then that the line seems to give a value to.
 func (s *scanner) next() (statement, bool, error) {
 	for s.pos < len(s.src) {
 		start, line := s.pos, s.line
@@ -66,13 +67,38 @@ func (s *scanner) next() (statement, bool, error) {
 			}
 			s.pos, s.line = start, line
 			s.skipLine()
-			return statement{line: line}, true, err
+			return statement{tokens: assigned(s.src[start:s.pos]), line: line}, true, err
 		}
 		if len(tokens) > 0 {
 			return statement{tokens, line, indented}, true, nil
 		}
 	}
 	return statement{}, false, nil
+}
+
+// assigned returns the names that a line seems to give a value to, although it cannot be
+// read: the first word, and those before an equals sign.
+func assigned(line []byte) []token {
+	var names []token
+	for i := 0; i < len(line); {
+		if line[i] == '#' && len(names) == 0 {
+			break // a comment
+		}
+		if !isLetter(line[i]) {
+			i++
+			continue
+		}
+		end := i
+		for end < len(line) && (isLetter(line[end]) || isDigit(line[end])) {
+			end++
+		}
+		rest := bytes.TrimLeft(line[end:], " \t")
+		if len(names) == 0 || len(rest) > 0 && rest[0] == '=' {
+			names = append(names, token{kind: name, str: string(line[i:end])})
+		}
+		i = end
+	}
+	return names
 }
 
 func (s *scanner) skipLine() {

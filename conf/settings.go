@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -122,12 +123,12 @@ type setting struct {
 var settings = []setting{
 	{name: "MESSAGE_SENDER", field: func(c *Config) any { return &c.MessageSender }, vital: true},
 	{name: "LOCAL_PREFIX", field: func(c *Config) any { return &c.LocalPrefix }},
-	{name: "OUTGOING_PREFIX", field: func(c *Config) any { return &c.OutgoingPrefix }},
+	{name: "OUTGOING_PREFIX", field: func(c *Config) any { return &c.OutgoingPrefix }, vital: true},
 	{name: "STORE_TYPE", field: func(c *Config) any { return &c.StoreType }, vital: true, values: []string{"file", "postgresql"}},
 	{name: "STORE_DIR", field: func(c *Config) any { return &c.StoreDir }, vital: true},
 	{name: "PUBLISH_DIR", field: func(c *Config) any { return &c.PublishDir }, vital: true},
 	{name: "PREFERENCES_DIR", field: func(c *Config) any { return &c.PreferencesDir }, vital: true},
-	{name: "JOURNAL_DIR", field: func(c *Config) any { return &c.JournalDir }},
+	{name: "JOURNAL_DIR", field: func(c *Config) any { return &c.JournalDir }, vital: true},
 	{name: "DEFAULT_PERMISSIONS", field: func(c *Config) any { return &c.Permissions }, vital: true, min: 0o600},
 	{name: "DEFAULT_DIR_PERMISSIONS", field: func(c *Config) any { return &c.DirPermissions }, vital: true, min: 0o700},
 	{name: "LOCALE_DIR", field: func(c *Config) any { return &c.LocaleDir }},
@@ -187,6 +188,64 @@ func find(name string) (setting, bool) {
 		return setting{}, false
 	}
 	return settings[i], true
+}
+
+// misspelled returns the vital setting that a name was probably meant for: one that is
+// the same but for letter case, or for two letters that are wrong, left out, or in
+// each other's place.
+func misspelled(name string) (setting, bool) {
+	for _, s := range settings {
+		if s.vital && len(name) < 100 && distance(strings.ToUpper(name), s.name) <= 2 {
+			return s, true
+		}
+	}
+	return setting{}, false
+}
+
+// distance returns how many letters have to be put in, taken out or replaced to make b of
+// a (Levenshtein's distance).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// expected says what the setting can be, with an example.
+func (s setting) expected() string {
+	d := Default()
+	what, example := "a number is expected", ""
+	switch field := s.field(&d).(type) {
+	case *string:
+		what, example = "a string in quotes is expected", strconv.Quote(*field)
+		switch {
+		case s.values != nil:
+			what = "one of these is expected, in quotes: " + strings.Join(s.values, ", ")
+		case *field == "" && s.none:
+			example = "None"
+		}
+	case *bool:
+		what, example = "True or False is expected", "True"
+	case *fs.FileMode:
+		what, example = "an octal number is expected", fmt.Sprintf("%#o", *field)
+	}
+	if example == "" {
+		return what
+	}
+	return fmt.Sprintf("%s, such as %s = %s", what, s.name, example)
 }
 
 // assign sets the setting's field in c, or leaves it and says why it cannot have

@@ -29,8 +29,8 @@ func checkCommand(env site.Environment) *cli.Command {
 			"was changed, --undo puts back.\n\n" +
 			"The exit status is 0 if nothing is wrong, 1 if all that was is mended, 4 if\n" +
 			"something is wrong, 8 if the check could not be completed, 64 if the options\n" +
-			"cannot be understood, and 75 if a lock could not be had, or the database not be\n" +
-			"reached; the highest that applies.\n\n" +
+			"cannot be understood, 75 if a lock could not be had, or the database not be\n" +
+			"reached, and 78 if the configuration cannot be used; the highest that applies.\n\n" +
 			checkFormat + "\n" + checkKinds(),
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "user", Usage: "check this user only: a `URI`, or several such options"},

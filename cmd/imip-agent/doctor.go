@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/site"
+	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
 	"imip-agent/tools/doctor"
@@ -22,8 +23,9 @@ func doctorCommand(env site.Environment) *cli.Command {
 		Usage:     "examine this machine: configuration, directories, locks, mail system, a message",
 		UsageText: env.Program + " doctor [options]",
 		Description: "Run it as root on the machine that mail is handled on. Each line says that\n" +
-			"something is well, or what to do. The exit status is 4 if something has failed,\n" +
-			"and 0 otherwise, also with warnings. Nothing is changed.",
+			"something is well, or what to do. The exit status is 4 if something has failed, 78 if\n" +
+			"the configuration cannot be used, and 0 otherwise, also with warnings. Nothing is\n" +
+			"changed.",
 		Flags: site.Flags(),
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {
@@ -40,6 +42,10 @@ func runDoctor(ctx context.Context, options *cli.Context, env site.Environment) 
 	if err != nil {
 		// This is what a handler would say too, with every message.
 		showResult(env.Stdout, doctor.Result{ID: doctor.Configuration, Status: doctor.Failed, Text: err.Error(), Remedy: "correct it: nothing else can be looked at"})
+		var unusable *conf.Error
+		if errors.As(err, &unusable) {
+			return &exitError{exitConfig, nil}
+		}
 		return &exitError{exitFindings, nil}
 	}
 	d := doctor.Doctor{

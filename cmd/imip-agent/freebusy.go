@@ -34,8 +34,8 @@ func freebusyCommand(env site.Environment) *cli.Command {
 			"Nothing is said if all goes well. Exit status: 0, done; 4, events could not be read,\n" +
 			"and their records are left as they are (the command check tells more); 8, some\n" +
 			"users' free/busy could not be worked out; 64, the command line cannot be understood;\n" +
-			"75, a lock could not be had, or the database not be reached, try again later. The\n" +
-			"highest counts.",
+			"75, a lock could not be had, or the database not be reached, try again later; 78, the\n" +
+			"configuration cannot be used. The highest counts.",
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "user", Usage: "only for the user `URI`, or mail address; may be given several times"},
 			&cli.BoolFlag{Name: "reset", Usage: "read all events again, not only those that go on beyond the window", DisableDefaultText: true},

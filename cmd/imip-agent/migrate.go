@@ -37,7 +37,8 @@ func migrateCommand(env site.Environment) *cli.Command {
 		Description: "A place is file:DIR or postgresql:CONNINFO. DIR is a store, beside which the journal\n" +
 			"and the preferences are if it is called \"store\", or a directory that has the three in it.\n\n" +
 			"Exit status: 0 done, 3 done but for what is listed, 8 failed, 10 no such source,\n" +
-			"64 wrong usage, 73 the target has something else already, 75 locked or away: try again.",
+			"64 wrong usage, 73 the target has something else already, 75 locked or away: try again,\n" +
+			"78 the configuration cannot be used.",
 		Subcommands: []*cli.Command{
 			copyCommand(env),
 			schemaCommand(env),

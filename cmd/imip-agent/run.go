@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/site"
+	"imip-agent/conf"
 	"imip-agent/stores"
 )
 
@@ -22,6 +23,7 @@ const (
 	exitFailed   = 8  // what was asked for could not be completed
 	exitUsage    = 64 // EX_USAGE: the command line cannot be understood
 	exitLocked   = 75 // EX_TEMPFAIL: a lock could not be had, or the store not be reached; try again later
+	exitConfig   = 78 // EX_CONFIG: the configuration cannot be used
 )
 
 // exitError is an error that says with which status the program ends.
@@ -105,12 +107,15 @@ func report(err error, env site.Environment) int {
 	}
 	fmt.Fprintf(env.Stderr, "%s: %s\n", env.Program, strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	var caught *site.PanicError
+	var unusable *conf.Error
 	switch {
 	case errors.As(err, &caught):
 		fmt.Fprintf(env.Stderr, "%s\n", caught.Stack)
 		return exitFailed
 	case exit != nil:
 		return exit.status
+	case errors.As(err, &unusable):
+		return exitConfig
 	case errors.Is(err, stores.ErrLocked), errors.Is(err, stores.ErrAway):
 		return exitLocked
 	}

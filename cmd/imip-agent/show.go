@@ -28,7 +28,8 @@ func showCommand(env site.Environment) *cli.Command {
 			"browser, with nothing to load from elsewhere. What the user has declined is not shown.\n\n" +
 			"Exit status: 0, done; 4, some events could not be read, and are named; 8, the calendar\n" +
 			"could not be shown; 64, the command line cannot be understood; 75, the user's lock\n" +
-			"could not be had, or the database not be reached, try again later.",
+			"could not be had, or the database not be reached, try again later; 78, the configuration\n" +
+			"cannot be used.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "the first day, a `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "the last day, a `DATE`"},
