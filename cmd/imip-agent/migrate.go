@@ -97,7 +97,7 @@ func openMigrateSite(options *cli.Context, env site.Environment) (*migrateSite, 
 	if err != nil {
 		return nil, err
 	}
-	return &migrateSite{s, env}, nil
+	return &migrateSite{Site: s, env: env}, nil
 }
 
 func copyRecords(options *cli.Context, env site.Environment) (err error) {

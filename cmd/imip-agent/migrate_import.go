@@ -14,6 +14,7 @@ import (
 	"imip-agent/handlers/mail"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
 	"imip-agent/tools/migrate"
 )
@@ -23,11 +24,15 @@ func importCommand(env site.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "import", Usage: "take calendar files into a user's records", ArgsUsage: "FROM TO",
 		Description: "FROM is an .ics file, or a directory with .ics files or vdirs. What is in them is handled as if\n" +
-			"the user had published it; nothing is sent to anybody.",
+			"the user had published it; nothing is sent to anybody.\n\n" +
+			"The free/busy of a user who shares and publishes it is published as well, in PUBLISH_DIR or\n" +
+			"the directory that --publish-dir names. For a trial with another store than the site's, say\n" +
+			"--publish-dir none: then what web servers show stays as it is.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "user", Usage: "the `USER` whose events they are"},
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, if it is not that of the configuration"},
+			&cli.StringFlag{Name: "publish-dir", Usage: "the `DIR` where free/busy is published, if it is not PUBLISH_DIR; none: it is not published"},
 		}, migrateFlags()...),
 		Action: func(options *cli.Context) error { return importCalendars(options, env) },
 	}
@@ -54,6 +59,9 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 	}
 	e := &ends{closers: []func() error{s.Close}}
 	defer func() { err = errors.Join(err, e.close()) }()
+	if s.publishes = options.String("publish-dir") != "none"; s.publishes && s.Config.PublishDir == "" {
+		return usage("there is no directory where free/busy is published: set PUBLISH_DIR, or say --publish-dir DIR, or none")
+	}
 	side, err := e.openSide(options.Context, p, placeOptions{journal: "none"}, s, nil)
 	if err != nil {
 		return err
@@ -71,7 +79,7 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 	defer os.RemoveAll(aside)
 	publisher := &publisher{user: user, aside: &rejected.Dir{Path: aside, Max: 1000, Now: env.Now, Log: s.Log}}
 	publisher.handler = handlers.Handler{
-		Store: side.Store, Preferences: s.Preferences, Rejected: publisher.aside,
+		Store: side.Store, Preferences: publishing{s.Preferences, s.publishes}, Rejected: publisher.aside,
 		// There is no calendar system that sends for users: who the user is has been said.
 		Sender: "", Log: s.Log, Now: env.Now, MessageLimit: messageLimit, PeriodLimit: s.Config.PeriodLimit,
 	}
@@ -109,6 +117,21 @@ func canSend(user calendar.URI) bool {
 	}
 	message, err := mail.Read(strings.NewReader(fromField(user)+"\r\n"), messageLimit)
 	return err == nil && len(message.From) == 1 && calendar.NewURI(message.From[0]) == user
+}
+
+// publishing is where preferences are found, whose users publish their free/busy only if that is
+// wanted.
+type publishing struct {
+	preferences.Source
+	wanted bool
+}
+
+func (p publishing) Load(user calendar.URI) (preferences.Preferences, error) {
+	settings, err := p.Source.Load(user)
+	if !p.wanted {
+		settings.Publishing = "no"
+	}
+	return settings, err
 }
 
 // publisher handles messages as if a user had sent them.

@@ -166,22 +166,40 @@ func (e *ends) openJournal(ctx context.Context, side *migrate.Side, p place, bes
 // migrateSite opens stores as the site's configuration has them kept.
 type migrateSite struct {
 	*site.Site
-	env site.Environment
+	env       site.Environment
+	publishes bool // stores publish users' free/busy
 }
 
 func (s *migrateSite) openFiles(dir string, journal, target bool) (*file.Store, error) {
-	return file.Open(file.Options{
+	o := s.fileOptions(dir)
+	o.Journal, o.Deferred = journal, target
+	return file.Open(o)
+}
+
+func (s *migrateSite) fileOptions(dir string) file.Options {
+	o := file.Options{
 		Dir: dir, FileMode: s.Config.Permissions, DirMode: s.Config.DirPermissions,
 		LockTimeout: s.Config.LockTimeout, Now: s.env.Now, Log: s.Log, Rejected: s.Rejected,
-		Journal: journal, Deferred: target,
-	})
+	}
+	if s.publishes {
+		o.PublishDir = s.Config.PublishDir
+	}
+	return o
 }
 
 func (s *migrateSite) openDatabase(ctx context.Context, connInfo string, journal bool) (*postgresql.Store, error) {
-	store, err := postgresql.Open(ctx, postgresql.Options{
+	o := postgresql.Options{
 		ConnInfo: connInfo, LockPerUser: s.Config.PostgreSQLLock == "user", LockTimeout: s.Config.LockTimeout,
 		Log: s.Log, Journal: journal,
-	})
+	}
+	if s.publishes {
+		published, err := file.OpenPublished(s.fileOptions(""))
+		if err != nil {
+			return nil, err
+		}
+		o.Published = published
+	}
+	store, err := postgresql.Open(ctx, o)
 	if err != nil {
 		return nil, usage("%v", err)
 	}

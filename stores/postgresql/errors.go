@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,8 +42,13 @@ var errBroken = errors.New("the connection to the database broke")
 // broken reports whether the connection to the server broke.
 func broken(err error) bool {
 	var network net.Error
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		errors.Is(err, net.ErrClosed) || errors.As(err, &network) && !network.Timeout()
+	if errors.As(err, &network) && !network.Timeout() {
+		// The error of a file, as of what is published, is a net.Error as well.
+		if _, bare := network.(syscall.Errno); !bare {
+			return true
+		}
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 
 // checkObject returns an error if a text cannot be in the database.

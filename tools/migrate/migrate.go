@@ -32,6 +32,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"imip-agent/stores"
@@ -172,10 +174,23 @@ func (r *Result) note(issues ...Issue) {
 		r.Number = make(map[Kind]int)
 	}
 	for _, i := range issues {
+		i.Text = oneLine(i.Text)
 		if r.Number[i.Kind]++; r.Number[i.Kind] <= maxIssues {
 			r.Issues = append(r.Issues, i)
 		}
 	}
+}
+
+// oneLine returns the text of joined errors, which has each in a line of its own, as one line that
+// has each of them once.
+func oneLine(text string) string {
+	var parts []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(parts, line) {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Partly reports whether something was left undone which is nobody's failure.
