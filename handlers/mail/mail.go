@@ -28,8 +28,8 @@ type Message struct {
 	// it quotes was sent before and is not to be handled again.
 	Bounce bool
 
-	// Parts are the calendar parts at any depth, enclosed messages included, in the
-	// order of the mail.
+	// Parts are the calendar parts at any depth, in the order of the mail. Those of
+	// enclosed messages are not among them: they were sent by somebody else.
 	Parts []Part
 
 	// Source is the mail as it was read.

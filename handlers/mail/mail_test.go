@@ -79,11 +79,14 @@ func TestReadParts(t *testing.T) {
 		{"white space after a delimiter (RFC 2046 section 5.1.1)", strings.ReplaceAll(mixed, "--B\r\n", "--B \t\r\n"), []string{"a", "b"}},
 		{"a line that begins as a delimiter does", strings.Replace(mixed, "UID:a", "--Bad\r\n--\r\nUID:a", 1), []string{"a", "b"}},
 		{"the epilogue is no part", mixed + "--B\r\n" + entity("c"), []string{"a", "b"}},
-		{"an enclosed message", head + multipart("mixed", "B", enclosed("From: other@example.com\r\n"+entity("a"))), []string{"a"}},
-		{"an enclosed multipart", head + multipart("mixed", "B", enclosed(multipart("mixed", "C", entity("a"))), entity("b")), []string{"a", "b"}},
-		{"an enclosed message and nothing else", head + enclosed(entity("a")), []string{"a"}},
-		{"an international message (RFC 6532)", head + strings.Replace(enclosed(entity("a")), "rfc822", "global", 1), []string{"a"}},
-		{"a digest's parts are messages", head + multipart("digest", "B", "\r\n"+entity("a"), "\r\n"+entity("b")), []string{"a", "b"}},
+		{"an enclosed message", head + multipart("mixed", "B", enclosed("From: other@example.com\r\n"+entity("a")), entity("b")), []string{"b"}},
+		{"an enclosed message that is not the first part", head + multipart("mixed", "B", entity("a"), enclosed("From: other@example.com\r\n"+entity("b"))), []string{"a"}},
+		{"an enclosed multipart", head + multipart("mixed", "B", enclosed(multipart("mixed", "C", entity("a"))), entity("b")), []string{"b"}},
+		{"an enclosed multipart of the same boundary", head + multipart("mixed", "B", enclosed(multipart("mixed", "B", entity("a"))), entity("b")), []string{"b"}},
+		{"an enclosed message in an enclosed message", head + multipart("mixed", "B", enclosed(multipart("mixed", "C", enclosed(entity("a")), entity("b"))), entity("c")), []string{"c"}},
+		{"an enclosed message and nothing else", head + enclosed(entity("a")), nil},
+		{"an international message (RFC 6532)", head + strings.Replace(enclosed(entity("a")), "rfc822", "global", 1), nil},
+		{"a digest's parts are messages", head + multipart("digest", "B", "\r\n"+entity("a"), "\r\n"+entity("b")), nil},
 		{"LF for line breaks", strings.ReplaceAll(mixed, "\r\n", "\n"), []string{"a", "b"}},
 		{"LF in the header only", strings.ReplaceAll(head, "\r\n", "\n") + mixed[len(head):], []string{"a", "b"}},
 		{"an mbox line, as pipes put first", "From paul@example.com Sun Nov 22 10:00:00 2026\n" + mixed, []string{"a", "b"}},
@@ -108,9 +111,9 @@ func TestReadParts(t *testing.T) {
 		{"broken: a boundary that needs quotes", strings.ReplaceAll(strings.ReplaceAll(mixed, `"B"`, "B=_:?x"), "--B", "--B=_:?x"), []string{"a", "b"}},
 		{"broken: the multipart says it is base64, and is not", strings.Replace(mixed, "MIME-Version", "Content-Transfer-Encoding: base64\r\nMIME-Version", 1), []string{"a", "b"}},
 		{"broken: the multipart is base64", head + "Content-Type: multipart/mixed; boundary=B\r\nContent-Transfer-Encoding: base64\r\n\r\n" + wrapped("--B\r\n"+entity("a")+"\r\n--B--"), []string{"a"}},
-		{"broken: the enclosed message is base64", head + multipart("mixed", "B", "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"+wrapped(entity("a")), entity("b")), []string{"a", "b"}},
-		{"broken: the enclosed message says it is base64, and is not", head + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + entity("a"), []string{"a"}},
-		{"broken: the enclosed message says it is quoted-printable", head + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + entity("a"), []string{"a"}},
+		{"broken: the enclosed message is base64", head + multipart("mixed", "B", "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"+wrapped(entity("a")), entity("b")), []string{"b"}},
+		{"broken: the enclosed message says it is base64, and is not", head + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + entity("a"), nil},
+		{"broken: the enclosed message says it is quoted-printable", head + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + entity("a"), nil},
 		{"broken: blank lines before the header", "\r\n \r\n" + single, []string{"a"}},
 		{"broken: a continuation line first", " folded\r\n" + single, []string{"a"}},
 		{"broken: a line in the header that is no field", head + "this is garbage\r\n" + entity("a"), []string{"a"}},
@@ -286,8 +289,9 @@ func TestCost(t *testing.T) {
 	}
 	encodedWithin := func(levels int) string {
 		text := entity("a")
-		for range levels {
-			text = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + wrapped(text)
+		for i := range levels {
+			text = fmt.Sprintf("Content-Type: multipart/mixed; boundary=B%d\r\nContent-Transfer-Encoding: base64\r\n\r\n", i) +
+				wrapped(fmt.Sprintf("--B%d\r\n%s\r\n--B%d--\r\n", i, text, i))
 		}
 		return text
 	}
@@ -300,8 +304,8 @@ func TestCost(t *testing.T) {
 		{"deep", nested(900, entity("a")), 1, ""},
 		{"too deep", nested(5000, entity("a")), 0, "more than 1000 deep"},
 		{"deep, each with a wrong boundary", strings.ReplaceAll(nested(900, strings.Repeat("x", 1<<20)), "boundary=B", "boundary=x"), 0, ""},
-		{"messages within messages", strings.Repeat("Content-Type: message/rfc822\r\n\r\n", 900) + entity("a"), 1, ""},
-		{"encoded messages within encoded messages", encodedWithin(12), 1, ""},
+		{"messages within messages", strings.Repeat("Content-Type: message/rfc822\r\n\r\n", 900) + entity("a"), 0, ""},
+		{"encoded multiparts within encoded multiparts", encodedWithin(12), 1, ""},
 		{"many parts", multipart("mixed", "B", strings.Repeat("\r\n--B\r\n", 90_000)+entity("a")), 1, ""},
 		{"too many parts", multipart("mixed", "B", strings.Repeat("\r\n--B\r\n", 200_000)+entity("a")), 0, "more than 100000 parts"},
 		{"many calendars", multipart("mixed", "B", slices.Repeat([]string{entity("a")}, maxCalendars)...), maxCalendars, ""},

@@ -55,6 +55,7 @@ type parser struct {
 	data    []byte
 	budget  *budget
 	base    int // the depth at which data stands in the mail
+	within  int // how many enclosed messages pos is in
 
 	open  []string       // the boundaries of the multiparts that pos is in, outermost first
 	count map[string]int // how often each is in open
@@ -112,7 +113,7 @@ func (p *parser) entity(pos int, byDefault string, depth int) edge {
 		return p.multipart(h, ct, body, depth)
 	case kind == "message":
 		return p.enclosed(h, body, depth)
-	case calendarTypes[ct.media] && ct.method != "":
+	case calendarTypes[ct.media] && ct.method != "" && p.within == 0:
 		found := p.edge(body)
 		p.calendar(h, ct, p.data[body:found.end])
 		return found
@@ -177,9 +178,15 @@ func (p *parser) multipart(h header, ct contentType, pos, depth int) edge {
 	return found
 }
 
-// enclosed reads an enclosed message, which begins at pos (RFC 2046 section 5.2).
+// enclosed reads an enclosed message, which begins at pos (RFC 2046 section 5.2), to
+// know where it ends, and whether it is about a delivery. Calendars in it are somebody
+// else's, or were handled when they were sent.
 // It may not be encoded, so where that is said of it, it is often not so.
+//
+// DEVIATION: enclosed-messages. The original handles what is in them.
 func (p *parser) enclosed(h header, pos, depth int) edge {
+	p.within++
+	defer func() { p.within-- }()
 	switch transferOf(h.encoding) {
 	case base64Encoded, uuEncoded:
 		line, _ := p.line(pos)
@@ -205,6 +212,7 @@ func (p *parser) container(h header, contentType []byte, pos, depth int) edge {
 	}
 	inner := newParser(p.message, bareBreaks(decoded), p.budget)
 	inner.base = p.base + depth + 1
+	inner.within = p.within
 	inner.entity(0, "text/plain", 0)
 	return found
 }

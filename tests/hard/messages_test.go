@@ -178,9 +178,7 @@ kontact-declinecounter
 	freebusy 20261203T080000Z/20261203T084500Z E ORG - "One event, two parts"
 	objects/E
 `},
-	{"passed on", `forwarded
-	freebusy 20261216T090000Z/20261216T100000Z E OPAQUE - "Passed on" mailto:harald.hare@example.org
-	objects/E
+	{"passed on as an enclosed message", `forwarded
 `},
 	{"delivery report", `bounce
 `},

@@ -36,6 +36,7 @@ Content-Type: text/calendar; charset=utf-8; method=REQUEST
 			mails(mail("Content-Type: text/plain; method=REQUEST", calendar("UID:text"))),
 
 		conversation("mail-two-calendars", "Two calendar parts in one mail, one of them in a mail that is forwarded.").
+			deviates("enclosed-messages").
 			mails(mail(`Content-Type: multipart/mixed; boundary="=_1"`, `--=_1
 Content-Type: text/calendar; method=REQUEST
 
