@@ -31,6 +31,8 @@ type Store interface {
 	// Users yields every user who has records, in order of URI.
 	Users(ctx context.Context) iter.Seq2[calendar.URI, error]
 
+	Outbox
+
 	// Close releases what the store holds open.
 	Close() error
 }
@@ -60,8 +62,8 @@ type Key struct {
 
 // Tx is one user's records inside one critical section. Reads see the
 // transaction's own changes; nothing reaches the store before the commit, which
-// renames tables first, then stores texts, and deletes texts last: what makes a
-// message apply stays in place until everything else is done.
+// puts letters into the outbox first, renames tables, then stores texts, and deletes texts
+// last: what makes a message apply stays in place until everything else is done.
 type Tx interface {
 	User() calendar.URI
 
@@ -104,6 +106,15 @@ type Tx interface {
 	Published() ([]byte, error)
 	// Publish replaces the published free/busy calendar as a whole.
 	Publish([]byte) error
+
+	// Send leaves a letter in the user's outbox. It is committed with everything else, and
+	// before anything of it takes effect: whoever handles a message again after a crash
+	// finds the letter. If the outbox has a letter of that name already, sent or not, that
+	// one stays as it is. See [Outbox] for how it goes out.
+	Send(Letter) error
+	// Sent reports whether the outbox has a letter of that name, whether or not its mails
+	// have gone out.
+	Sent(name string) (bool, error)
 }
 
 // TableKind says which of a user's free/busy tables a [Table] is.

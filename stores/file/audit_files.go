@@ -48,6 +48,7 @@ var userLayer = func() *layer {
 		providersTable.name: nil,
 		lockDir:             nil,
 		stagingDir:          nil,
+		outboxDir:           nil,
 	}}
 }()
 
@@ -189,7 +190,7 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 		inside, known = l.names[name], hasName(l, name)
 	}
 	switch {
-	case name == lockDir && l == userLayer:
+	case (name == lockDir || name == outboxDir) && l == userLayer:
 		return nil
 	case name == stagingDir && l == userLayer, l == publishedLayer && strings.HasPrefix(name, "."+published+"."):
 		w.add(audit.Staging, path, "was left by a program that did not finish writing")

@@ -22,6 +22,7 @@ type file struct {
 // changes is what a commit has to do, in the order in which it does it.
 type changes struct {
 	damaged   []damaged // to be put aside before anything is written
+	letters   []stores.Letter
 	tables    []file
 	calendar  []byte // to be published; nil: nothing
 	texts     []file
@@ -35,12 +36,12 @@ type damaged struct {
 }
 
 func (c *changes) empty() bool {
-	return len(c.tables) == 0 && c.calendar == nil && len(c.texts) == 0 && len(c.deletions) == 0
+	return len(c.letters) == 0 && len(c.tables) == 0 && c.calendar == nil && len(c.texts) == 0 && len(c.deletions) == 0
 }
 
 // changes works out what differs from what is stored: the rest is not written.
 func (t *tx) changes() (*changes, error) {
-	c := new(changes)
+	c := &changes{letters: t.letters}
 	if err := t.tableChanges(c); err != nil {
 		return nil, err
 	}
@@ -126,7 +127,10 @@ func (t *tx) apply(c *changes) error {
 	}
 	own := t.store.stage(t.dir, stagingDir)
 	defer own.close()
-	err := own.write(append(slices.Clone(c.tables), c.texts...))
+	err := own.writeLetters(c.letters)
+	if err == nil {
+		err = own.write(append(slices.Clone(c.tables), c.texts...))
+	}
 	if err == nil {
 		err = own.prepare(c.deletions)
 	}
@@ -142,7 +146,10 @@ func (t *tx) apply(c *changes) error {
 // finish renames what is staged into place, in the order that lets the message be handled
 // again after a crash, and makes it last.
 func (own *staging) finish(c *changes, public *staging) error {
-	err := own.rename(c.tables)
+	err := own.sendLetters(c.letters)
+	if err == nil {
+		err = own.rename(c.tables)
+	}
 	if err == nil && public != nil {
 		err = public.rename(publishedFile(c.calendar))
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,10 +30,17 @@ func churnChild(args []string) error {
 	}
 }
 
-// churn makes round n of changes that belong together: an event, its free/busy, and what
-// is published say n, and events come and go.
+// churn makes round n of changes that belong together: an event, its free/busy, a letter, and
+// what is published say n, and events come and go.
 func churn(s *Store, n int) error {
+	letter := stores.Letter{Name: fmt.Sprint("round-", n%10), Mails: [][]byte{[]byte("first"), []byte("second")}}
+	if err := s.Drop(bg, paul, letter.Name); err != nil {
+		return err
+	}
 	return s.Update(bg, paul, func(tx stores.Tx) error {
+		if err := tx.Send(letter); err != nil {
+			return err
+		}
 		id := stores.ID{UID: "u"}
 		if err := tx.Put(stores.Key{ID: id}, storestest.Event("u", "", strings.Repeat(fmt.Sprint(n%10), 6000))); err != nil {
 			return err
@@ -125,5 +133,18 @@ func wantWhole(t *testing.T, s *Store, dir string) {
 			t.Errorf("periods of rounds %s and %s", summary, p.Summary)
 		}
 		summary = p.Summary
+	}
+	// The letter of a change is there before anything else of it.
+	letters, err := s.Letters(bg, paul)
+	if err != nil {
+		t.Error(err)
+	}
+	if !slices.ContainsFunc(letters, func(l stores.LetterInfo) bool { return l.Name == "round-"+summary[:1] }) {
+		t.Errorf("the table is of round %s, whose letter is missing", summary[:1])
+	}
+	for _, l := range letters {
+		if l.Left != 2 {
+			t.Errorf("letter %s has %d mails", l.Name, l.Left)
+		}
 	}
 }

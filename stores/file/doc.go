@@ -10,6 +10,7 @@
 //	DIR/USER/counters/recurrences/UID/RECURRENCE-ID/OTHER
 //	DIR/USER/freebusy, freebusy-offers, freebusy-other/OTHER
 //	DIR/USER/requests, freebusy-providers
+//	DIR/USER/__outbox__/LETTER/NUMBER                mails that have not gone out
 //	PUBLISHDIR/USER/freebusy                         a calendar for web servers
 //
 // # Names
@@ -32,8 +33,8 @@
 // # Writing
 //
 // A transaction's changes are written in full and synced in __staging__ below the
-// user's directory, and then renamed into place: tables first, then texts, then
-// texts are deleted, then the directories are synced. Until the first rename a
+// user's directory, and then renamed into place: letters first, then tables, then texts,
+// then texts are deleted, then the directories are synced. Until the first rename a
 // failure of any kind leaves the store as it was. A crash between renames leaves
 // what made the message apply in place, so that handling it again mends the rest;
 // what it leaves of __staging__ is removed by the next one that writes.

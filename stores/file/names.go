@@ -191,6 +191,7 @@ var (
 const (
 	othersDir  = "freebusy-other"
 	stagingDir = "__staging__"
+	outboxDir  = "__outbox__"
 	lockDir    = "__lock__"
 	published  = "freebusy" // in the user's directory below PublishDir
 )

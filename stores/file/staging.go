@@ -19,12 +19,14 @@ import (
 type staging struct {
 	store   *Store
 	dir     *directory
-	name    string           // of the staging directory, in dir; empty: there is none
-	staged  map[place]string // the staged file for each place
-	made    []string         // directories that were made, parents first
-	touched map[string]bool  // directories in which names change
-	fresh   bool             // dir itself was made for this
-	renamed bool             // there is no way back
+	name    string            // of the staging directory, in dir; empty: there is none
+	staged  map[place]string  // the staged file for each place
+	letters map[string]string // the staged directory for each letter
+	here    bool              // the staging directory has been made
+	made    []string          // directories that were made, parents first
+	touched map[string]bool   // directories in which names change
+	fresh   bool              // dir itself was made for this
+	renamed bool              // there is no way back
 }
 
 func (s *Store) stage(d *directory, name string) *staging {
@@ -53,11 +55,8 @@ func (g *staging) write(files []file) error {
 			return err
 		}
 	}
-	if g.name != "" {
-		if err := g.dir.root.Mkdir(g.name, g.store.dirMode&fs.ModePerm); err != nil {
-			return failed("making", g.dir.full(g.name), err)
-		}
-		g.dir.root.Chmod(g.name, g.store.dirMode)
+	if err := g.makeDir(g.name); err != nil {
+		return err
 	}
 	for i, f := range files {
 		g.staged[f.place] = path.Join(g.name, strconv.Itoa(i))
@@ -69,6 +68,19 @@ func (g *staging) write(files []file) error {
 	return inParallel(len(files), func(i int) error {
 		return g.writeOne(g.staged[files[i].place], files[i])
 	})
+}
+
+// makeDir makes a directory for staging; the staging directory itself only once.
+func (g *staging) makeDir(name string) error {
+	if name == "" || name == g.name && g.here {
+		return nil
+	}
+	if err := g.dir.root.Mkdir(name, g.store.dirMode&fs.ModePerm); err != nil {
+		return failed("making", g.dir.full(name), err)
+	}
+	g.here = true
+	g.dir.root.Chmod(name, g.store.dirMode) // as far as we may
+	return nil
 }
 
 // newName is the name of the file that takes the place of another, while it is beside it.
@@ -258,6 +270,9 @@ func (g *staging) sync() error {
 func (g *staging) close() {
 	for _, name := range g.staged {
 		g.dir.root.Remove(name)
+	}
+	for _, name := range g.letters {
+		g.dir.root.RemoveAll(name)
 	}
 	if g.name != "" {
 		g.dir.root.Remove(g.name)

@@ -34,6 +34,7 @@ type tx struct {
 	providers *providerTable
 	lists     map[string][]byte // a quota's lists that are to be written, by name
 	calendar  []byte            // to be published; nil: nothing
+	letters   []stores.Letter   // to go into the outbox
 }
 
 // text is a change to a file: its new content, or none if it is deleted.

@@ -9,36 +9,46 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// table is a table of the schema. All columns are text.
+// table is a table of the schema.
 type table struct {
 	name    string
 	columns []string
-	indexed []string // the columns by which rows are looked for
+	indexed []string          // the columns by which rows are looked for
+	types   map[string]string // the types of columns that are not text
+}
+
+// definition returns a column with its type, as SQL writes it.
+func (t table) definition(column string) string {
+	kind := t.types[column]
+	if kind == "" {
+		kind = "text"
+	}
+	return quoted([]string{column}) + " " + kind
 }
 
 // shared are the tables that a store and a journal have both. The first column says
 // whose a row is.
 var shared = []table{
-	{"objects", []string{"store_user", "object_uid", "object_text", "status"}, []string{"store_user", "object_uid"}},
-	{"recurrences", []string{"store_user", "object_uid", "object_recurrenceid", "object_text", "status"}, []string{"store_user", "object_uid", "object_recurrenceid"}},
-	{"freebusy_other", append([]string{"store_user", "other"}, periodColumns...), []string{"store_user", "other", "start", "end"}},
-	{"freebusy_providers", []string{"store_user", "object_uid", "object_recurrenceid"}, []string{"store_user", "object_uid"}},
-	{"freebusy_provider_datetimes", []string{"store_user", "start"}, []string{"store_user"}},
+	{name: "objects", columns: []string{"store_user", "object_uid", "object_text", "status"}, indexed: []string{"store_user", "object_uid"}},
+	{name: "recurrences", columns: []string{"store_user", "object_uid", "object_recurrenceid", "object_text", "status"}, indexed: []string{"store_user", "object_uid", "object_recurrenceid"}},
+	{name: "freebusy_other", columns: append([]string{"store_user", "other"}, periodColumns...), indexed: []string{"store_user", "other", "start", "end"}},
+	{name: "freebusy_providers", columns: []string{"store_user", "object_uid", "object_recurrenceid"}, indexed: []string{"store_user", "object_uid"}},
+	{name: "freebusy_provider_datetimes", columns: []string{"store_user", "start"}, indexed: []string{"store_user"}},
 }
 
 // storeOnly are the other tables of a store, journalOnly those of a journal.
 var (
 	storeOnly = []table{
-		{"countered_objects", []string{"store_user", "other", "object_uid", "object_text"}, []string{"store_user", "object_uid", "other"}},
-		{"countered_recurrences", []string{"store_user", "other", "object_uid", "object_recurrenceid", "object_text"}, []string{"store_user", "object_uid", "object_recurrenceid", "other"}},
-		{"freebusy", append([]string{"store_user"}, periodColumns...), []string{"store_user", "start", "end"}},
-		{"freebusy_offers", append(append([]string{"store_user"}, periodColumns...), "expires"), []string{"store_user", "start", "end"}},
-		{"requests", []string{"store_user", "object_uid", "object_recurrenceid", "request_type"}, []string{"store_user", "object_uid"}},
+		{name: "countered_objects", columns: []string{"store_user", "other", "object_uid", "object_text"}, indexed: []string{"store_user", "object_uid", "other"}},
+		{name: "countered_recurrences", columns: []string{"store_user", "other", "object_uid", "object_recurrenceid", "object_text"}, indexed: []string{"store_user", "object_uid", "object_recurrenceid", "other"}},
+		{name: "freebusy", columns: append([]string{"store_user"}, periodColumns...), indexed: []string{"store_user", "start", "end"}},
+		{name: "freebusy_offers", columns: append(append([]string{"store_user"}, periodColumns...), "expires"), indexed: []string{"store_user", "start", "end"}},
+		{name: "requests", columns: []string{"store_user", "object_uid", "object_recurrenceid", "request_type"}, indexed: []string{"store_user", "object_uid"}},
 	}
 	journalOnly = []table{
-		{"quota_delegates", []string{"quota", "store_user"}, []string{"quota"}},
-		{"quota_limits", []string{"quota", "user_group", "quota_limit"}, []string{"quota"}},
-		{"user_groups", []string{"quota", "store_user", "user_group"}, []string{"quota"}},
+		{name: "quota_delegates", columns: []string{"quota", "store_user"}, indexed: []string{"quota"}},
+		{name: "quota_limits", columns: []string{"quota", "user_group", "quota_limit"}, indexed: []string{"quota"}},
+		{name: "user_groups", columns: []string{"quota", "store_user", "user_group"}, indexed: []string{"quota"}},
 	}
 )
 
@@ -91,8 +101,8 @@ func (m Missing) String() string {
 	return fmt.Sprintf("no table %s", m.Table)
 }
 
-// Schema returns what the database lacks of the original's tables, and of the
-// indexes that the queries of this package need. An index of any name counts that
+// Schema returns what the database lacks of the original's tables, of the outbox, and of
+// the indexes that the queries of this package need. An index of any name counts that
 // begins with the same columns.
 func (s *Store) Schema(ctx context.Context) (missing []Missing, err error) {
 	err = s.retry(ctx, func() (err error) {
@@ -123,21 +133,28 @@ func (s *Store) missing(ctx context.Context) ([]Missing, error) {
 		return nil, err
 	}
 	var missing []Missing
-	for _, t := range s.tables() {
+	wanted := s.tables()
+	if !s.options.Journal {
+		wanted = append(wanted, outboxTable)
+	}
+	for _, t := range wanted {
 		name := pgx.Identifier{t.name}.Sanitize()
 		if len(columns[t.name]) == 0 {
-			definitions := strings.ReplaceAll(quoted(t.columns), ",", " text,") + " text"
-			missing = append(missing, Missing{Table: t.name, Create: "CREATE TABLE " + name + " (" + definitions + ")"})
+			definitions := make([]string, len(t.columns))
+			for i, column := range t.columns {
+				definitions[i] = t.definition(column)
+			}
+			missing = append(missing, Missing{Table: t.name, Create: "CREATE TABLE " + name + " (" + strings.Join(definitions, ", ") + ")"})
 		} else {
 			for _, column := range t.columns {
 				if !slices.Contains(columns[t.name], column) {
 					missing = append(missing, Missing{Table: t.name, Column: column,
-						Create: "ALTER TABLE " + name + " ADD COLUMN " + quoted([]string{column}) + " text"})
+						Create: "ALTER TABLE " + name + " ADD COLUMN " + t.definition(column)})
 				}
 			}
 		}
-		wanted := strings.Join(t.indexed, " ")
-		if !slices.ContainsFunc(indexes[t.name], func(have string) bool { return have == wanted || strings.HasPrefix(have, wanted+" ") }) {
+		key := strings.Join(t.indexed, " ")
+		if !slices.ContainsFunc(indexes[t.name], func(have string) bool { return have == key || strings.HasPrefix(have, key+" ") }) {
 			missing = append(missing, Missing{Table: t.name, Index: t.index(),
 				Create: "CREATE INDEX " + quoted([]string{t.index()}) + " ON " + name + " (" + quoted(t.indexed) + ")"})
 		}

@@ -1,0 +1,262 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/gofrs/flock"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// A letter is a directory in __outbox__, and each of its mails that has not gone out a
+// file in it, named by the mail's number. A mail is crossed off by deleting its file. The
+// original never lists a user's own directory, and does not see __outbox__.
+
+// Send implements [stores.Tx].
+func (t *tx) Send(letter stores.Letter) error {
+	there, err := t.Sent(letter.Name)
+	if there || err != nil {
+		return err
+	}
+	mails := make([][]byte, len(letter.Mails))
+	for i, mail := range letter.Mails {
+		mails[i] = bytes.Clone(mail)
+	}
+	t.letters = append(t.letters, stores.Letter{Name: letter.Name, Mails: mails})
+	return nil
+}
+
+// Sent implements [stores.Tx].
+func (t *tx) Sent(name string) (bool, error) {
+	if err := stores.CheckLetterName(name); err != nil {
+		return false, err
+	}
+	own := slices.ContainsFunc(t.letters, func(l stores.Letter) bool { return l.Name == name })
+	return own || t.dir.exists(outboxDir+"/"+name), nil
+}
+
+// writeLetters stages letters, each in a directory of its own.
+func (g *staging) writeLetters(letters []stores.Letter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	if err := g.makeAll(outboxDir); err != nil {
+		return err
+	}
+	if err := g.mayWrite(outboxDir); err != nil {
+		return err
+	}
+	if err := g.makeDir(g.name); err != nil {
+		return err
+	}
+	g.letters = make(map[string]string)
+	for _, letter := range letters {
+		dir := path.Join(g.name, "letter-"+letter.Name)
+		g.letters[letter.Name] = dir
+		if err := g.makeDir(dir); err != nil {
+			return err
+		}
+		for i, mail := range letter.Mails {
+			name := strconv.Itoa(i)
+			if err := g.writeOne(path.Join(dir, name), file{place{path.Join(outboxDir, letter.Name), name}, mail}); err != nil {
+				return err
+			}
+		}
+		if err := syncDir(g.dir.full(dir)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendLetters puts staged letters into the outbox, and makes them last before anything
+// else is renamed.
+func (g *staging) sendLetters(letters []stores.Letter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	for _, letter := range letters {
+		g.renamed = true
+		target := path.Join(outboxDir, letter.Name)
+		if err := g.dir.root.Rename(g.letters[letter.Name], target); err != nil {
+			return failed("renaming to", g.dir.full(target), err)
+		}
+		delete(g.letters, letter.Name)
+	}
+	if err := syncDir(g.dir.full(outboxDir)); err != nil {
+		return err
+	}
+	return syncDir(g.dir.path)
+}
+
+// outboxOf opens a user's directory for what is in the outbox. It is nil if there is none.
+func (s *Store) outboxOf(user calendar.URI) (*directory, error) {
+	if !isPlain(string(user)) {
+		return nil, nil
+	}
+	return openDirectory(filepath.Join(s.options.Dir, string(user)))
+}
+
+// Owing implements [stores.Outbox].
+func (s *Store) Owing(ctx context.Context) iter.Seq2[calendar.URI, error] {
+	return func(yield func(calendar.URI, error) bool) {
+		for user, err := range s.Users(ctx) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			letters, err := s.Letters(ctx, user)
+			if (err != nil || len(letters) > 0) && !yield(user, err) {
+				return
+			}
+		}
+	}
+}
+
+// Letters implements [stores.Outbox].
+func (s *Store) Letters(_ context.Context, user calendar.URI) ([]stores.LetterInfo, error) {
+	d, err := s.outboxOf(user)
+	if d == nil || err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	names, err := d.dirs(outboxDir)
+	if err != nil {
+		return nil, err
+	}
+	var letters []stores.LetterInfo
+	for _, name := range names {
+		if stores.CheckLetterName(name) != nil {
+			continue
+		}
+		info, err := d.root.Stat(outboxDir + "/" + name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it has just been dropped
+		} else if err != nil {
+			return nil, failed("reading", d.full(outboxDir+"/"+name), err)
+		}
+		left, err := d.mails(name)
+		if err != nil {
+			return nil, err
+		}
+		letters = append(letters, stores.LetterInfo{Name: name, Left: len(left), Time: info.ModTime().UTC()})
+	}
+	slices.SortStableFunc(letters, func(a, b stores.LetterInfo) int { return a.Time.Compare(b.Time) })
+	return letters, nil
+}
+
+// mails returns the numbers of a letter's mails that have not gone out, in order.
+func (d *directory) mails(letter string) ([]int, error) {
+	names, err := d.files(outboxDir + "/" + letter)
+	if err != nil {
+		return nil, err
+	}
+	var numbers []int
+	for _, name := range names {
+		if number, err := strconv.Atoi(name); err == nil && strconv.Itoa(number) == name {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+// Deliver implements [stores.Outbox]. It holds flock(2) on the letter's directory, which
+// the kernel gives back if we die.
+func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail []byte) error) error {
+	if err := stores.CheckLetterName(name); err != nil {
+		return err
+	}
+	none := fmt.Errorf("%w: letter %s of %s", stores.ErrNotFound, name, user)
+	d, err := s.outboxOf(user)
+	if err != nil {
+		return err
+	} else if d == nil {
+		return none
+	}
+	defer d.Close()
+	letter := outboxDir + "/" + name
+	if !d.exists(letter) {
+		return none
+	}
+	lock := flock.New(d.full(letter), flock.SetFlag(openDir))
+	free, err := lock.TryLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return none
+	} else if err != nil {
+		return failed("locking", d.full(letter), err)
+	} else if !free {
+		return fmt.Errorf("letter %s of %s is being delivered by another program: %w", name, user, stores.ErrLocked)
+	}
+	defer lock.Unlock()
+	numbers, err := d.mails(name) // none if the letter has been dropped since
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, number := range numbers {
+		if ctx.Err() != nil {
+			return errors.Join(append(failures, context.Cause(ctx))...)
+		}
+		file := letter + "/" + strconv.Itoa(number)
+		mail, err := d.read(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the letter has been dropped meanwhile
+		}
+		if err == nil {
+			err = send(number, mail)
+		}
+		if err == nil {
+			if err = d.root.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				err = failed("crossing off", d.full(file), err)
+			} else if err = syncDir(d.full(letter)); errors.Is(err, fs.ErrNotExist) {
+				err = nil // the letter has been dropped meanwhile
+			}
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// Drop implements [stores.Outbox].
+func (s *Store) Drop(_ context.Context, user calendar.URI, name string) error {
+	if err := stores.CheckLetterName(name); err != nil {
+		return err
+	}
+	d, err := s.outboxOf(user)
+	if d == nil || err != nil {
+		return err
+	}
+	defer d.Close()
+	if !d.exists(outboxDir) {
+		return nil
+	}
+	// Out of the way first, so that a letter goes as a whole.
+	letter, dropped := outboxDir+"/"+name, outboxDir+"/"+droppedPrefix+name
+	if err := d.root.RemoveAll(dropped); err != nil { // left by one that was killed
+		return failed("removing", d.full(dropped), err)
+	}
+	err = d.root.Rename(letter, dropped)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return failed("removing", d.full(letter), err)
+	}
+	if err := syncDir(d.full(outboxDir)); err != nil {
+		return err
+	}
+	return failed("removing", d.full(dropped), d.root.RemoveAll(dropped))
+}
+
+// droppedPrefix begins the name of a letter that is being removed. No letter has such a name.
+const droppedPrefix = "."

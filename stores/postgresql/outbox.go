@@ -1,0 +1,215 @@
+package postgresql
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// outboxTable is a table of ours, which the original does not know. A letter is the row
+// with the number -1, and a row for each of its mails that has not gone out. A mail is
+// crossed off by deleting its row.
+var outboxTable = table{
+	name:    "imip_agent_outbox",
+	columns: []string{"store_user", "letter", "number", "mail", "changed"},
+	types:   map[string]string{"number": "integer", "mail": "bytea", "changed": "timestamptz"},
+	indexed: []string{"store_user", "letter", "number"},
+}
+
+// Send implements [stores.Tx].
+func (t *tx) Send(letter stores.Letter) error {
+	there, err := t.Sent(letter.Name)
+	if there || err != nil {
+		return err
+	}
+	mails := make([][]byte, len(letter.Mails))
+	for i, mail := range letter.Mails {
+		mails[i] = bytes.Clone(mail)
+		if mail == nil {
+			mails[i] = []byte{} // nil would be NULL
+		}
+	}
+	_, err = t.db.Exec(t.ctx, `INSERT INTO imip_agent_outbox (store_user, letter, number, mail, changed)
+		SELECT $1, $2, -1, NULL, now() UNION ALL SELECT $1, $2, n - 1, m, now() FROM unnest($3::bytea[]) WITH ORDINALITY AS mails(m, n)`,
+		string(t.user), letter.Name, mails)
+	if err != nil {
+		return fmt.Errorf("put a letter into the outbox: %w", err)
+	}
+	return nil
+}
+
+// Sent implements [stores.Tx].
+func (t *tx) Sent(name string) (there bool, err error) {
+	if err := stores.CheckLetterName(name); err != nil {
+		return false, err
+	}
+	err = t.db.QueryRow(t.ctx, "SELECT EXISTS (SELECT FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2)", string(t.user), name).Scan(&there)
+	if err != nil {
+		return false, fmt.Errorf("look into the outbox: %w", err)
+	}
+	return there, nil
+}
+
+// Owing implements [stores.Outbox].
+func (s *Store) Owing(ctx context.Context) iter.Seq2[calendar.URI, error] {
+	return func(yield func(calendar.URI, error) bool) {
+		var users []string
+		err := s.retry(ctx, func() error {
+			rows, err := s.pool.Query(ctx, `SELECT DISTINCT store_user COLLATE "C" FROM imip_agent_outbox ORDER BY 1`)
+			if err == nil {
+				users, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			}
+			return withoutOutbox(err)
+		})
+		if err != nil {
+			yield("", fmt.Errorf("list the users with letters in the outbox: %w", err))
+			return
+		}
+		for _, user := range users {
+			if !yield(calendar.URI(user), nil) {
+				return
+			}
+		}
+	}
+}
+
+// withoutOutbox takes a database whose table of letters has not been made for one without
+// letters.
+func withoutOutbox(err error) error {
+	if code(err) == "42P01" { // undefined_table
+		return nil
+	}
+	return err
+}
+
+// Letters implements [stores.Outbox].
+func (s *Store) Letters(ctx context.Context, user calendar.URI) (letters []stores.LetterInfo, err error) {
+	err = s.retry(ctx, func() error {
+		letters = nil
+		rows, err := s.pool.Query(ctx, `SELECT letter, count(*) FILTER (WHERE number >= 0), max(changed) FROM imip_agent_outbox
+			WHERE store_user = $1 GROUP BY letter ORDER BY 3, 1`, string(user))
+		if err == nil {
+			letters, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.LetterInfo, error) {
+				var l stores.LetterInfo
+				var changed *time.Time
+				err := row.Scan(&l.Name, &l.Left, &changed)
+				if changed != nil {
+					l.Time = changed.UTC()
+				}
+				return l, err
+			})
+		}
+		return withoutOutbox(err)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the letters in the outbox: %w", err)
+	}
+	return letters, nil
+}
+
+// Deliver implements [stores.Outbox]. It holds an advisory lock of its session on the
+// letter, which the server gives back if we die.
+func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail []byte) error) error {
+	if err := stores.CheckLetterName(name); err != nil {
+		return err
+	}
+	var conn *pgxpool.Conn
+	var free bool
+	err := s.retry(ctx, func() (err error) {
+		if conn, err = s.pool.Acquire(ctx); err != nil {
+			return err
+		}
+		if err = conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, hashtext($2))", outboxLock, name+" "+string(user)).Scan(&free); err != nil {
+			conn.Release()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("lock a letter of the outbox: %w", err)
+	}
+	defer conn.Release()
+	if !free {
+		return fmt.Errorf("letter %s of %s is being delivered by another program: %w", name, user, stores.ErrLocked)
+	}
+	defer func() {
+		unlock, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if _, err := conn.Exec(unlock, "SELECT pg_advisory_unlock($1, hashtext($2))", outboxLock, name+" "+string(user)); err != nil {
+			conn.Conn().Close(unlock) // which gives back all its locks
+		}
+	}()
+	return deliver(ctx, conn, user, name, send)
+}
+
+// outboxLock is the first key of the advisory locks on letters.
+const outboxLock = 20160313
+
+// deliver sends what is left of a letter, whose lock is held.
+func deliver(ctx context.Context, conn *pgxpool.Conn, user calendar.URI, name string, send func(number int, mail []byte) error) error {
+	rows, err := conn.Query(ctx, "SELECT number FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2 ORDER BY 1", string(user), name)
+	var numbers []int
+	if err == nil {
+		numbers, err = pgx.CollectRows(rows, pgx.RowTo[int])
+	}
+	if err := withoutOutbox(err); err != nil {
+		return fmt.Errorf("read a letter of the outbox: %w", err)
+	}
+	if len(numbers) == 0 {
+		return fmt.Errorf("%w: letter %s of %s", stores.ErrNotFound, name, user)
+	}
+	var failures []error
+	for _, number := range slices.DeleteFunc(numbers, func(n int) bool { return n < 0 }) {
+		if ctx.Err() != nil {
+			return errors.Join(append(failures, context.Cause(ctx))...)
+		}
+		var mail []byte
+		err := conn.QueryRow(ctx, "SELECT mail FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2 AND number = $3", string(user), name, number).Scan(&mail)
+		if errors.Is(err, pgx.ErrNoRows) {
+			continue // the letter has been dropped meanwhile
+		}
+		if err != nil {
+			err = fmt.Errorf("read a letter of the outbox: %w", err)
+		} else if err = send(number, mail); err == nil {
+			err = crossOff(ctx, conn, user, name, number)
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// crossOff notes that a mail has gone out, also if the time for sending is over since.
+func crossOff(ctx context.Context, conn *pgxpool.Conn, user calendar.URI, name string, number int) error {
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+	defer cancel()
+	_, err := conn.Exec(patience, `WITH sent AS (DELETE FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2 AND number = $3)
+		UPDATE imip_agent_outbox SET changed = now() WHERE store_user = $1 AND letter = $2 AND number = -1`, string(user), name, number)
+	if err != nil {
+		return fmt.Errorf("cross off a mail of the outbox: %w", err)
+	}
+	return nil
+}
+
+// Drop implements [stores.Outbox].
+func (s *Store) Drop(ctx context.Context, user calendar.URI, name string) error {
+	if err := stores.CheckLetterName(name); err != nil {
+		return err
+	}
+	err := s.retry(ctx, func() error {
+		_, err := s.pool.Exec(ctx, "DELETE FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2", string(user), name)
+		return withoutOutbox(err)
+	})
+	if err != nil {
+		return fmt.Errorf("drop a letter of the outbox: %w", err)
+	}
+	return nil
+}
