@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
 )
@@ -20,7 +21,7 @@ import (
 const paul = "mailto:paul.boddie@example.com"
 
 // soon is a day in the window of recurring events.
-var soon = time.Now().UTC().AddDate(0, 0, 10).Truncate(24 * time.Hour)
+var soon = clock.Today().AddDate(0, 0, 10).Truncate(24 * time.Hour)
 
 // BenchmarkMessage gives a message to the built program and to the original, in turns,
 // each with a store of its own. Each message changes the times of an event.
@@ -108,7 +109,7 @@ type contender struct {
 // so many records for each.
 func contenders(b *testing.B, records int) (ours, original *contender) {
 	b.Helper()
-	path, err := program.Build(b.TempDir())
+	path, err := program.BuildShipped(b.TempDir(), program.Name)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func (c *contender) command(uid string, i int, rule string) (*exec.Cmd, *bytes.B
 	}
 	event := compat.Compose(strings.Join(append(lines, rule), "\n"))
 	mail := compat.Mail("paul", "REQUEST", compat.Calendar("REQUEST", soon, event))
-	cmd, stderr := program.Command(c.path, c.room, mail)
+	cmd, stderr := program.Command(c.path, clock.Today(), c.room, mail)
 	cmd.Dir = c.dir
 	return cmd, stderr
 }

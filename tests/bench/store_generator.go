@@ -20,10 +20,11 @@ import (
 	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
+	"imip-agent/tests/clock"
 )
 
 // Now is the time for which stores are generated, and at which they are whole.
-var Now = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
+var Now = clock.Day
 
 // Size says how large a store is.
 type Size struct {

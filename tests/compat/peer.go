@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"imip-agent/tests/clock"
 )
 
 //go:embed peer.py
@@ -47,15 +49,29 @@ func FindPeer() (string, bool) {
 	return dir, err == nil
 }
 
+// Faketime returns the environment in which programs of the original installed in dir
+// run from a time on, also by what they find of the ages of files. It is empty if that is the
+// time of the machine, as faketime makes a program slower.
+func Faketime(dir string, now time.Time) []string {
+	if off := time.Until(now); !clock.Shifted() && off.Abs() < time.Hour {
+		return nil
+	}
+	library, err := filepath.Glob(filepath.Join(dir, "root/usr/lib/*/faketime/libfaketime.so.1"))
+	if err != nil || len(library) == 0 {
+		panic("no libfaketime below " + dir) // it is installed with the original
+	}
+	return []string{"LD_PRELOAD=" + library[0], "FAKETIME=@" + now.UTC().Format(clockLayout)}
+}
+
 // StartPeer starts the original installed in dir.
 func StartPeer(dir string) (*Peer, error) {
-	clock, err := filepath.Glob(filepath.Join(dir, "root/usr/lib/*/faketime/libfaketime.so.1"))
-	if err != nil || len(clock) == 0 {
+	library, err := filepath.Glob(filepath.Join(dir, "root/usr/lib/*/faketime/libfaketime.so.1"))
+	if err != nil || len(library) == 0 {
 		return nil, fmt.Errorf("start the original: no libfaketime below %s", dir)
 	}
 	p := &Peer{Patience: time.Minute, dir: dir, cmd: exec.Command(filepath.Join(dir, "bin/python"), "-c", peerSource)}
 	p.cmd.Dir = filepath.Join(dir, "etc") // its configuration is read from the working directory
-	p.cmd.Env = append(os.Environ(), "TZ=UTC", "LD_PRELOAD="+clock[0], "FAKETIME_NO_CACHE=1", "FAKETIME=2026-01-01 00:00:00")
+	p.cmd.Env = append(os.Environ(), "TZ=UTC", "LD_PRELOAD="+library[0], "FAKETIME_NO_CACHE=1", "FAKETIME=2026-01-01 00:00:00")
 	p.cmd.Stderr = os.Stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/clock"
 )
 
 // paulsStore is the path of Paul's records in a room.
@@ -14,7 +16,7 @@ const paulsStore = "store/mailto:paul.boddie@example.com/"
 // The original waits for ever for a lock whose holder is gone. Ours breaks it.
 func TestStaleLock(t *testing.T) {
 	t.Parallel() // it waits
-	s := message(act{from: "paul", method: "REQUEST"}, time.Now().UTC(), Compose("UID:meeting", "DTSTART:20261202T090000Z", "DTEND:20261202T100000Z"))
+	s := message(act{from: "paul", method: "REQUEST"}, clock.Day, Compose("UID:meeting", "DTSTART:20261202T090000Z", "DTEND:20261202T100000Z"))
 	lock := func(t *testing.T) Room {
 		room := newRoom(t, &Conversation{})
 		// No process has this number: Linux gives out at most 4194304.
@@ -22,7 +24,7 @@ func TestStaleLock(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(dir, "4194305"), 0o770); err != nil {
 			t.Fatal(err)
 		}
-		long := time.Now().Add(-time.Hour)
+		long := clock.Kernel().Add(-time.Hour)
 		for _, path := range []string{filepath.Join(dir, "4194305"), dir} {
 			if err := os.Chtimes(path, long, long); err != nil {
 				t.Fatal(err)

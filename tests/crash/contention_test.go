@@ -49,7 +49,7 @@ func atOnce(t *testing.T, messages int, by func(i int) string) {
 		if by != nil {
 			run = by(i)
 		}
-		cmd, stderr := program.Command(run, room, message("REQUEST", event(fmt.Sprintf("UID:at-once-%d", i), "RRULE:FREQ=DAILY;COUNT=2")))
+		cmd, stderr := program.Command(run, today, room, message("REQUEST", event(fmt.Sprintf("UID:at-once-%d", i), "RRULE:FREQ=DAILY;COUNT=2")))
 		if run != path {
 			cmd.Dir = filepath.Join(filepath.Dir(run), "..", "etc") // its configuration
 		}

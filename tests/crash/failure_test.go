@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
 )
@@ -117,14 +118,14 @@ var failures = []failure{
 	{name: "unknown long option", says: "--colour", words: []string{"--colour=red"}},
 	{name: "option without its word", says: "-T", words: []string{"-T"}},
 	{name: "lock held by a live process", says: "wait for that program to end", prepare: func(t *testing.T, room compat.Room) func() {
-		return lockedBy(t, room, os.Getpid(), time.Now())
+		return lockedBy(t, room, os.Getpid(), clock.Kernel())
 	}},
 	{name: "lock held by a live process for long", says: "wait for that program to end", prepare: func(t *testing.T, room compat.Room) func() {
 		// It has to have begun before the lock was made: no process of a test is so old.
-		return lockedBy(t, room, 1, time.Now().Add(-61*time.Second))
+		return lockedBy(t, room, 1, clock.Kernel().Add(-61*time.Second))
 	}},
 	{name: "lock of a dead process that is young", says: "then it is broken", prepare: func(t *testing.T, room compat.Room) func() {
-		return lockedBy(t, room, 1<<22+1, time.Now().Add(-50*time.Second))
+		return lockedBy(t, room, 1<<22+1, clock.Kernel().Add(-50*time.Second))
 	}},
 	{name: "our own lock held", says: "wait for that program to end", prepare: func(t *testing.T, room compat.Room) func() {
 		must(t, program.Settings(room, "LOCK_TIMEOUT = 1\n"))
@@ -227,7 +228,7 @@ func TestFailures(t *testing.T) {
 			before := everything(t, room)
 
 			words := f.words
-			cmd, _ := program.Command(path, room, s.message, words...)
+			cmd, _ := program.Command(path, today, room, s.message, words...)
 			switch f.name {
 			case "limit on the size of files":
 				limited(cmd, "ulimit -f 4") // of 512 octets: the table is longer

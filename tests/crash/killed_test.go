@@ -25,7 +25,7 @@ func TestKilledAtRandom(t *testing.T) {
 		length := duration(t, s)
 		for range kills/len(all) + 1 {
 			room := furnish(t, s)
-			cmd, _ := program.Command(path, room, s.message)
+			cmd, _ := program.Command(path, today, room, s.message)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

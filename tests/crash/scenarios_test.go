@@ -18,6 +18,7 @@ import (
 
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
 )
@@ -44,7 +45,7 @@ func run(m *testing.M) int {
 		err = os.Chmod(dir, 0o755) // also for who runs it without rights
 	}
 	if err == nil {
-		path, err = program.Build(dir)
+		path, err = program.Build(dir, program.Name)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -65,8 +66,11 @@ var prefs = compat.Tree{
 	paul + "/freebusy_sharing": "share", paul + "/freebusy_publishing": "publish", paul + "/freebusy_offers": "P1D", paul + "/TZID": "Europe/Oslo",
 }
 
-// soon is a day in the window of recurring events.
-var soon = time.Now().UTC().AddDate(0, 0, 10).Truncate(24 * time.Hour)
+// today is when all of this happens, and soon a day in the window of recurring events.
+var (
+	today = clock.Today()
+	soon  = today.AddDate(0, 0, 10).Truncate(24 * time.Hour)
+)
 
 // on is a time of day a number of days after soon.
 func on(days, hour int) string {
@@ -168,7 +172,7 @@ func tempDir(t *testing.T) string {
 
 // handle runs the program on a message and returns its exit status.
 func handle(room compat.Room, message []byte) (status int, stderr string) {
-	cmd, said := program.Command(path, room, message)
+	cmd, said := program.Command(path, today, room, message)
 	status = program.Status(cmd, cmd.Run())
 	return status, said.String()
 }
@@ -292,7 +296,7 @@ func age(t *testing.T, room compat.Room) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := time.Now().Add(-2 * time.Minute)
+	long := clock.Kernel().Add(-2 * time.Minute)
 	for _, lock := range locks {
 		inside, _ := filepath.Glob(lock + "/*")
 		for _, path := range append(inside, lock) {

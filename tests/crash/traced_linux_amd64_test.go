@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
 )
@@ -40,7 +41,7 @@ func TestKilledBetweenChanges(t *testing.T) {
 			calls := first
 			for ; ; calls += step {
 				room := furnish(t, s)
-				cmd, _ := program.Command(path, room, s.message)
+				cmd, _ := program.Command(path, today, room, s.message)
 				killed, err := killAt(cmd, calls)
 				if errors.Is(err, unix.EPERM) {
 					t.Skip("ptrace(2) is not allowed here")
@@ -185,7 +186,7 @@ func TestLockOfNobody(t *testing.T) {
 	room := furnish(t, scenario{before: compat.Tree{"freebusy": records(3)}})
 	lock := filepath.Join(user(room), "__lock__")
 	must(t, os.MkdirAll(filepath.Join(lock, "1"), 0o770))
-	original, _ := program.Command(filepath.Join(dir, "bin", compat.Outgoing), room, message("REQUEST", event("UID:theirs")))
+	original, _ := program.Command(filepath.Join(dir, "bin", compat.Outgoing), today, room, message("REQUEST", event("UID:theirs")))
 	original.Dir = filepath.Join(dir, "etc")
 	given, done := make(chan error, 1), make(chan error, 1)
 	var ended unix.WaitStatus
@@ -218,7 +219,7 @@ func TestLockOfNobody(t *testing.T) {
 	if err != nil || len(holders) > 0 {
 		t.Fatalf("the original has left %v, %v", holders, err)
 	}
-	then := time.Now().Add(-time.Minute)
+	then := clock.Kernel().Add(-time.Minute)
 	must(t, os.Chtimes(lock, then, then))
 	status, stderr := handle(room, message("REQUEST", event("UID:ours")))
 	if status != 0 || stderr != "" {

@@ -1,34 +1,65 @@
 // Package program builds the programs and runs them as a mail system does.
+//
+// Programs are built for tests: they take their clock from the test that runs them, by
+// [clock.Env], and end without it. [BuildShipped] builds them as they are shipped.
 package program
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
+	"time"
 
+	"golang.org/x/sys/unix"
+
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 )
 
 // Name is the program that mail systems run for outgoing messages.
 const Name = "imip_person_outgoing"
 
-// Build builds that program into a directory and returns its path. Every user can
-// run it, if they can get to the directory.
-func Build(dir string) (string, error) {
-	path := filepath.Join(dir, Name)
-	if err := build(path, "imip-agent/cmd/"+Name); err != nil {
-		return "", err
-	}
-	return path, os.Chmod(path, 0o755)
+// Tag is the build tag of programs for tests.
+const Tag = "testclock"
+
+// Build builds the program of that name for tests into a directory and returns its path.
+// Every user can run it, if they can get to the directory.
+func Build(dir, name string) (string, error) {
+	path := filepath.Join(dir, name)
+	return path, install(path, name)
 }
 
-// BuildAll builds all programs into a directory, as they are shipped.
-func BuildAll(dir string) error { return build(dir, "imip-agent/cmd/...", "CGO_ENABLED=0") }
+// BuildAll builds all programs for tests into a directory.
+func BuildAll(dir string) error {
+	all, err := os.ReadDir(filepath.Join("..", "..", "cmd"))
+	if err != nil {
+		return err
+	}
+	for _, entry := range all {
+		if entry.Name() == "internal" {
+			continue
+		}
+		if _, err := Build(dir, entry.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BuildShipped builds a program into a directory as it is shipped, with the machine's
+// clock, and returns its path.
+func BuildShipped(dir, name string) (string, error) {
+	path := filepath.Join(dir, name)
+	return path, build(path, name)
+}
 
 // Watch has the tests of a package that runs the programs run again when these have changed.
 // The go command does so with what tests look at, once they have begun.
@@ -38,28 +69,78 @@ var Watch = sync.OnceFunc(func() {
 	}
 })
 
-// build builds packages to a path, with variables of the environment.
-func build(path, packages string, variables ...string) error {
-	command := exec.Command("go", "build", "-o", path, packages)
-	command.Env = append(os.Environ(), variables...)
+// install copies a program that is built for tests to a path. The packages of tests share
+// one that is linked once, in the user's cache: the go command links it anew only if it has
+// changed.
+func install(path, name string) error {
+	shared, err := cache()
+	if err != nil { // a user who has no home
+		return build(path, name, "-tags="+Tag)
+	}
+	lock, err := os.OpenFile(filepath.Join(shared, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	from := filepath.Join(shared, name)
+	if err := build(from, name, "-tags="+Tag); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, content, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o755)
+}
+
+// cache returns the directory of built programs, one for each directory of sources and
+// each way to build them.
+func cache() (string, error) {
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(filepath.Join(here, "..", "..") + "\n" + os.Getenv("GOFLAGS")))
+	dir := filepath.Join(user, "imip-agent-tests", hex.EncodeToString(sum[:8]))
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// build builds a program to a path.
+func build(path, name string, flags ...string) error {
+	words := append(append([]string{"build", "-o", path}, flags...), "imip-agent/cmd/"+name)
+	command := exec.Command("go", words...)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", packages, err, out)
+		return fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return nil
 }
 
 // Command returns the command that gives a message to a program, ours or the
-// original, with the directories of a room and default settings. Its standard error goes
-// to the returned buffer. Words for its command line come before all others, and count
-// before them.
-func Command(path string, room compat.Room, message []byte, words ...string) (*exec.Cmd, *bytes.Buffer) {
+// original, at a time, with the directories of a room and default settings. Its standard
+// error goes to the returned buffer. Words for its command line come before all others, and
+// count before them.
+func Command(path string, now time.Time, room compat.Room, message []byte, words ...string) (*exec.Cmd, *bytes.Buffer) {
 	Watch()
 	words = append(words, "-S", room.Store(), "-P", room.Static(), "-p", room.Preferences(), "-j", room.Journal())
 	cmd := exec.Command(path, words...)
 	cmd.Stdin = bytes.NewReader(message)
 	stderr := new(bytes.Buffer)
 	cmd.Stderr = stderr
-	cmd.Env = append(os.Environ(), "TZ=UTC", "IMIP_AGENT_CONFIG="+filepath.Join(string(room), "config.txt"))
+	cmd.Env = append(os.Environ(), "TZ=UTC", "IMIP_AGENT_CONFIG="+filepath.Join(string(room), "config.txt"), clock.Env(now))
+	if dir, ok := compat.FindPeer(); ok && strings.HasPrefix(path, dir+string(os.PathSeparator)) {
+		cmd.Env = append(cmd.Env, compat.Faketime(dir, now)...)
+	}
 	return cmd, stderr
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
 )
 
@@ -74,6 +75,9 @@ func runScripts(t *testing.T, dir string, setup func(*testscript.Env)) {
 				setup(env)
 			}
 			env.Setenv("PATH", programs+string(os.PathListSeparator)+env.Getenv("PATH"))
+			name, value, _ := strings.Cut(clock.Env(clock.Day), "=") // scripts for another day set it
+			env.Setenv(name, value)
+			env.Setenv(clock.Shift, os.Getenv(clock.Shift))
 			env.Setenv("IMIP_AGENT_CONFIG", filepath.Join(env.WorkDir, "config.txt"))
 			config := "STORE_DIR = '" + env.WorkDir + "/store'\n" +
 				"PUBLISH_DIR = '" + env.WorkDir + "/static'\n" +
@@ -141,7 +145,7 @@ func start(ts *testscript.TestScript, want string, args []string) (said string) 
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Stdin = strings.NewReader(stdin)
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(ts.Stdout(), &all), io.MultiWriter(ts.Stderr(), &all)
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "IMIP_AGENT_CONFIG"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "IMIP_AGENT_CONFIG", clock.Variable, clock.Shift} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	if unprivileged && os.Getuid() == 0 {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,11 +14,12 @@ import (
 	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
+	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
 	"imip-agent/tools/doctor"
 )
 
-// built is our handler.
+// built is our handler as it is shipped: it is run without an environment.
 var built string
 
 func TestMain(m *testing.M) {
@@ -30,11 +30,8 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		built = filepath.Join(dir, doctor.Handler)
-		cmd := exec.Command("go", "build", "-o", built, "./cmd/"+doctor.Handler)
-		cmd.Dir = "../.."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "building the handler: %v: %s", err, out)
+		if built, err = program.BuildShipped(dir, doctor.Handler); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		return m.Run()
@@ -82,12 +79,12 @@ func newHost(t *testing.T) *host {
 	}
 	h.configure(t, path)
 	h.doctor.SystemZone = "Europe/Oslo"
-	h.doctor.Now = time.Now
+	h.doctor.Now = clock.Running(clock.Today())
 	h.doctor.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.doctor.Path = bin
 	h.doctor.Open = func(dir string, timeout time.Duration) (stores.Store, error) {
 		return file.Open(file.Options{Dir: dir, PublishDir: dir + "-static", FileMode: 0o660, DirMode: 0o2770,
-			LockTimeout: timeout, Now: time.Now, Log: h.doctor.Log})
+			LockTimeout: timeout, Now: h.doctor.Now, Log: h.doctor.Log})
 	}
 	return h
 }

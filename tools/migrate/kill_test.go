@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"imip-agent/tests/bench"
+	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
 )
 
@@ -20,9 +21,9 @@ import (
 func build(t testing.TB) string {
 	t.Helper()
 	program.Watch()
-	path := filepath.Join(t.TempDir(), "imip-agent")
-	if out, err := exec.Command("go", "build", "-o", path, "imip-agent/cmd/imip-agent").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	path, err := program.Build(t.TempDir(), "imip-agent")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
@@ -43,6 +44,7 @@ func TestKilled(t *testing.T) {
 	want := tree(t, source)
 	run := func(to string, words ...string) *exec.Cmd {
 		cmd := exec.Command(program, append([]string{"migrate", "copy", "--config", os.DevNull, "file:" + source, "file:" + to}, words...)...)
+		cmd.Env = append(os.Environ(), clock.Env(bench.Now))
 		cmd.Stderr = os.Stderr
 		return cmd
 	}
@@ -79,6 +81,7 @@ func TestKilled(t *testing.T) {
 			t.Fatalf("round %d (-want +got): %s", round, diff)
 		}
 		check := exec.Command(program, "check", "--config", os.DevNull, "-S", target, "-p", filepath.Join(dir, "none"), "-j", filepath.Join(dir, "none"))
+		check.Env = append(os.Environ(), clock.Env(bench.Now))
 		if out, err := check.CombinedOutput(); err != nil {
 			t.Errorf("check: %v\n%s", err, out)
 		}
@@ -93,7 +96,7 @@ func TestKilled(t *testing.T) {
 // have to be before they are broken.
 func age(t *testing.T, stores ...string) {
 	t.Helper()
-	then := time.Now().Add(-2 * time.Minute)
+	then := clock.Kernel().Add(-2 * time.Minute)
 	for _, dir := range stores {
 		locks, err := filepath.Glob(filepath.Join(dir, "*", "__lock__"))
 		if err != nil {

@@ -59,7 +59,7 @@ type Environment struct {
 
 // Process returns the real environment of the program of that name.
 func Process(program string) Environment {
-	return Environment{Program: program, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now}
+	return Environment{Program: program, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: clock()}
 }
 
 // Site is a site's configuration, and what it leads to.
