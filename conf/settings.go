@@ -16,7 +16,7 @@ import (
 type Config struct {
 	MessageSender  string // the calendar system's own address, or URI
 	LocalPrefix    string // of mail addresses; for the original's programs
-	OutgoingPrefix string // of mail addresses; for the original's programs
+	OutgoingPrefix string // of the addresses that copies of users' mail go to: OUTGOING_PREFIX+USER@DOMAIN
 
 	StoreType      string // "file" or "postgresql"
 	StoreDir       string // the store's directory, or its connection string
@@ -45,6 +45,8 @@ type Config struct {
 	AddResponseDefault          string
 	OrganiserReplacementDefault string
 	FreebusyOfferDefault        string // an iCalendar duration; empty: no offers are recorded
+
+	Aliases string // a file of users' other addresses; empty: there is none
 
 	IMIPCounterAsRequest bool // for the original's programs; here the calendar's method always decides
 	CalendarLineLength   int  // for the original's programs; 0: as RFC 5545 has it
@@ -154,6 +156,7 @@ var settings = []setting{
 	{name: "IMIP_COUNTER_AS_REQUEST", field: func(c *Config) any { return &c.IMIPCounterAsRequest }},
 	{name: "CALENDAR_LINE_LENGTH", field: func(c *Config) any { return &c.CalendarLineLength }, none: true},
 
+	{name: "ALIASES", field: func(c *Config) any { return &c.Aliases }, vital: true, none: true},
 	{name: "MESSAGE_SIZE_LIMIT", field: func(c *Config) any { return &c.MessageSizeLimit }, max: 1 << 40},
 	{name: "REJECTED_DIR", field: func(c *Config) any { return &c.RejectedDir }, vital: true, none: true},
 	{name: "REJECTED_LIMIT", field: func(c *Config) any { return &c.RejectedLimit }},

@@ -30,7 +30,10 @@ func (h *Handler) groups(m *message) iter.Seq[group] {
 		var g group
 		uids := make(map[string]bool)
 		for _, e := range m.events {
-			user := h.user(m.senders, e)
+			user := m.user
+			if user == "" {
+				user = h.user(m.senders, e)
+			}
 			if len(g.events) > 0 && (len(g.events) == together || user != g.user || user == "" || uids[e.id.UID]) {
 				if !yield(g) {
 					return

@@ -33,10 +33,17 @@ import (
 type Handler struct {
 	Store       stores.Store
 	Preferences preferences.Source
-	Rejected    *rejected.Dir    // where goes what cannot be handled
-	Sender      calendar.URI     // the calendar system's own address (MESSAGE_SENDER)
-	Log         *slog.Logger     // one line for each event handled, and what was unusual
-	Now         func() time.Time // the clock
+	Rejected    *rejected.Dir // where goes what cannot be handled
+	Sender      calendar.URI  // the calendar system's own address (MESSAGE_SENDER)
+	// Recipient is the user for whom the copy of the message was made, where the mail system
+	// says so: nobody else's records are touched then. See [Recipient]. Empty: it is not known.
+	Recipient calendar.URI
+	// IsAlias reports whether an address is another one of a user, both without "mailto:". An
+	// error is temporary. Nil: there are no aliases.
+	IsAlias func(alias, user string) (bool, error)
+
+	Log *slog.Logger     // one line for each event handled, and what was unusual
+	Now func() time.Time // the clock
 
 	MessageLimit int64 // octets of a message that is looked at at all
 	PeriodLimit  int   // free/busy records of one event
@@ -86,6 +93,11 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 	}
 
 	message, problems := h.open(parsed)
+	others, err := h.claim(message)
+	if err != nil {
+		return err
+	}
+	problems = append(problems, others...)
 	failure := h.handleAll(ctx, message, &problems)
 	return errors.Join(failure, h.putAside(parsed.Source, problems))
 }

@@ -15,6 +15,7 @@ import (
 
 // message is what matters of a mail: who sent it, and the events in it.
 type message struct {
+	user    calendar.URI // whose it is; empty: each event says
 	senders []calendar.URI
 	events  []event // whole events before recurrences
 }

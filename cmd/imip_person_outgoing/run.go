@@ -58,7 +58,7 @@ func newApp(env site.Environment) *cli.App {
 			"be done, and 75 when the message has to be tried again, with a line on standard\n" +
 			"error that says why.",
 		Flags: append([]cli.Flag{
-			&site.Addresses{StringFlag: &cli.StringFlag{Name: "recipients", Aliases: []string{"o"}, Usage: "the message's `ADDRESSES`" + unused}},
+			&site.Addresses{StringFlag: &cli.StringFlag{Name: "recipients", Aliases: []string{"o"}, Usage: "the `ADDRESS` that this copy came to: of OUTGOING_PREFIX+USER@DOMAIN, only that user's records are touched"}},
 			&site.Addresses{StringFlag: &cli.StringFlag{Name: "sender", Aliases: []string{"s"}, Usage: "the calendar system's own `ADDRESS` (MESSAGE_SENDER)"}},
 			&cli.StringFlag{Name: "lmtp-socket", Aliases: []string{"l"}, Usage: "deliver to an LMTP `SOCKET`" + unused},
 			&cli.BoolFlag{Name: "local-smtp", Aliases: []string{"L"}, Usage: "deliver by SMTP" + unused, DisableDefaultText: true},
@@ -87,7 +87,9 @@ func handle(ctx context.Context, options *cli.Context, env site.Environment) err
 	if left, _ := options.App.Metadata[leftWords].([]string); len(left) > 0 {
 		s.Log.Warn("words on the command line belong to no option", "words", strings.Join(left, " "))
 	}
+	recipient := options.String("recipients")
 	handler := handlers.Handler{
+		Recipient: handlers.Recipient(recipient, s.Config.OutgoingPrefix), IsAlias: s.IsAlias(),
 		Store: s.Store, Preferences: s.Preferences, Rejected: s.Rejected,
 		Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
 		MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,

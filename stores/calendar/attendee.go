@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/emersion/go-ical"
@@ -39,6 +40,30 @@ func (a Attendee) PartStat() string {
 // SentBy returns who acts for the attendee, "" if nobody does.
 func (a Attendee) SentBy() URI {
 	return URI(a.params.Get(ical.ParamSentBy))
+}
+
+// Rename replaces the addresses of organizer and attendees, and of those who act for
+// them (SENT-BY), by what name returns for each. It reports whether any is another then.
+func (o *Object) Rename(name func(URI) URI) (changed bool) {
+	for _, property := range []string{ical.PropOrganizer, ical.PropAttendee} {
+		props := o.component.Props[property]
+		for i := range props {
+			prop := &props[i]
+			if to := name(URI(prop.Value)); to != URI(prop.Value) {
+				prop.Value, changed = string(to), true
+			}
+			sentBy := prop.Params.Get(ical.ParamSentBy)
+			if sentBy == "" {
+				continue
+			}
+			if to := name(URI(sentBy)); to != URI(sentBy) {
+				prop.Params = maps.Clone(prop.Params)
+				prop.Params.Set(ical.ParamSentBy, string(to))
+				changed = true
+			}
+		}
+	}
+	return changed
 }
 
 // DelegatedTo returns to whom the attendee has delegated.

@@ -29,7 +29,7 @@ const clockLayout = "2006-01-02 15:04:05"
 //
 //	preferences/USER/NAME       a user's preference
 //	initial/store/...           what is in the store before the first step
-//	N/step                      "program:", "clock:" and, for imip_person, "user:"
+//	N/step                      "program:", "clock:" and "user:", for imip_person the recipient, else -o
 //	N/message                   the mail
 //	N/original/status           exit status and, if it is not 0, the error
 //	N/original/store/...        files that the original changed in this step, whole
@@ -54,7 +54,7 @@ type Conversation struct {
 // Step is one message given to one program.
 type Step struct {
 	Program string    // Outgoing or Incoming
-	User    string    // the recipient's address, for Incoming
+	User    string    // the recipient's address; for Outgoing that of the copy, if the mail system says it
 	Clock   time.Time // UTC, whole seconds; the clock stands still during the step
 	Message []byte
 

@@ -61,6 +61,7 @@ func (o *ours) close() error { return o.store.Close() }
 // step handles the message of a step and returns the exit status.
 func (o *ours) step(s *Step) (status int, err error) {
 	o.now = s.Clock
+	o.handler.Recipient = handlers.Recipient(s.User, "people-outgoing")
 	if err := o.handler.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
 		return 75, err
 	}

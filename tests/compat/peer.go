@@ -93,6 +93,9 @@ func (p *Peer) Close() error {
 // Run gives a step's message to the program that the step is for.
 func (p *Peer) Run(room Room, s *Step) (Result, error) {
 	args := []string{"-S", room.Store(), "-P", room.Static(), "-p", room.Preferences(), "-j", room.Journal()}
+	if s.Program == Outgoing && s.User != "" {
+		args = append(args, "-o", s.User)
+	}
 	if s.Program == Incoming {
 		args = append(args, "-d", "-o", s.User) // -d prints the replies instead of mailing them
 	}

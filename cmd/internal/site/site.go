@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -127,6 +128,25 @@ func Open(options *cli.Context, env Environment, set map[string]string) (*Site, 
 		return nil, err
 	}
 	return s, nil
+}
+
+// IsAlias returns a function that reports whether an address is another one of a user, by
+// the file ALIASES, which is read when it is first needed. It is nil if there is none.
+func (s *Site) IsAlias() func(alias, user string) (bool, error) {
+	if s.Config.Aliases == "" {
+		return nil
+	}
+	load := sync.OnceValues(func() (conf.Aliases, error) {
+		aliases, warnings, err := conf.LoadAliases(s.Config.Aliases)
+		for _, warning := range warnings {
+			s.Log.Warn("aliases: " + warning.String())
+		}
+		return aliases, err
+	})
+	return func(alias, user string) (bool, error) {
+		aliases, err := load()
+		return err == nil && aliases.Has(alias, user), err
+	}
 }
 
 // openStore opens the store of the type that is set.

@@ -75,6 +75,14 @@ func (b *builder) mails(mail string) *builder {
 	return b
 }
 
+// copied says by which address the mail system hands in the copies of the messages so far.
+func (b *builder) copied(user string) *builder {
+	for _, s := range b.Steps {
+		s.User = "people-outgoing+" + compat.Address(user)
+	}
+	return b
+}
+
 // receives adds a message that a user gets from another. The original's
 // imip_person handles it.
 func (b *builder) receives(user, from, method string, events ...compat.Event) *builder {

@@ -12,6 +12,11 @@ func system() []*builder {
 		return b.prefers("paul", "freebusy_sharing", "share").prefers("paul", "freebusy_publishing", "publish")
 	}
 	return []*builder{
+		conversation("recipient-another", "A copy of vincent's mail whose From field says that it is paul's.").deviates("recipient-decides").
+			sends("paul", "REQUEST", event(meeting)).copied("vincent"),
+		conversation("recipient-own", "A copy of paul's mail, by the address that was made for it.").
+			sends("paul", "REQUEST", event(meeting)).copied("paul"),
+
 		conversation("calendar-request", "The calendar system sends an invitation: the organizer is the user.").
 			sends("calendar", "REQUEST", event(meeting)),
 
