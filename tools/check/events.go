@@ -3,7 +3,6 @@ package check
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
@@ -81,8 +80,8 @@ type series struct {
 
 // forget leaves the free/busy of an event alone: nobody can say what it should be.
 func (e *examination) forget(uid string) {
-	for _, rid := range e.rids[uid] {
-		delete(e.rows, stores.ID{UID: uid, RecurrenceID: rid})
+	for rid := range e.rows.recurrences(uid) {
+		e.rows.drop(stores.ID{UID: uid, RecurrenceID: rid})
 	}
 }
 
@@ -97,7 +96,7 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		active, bad = e.read(key)
 		// Without any it can be what is left when some attendees were called off, and then
 		// nothing is recorded of it.
-		if active != nil && (active.object().Has("DTSTART") || len(e.rows[id]) > 0) && e.startless(active, key) {
+		if active != nil && (active.object().Has("DTSTART") || e.rows.has(id)) && e.startless(active, key) {
 			active, bad = nil, true
 		}
 		unclear = bad
@@ -114,7 +113,7 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		e.place(s, id, active)
 	}
 	if skip || unclear {
-		delete(e.rows, id)
+		e.rows.drop(id)
 		return unclear
 	}
 	if active == nil {
@@ -142,10 +141,10 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 // the occurrence, and where.
 func (e *examination) coveredByEvent(id stores.ID) (covered bool, at row) {
 	start, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone)
-	if err != nil || len(e.rows[id]) > 0 {
+	if err != nil || e.rows.has(id) {
 		return false, row{}
 	}
-	for _, r := range e.rows[stores.ID{UID: id.UID}] {
+	for _, r := range e.rows.of(stores.ID{UID: id.UID}) {
 		if r.start == start.Unix() {
 			return true, r
 		}
@@ -167,11 +166,11 @@ func (e *examination) covered(s *series, id stores.ID, object *text, expect avai
 	case !ok || e.partly != "":
 	case len(expect.Transps) == 0:
 		f := e.addFreeBusy(freebusyDeclined, id, "the user does not take part in the occurrence, and free/busy has it at %s", clock(at.start))
-		f.mend = func(m *mender) error { return m.removeStarting(f, parent, time.Unix(at.start, 0).UTC()) }
+		f.mend = func(m *mender) error { return m.removeStarting(f, parent, at.start) }
 	case expect.Required() && len(spans) == 1 && (spans[0].start != at.start || spans[0].end != at.end):
 		f := e.addFreeBusy(freebusyTime, id, "free/busy has the occurrence at %s, where its event would have it, and not at %s", clock(at.start), clock(spans[0].start))
 		f.mend = func(m *mender) error {
-			if err := m.removeStarting(f, parent, time.Unix(at.start, 0).UTC()); err != nil {
+			if err := m.removeStarting(f, parent, at.start); err != nil {
 				return err
 			}
 			return m.rebuild(f, id)
@@ -185,7 +184,7 @@ func (e *examination) both(id stores.ID, active, cancelled *text) {
 	old := stores.Key{Part: stores.Active, ID: id}
 	what := "cancellation"
 	switch c := compareAge(active.object(), cancelled.object()); {
-	case c > 0, c == 0 && len(e.rows[id]) > 0:
+	case c > 0, c == 0 && e.rows.has(id):
 		old.Part, what = stores.Cancelled, "active one"
 	}
 	f := e.add(eventBoth, e.path(old), id, "%s is active and cancelled at once; the %s is newer", occurrenceName(id.RecurrenceID), what)
@@ -238,8 +237,7 @@ func (e *examination) place(s *series, id stores.ID, occurrence *text) {
 
 // stillBusy finds records of what is cancelled.
 func (e *examination) stillBusy(id stores.ID, why string) {
-	rows := e.rows[id]
-	delete(e.rows, id)
+	rows := e.rows.take(id)
 	if len(rows) == 0 || e.leave(id) {
 		return
 	}

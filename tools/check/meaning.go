@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,8 +22,7 @@ func (e *examination) readRows() error {
 	if err != nil {
 		return err
 	}
-	e.rows = make(map[stores.ID][]row)
-	e.rids = make(map[string][]string)
+	e.rows = newRowIndex(table)
 	reversed := make(map[stores.ID]int)
 	last := freebusy.Period{}
 	for p := range table.All() {
@@ -32,17 +32,15 @@ func (e *examination) readRows() error {
 			e.rebuilt[id] = true
 		}
 		if sameRecord(p, last) {
-			e.duplicate(table, id, p)
+			e.duplicate(id, p)
 		}
 		last = p
-		if e.rows[id] == nil {
-			e.rids[p.UID] = append(e.rids[p.UID], p.RecurrenceID)
-		}
-		e.rows[id] = append(e.rows[id], row{p.Start.Unix(), p.End.Unix(), p.Transp, p.Organizer, p.Summary})
 	}
-	for id, n := range reversed {
-		f := e.addFreeBusy(tableReversed, id, "%s of the event ends before it starts", plural(n, "record"))
-		f.mend = func(m *mender) error { return m.rebuild(f, id) }
+	for _, id := range sortedIDs(maps.Keys(reversed)) {
+		e.ownWrong = true
+		e.addMany(tableReversed, e.tablePath(stores.Table{Kind: stores.Own}), id,
+			func(m *mender, f *Finding, id stores.ID) error { return m.rebuild(f, id) },
+			"%s of the event ends before it starts", plural(reversed[id], "record"))
 	}
 	return nil
 }
@@ -53,56 +51,27 @@ func sameRecord(a, b freebusy.Period) bool {
 }
 
 // duplicate notes a record that is there twice; one finding for each event.
-func (e *examination) duplicate(table *freebusy.Table, id stores.ID, p freebusy.Period) {
+func (e *examination) duplicate(id stores.ID, p freebusy.Period) {
 	if e.rebuilt[id] {
 		return
 	}
 	e.rebuilt[id] = true
-	f := e.addFreeBusy(tableDuplicate, id, "the record at %s is there twice", clock(p.Start.Unix()))
-	f.mend = func(m *mender) error { return m.unique(f, stores.Table{Kind: stores.Own}, id) }
+	e.ownWrong = true
+	own := stores.Table{Kind: stores.Own}
+	e.addMany(tableDuplicate, e.tablePath(own), id, func(m *mender, f *Finding, id stores.ID) error { return m.unique(f, own, id) },
+		"the record at %s is there twice", clock(p.Start.Unix()))
 }
 
 // leave reports whether the free/busy of an event is not to be looked at: it waits for
 // the user's answer, until when an earlier one stands, or something else is known to be
 // wrong with it.
 func (e *examination) leave(id stores.ID) bool {
-	return e.waiting[id] || e.waiting[stores.ID{UID: id.UID}] || e.rebuilt[id] || e.tornOff(id.UID)
-}
-
-// tornOff reports whether a UID stands in a damaged line of the user's own free/busy, as one
-// of its columns; at the line's ends what is left of one will do. In a line without TABs
-// spaces have taken their place.
-func (e *examination) tornOff(uid string) bool {
-	for _, line := range e.torn {
-		between := "\t"
-		if !strings.Contains(line, between) {
-			between = " "
-		}
-		columns := strings.Split(line, between)
-		first, last := columns[0], columns[len(columns)-1]
-		if slices.Contains(columns, uid) || first != "" && strings.HasSuffix(uid, first) || last != "" && strings.HasPrefix(uid, last) {
-			return true
-		}
-	}
-	return false
-}
-
-// cutOff reports whether a record is what is left of it in a damaged line, which ends before the
-// UID. Such a line stands for one record.
-func (e *examination) cutOff(r row) bool {
-	times := time.Unix(r.start, 0).UTC().Format(utcLayout) + "\t" + time.Unix(r.end, 0).UTC().Format(utcLayout) + "\t"
-	i := slices.IndexFunc(e.torn, func(line string) bool { return line != "" && strings.HasPrefix(times, line) })
-	if i < 0 {
-		return false
-	}
-	e.torn = slices.Delete(e.torn, i, i+1)
-	return true
+	return e.waiting[id] || e.waiting[stores.ID{UID: id.UID}] || e.rebuilt[id] || e.torn.has(id.UID)
 }
 
 // compare compares the records of an event with what its object says.
 func (e *examination) compare(s *series, id stores.ID, object *text, expect availability.Expectation) {
-	rows := e.rows[id]
-	delete(e.rows, id)
+	rows := e.rows.take(id)
 	if e.leave(id) || !e.known {
 		return
 	}
@@ -147,7 +116,7 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 	for _, r := range d.cancelled {
 		rid := s.separate[r.start]
 		f := e.addFreeBusy(freebusyCancelled, stores.ID{UID: id.UID, RecurrenceID: rid}, "the occurrence %s is cancelled, and free/busy has it at %s", rid, clock(r.start))
-		f.mend = func(m *mender) error { return m.removeStarting(f, id, time.Unix(r.start, 0).UTC()) }
+		f.mend = func(m *mender) error { return m.removeStarting(f, id, r.start) }
 	}
 	switch missing, extra := len(d.missing), len(d.extra); {
 	case missing > 0 && extra > 0:
@@ -195,7 +164,7 @@ func (e *examination) words(id stores.ID, object *text, rows []row) {
 	}
 	summary := freebusy.Clean(object.summed())
 	wrong := slices.IndexFunc(rows, func(r row) bool { return r.summary != summary || r.organizer != string(e.user) })
-	if wrong < 0 || slices.ContainsFunc(e.findings, func(f *Finding) bool { return f.ID == id && f.Kind.Severity > Note }) {
+	if wrong < 0 || e.told[id] {
 		return // or what the event says is not sure
 	}
 	r := rows[wrong]
@@ -227,26 +196,32 @@ func (e *examination) difference(s *series, id stores.ID, object *text, rows []r
 	if !ok {
 		return d, false
 	}
+	expected := func(until time.Time) []row {
+		found, _, _ := e.spans(s, id, object, until, e.now)
+		return found
+	}
 	if truncated && len(rows) > 0 {
-		// The earliest that were not over when they were recorded.
-		spans, _, _ = e.spans(s, id, object, end, time.Unix(rows[0].start, 0))
-		spans = spans[:min(len(spans), len(rows))]
+		expected = func(until time.Time) []row { return e.spansSince(s, id, object, until, rows) }
+		spans = expected(end)
 	}
 	missing, extra := subtract(spans, rows), subtract(rows, spans)
-	if n := len(extra); n > 0 && !truncated {
+	if n := len(extra); n > 0 {
 		// What was recorded in a larger window is right, too.
 		if last := time.Unix(extra[n-1].start, 0); !last.Before(end.Add(-2 * day)) {
-			beyond, _, _ := e.spans(s, id, object, last.Add(2*day), e.now)
-			extra = subtract(extra, beyond)
+			extra = subtract(extra, expected(last.Add(2*day)))
 		}
+	}
+	if truncated && len(rows)+len(s.separate) >= e.periodLimit() {
+		// There is no room for what comes after the last one.
+		missing = slices.DeleteFunc(missing, func(r row) bool { return r.start >= rows[len(rows)-1].start })
 	}
 	d.extra = extra
 	if id.RecurrenceID == "" {
 		e.occurrences(s, &d, &missing)
 	}
-	missing = slices.DeleteFunc(missing, e.cutOff)
+	missing = slices.DeleteFunc(missing, e.torn.cutOff)
 	d.missing = missing
-	if len(missing) > 0 && !truncated {
+	if len(missing) > 0 {
 		e.tail(s, id, object, rows, &d)
 	}
 	if len(d.extra) == 0 && len(d.missing) > 0 && e.declinable(object, rows, d.missing) {
@@ -266,13 +241,17 @@ func (e *examination) declinable(object *text, rows, missing []row) bool {
 // spans returns when an event is, by its object, as far as a table can hold it, without
 // the occurrences that are stored separately.
 func (e *examination) spans(s *series, id stores.ID, object *text, until, now time.Time) (rows []row, truncated, ok bool) {
+	return e.spansWith(s, id, object, e.options(until, now))
+}
+
+func (e *examination) spansWith(s *series, id stores.ID, object *text, o calendar.PeriodOptions) (rows []row, truncated, ok bool) {
 	if object.simple {
 		if s.separate[object.span.start] != "" {
 			return nil, false, true
 		}
 		return []row{object.span}, false, true
 	}
-	found, truncated, err := object.object().Periods(e.options(until, now))
+	found, truncated, err := object.object().Periods(o)
 	var broken *calendar.Error
 	var incomplete *calendar.IncompleteError
 	switch {
@@ -295,6 +274,32 @@ func (e *examination) spans(s *series, id stores.ID, object *text, until, now ti
 
 func (e *examination) options(until, now time.Time) calendar.PeriodOptions {
 	return calendar.PeriodOptions{Zone: e.preferences.Zone, Now: now, Until: until, Max: e.checker.PeriodLimit}
+}
+
+// spansSince returns when an event is that has more periods than are recorded, from the first of
+// its records on: those recorded are the earliest that were not over at the time. More than the
+// limit are right where others have recorded them.
+func (e *examination) spansSince(s *series, id stores.ID, object *text, until time.Time, rows []row) []row {
+	first := rows[0]
+	before := func(r row) bool { return r.start < first.start || r.start == first.start && r.end < first.end }
+	most := max(e.periodLimit(), len(rows))
+	for n := most + 1000; ; n *= 2 {
+		o := e.options(until, time.Unix(first.start, 0))
+		o.Max = n
+		spans, more, _ := e.spansWith(s, id, object, o)
+		// Where periods overlap, some were over then that end after the first begins.
+		spans = slices.DeleteFunc(spans, before)
+		if !more || len(spans) >= most || n > 8*most {
+			return spans[:min(len(spans), most)]
+		}
+	}
+}
+
+func (e *examination) periodLimit() int {
+	if e.checker.PeriodLimit > 0 {
+		return e.checker.PeriodLimit
+	}
+	return calendar.DefaultMaxPeriods
 }
 
 // recordable reports whether a table can hold a period.
@@ -335,7 +340,7 @@ func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
 			d.cancelled = append(d.cancelled, r)
 			return true
 		}
-		return !slices.Contains(e.rids[s.uid], rid) // see coveredByEvent
+		return !e.rows.has(stores.ID{UID: s.uid, RecurrenceID: rid}) // see coveredByEvent
 	})
 	// So do those of an occurrence that is in a file of another name.
 	for id := range e.claimed {
@@ -346,7 +351,7 @@ func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
 		}
 	}
 	// Records of an occurrence that is not stored any more stand for the event's own.
-	for _, rid := range e.rids[s.uid] {
+	for rid := range e.rows.recurrences(s.uid) {
 		if rid == "" || s.recurrences[rid] != nil {
 			continue
 		}

@@ -7,12 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"time"
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
-	"imip-agent/stores/availability"
-	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
 
@@ -28,6 +25,9 @@ type mender struct {
 	records    []entry         // the same of a store without files
 	ownChanged bool
 	finding    *Finding // being mended
+	tables     map[stores.Table]*tableWork
+	queue      *queueWork
+	noted      *providerWork
 }
 
 // mendAll mends the findings that are to be mended. One that cannot be is a failure, and
@@ -45,6 +45,9 @@ func (e *examination) mendAll(m *mender) error {
 			return fmt.Errorf("mending %s: %w", f.Kind.ID, err)
 		}
 		m.done = true
+	}
+	if err := errors.Join(m.writeTables(), m.writeQueue(), m.writeProviders()); err != nil {
+		return fmt.Errorf("mending: %w", err)
 	}
 	if m.ownChanged && e.known && e.preferences.Publishes() {
 		if err := m.publishChanged(); err != nil {
@@ -191,148 +194,7 @@ func recordOf(tx stores.Tx, e entry) (content []byte, err error) {
 	return content, err
 }
 
-// table returns one of the user's tables, which has been kept.
-func (m *mender) table(f *Finding, which stores.Table) (*freebusy.Table, error) {
-	table, err := m.tx.Periods(which)
-	if err != nil {
-		return nil, err
-	}
-	e := entry{Table: tableNames[which.Kind], Other: string(which.Other)}
-	err = m.keep(f, m.tablePath(which), e)
-	if which.Kind == stores.Own {
-		m.ownChanged = true
-	}
-	return table, err
-}
-
 var tableNames = map[stores.TableKind]string{stores.Own: "freebusy", stores.Offers: "freebusy-offers", stores.Other: "freebusy-other"}
-
-func (m *mender) own(f *Finding) (*freebusy.Table, error) {
-	return m.table(f, stores.Table{Kind: stores.Own})
-}
-
-func (m *mender) removeRecords(f *Finding, id stores.ID) error {
-	table, err := m.own(f)
-	if err == nil {
-		table.Remove(id.UID, id.RecurrenceID)
-	}
-	return err
-}
-
-func (m *mender) removeStarting(f *Finding, id stores.ID, at time.Time) error {
-	table, err := m.own(f)
-	if err == nil {
-		table.RemoveStarting(id.UID, id.RecurrenceID, at)
-	}
-	return err
-}
-
-// rebuild makes the records of an event anew.
-func (m *mender) rebuild(f *Finding, id stores.ID) error {
-	table, err := m.own(f)
-	if err != nil {
-		return err
-	}
-	records := m.expected(table, id)
-	table.Remove(id.UID, id.RecurrenceID)
-	table.InsertAll(records)
-	return nil
-}
-
-// rebuildWithout removes the records of an occurrence that is not stored, and makes those
-// of its event anew.
-func (m *mender) rebuildWithout(f *Finding, id stores.ID) error {
-	if err := m.removeRecords(f, id); err != nil {
-		return err
-	}
-	return m.rebuild(f, stores.ID{UID: id.UID})
-}
-
-// extendAll adds the records that are missing at the end of the window.
-func (m *mender) extendAll(f *Finding) error {
-	table, err := m.own(f)
-	if err != nil {
-		return err
-	}
-	for _, late := range m.late {
-		table.InsertAll(m.expected(table, late.id))
-	}
-	if !m.extended {
-		return nil
-	}
-	// With all that are noted worked out to the end of the window, it can be noted.
-	for id := range m.provider {
-		if !m.leave(id) && len(m.rids[id.UID]) > 0 {
-			table.InsertAll(m.expected(table, id))
-		}
-	}
-	return m.noteWindow(f)
-}
-
-// expected returns the records that an event should have, none if it should have none or
-// is not stored.
-func (m *mender) expected(table *freebusy.Table, id stores.ID) []freebusy.Period {
-	text, err := m.tx.Get(stores.Key{Part: stores.Active, ID: id})
-	if err != nil {
-		return nil
-	}
-	object, err := calendar.DecodeObject(text)
-	if err != nil {
-		return nil
-	}
-	expect := availability.Expect(object, m.user)
-	if len(expect.Transps) == 0 {
-		return nil
-	}
-	transp := expect.Transps[0]
-	for p := range table.All() { // where several are right, the one that is there
-		if p.UID == id.UID && p.RecurrenceID == id.RecurrenceID && slices.Contains(expect.Transps, p.Transp) {
-			transp = p.Transp
-			break
-		}
-	}
-	end := m.preferences.WindowEnd(m.now)
-	records, _, _ := availability.Records(object, id, transp, time.Time{}, m.options(end, m.now))
-	if id.RecurrenceID != "" || m.uids[id.UID] == nil {
-		return records
-	}
-	separate := make(map[int64]bool)
-	for rid := range m.uids[id.UID].recurrences {
-		if at, err := calendar.InstantOf(rid, m.preferences.Zone); err == nil {
-			separate[at.Unix()] = true
-		}
-	}
-	return slices.DeleteFunc(records, func(p freebusy.Period) bool { return separate[p.Start.Unix()] })
-}
-
-// unique leaves one of several equal records of an event.
-func (m *mender) unique(f *Finding, which stores.Table, id stores.ID) error {
-	return m.filter(f, which, id, func(freebusy.Period) bool { return true })
-}
-
-func (m *mender) removeReversed(f *Finding, which stores.Table, id stores.ID) error {
-	return m.filter(f, which, id, func(p freebusy.Period) bool { return !p.End.Before(p.Start) })
-}
-
-// filter leaves those records of an event that are wanted, each once.
-func (m *mender) filter(f *Finding, which stores.Table, id stores.ID, wanted func(freebusy.Period) bool) error {
-	table, err := m.table(f, which)
-	if err != nil {
-		return err
-	}
-	var left []freebusy.Period
-	for p := range table.All() {
-		if p.UID == id.UID && p.RecurrenceID == id.RecurrenceID && wanted(p) {
-			left = append(left, p)
-		}
-	}
-	table.Remove(id.UID, id.RecurrenceID)
-	table.InsertAll(left)
-	if path := m.tablePath(which); path != "" && m.session != nil {
-		m.session.Rewrite(path) // also if no record has changed but for its number
-	}
-	return nil
-}
 
 // removeRow removes a row of a table that is no record.
 func (m *mender) removeRow(f *Finding, tx stores.Damaged, d stores.Damage) error {
@@ -360,7 +222,11 @@ func (m *mender) rewriteTable(f *Finding, t audit.Table) error {
 }
 
 func (m *mender) dropExpired(f *Finding) error {
-	table, err := m.table(f, stores.Table{Kind: stores.Offers})
+	which := stores.Table{Kind: stores.Offers}
+	if _, err := m.table(f, which); err != nil {
+		return err
+	}
+	table, err := m.tx.Periods(which)
 	if err == nil {
 		table.DropExpired(m.now)
 	}

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -45,6 +44,11 @@ func (e *examination) window() error {
 		words = append(words, "--reset")
 	}
 	f.Command = e.checker.command(words...)
+	for id := range e.provider {
+		if !e.leave(id) && e.rows.hasUID(id.UID) {
+			e.renewed = append(e.renewed, id)
+		}
+	}
 	f.mend = func(m *mender) error { return m.extendAll(f) }
 	return nil
 }
@@ -62,32 +66,34 @@ func (e *examination) providesStored() bool {
 
 // leftRows tells of records of events that are not stored.
 func (e *examination) leftRows() error {
-	for _, id := range sortedIDs(maps.Keys(e.rows)) {
+	for _, id := range slices.Collect(e.rows.left()) {
 		if e.leave(id) || e.claimed[id] || e.blocked[e.path(stores.Key{Part: stores.Active, ID: id})] {
 			continue // the event is in a file that is no use as it is, which is told
 		}
-		rows, v := e.rows[id], e.uids[id.UID]
-		mend := func(f *Finding) {
-			f.mend = func(m *mender) error {
-				if e.lost[id] { // its event has the occurrence again
-					return m.rebuildWithout(f, id)
-				}
-				return m.removeRecords(f, id)
+		rows, v := e.rows.of(id), e.uids[id.UID]
+		add := func(k *Kind, mend func(*mender, *Finding, stores.ID) error, format string, args ...any) {
+			e.ownWrong = e.ownWrong || k.Severity > Note
+			e.addMany(k, e.tablePath(stores.Table{Kind: stores.Own}), id, mend, format, args...)
+		}
+		mend := func(m *mender, f *Finding, id stores.ID) error {
+			if e.lost[id] { // its event has the occurrence again
+				return m.rebuildWithout(f, id)
 			}
+			return m.removeRecords(f, id)
 		}
 		const text = "free/busy has %s of %s, the first at %s, and the event is not stored"
 		args := []any{plural(len(rows), "record"), occurrenceName(id.RecurrenceID), clock(rows[0].start)}
 		switch {
 		case v != nil && v.cancelled && !v.active:
-			mend(e.addFreeBusy(freebusyCancelled, id, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID)))
+			add(freebusyCancelled, mend, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
 		case rows[0].organizer == string(e.user), e.lost[id]:
-			mend(e.addFreeBusy(freebusyUnstored, id, text, args...))
+			add(freebusyUnstored, mend, text, args...)
 		case (v == nil || id.RecurrenceID == "") && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
-			mend(e.addFreeBusy(freebusyUninvited, id, text, args...))
+			add(freebusyUninvited, mend, text, args...)
 		default:
 			// The user has answered what never came in here, or an occurrence that there
 			// is none of.
-			e.addFreeBusy(freebusyAnswered, id, text, args...)
+			add(freebusyAnswered, nil, text, args...)
 		}
 	}
 	return nil
@@ -100,10 +106,20 @@ func (e *examination) leftOthers() error {
 	if err != nil {
 		return err
 	}
+	broken := make(map[string]bool) // tables whose lines are not sure
+	unstored := make(map[string]*Finding)
+	for _, f := range e.findings {
+		if f.Kind.Severity == Error {
+			broken[f.Path] = true
+		}
+		if _, told := unstored[f.ID.UID]; f.Kind == freebusyUnstored && !told {
+			unstored[f.ID.UID] = f
+		}
+	}
 	for _, other := range others {
 		which := stores.Table{Kind: stores.Other, Other: other}
 		path := e.tablePath(which)
-		if path != "" && (e.blocked[path] || slices.ContainsFunc(e.findings, func(f *Finding) bool { return f.Path == path && f.Kind.Severity == Error })) {
+		if path != "" && (e.blocked[path] || broken[path]) {
 			continue // what its lines say is not sure
 		}
 		table, err := e.tx.Periods(which)
@@ -120,19 +136,17 @@ func (e *examination) leftOthers() error {
 			first[id] = p
 		}
 		for _, id := range sortedIDs(maps.Keys(first)) {
-			e.leftOther(which, id, first[id].Start)
+			unstored[id.UID] = e.leftOther(unstored[id.UID], which, id, first[id].Start)
 		}
 	}
 	return nil
 }
 
 // leftOther tells of records of an event that is not stored in what is known of another's
-// free/busy. Where the user's own has that event as well, it is one finding.
-func (e *examination) leftOther(which stores.Table, id stores.ID, at time.Time) {
-	var f *Finding
+// free/busy. Where the user's own has that event as well, it is one finding, f.
+func (e *examination) leftOther(f *Finding, which stores.Table, id stores.ID, at time.Time) *Finding {
 	mended := func(*mender) error { return nil }
-	if own := slices.IndexFunc(e.findings, func(f *Finding) bool { return f.Kind == freebusyUnstored && f.ID.UID == id.UID }); own >= 0 {
-		f = e.findings[own]
+	if f != nil {
 		mended = f.mend
 	} else {
 		f = e.add(freebusyUnstored, e.tablePath(which), id, "what is known of the free/busy of %s has %s, the first at %s, and the event is not stored",
@@ -142,18 +156,13 @@ func (e *examination) leftOther(which stores.Table, id stores.ID, at time.Time) 
 		if err := mended(m); err != nil {
 			return err
 		}
-		table, err := m.table(f, which)
-		if err == nil {
-			table.Remove(id.UID, id.RecurrenceID)
-		}
-		return err
+		return m.removeFrom(f, which, id)
 	}
+	return f
 }
 
 func sortedIDs(ids func(func(stores.ID) bool)) []stores.ID {
-	return slices.SortedFunc(ids, func(a, b stores.ID) int {
-		return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.RecurrenceID, b.RecurrenceID))
-	})
+	return slices.SortedFunc(ids, compareIDs)
 }
 
 // othersHave reports whether the event is in what is known of its organizer's free/busy,
@@ -199,27 +208,29 @@ func (e *examination) queue() error {
 	seen := make(map[stores.Request]bool)
 	for _, r := range e.requests {
 		if r.Type != "" && r.Type != counterType {
-			f := e.add(requestType, path, r.ID, "the request queue has %s with the type %.40q", occurrenceName(r.RecurrenceID), r.Type)
-			f.mend = func(m *mender) error { return m.retype(f, r) }
+			e.addMany(requestType, path, r.ID, func(m *mender, f *Finding, _ stores.ID) error { return m.retype(f) },
+				"the request queue has %s with the type %.40q", occurrenceName(r.RecurrenceID), r.Type)
 			continue
 		}
-		drop := func(f *Finding) { f.mend = func(m *mender) error { return m.dequeue(f, r) } }
+		drop := func(k *Kind, format string, args ...any) {
+			e.addMany(k, path, r.ID, func(m *mender, f *Finding, id stores.ID) error { return m.dequeue(f, id, r.Type) }, format, args...)
+		}
 		if seen[r] {
-			f := e.add(requestDuplicate, path, r.ID, "the request queue has %s twice", occurrenceName(r.RecurrenceID))
-			f.mend = func(m *mender) error { return m.dequeueTwice(f) }
+			e.addMany(requestDuplicate, path, r.ID, func(m *mender, f *Finding, _ stores.ID) error { return m.dequeueTwice(f) },
+				"the request queue has %s twice", occurrenceName(r.RecurrenceID))
 			continue
 		}
 		seen[r] = true
 		switch e.standing(r.ID, r.Type == counterType) {
 		case absent:
-			drop(e.add(requestOrphan, path, r.ID, "the request queue has %s, and the event is not stored", occurrenceName(r.RecurrenceID)))
+			drop(requestOrphan, "the request queue has %s, and the event is not stored", occurrenceName(r.RecurrenceID))
 		case called:
-			drop(e.add(requestCancelled, path, r.ID, "the request queue has %s, which is cancelled", occurrenceName(r.RecurrenceID)))
+			drop(requestCancelled, "the request queue has %s, which is cancelled", occurrenceName(r.RecurrenceID))
 		case over:
-			drop(e.add(requestPast, path, r.ID, "the request queue has %s, which is over", occurrenceName(r.RecurrenceID)))
+			drop(requestPast, "the request queue has %s, which is over", occurrenceName(r.RecurrenceID))
 		case there:
 			if r.Type == counterType && !e.countered(r.ID) {
-				drop(e.add(requestOrphan, path, r.ID, "the request queue has a counter-proposal to %s, and there is none", occurrenceName(r.RecurrenceID)))
+				drop(requestOrphan, "the request queue has a counter-proposal to %s, and there is none", occurrenceName(r.RecurrenceID))
 			}
 		}
 	}
@@ -325,8 +336,8 @@ func (e *examination) readProviders() error {
 	e.provider = make(map[stores.ID]bool, len(providers.Events))
 	for _, id := range providers.Events {
 		if e.provider[id] {
-			f := e.add(tableDuplicate, e.providersPath(), id, "%s is noted twice as recurring without end", occurrenceName(id.RecurrenceID))
-			f.mend = func(m *mender) error { return m.provide(f, id, true) }
+			e.addMany(tableDuplicate, e.providersPath(), id, func(m *mender, f *Finding, id stores.ID) error { return m.provide(f, true, id) },
+				"%s is noted twice as recurring without end", occurrenceName(id.RecurrenceID))
 		}
 		e.provider[id] = true
 	}
@@ -346,7 +357,7 @@ func (e *examination) provided(id stores.ID) {
 		return
 	}
 	f := e.add(providerMissing, e.providersPath(), id, "the event recurs without end, is not noted as such, and so will not be extended")
-	f.mend = func(m *mender) error { return m.provide(f, id, true) }
+	f.mend = func(m *mender) error { return m.provide(f, true, id) }
 }
 
 // providers looks at the events that are noted as recurring without end.
@@ -354,11 +365,11 @@ func (e *examination) providers() error {
 	for _, id := range sortedIDs(maps.Keys(e.provider)) {
 		v := e.uids[id.UID]
 		stored := v != nil && (id.RecurrenceID == "" && v.active || v.recurrences[id.RecurrenceID] != nil && v.recurrences[id.RecurrenceID].active)
-		if stored || slices.Contains(e.rids[id.UID], id.RecurrenceID) || v == nil && len(e.torn) > 0 {
+		if stored || e.rows.has(id) || v == nil && e.torn.any() {
 			continue // also one that was answered without having come in
 		}
-		f := e.add(providerUnstored, e.providersPath(), id, "%s is noted as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))
-		f.mend = func(m *mender) error { return m.provide(f, id, false) }
+		e.addMany(providerUnstored, e.providersPath(), id, func(m *mender, f *Finding, id stores.ID) error { return m.provide(f, false, id) },
+			"%s is noted as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))
 	}
 	return nil
 }
@@ -388,36 +399,4 @@ func expiredText(n int) string {
 		return "an offered period has expired"
 	}
 	return plural(n, "offered period") + " have expired"
-}
-
-// doubleLimit is how many double bookings of a user are told.
-const doubleLimit = 50
-
-// doubleBookings tells where two events that make the user busy take place at once, from
-// now on.
-func (e *examination) doubleBookings() {
-	table, err := e.tx.Periods(stores.Table{Kind: stores.Own})
-	if err != nil {
-		return
-	}
-	type busy struct {
-		row
-		id stores.ID
-	}
-	var open []busy
-	told := 0
-	for p := range table.All() {
-		if p.Transp != availability.Opaque || !p.End.After(e.now) || !p.End.After(p.Start) {
-			continue
-		}
-		now := busy{row{start: p.Start.Unix(), end: p.End.Unix()}, stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}}
-		open = slices.DeleteFunc(open, func(b busy) bool { return b.end <= now.start })
-		for _, b := range open {
-			if b.id.UID != now.id.UID && told < doubleLimit {
-				e.addFreeBusy(freebusyDouble, now.id, "two events are at %s, the other being %q", clock(now.start), b.id.UID)
-				told++
-			}
-		}
-		open = append(open, now)
-	}
 }

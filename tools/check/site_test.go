@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -40,6 +41,7 @@ type place struct {
 	store *file.Store
 	now   time.Time
 	kept  string // where the quarantine is; empty: beside the store
+	limit int    // of free/busy records of one event; 0: the default
 }
 
 func newPlace(t testing.TB, room compat.Room) *place {
@@ -87,7 +89,7 @@ func (p *place) handle(message []byte) error {
 	h := handlers.Handler{
 		Store: p.store, Preferences: p.preferences(), Rejected: p.rejected(),
 		Sender: "mailto:calendar@example.com", Log: slog.New(slog.DiscardHandler), Now: p.clock,
-		MessageLimit: 32 << 20, PeriodLimit: 50000,
+		MessageLimit: 32 << 20, PeriodLimit: cmp.Or(p.limit, 50000),
 	}
 	return h.Handle(context.Background(), bytes.NewReader(message))
 }

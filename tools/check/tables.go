@@ -40,7 +40,7 @@ func (e *examination) damages(t audit.Table, own bool) {
 	more := make(map[*Kind]int)
 	for _, d := range t.Damages {
 		if own {
-			e.torn = append(e.torn, strings.Split(d.Text, "\n")...)
+			e.torn.add(d.Text)
 		}
 		k := damageKind(d)
 		if more[k]++; first[k] != nil {
@@ -95,7 +95,7 @@ func (e *examination) badRows() error {
 		own := d.Table.Kind == stores.Own
 		if own {
 			e.ownWrong = true
-			e.torn = append(e.torn, d.UID)
+			e.torn.add(d.UID)
 		}
 		k, name := tableLine, tableNames[d.Table.Kind]
 		if d.Table.Kind == stores.Other {
@@ -124,13 +124,13 @@ func (e *examination) otherTable(path string, which stores.Table) error {
 		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
 		if sameRecord(p, last) && !doubled[id] {
 			doubled[id] = true
-			f := e.add(tableDuplicate, path, id, "the record at %s is there twice", clock(p.Start.Unix()))
-			f.mend = func(m *mender) error { return m.unique(f, which, id) }
+			e.addMany(tableDuplicate, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.unique(f, which, id) },
+				"the record at %s is there twice", clock(p.Start.Unix()))
 		}
 		if p.End.Before(p.Start) && !reversed[id] {
 			reversed[id] = true
-			f := e.add(tableReversed, path, id, "a record of the event ends before it starts, at %s", clock(p.Start.Unix()))
-			f.mend = func(m *mender) error { return m.removeReversed(f, which, id) }
+			e.addMany(tableReversed, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.removeReversed(f, which, id) },
+				"a record of the event ends before it starts, at %s", clock(p.Start.Unix()))
 		}
 		last = p
 	}

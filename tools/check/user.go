@@ -33,27 +33,29 @@ type examination struct {
 	zoneless    bool // namely with the time zone
 
 	findings []*Finding
+	throngs  map[throngKey]*throng
+	told     map[stores.ID]bool // events of which there are findings, notes apart
 	events   int
 	failures []error
 
 	blocked map[string]bool    // paths whose file is no use, by what was found already
 	closed  bool               // something may not be read, for its mode
 	claimed map[stores.ID]bool // events that are in a file of another name
-	torn    []string           // damaged lines of the user's own free/busy table
+	torn    tornLines          // of the user's own free/busy table
 
 	uids     map[string]*event
-	order    []string // of the UIDs
-	rows     map[stores.ID][]row
+	order    []string           // of the UIDs
+	rows     *rowIndex          // of the user's own free/busy
 	waiting  map[stores.ID]bool // in the request queue
 	requests []stores.Request
-	rids     map[string][]string // recurrence ids in rows, by UID
-	rebuilt  map[stores.ID]bool  // free/busy of these is made anew by a repair
-	lost     map[stores.ID]bool  // occurrences that are recorded, and not stored, and that their event yields
+	rebuilt  map[stores.ID]bool // free/busy of these is made anew by a repair
+	lost     map[stores.ID]bool // occurrences that are recorded, and not stored, and that their event yields
 	late     []lateEvent
 	provider map[stores.ID]bool // noted as recurring without end
 	extended bool               // such notes are kept
 	until    time.Time          // up to where these have been worked out
 	partly   string             // why the times of the event that is looked at cannot all be read
+	renewed  []stores.ID        // events noted as recurring without end of which there are records
 	ownWrong bool               // something is wrong with the user's own free/busy
 	// invited says that the invitations of other organizers are stored here.
 	invited bool
@@ -71,17 +73,15 @@ type event struct {
 // occurrence is what there is of one recurrence id.
 type occurrence struct{ active, cancelled bool }
 
-// row is a record of free/busy.
-type row struct {
-	start, end int64 // seconds since 1970
-	transp     string
-	organizer  string
-	summary    string
-}
-
 func (e *examination) add(k *Kind, path string, id stores.ID, format string, args ...any) *Finding {
 	f := &Finding{Kind: k, State: Found, User: e.user, Path: path, ID: id, Text: fmt.Sprintf(format, args...)}
 	e.findings = append(e.findings, f)
+	if k.Severity > Note {
+		if e.told == nil {
+			e.told = make(map[stores.ID]bool)
+		}
+		e.told[id] = true
+	}
 	return f
 }
 

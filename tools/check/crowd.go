@@ -1,0 +1,57 @@
+package check
+
+import "imip-agent/stores"
+
+// crowd is how many findings of one kind in one file are told one by one. What there is more
+// of is in the last of them, with which it is mended: a table can have a million records of
+// events that are not stored.
+const crowd = 1000
+
+// throng is the findings of one kind in one file.
+type throng struct {
+	number int
+	last   *Finding
+	text   string      // of the last, without what is added
+	more   []stores.ID // what else the last is about
+}
+
+type throngKey struct {
+	kind *Kind
+	path string
+}
+
+// addMany adds a finding about an event, as one of many of its kind in the same file. If mend
+// is not nil, it mends the finding, and is called once for each event.
+func (e *examination) addMany(k *Kind, path string, id stores.ID, mend func(*mender, *Finding, stores.ID) error, format string, args ...any) *Finding {
+	if e.throngs == nil {
+		e.throngs = make(map[throngKey]*throng)
+	}
+	key := throngKey{k, path}
+	t := e.throngs[key]
+	if t == nil {
+		t = new(throng)
+		e.throngs[key] = t
+	}
+	if t.number == crowd {
+		t.more = append(t.more, id)
+		t.last.Text = t.text + ", and so " + plural(len(t.more), "other event")
+		return t.last
+	}
+	f := e.add(k, path, id, format, args...)
+	t.number, t.last, t.text = t.number+1, f, f.Text
+	if mend == nil {
+		return f
+	}
+	f.mend = func(m *mender) error {
+		if err := mend(m, f, id); err != nil || t.last != f {
+			return err
+		}
+		for _, id := range t.more {
+			if err := mend(m, f, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return f
+}

@@ -1,0 +1,212 @@
+package check
+
+import (
+	"slices"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// tableWork is what is to be done to a free/busy table: all of it in one go, as both the
+// table and what is wrong in it can be large.
+type tableWork struct {
+	removed  map[stores.ID]bool // events whose records go
+	rebuilt  map[stores.ID]bool // events whose records are made anew
+	extended map[stores.ID]bool // events that get the records that are missing
+	single   map[stores.ID]bool // events of whose equal records one stays
+	forward  map[stores.ID]bool // events whose records go that end before they start
+	starting map[start]bool     // records that go
+}
+
+// start says where a record of an event begins.
+type start struct {
+	id stores.ID
+	at int64 // seconds since 1970
+}
+
+// table returns what is to be done to one of the user's tables, which has been kept.
+func (m *mender) table(f *Finding, which stores.Table) (*tableWork, error) {
+	e := entry{Table: tableNames[which.Kind], Other: string(which.Other)}
+	if err := m.keep(f, m.tablePath(which), e); err != nil {
+		return nil, err
+	}
+	if which.Kind == stores.Own {
+		m.ownChanged = true
+	}
+	work := m.tables[which]
+	if work == nil {
+		ids := func() map[stores.ID]bool { return make(map[stores.ID]bool) }
+		work = &tableWork{ids(), ids(), ids(), ids(), ids(), make(map[start]bool)}
+		if m.tables == nil {
+			m.tables = make(map[stores.Table]*tableWork)
+		}
+		m.tables[which] = work
+	}
+	return work, nil
+}
+
+func (m *mender) own(f *Finding) (*tableWork, error) {
+	return m.table(f, stores.Table{Kind: stores.Own})
+}
+
+// removeRecords removes the records of events.
+func (m *mender) removeRecords(f *Finding, ids ...stores.ID) error {
+	return m.removeFrom(f, stores.Table{Kind: stores.Own}, ids...)
+}
+
+// removeFrom removes the records of events from a table.
+func (m *mender) removeFrom(f *Finding, which stores.Table, ids ...stores.ID) error {
+	work, err := m.table(f, which)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		work.removed[id] = true
+	}
+	return nil
+}
+
+// removeStarting removes the records of an event that start at an instant.
+func (m *mender) removeStarting(f *Finding, id stores.ID, at int64) error {
+	work, err := m.own(f)
+	if err == nil {
+		work.starting[start{id, at}] = true
+	}
+	return err
+}
+
+// rebuild makes the records of an event anew.
+func (m *mender) rebuild(f *Finding, id stores.ID) error {
+	work, err := m.own(f)
+	if err == nil {
+		work.rebuilt[id] = true
+	}
+	return err
+}
+
+// rebuildWithout removes the records of an occurrence that is not stored, and makes those
+// of its event anew.
+func (m *mender) rebuildWithout(f *Finding, id stores.ID) error {
+	if err := m.removeRecords(f, id); err != nil {
+		return err
+	}
+	return m.rebuild(f, stores.ID{UID: id.UID})
+}
+
+// extendAll adds the records that are missing at the end of the window.
+func (m *mender) extendAll(f *Finding) error {
+	work, err := m.own(f)
+	if err != nil {
+		return err
+	}
+	for _, late := range m.late {
+		work.extended[late.id] = true
+	}
+	if !m.extended {
+		return nil
+	}
+	// With all that are noted worked out to the end of the window, it can be noted.
+	for _, id := range m.renewed {
+		work.extended[id] = true
+	}
+	return m.noteWindow(f)
+}
+
+// unique leaves one of several equal records of an event.
+func (m *mender) unique(f *Finding, which stores.Table, id stores.ID) error {
+	work, err := m.table(f, which)
+	if err != nil {
+		return err
+	}
+	work.single[id] = true
+	if path := m.tablePath(which); path != "" && m.session != nil {
+		m.session.Rewrite(path) // also if no record has changed but for its number
+	}
+	return nil
+}
+
+// removeReversed removes the records of an event that end before they start.
+func (m *mender) removeReversed(f *Finding, which stores.Table, id stores.ID) error {
+	work, err := m.table(f, which)
+	if err == nil {
+		work.forward[id] = true
+	}
+	return err
+}
+
+// writeTables does what is to be done to the tables.
+func (m *mender) writeTables() error {
+	for which, work := range m.tables {
+		table, err := m.tx.Periods(which)
+		if err != nil {
+			return err
+		}
+		m.apply(work, table)
+	}
+	return nil
+}
+
+// apply does what is to be done to a table.
+func (m *mender) apply(w *tableWork, table *freebusy.Table) {
+	var records []freebusy.Period
+	transps := make(map[stores.ID][]string) // of the records that there are
+	for p := range table.All() {
+		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
+		switch {
+		case w.rebuilt[id] || w.extended[id]:
+			if !slices.Contains(transps[id], p.Transp) {
+				transps[id] = append(transps[id], p.Transp)
+			}
+		case w.removed[id]:
+		case w.single[id] && !(w.forward[id] && p.End.Before(p.Start)):
+			records = append(records, p)
+		}
+	}
+	table.RemoveFunc(func(p freebusy.Period) bool {
+		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
+		return w.removed[id] || w.rebuilt[id] || w.single[id] || w.forward[id] && p.End.Before(p.Start) ||
+			len(w.starting) > 0 && w.starting[start{id, p.Start.Unix()}]
+	})
+	for _, ids := range []map[stores.ID]bool{w.rebuilt, w.extended} {
+		for id := range ids {
+			records = append(records, m.expected(id, transps[id])...)
+		}
+	}
+	table.InsertAll(records)
+}
+
+// expected returns the records that an event should have, none if it should have none or
+// is not stored. Where several transparencies are right, it is one that is there.
+func (m *mender) expected(id stores.ID, there []string) []freebusy.Period {
+	text, err := m.tx.Get(stores.Key{Part: stores.Active, ID: id})
+	if err != nil {
+		return nil
+	}
+	object, err := calendar.DecodeObject(text)
+	if err != nil {
+		return nil
+	}
+	expect := availability.Expect(object, m.user)
+	if len(expect.Transps) == 0 {
+		return nil
+	}
+	transp := expect.Transps[0]
+	if i := slices.IndexFunc(there, func(t string) bool { return slices.Contains(expect.Transps, t) }); i >= 0 {
+		transp = there[i]
+	}
+	end := m.preferences.WindowEnd(m.now)
+	records, _, _ := availability.Records(object, id, transp, time.Time{}, m.options(end, m.now))
+	if id.RecurrenceID != "" || m.uids[id.UID] == nil {
+		return records
+	}
+	separate := make(map[int64]bool)
+	for rid := range m.uids[id.UID].recurrences {
+		if at, err := calendar.InstantOf(rid, m.preferences.Zone); err == nil {
+			separate[at.Unix()] = true
+		}
+	}
+	return slices.DeleteFunc(records, func(p freebusy.Period) bool { return separate[p.Start.Unix()] })
+}

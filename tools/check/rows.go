@@ -1,0 +1,125 @@
+package check
+
+import (
+	"cmp"
+	"iter"
+	"sort"
+
+	"imip-agent/stores"
+	"imip-agent/stores/freebusy"
+)
+
+// row is a record of free/busy.
+type row struct {
+	start, end int64 // seconds since 1970
+	transp     string
+	organizer  string
+	summary    string
+}
+
+// rowIndex finds the records of an event in a table, which can have a million of them. An
+// event whose records have been looked at is dropped, so that what nobody has asked for is
+// left in the end.
+type rowIndex struct {
+	table   *freebusy.Table
+	order   []int32 // numbers of records, by event
+	dropped []bool  // by place in order: of the first record of an event
+}
+
+func newRowIndex(table *freebusy.Table) *rowIndex {
+	order := table.ByEvent()
+	return &rowIndex{table: table, order: order, dropped: make([]bool, len(order))}
+}
+
+// id returns the event of the record at a place in the order.
+func (x *rowIndex) id(place int) stores.ID {
+	e := x.table.EventAt(int(x.order[place]))
+	return stores.ID{UID: e.UID, RecurrenceID: e.RecurrenceID}
+}
+
+// find returns the places of the records of an event: from, and up to but not at, to.
+func (x *rowIndex) find(id stores.ID) (from, to int) {
+	from = sort.Search(len(x.order), func(i int) bool { return compareIDs(x.id(i), id) >= 0 })
+	return from, x.end(from, id)
+}
+
+// end returns the place after the last record of an event, the first being at from.
+func (x *rowIndex) end(from int, id stores.ID) int {
+	for from < len(x.order) && x.id(from) == id {
+		from++
+	}
+	return from
+}
+
+// has reports whether there are records of an event, dropped or not.
+func (x *rowIndex) has(id stores.ID) bool {
+	from, to := x.find(id)
+	return from < to
+}
+
+// of returns the records of an event in order of time, unless it was dropped.
+func (x *rowIndex) of(id stores.ID) []row {
+	from, to := x.find(id)
+	if from == to || x.dropped[from] {
+		return nil
+	}
+	rows := make([]row, 0, to-from)
+	for _, number := range x.order[from:to] {
+		p := x.table.At(int(number))
+		rows = append(rows, row{p.Start.Unix(), p.End.Unix(), p.Transp, p.Organizer, p.Summary})
+	}
+	return rows
+}
+
+// drop drops an event, and take returns its records as well.
+func (x *rowIndex) drop(id stores.ID) {
+	if from, to := x.find(id); from < to {
+		x.dropped[from] = true
+	}
+}
+
+func (x *rowIndex) take(id stores.ID) []row {
+	rows := x.of(id)
+	x.drop(id)
+	return rows
+}
+
+// recurrences yields the recurrence ids of the records of a UID, also that of the whole
+// event, which is empty, dropped or not.
+func (x *rowIndex) recurrences(uid string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		from := sort.Search(len(x.order), func(i int) bool { return x.id(i).UID >= uid })
+		for from < len(x.order) {
+			id := x.id(from)
+			if id.UID != uid || !yield(id.RecurrenceID) {
+				return
+			}
+			from = x.end(from, id)
+		}
+	}
+}
+
+// hasUID reports whether there are records of a UID, dropped or not.
+func (x *rowIndex) hasUID(uid string) bool {
+	for range x.recurrences(uid) {
+		return true
+	}
+	return false
+}
+
+// left yields the events that were not dropped, in order.
+func (x *rowIndex) left() iter.Seq[stores.ID] {
+	return func(yield func(stores.ID) bool) {
+		for from := 0; from < len(x.order); {
+			id := x.id(from)
+			if !x.dropped[from] && !yield(id) {
+				return
+			}
+			from = x.end(from, id)
+		}
+	}
+}
+
+func compareIDs(a, b stores.ID) int {
+	return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.RecurrenceID, b.RecurrenceID))
+}

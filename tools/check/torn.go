@@ -1,0 +1,78 @@
+package check
+
+import (
+	"strings"
+	"time"
+)
+
+// tornLines are the damaged lines of the user's own free/busy table, of which there can be as
+// many as there are records.
+type tornLines struct {
+	columns map[string]bool
+	first   map[string]bool // columns at the beginning of a line, not empty
+	last    map[string]bool // and at its end
+	short   map[string]int  // lines that end before the UID, by how many are alike
+}
+
+// add adds damaged lines.
+func (t *tornLines) add(text string) {
+	if t.columns == nil {
+		t.columns, t.first, t.last = make(map[string]bool), make(map[string]bool), make(map[string]bool)
+		t.short = make(map[string]int)
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		between := "\t"
+		if !strings.Contains(line, between) {
+			between = " "
+		}
+		columns := strings.Split(line, between)
+		for _, column := range columns {
+			t.columns[column] = true
+		}
+		t.first[columns[0]] = true
+		t.last[columns[len(columns)-1]] = true
+		if line != "" && len(line) <= timesSize {
+			t.short[line]++
+		}
+	}
+	delete(t.first, "")
+	delete(t.last, "")
+}
+
+// timesSize is the size of the times of a record with the TABs after them, in octets.
+const timesSize = 2 * (len(utcLayout) + 1)
+
+func (t *tornLines) any() bool { return len(t.columns) > 0 }
+
+// has reports whether a UID stands in a damaged line as one of its columns; at the line's ends
+// what is left of one will do. In a line without TABs spaces have taken their place.
+func (t *tornLines) has(uid string) bool {
+	if !t.any() {
+		return false
+	}
+	if t.columns[uid] {
+		return true
+	}
+	for i := range len(uid) {
+		if t.first[uid[i:]] || t.last[uid[:i+1]] {
+			return true
+		}
+	}
+	return false
+}
+
+// cutOff reports whether a record is what is left of it in a damaged line, which ends before the
+// UID. Such a line stands for one record.
+func (t *tornLines) cutOff(r row) bool {
+	if len(t.short) == 0 {
+		return false
+	}
+	times := time.Unix(r.start, 0).UTC().Format(utcLayout) + "\t" + time.Unix(r.end, 0).UTC().Format(utcLayout) + "\t"
+	for i := range len(times) {
+		if line := times[:i+1]; t.short[line] > 0 {
+			t.short[line]--
+			return true
+		}
+	}
+	return false
+}
