@@ -60,11 +60,13 @@ type Key struct {
 	Other calendar.URI // who made the counter-proposal; empty in the other parts
 }
 
-// Tx is one user's records inside one critical section. Reads see the
-// transaction's own changes; nothing reaches the store before the commit, which
+// Records are what a user's records and those of a quota have in common, inside one
+// critical section: texts of events, tables of periods, and the events without end. Reads
+// see the transaction's own changes; nothing reaches the store before the commit, which
 // puts letters into the outbox first, renames tables, then stores texts, and deletes texts
 // last: what makes a message apply stays in place until everything else is done.
-type Tx interface {
+type Records interface {
+	// User returns whose records these are: a user, or in a journal a quota.
 	User() calendar.URI
 
 	// Get returns a text, or an error that matches [ErrNotFound]. The caller must not change it.
@@ -77,8 +79,6 @@ type Tx interface {
 	// Recurrences returns the recurrence ids stored separately for uid in part
 	// (Active or Cancelled), in order.
 	Recurrences(part Part, uid string) ([]string, error)
-	// Counters returns who has made counter-proposals to the event, in order.
-	Counters(ID) ([]calendar.URI, error)
 	// Keys yields the key of every text, parents before their recurrences,
 	// otherwise in no particular order. It is for tools that read everything.
 	Keys() iter.Seq2[Key, error]
@@ -87,19 +87,28 @@ type Tx interface {
 	// the table that it returns are part of the transaction. The error is an
 	// [UnstorableError] if nothing can be kept of that other user.
 	Periods(Table) (*freebusy.Table, error)
-	// Others returns whose free/busy the user knows of, in order.
+	// Others returns whose free/busy the user knows of, or the groups that have booked
+	// something under the quota, in order.
 	Others() ([]calendar.URI, error)
-
-	// Requests returns the request queue in its order.
-	Requests() ([]Request, error)
-	// SetRequests replaces the request queue.
-	SetRequests([]Request) error
 
 	// Providers returns the events noted as recurring without end; the zero
 	// value if the table is absent or empty.
 	Providers() (Providers, error)
 	// SetProviders replaces that table. The zero value empties it.
 	SetProviders(Providers) error
+}
+
+// Tx is one user's records inside one critical section.
+type Tx interface {
+	Records
+
+	// Counters returns who has made counter-proposals to the event, in order.
+	Counters(ID) ([]calendar.URI, error)
+
+	// Requests returns the request queue in its order.
+	Requests() ([]Request, error)
+	// SetRequests replaces the request queue.
+	SetRequests([]Request) error
 
 	// Published returns the published free/busy calendar, or an error that matches
 	// [ErrNotFound].

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -180,8 +181,8 @@ func checkRoom(from, to *migrate.Side) error {
 // tellPlaceless tells what is beside the source's store and is left out, because the target has no
 // place for it and nobody has said so.
 func tellPlaceless(options *cli.Context, w io.Writer, from, to *migrate.Side) {
-	journal, ok := from.Journal.(*file.Store)
-	if ok && to.Journal == nil && !options.IsSet("to-journal") && isDir(strings.TrimPrefix(journal.String(), "file:")) {
+	journal, ok := from.Journal.(*file.Journal)
+	if ok && to.Journal == nil && !options.IsSet("to-journal") && isDir(journal.Dir()) {
 		fmt.Fprintln(w, "the journal is not copied: the target has no place for it, --to-journal says where, or none")
 	}
 	if isDir(from.Preferences) && to.Preferences == "" && !options.IsSet("to-preferences") {
@@ -191,8 +192,10 @@ func tellPlaceless(options *cli.Context, w io.Writer, from, to *migrate.Side) {
 
 // checkTables fails if a database lacks tables to copy into.
 func checkTables(options *cli.Context, to *migrate.Side) error {
-	for _, store := range []stores.Store{to.Store, to.Journal} {
-		database, ok := store.(*postgresql.Store)
+	for _, kept := range []any{to.Store, to.Journal} {
+		database, ok := kept.(interface {
+			Schema(context.Context) ([]postgresql.Missing, error)
+		})
 		if !ok {
 			continue
 		}

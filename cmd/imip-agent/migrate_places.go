@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"imip-agent/cmd/internal/site"
-	"imip-agent/stores"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
 	"imip-agent/tools/migrate"
@@ -87,7 +86,7 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 		if model != nil && model.kind == "file" && model.roomsOf().store != model.where && r.store == p.where && filepath.Base(p.where) != "store" && isEmpty(p.where) {
 			r = rooms{filepath.Join(p.where, "store"), filepath.Join(p.where, "journal"), filepath.Join(p.where, "preferences")}
 		}
-		store, err := s.openFiles(r.store, false, model != nil)
+		store, err := file.Open(s.filling(r.store, model != nil))
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +96,14 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 			side.Sync, side.Notes = store.Sync, migrate.NotesDir{Path: filepath.Clean(r.store) + ".copied"}
 		}
 	case "postgresql":
-		store, err := s.openDatabase(ctx, p.where, false)
+		o, err := s.databaseOptions(p.where)
+		if err != nil {
+			return nil, err
+		}
+		store, err := postgresql.Open(ctx, o)
+		if err != nil {
+			return nil, usage("%v", err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -144,15 +150,19 @@ func (e *ends) openJournal(ctx context.Context, side *migrate.Side, p place, bes
 		return nil
 	}
 	if where.kind == "postgresql" {
-		store, err := s.openDatabase(ctx, where.where, true)
+		o, err := s.databaseOptions(where.where)
 		if err != nil {
 			return err
+		}
+		store, err := postgresql.OpenJournal(ctx, o)
+		if err != nil {
+			return usage("%v", err)
 		}
 		e.closers = append(e.closers, store.Close)
 		side.Journal = store
 		return nil
 	}
-	store, err := s.openFiles(where.where, true, target)
+	store, err := file.OpenJournal(s.filling(where.where, target))
 	if err != nil {
 		return err
 	}
@@ -170,10 +180,11 @@ type migrateSite struct {
 	publishes bool // stores publish users' free/busy
 }
 
-func (s *migrateSite) openFiles(dir string, journal, target bool) (*file.Store, error) {
+// filling returns the options for a store or a journal, which is to be filled if it is a target.
+func (s *migrateSite) filling(dir string, target bool) file.Options {
 	o := s.fileOptions(dir)
-	o.Journal, o.Deferred = journal, target
-	return file.Open(o)
+	o.Deferred = target
+	return o
 }
 
 func (s *migrateSite) fileOptions(dir string) file.Options {
@@ -187,23 +198,19 @@ func (s *migrateSite) fileOptions(dir string) file.Options {
 	return o
 }
 
-func (s *migrateSite) openDatabase(ctx context.Context, connInfo string, journal bool) (*postgresql.Store, error) {
+func (s *migrateSite) databaseOptions(connInfo string) (postgresql.Options, error) {
 	o := postgresql.Options{
 		ConnInfo: connInfo, LockPerUser: s.Config.PostgreSQLLock == "user", LockTimeout: s.Config.LockTimeout,
-		Log: s.Log, Journal: journal,
+		Log: s.Log,
 	}
 	if s.publishes {
 		published, err := file.OpenPublished(s.fileOptions(""))
 		if err != nil {
-			return nil, err
+			return o, err
 		}
 		o.Published = published
 	}
-	store, err := postgresql.Open(ctx, o)
-	if err != nil {
-		return nil, usage("%v", err)
-	}
-	return store, nil
+	return o, nil
 }
 
 // checkApart fails if anything of the target is in the same place as something of the source, of
@@ -227,9 +234,12 @@ func checkApart(ctx context.Context, from, to *migrate.Side) error {
 			}
 		}
 	}
-	for _, pair := range [][2]stores.Store{{from.Store, to.Store}, {from.Journal, to.Journal}} {
-		source, ok := pair[0].(*postgresql.Store)
-		target, both := pair[1].(*postgresql.Store)
+	type database interface {
+		Identity(context.Context) (string, error)
+	}
+	for _, pair := range [][2]any{{from.Store, to.Store}, {from.Journal, to.Journal}} {
+		source, ok := pair[0].(database)
+		target, both := pair[1].(database)
 		if !ok || !both {
 			continue
 		}
@@ -251,9 +261,9 @@ func checkApart(ctx context.Context, from, to *migrate.Side) error {
 // roomsIn returns the directories of a side, as they were named.
 func roomsIn(side *migrate.Side) []string {
 	var dirs []string
-	for _, store := range []stores.Store{side.Store, side.Journal} {
-		if files, ok := store.(*file.Store); ok {
-			dirs = append(dirs, strings.TrimPrefix(files.String(), "file:"))
+	for _, kept := range []any{side.Store, side.Journal} {
+		if files, ok := kept.(interface{ Dir() string }); ok {
+			dirs = append(dirs, files.Dir())
 		}
 	}
 	if side.Preferences != "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -39,19 +40,30 @@ func makeSchema(options *cli.Context, env site.Environment) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	o, err := s.databaseOptions(p.where)
+	if err != nil {
+		return err
+	}
+	store, err := postgresql.Open(options.Context, o)
+	if err != nil {
+		return usage("%v", err)
+	}
+	defer store.Close() // what goes wrong there has no effect
+	journal, err := postgresql.OpenJournal(options.Context, o)
+	if err != nil {
+		return usage("%v", err)
+	}
+	defer journal.Close()
 	lacking := false
-	for _, journal := range []bool{false, true} {
-		store, err := s.openDatabase(options.Context, p.where, journal)
-		if err != nil {
-			return err
-		}
-		var missing []postgresql.Missing
+	for _, tables := range []interface {
+		Schema(context.Context) ([]postgresql.Missing, error)
+		CreateSchema(context.Context) ([]postgresql.Missing, error)
+	}{store, journal} {
+		look := tables.CreateSchema
 		if options.Bool("dry-run") {
-			missing, err = store.Schema(options.Context)
-		} else {
-			missing, err = store.CreateSchema(options.Context)
+			look = tables.Schema
 		}
-		store.Close() // what goes wrong there has no effect
+		missing, err := look(options.Context)
 		if err != nil {
 			return migrateStatus(nil, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/site"
+	"imip-agent/stores/file"
 	"imip-agent/tools/migrate"
 )
 
@@ -43,11 +44,11 @@ func upgrade(options *cli.Context, env site.Environment) (err error) {
 		r.journal = options.String("journal")
 	}
 	old := migrate.Old{JournalDir: r.journal, Aside: filepath.Clean(dir) + ".before-upgrade", DryRun: options.Bool("dry-run")}
-	if old.Store, err = s.openFiles(r.store, false, false); err != nil {
+	if old.Store, err = file.Open(s.filling(r.store, false)); err != nil {
 		return err
 	}
 	if r.journal != "" {
-		if old.Journal, err = s.openFiles(r.journal, true, false); err != nil {
+		if old.Journal, err = file.OpenJournal(s.filling(r.journal, false)); err != nil {
 			return err
 		}
 	}

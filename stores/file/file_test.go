@@ -264,3 +264,15 @@ func TestOpen(t *testing.T) {
 		wantError(t, err, s.options.Dir, "no such file")
 	}
 }
+
+func TestJournalSuite(t *testing.T) {
+	t.Parallel()
+	storestest.RunJournal(t, func(t *testing.T) (stores.Journal, stores.Store) {
+		s := openTest(t)
+		j, err := OpenJournal(Options{Dir: filepath.Join(t.TempDir(), "journal")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j, s
+	})
+}

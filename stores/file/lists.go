@@ -15,8 +15,6 @@ import (
 	"imip-agent/stores"
 )
 
-var _ stores.Quota = (*tx)(nil)
-
 // isList reports whether a journal keeps a list of that name.
 func isList(name string) bool {
 	return slices.ContainsFunc(stores.QuotaLists, func(l struct {
@@ -27,9 +25,9 @@ func isList(name string) bool {
 	})
 }
 
-// List implements [stores.Quota]. A store's users have no lists.
+// List implements [stores.JournalTx]. A store's users have no lists.
 func (t *tx) List(name string) ([][]string, error) {
-	if !t.store.options.Journal || !isList(name) {
+	if !t.store.journal || !isList(name) {
 		return nil, nil
 	}
 	data, changed := t.lists[name]
@@ -48,9 +46,9 @@ func (t *tx) List(name string) ([][]string, error) {
 	return lines, nil
 }
 
-// SetList implements [stores.Quota].
+// SetList implements [stores.JournalTx].
 func (t *tx) SetList(name string, lines [][]string) error {
-	if !t.store.options.Journal || !isList(name) {
+	if !t.store.journal || !isList(name) {
 		return fmt.Errorf("there is no list %q in the store", name)
 	}
 	var b strings.Builder

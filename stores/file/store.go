@@ -29,9 +29,6 @@ type Options struct {
 	// Rejected takes the damaged lines of tables that are written anew. With nil they are
 	// logged, and lost.
 	Rejected *rejected.Dir
-	// Journal opens a journal, where quotas stand for users, and what is known of others
-	// has the attendee as well.
-	Journal bool
 	// Deferred leaves files to the system to be written to the disk, where each is synced
 	// otherwise: nothing can be relied on before Sync is called. It is for filling a store.
 	Deferred bool
@@ -42,6 +39,8 @@ type Options struct {
 type Store struct {
 	options           Options
 	fileMode, dirMode fs.FileMode // as package os writes them
+	// journal: quotas stand for users, and what is known of others has the attendee as well.
+	journal bool
 }
 
 var _ stores.Store = (*Store)(nil)
@@ -77,7 +76,7 @@ func Open(options Options) (*Store, error) {
 		}
 		*dir = abs
 	}
-	return &Store{options, octalMode(options.FileMode), octalMode(options.DirMode)}, nil
+	return &Store{options: options, fileMode: octalMode(options.FileMode), dirMode: octalMode(options.DirMode)}, nil
 }
 
 // octalMode turns a mode as chmod(1) takes it into one of package fs.
@@ -291,6 +290,9 @@ func syncDir(dir string) error {
 	defer f.Close()
 	return failed("syncing", dir, f.Sync())
 }
+
+// Dir returns the store's directory, as an absolute path.
+func (s *Store) Dir() string { return s.options.Dir }
 
 // String names the store in messages.
 func (s *Store) String() string { return fmt.Sprintf("file:%s", s.options.Dir) }

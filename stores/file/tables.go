@@ -36,7 +36,7 @@ func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
 		}
 	}
 	layout := layouts[table.Kind]
-	if table.Kind == stores.Other && t.store.options.Journal {
+	if table.Kind == stores.Other && t.store.journal {
 		layout = freebusy.Attended
 	}
 	read := &freeBusy{table: freebusy.New(layout)}

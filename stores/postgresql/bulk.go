@@ -91,7 +91,7 @@ var listColumns = map[string]struct {
 // order. A store's users have none.
 func (t *tx) List(name string) ([][]string, error) {
 	list, known := listColumns[name]
-	if !known || !t.store.options.Journal {
+	if !known || !t.store.journal {
 		return nil, nil
 	}
 	rows, err := t.db.Query(t.ctx, "SELECT "+quoted(list.columns)+" FROM "+list.table+" WHERE quota = $1 ORDER BY ctid", string(t.user))
@@ -120,7 +120,7 @@ func (t *tx) List(name string) ([][]string, error) {
 // SetList replaces one of a quota's lists.
 func (t *tx) SetList(name string, lines [][]string) error {
 	list, known := listColumns[name]
-	if !known || !t.store.options.Journal {
+	if !known || !t.store.journal {
 		return fmt.Errorf("there is no list %q in the database", name)
 	}
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM "+list.table+" WHERE quota = $1", string(t.user)); err != nil {

@@ -54,7 +54,7 @@ var (
 
 // tables is the original's schema, as far as the store goes, or the journal.
 func (s *Store) tables() []table {
-	if !s.options.Journal {
+	if !s.journal {
 		return append(slices.Clone(shared), storeOnly...)
 	}
 	var all []table
@@ -134,7 +134,7 @@ func (s *Store) missing(ctx context.Context) ([]Missing, error) {
 	}
 	var missing []Missing
 	wanted := s.tables()
-	if !s.options.Journal {
+	if !s.journal {
 		wanted = append(wanted, outboxTable)
 	}
 	for _, t := range wanted {

@@ -326,52 +326,25 @@ func TestManyWriters(t *testing.T) {
 	}
 }
 
-// TestJournal keeps a quota's reservations and lists.
+// A store and a journal in one database.
 func TestJournal(t *testing.T) {
-	s, err := Open(t.Context(), Options{ConnInfo: postgresqltest.Database(t), LockTimeout: time.Second, Journal: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if _, err := s.CreateSchema(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	start := time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC)
-	row := freebusy.Period{Start: start, End: start.Add(time.Hour), UID: "u1", Transp: "OPAQUE", Attendee: string(storestest.Harvey)}
-	const quota calendar.URI = "mailto:cars@example.com"
-	err = s.Update(t.Context(), quota, func(tx stores.Tx) error {
-		table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: storestest.Paul})
-		if err != nil {
-			return err
-		}
-		table.Insert(row)
-		return tx.(stores.Quota).SetList("limits", [][]string{{"*", "PT2H"}, {"staff", "PT10H"}})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = s.View(t.Context(), quota, func(tx stores.Tx) error {
-		table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: storestest.Paul})
-		if err != nil {
-			return err
-		}
-		for p := range table.All() {
-			if p != row {
-				t.Errorf("got %+v, want %+v", p, row)
-			}
-		}
-		limits, err := tx.(stores.Quota).List("limits")
-		if table.Len() != 1 || len(limits) != 2 || limits[1][1] != "PT10H" {
-			t.Errorf("%d rows, limits %v", table.Len(), limits)
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	for user, err := range s.Users(t.Context()) {
-		if err != nil || user != quota {
-			t.Errorf("user %s, %v", user, err)
-		}
+	for _, perUser := range []bool{false, true} {
+		t.Run(fmt.Sprintf("lock per user %t", perUser), func(t *testing.T) {
+			storestest.RunJournal(t, func(t *testing.T) (stores.Journal, stores.Store) {
+				connInfo := postgresqltest.Database(t)
+				s := open(t, connInfo, perUser)
+				if _, err := s.CreateSchema(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				j, err := OpenJournal(t.Context(), Options{ConnInfo: connInfo, LockPerUser: perUser, LockTimeout: 10 * time.Second})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := j.CreateSchema(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				return j, s
+			})
+		})
 	}
 }

@@ -13,7 +13,7 @@
 // told to, still has the store to itself. One Update is one transaction.
 //
 // The journal of quotas has the same form with other names, a quota in the place of a
-// user, and a few lists of its own: see [Options.Journal].
+// user, and a few lists of its own: see [Journal].
 package postgresql
 
 import (
@@ -46,9 +46,6 @@ type Options struct {
 	LockTimeout time.Duration
 	Published   Published // where published free/busy calendars are; nil: nothing can be published
 	Log         *slog.Logger
-	// Journal opens the tables of the journal, where quotas stand for users, and what is
-	// known of others has the attendee as well.
-	Journal bool
 }
 
 // Published keeps published free/busy calendars, which are files for a web server
@@ -63,6 +60,7 @@ type Published interface {
 type Store struct {
 	options Options
 	pool    *pgxpool.Pool
+	journal bool // quotas stand for users, and what is known of others has the attendee as well
 }
 
 var _ stores.Store = (*Store)(nil)
@@ -98,7 +96,7 @@ const connectTimeout = 15 * time.Second
 
 // table returns the name of a table of the store, or of its counterpart in the journal.
 func (s *Store) table(name string) string {
-	if s.options.Journal {
+	if s.journal {
 		return "journal_" + name
 	}
 	return name
@@ -213,7 +211,7 @@ func (s *Store) lock(ctx context.Context, dbtx pgx.Tx, user calendar.URI) error 
 		return fmt.Errorf("set the database's lock timeout: %w", err)
 	}
 	key := storeLock
-	if s.options.Journal {
+	if s.journal {
 		key = journalLock
 	}
 	var err error

@@ -2,7 +2,6 @@ package postgresql
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,7 +39,7 @@ func (t *tx) layoutOf(which stores.Table) (layout freebusy.Layout, column string
 	switch {
 	case which.Kind == stores.Offers:
 		return freebusy.Expiring, "expires"
-	case which.Kind == stores.Other && t.store.options.Journal:
+	case which.Kind == stores.Other && t.store.journal:
 		return freebusy.Attended, "attendee"
 	}
 	return freebusy.Plain, ""
@@ -55,7 +54,7 @@ func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
 		if err := stores.CheckText("user", string(which.Other)); err != nil {
 			return nil, err
 		}
-	} else if t.store.options.Journal {
+	} else if t.store.journal {
 		return freebusy.New(freebusy.Plain), nil // a journal has none
 	}
 	table, err := t.readPeriods(which)
@@ -224,9 +223,6 @@ func (t *tx) Others() ([]calendar.URI, error) {
 
 // Requests implements [stores.Tx].
 func (t *tx) Requests() ([]stores.Request, error) {
-	if t.store.options.Journal {
-		return nil, nil
-	}
 	// The table has no column for the order of the queue; rows of one page stand
 	// in the order in which they came.
 	rows, err := t.db.Query(t.ctx, "SELECT object_uid, object_recurrenceid, request_type FROM requests WHERE store_user = $1 ORDER BY ctid", string(t.user))
@@ -250,9 +246,6 @@ func (t *tx) SetRequests(queue []stores.Request) error {
 		if err := stores.CheckRequest(r); err != nil {
 			return err
 		}
-	}
-	if t.store.options.Journal {
-		return errors.New("a journal has no request queue")
 	}
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM requests WHERE store_user = $1", string(t.user)); err != nil {
 		return fmt.Errorf("replace the request queue: %w", err)

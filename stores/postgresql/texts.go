@@ -164,7 +164,7 @@ func (t *tx) Counters(id stores.ID) ([]calendar.URI, error) {
 	if stores.CheckID(id) != nil {
 		return nil, nil
 	}
-	if t.store.options.Journal {
+	if t.store.journal {
 		return nil, nil
 	}
 	p := t.place(stores.Key{Part: stores.Active, ID: id})
@@ -222,7 +222,7 @@ func (t *tx) Keys() iter.Seq2[stores.Key, error] {
 func (t *tx) textsQuery(wanted string) string {
 	query := `SELECT 0, status, object_uid, '' AS recurrenceid, '' AS other, ` + wanted + ` FROM ` + t.store.table("objects") + ` WHERE store_user = $1 AND object_uid IS NOT NULL
 		UNION ALL SELECT 1, status, object_uid, object_recurrenceid, '', ` + wanted + ` FROM ` + t.store.table("recurrences") + ` WHERE store_user = $1 AND object_uid IS NOT NULL`
-	if !t.store.options.Journal {
+	if !t.store.journal {
 		query += `
 		UNION ALL SELECT 2, '', object_uid, '', other, ` + wanted + ` FROM countered_objects WHERE store_user = $1 AND object_uid IS NOT NULL
 		UNION ALL SELECT 3, '', object_uid, object_recurrenceid, other, ` + wanted + ` FROM countered_recurrences WHERE store_user = $1 AND object_uid IS NOT NULL`

@@ -18,9 +18,9 @@ const writeAtOnce = 16 << 20
 type applier struct {
 	plan   *plan
 	from   *snapshot
-	source stores.Tx
+	source stores.Records
 	to     *snapshot
-	target stores.Tx
+	target stores.Records
 	one    bool // Side.OneStatus of the target
 
 	written map[key]digest // with what the target now has of them
@@ -339,7 +339,11 @@ func (a *applier) writeRequests() error {
 			add(r)
 		}
 	}
-	return a.target.SetRequests(queue)
+	user, ok := a.target.(stores.Tx)
+	if !ok {
+		return nil // a quota has no queue
+	}
+	return user.SetRequests(queue)
 }
 
 // writeProviders brings the events that recur without end up to date.
@@ -386,7 +390,7 @@ func (a *applier) writeLists() error {
 	if len(write)+len(remove) == 0 {
 		return nil
 	}
-	quota, ok := a.target.(stores.Quota)
+	quota, ok := a.target.(stores.JournalTx)
 	if !ok {
 		return fmt.Errorf("the target has no place for a quota's lists")
 	}

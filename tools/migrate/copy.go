@@ -114,11 +114,11 @@ func (c *copier) saveNote(ctx context.Context, name string, data []byte) error {
 
 // tasks lists whom there is to copy.
 func (c *copier) tasks(ctx context.Context) ([]task, error) {
-	stored, err := names(ctx, c.from.Store)
+	stored, err := names(ctx, users{c.from.Store})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.from.Name, noSource(err))
 	}
-	have, err := c.targetNames(ctx, c.to.Store)
+	have, err := c.targetNames(ctx, users{c.to.Store})
 	if err != nil {
 		return nil, err
 	}
@@ -127,15 +127,15 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 		return nil, err
 	}
 	if c.from.Journal != nil && c.to.Journal != nil {
-		quotas, err := names(ctx, c.from.Journal)
+		stored, err := names(ctx, quotas{c.from.Journal})
 		if failed := c.notThere(err, c.from.JournalNamed); failed != nil {
 			return nil, fmt.Errorf("the journal of %s: %w", c.from.Name, failed)
 		}
 		if err == nil {
-			if have, err = c.targetNames(ctx, c.to.Journal); err != nil {
+			if have, err = c.targetNames(ctx, quotas{c.to.Journal}); err != nil {
 				return nil, err
 			}
-			more, err := c.merge(ctx, journalPart, quotas, have)
+			more, err := c.merge(ctx, journalPart, stored, have)
 			if err != nil {
 				return nil, err
 			}
@@ -174,8 +174,8 @@ func (c *copier) notThere(err error, named bool) error {
 }
 
 // targetNames returns whom the target has: nobody, if it is yet to be made.
-func (c *copier) targetNames(ctx context.Context, store stores.Store) ([]calendar.URI, error) {
-	have, err := names(ctx, store)
+func (c *copier) targetNames(ctx context.Context, k keeper) ([]calendar.URI, error) {
+	have, err := names(ctx, k)
 	if err = c.notThere(err, false); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.to.Name, err)
 	}
@@ -214,10 +214,10 @@ func (c *copier) merge(ctx context.Context, part string, source, target []calend
 	return tasks, nil
 }
 
-// names collects the users of a store, in order.
-func names(ctx context.Context, store stores.Store) ([]calendar.URI, error) {
+// names collects whose records there are, in order.
+func names(ctx context.Context, k keeper) ([]calendar.URI, error) {
 	var list []calendar.URI
-	for user, err := range store.Users(ctx) {
+	for user, err := range k.owners(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -378,9 +378,9 @@ func (c *copier) one(ctx context.Context, t task) error {
 	case preferencesPart:
 		done, err = c.copyPreferences(ctx, t, before)
 	case journalPart:
-		done, err = c.copyUser(ctx, t, c.from.Journal, c.to.Journal, before)
+		done, err = c.copyUser(ctx, t, quotas{c.from.Journal}, quotas{c.to.Journal}, before)
 	default:
-		done, err = c.copyUser(ctx, t, c.from.Store, c.to.Store, before)
+		done, err = c.copyUser(ctx, t, users{c.from.Store}, users{c.to.Store}, before)
 	}
 	if err != nil {
 		return err

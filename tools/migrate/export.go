@@ -47,7 +47,7 @@ type Exported struct {
 // Run writes the events of a store's users.
 func (x *Export) Run(ctx context.Context, from stores.Store) (*Exported, error) {
 	done := new(Exported)
-	users, err := names(ctx, from)
+	users, err := names(ctx, users{from})
 	if err != nil {
 		return done, noSource(err)
 	}

@@ -42,10 +42,10 @@ import (
 
 // Side is one end of a copy: a store and what belongs to it.
 type Side struct {
-	Name        string       // for messages, and for the notes: always the same for the same place
-	Store       stores.Store // users' records
-	Journal     stores.Store // a journal opened as a store, with quotas for users; nil: none
-	Preferences string       // the directory of users' preferences; empty: none
+	Name        string         // for messages, and for the notes: always the same for the same place
+	Store       stores.Store   // users' records
+	Journal     stores.Journal // nil: none
+	Preferences string         // the directory of users' preferences; empty: none
 	// JournalNamed and PreferencesNamed say that somebody has said where these are: they
 	// have to be there. Others are passed over if they are not.
 	JournalNamed, PreferencesNamed bool

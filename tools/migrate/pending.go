@@ -108,7 +108,7 @@ type noter interface {
 
 // pend notes what is about to become of a user. The target is the transaction that does it;
 // nil: there is none.
-func (c *copier) pend(ctx context.Context, t task, target stores.Tx, p pending) error {
+func (c *copier) pend(ctx context.Context, t task, target stores.Records, p pending) error {
 	if c.to.Notes == nil || len(p) == 0 {
 		return nil
 	}

@@ -38,7 +38,7 @@ const stamp = "20060102T150405Z"
 
 // take reads what a side has of a user. Texts are kept if they are wanted. What is copied
 // of it otherwise than it is there is among the issues.
-func take(tx stores.Tx, side *Side, keep bool) (*snapshot, error) {
+func take(tx stores.Records, side *Side, keep bool) (*snapshot, error) {
 	s := &snapshot{items: make(map[key]digest), rows: make(map[stores.Table]*freebusy.Table)}
 	if keep {
 		s.texts = make(map[stores.Key][]byte)
@@ -59,8 +59,10 @@ func take(tx stores.Tx, side *Side, keep bool) (*snapshot, error) {
 			return nil, err
 		}
 	}
-	if s.requests, err = tx.Requests(); err != nil {
-		return nil, err
+	if user, ok := tx.(stores.Tx); ok {
+		if s.requests, err = user.Requests(); err != nil {
+			return nil, err
+		}
 	}
 	for _, r := range s.requests {
 		k := key{kind: request, uid: r.UID, recurrenceID: r.RecurrenceID, extra: r.Type}
@@ -80,7 +82,7 @@ func take(tx stores.Tx, side *Side, keep bool) (*snapshot, error) {
 		k := key{kind: provider, uid: id.UID, recurrenceID: id.RecurrenceID}
 		s.items[k] = k.of()
 	}
-	if quota, ok := tx.(stores.Quota); ok {
+	if quota, ok := tx.(stores.JournalTx); ok {
 		for _, l := range stores.QuotaLists {
 			lines, err := quota.List(l.Name)
 			if err != nil {
@@ -96,7 +98,7 @@ func take(tx stores.Tx, side *Side, keep bool) (*snapshot, error) {
 }
 
 // takeTexts reads the user's texts.
-func (s *snapshot) takeTexts(tx stores.Tx) error {
+func (s *snapshot) takeTexts(tx stores.Records) error {
 	type state struct{ active, cancelled []byte } // digests
 	events := make(map[stores.ID]*state)
 	kept := 0
@@ -172,7 +174,7 @@ func eventDigest(item key, active, cancelled []byte) digest {
 }
 
 // takePeriods reads a free/busy table.
-func (s *snapshot) takePeriods(tx stores.Tx, which stores.Table) error {
+func (s *snapshot) takePeriods(tx stores.Records, which stores.Table) error {
 	table, err := tx.Periods(which)
 	if err != nil {
 		return err
@@ -262,12 +264,16 @@ func periodKey(which stores.Table, p freebusy.Period) key {
 // pathed is a store whose tables are files.
 type pathed interface {
 	TablePath(calendar.URI, stores.Table) string
-	RequestsPath(calendar.URI) string
 	ProvidersPath(calendar.URI) string
 }
 
+// queued is a store whose request queues are files.
+type queued interface {
+	RequestsPath(calendar.URI) string
+}
+
 // findDamage lists what of the user's tables cannot be read, and so is not copied.
-func (s *snapshot) findDamage(tx stores.Tx, store stores.Store, journal bool) error {
+func (s *snapshot) findDamage(tx stores.Records, kept any, journal bool) error {
 	damaged := func(where, what string) {
 		s.issues = append(s.issues, Issue{Kind: Damaged, Item: where, Text: what})
 	}
@@ -278,7 +284,7 @@ func (s *snapshot) findDamage(tx stores.Tx, store stores.Store, journal bool) er
 			}
 		}
 	}
-	files, ok := store.(pathed)
+	files, ok := kept.(pathed)
 	if !ok {
 		return nil
 	}
@@ -308,11 +314,13 @@ func (s *snapshot) findDamage(tx stores.Tx, store stores.Store, journal bool) er
 			}
 		}
 	}
-	lines := len(s.requests)
-	if data, err := os.ReadFile(files.RequestsPath(tx.User())); err == nil && countLines(data) != lines {
-		damaged(files.RequestsPath(tx.User()), fmt.Sprintf("%d lines are no requests", countLines(data)-lines))
+	if queue, ok := kept.(queued); ok {
+		lines := len(s.requests)
+		if data, err := os.ReadFile(queue.RequestsPath(tx.User())); err == nil && countLines(data) != lines {
+			damaged(queue.RequestsPath(tx.User()), fmt.Sprintf("%d lines are no requests", countLines(data)-lines))
+		}
 	}
-	lines = len(s.providers.Events)
+	lines := len(s.providers.Events)
 	if data, err := os.ReadFile(files.ProvidersPath(tx.User())); err == nil && countLines(data) > lines+1 {
 		damaged(files.ProvidersPath(tx.User()), fmt.Sprintf("%d lines name no event", countLines(data)-lines-1))
 	}

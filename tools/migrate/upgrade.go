@@ -24,8 +24,8 @@ import (
 // Release 0.2 kept a quota's reservations in the directory freebusy of the quota, where
 // 0.3 has freebusy-other, with the attendee as eighth column.
 type Old struct {
-	Store      audit.Store  // users' records
-	Journal    stores.Store // opened as a journal; nil: there is none
+	Store      audit.Store    // users' records
+	Journal    stores.Journal // nil: there is none
 	JournalDir string
 	Aside      string // the directory that takes what is replaced
 	DryRun     bool   // say what is old, and change nothing
@@ -45,7 +45,7 @@ type Upgraded struct {
 // Upgrade brings old layouts up to date, each user under the lock.
 func Upgrade(ctx context.Context, old Old) (*Upgraded, error) {
 	u := new(Upgraded)
-	users, err := names(ctx, old.Store)
+	users, err := names(ctx, users{old.Store})
 	if err != nil {
 		return u, noSource(err)
 	}
@@ -64,7 +64,7 @@ func Upgrade(ctx context.Context, old Old) (*Upgraded, error) {
 	if old.Journal == nil {
 		return u, nil
 	}
-	for quota, err := range old.Journal.Users(ctx) {
+	for quota, err := range old.Journal.Quotas(ctx) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return u, nil
 		} else if err != nil {
@@ -169,7 +169,7 @@ func (old Old) quota(ctx context.Context, quota calendar.URI, u *Upgraded) error
 	if old.DryRun {
 		run = old.Journal.View
 	}
-	err = run(ctx, quota, func(tx stores.Tx) error {
+	err = run(ctx, quota, func(tx stores.JournalTx) error {
 		moved = nil
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
@@ -211,7 +211,7 @@ func (old Old) quota(ctx context.Context, quota calendar.URI, u *Upgraded) error
 }
 
 // reserve adds the reservations of an old table to the new one of that user.
-func reserve(tx stores.Tx, user calendar.URI, path string, data []byte, u *Upgraded) error {
+func reserve(tx stores.Records, user calendar.URI, path string, data []byte, u *Upgraded) error {
 	old, damages := freebusy.Read(data, freebusy.Plain)
 	for _, d := range damages {
 		if !d.Mended {

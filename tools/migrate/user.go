@@ -11,30 +11,30 @@ import (
 	"imip-agent/stores"
 )
 
-// copyUser copies what a store has of a user. The source is held for as long as that
+// copyUser copies what there is of a user, or of a quota. The source is held for as long as that
 // takes, so that what is copied is of one moment.
-func (c *copier) copyUser(ctx context.Context, t task, from, to stores.Store, before memory) (*outcome, error) {
+func (c *copier) copyUser(ctx context.Context, t task, from, to keeper, before memory) (*outcome, error) {
 	var done *outcome
-	err := from.View(ctx, t.user, func(source stores.Tx) error {
+	err := from.view(ctx, t.user, func(source stores.Records) error {
 		done = &outcome{written: make(map[key]digest), pended: len(before.pending) > 0}
 		s, err := take(source, c.from, true)
 		if err != nil {
 			return err
 		}
-		if err := s.findDamage(source, from, t.part == journalPart); err != nil {
+		if err := s.findDamage(source, from.kept(), t.part == journalPart); err != nil {
 			return err
 		}
 		done.issues = append(done.issues, s.issues...)
 		done.issues = append(done.issues, s.fit(c.to)...)
 		if c.o.DryRun {
-			return to.View(ctx, t.user, func(target stores.Tx) error { return c.look(done, s, source, target, before) })
+			return to.view(ctx, t.user, func(target stores.Records) error { return c.look(done, s, source, target, before) })
 		}
 		for left := true; left; {
 			// If the transaction is tried again, what the first try did counts for nothing.
 			var a *applier
 			var refused []Issue
 			var known *copied
-			err := to.Update(ctx, t.user, func(target stores.Tx) error {
+			err := to.update(ctx, t.user, func(target stores.Records) error {
 				a, refused = nil, nil
 				d, err := take(target, c.to, false)
 				if err != nil {
@@ -105,7 +105,7 @@ func (done *outcome) settle(source, target map[key]digest, before *copied) {
 }
 
 // look says what would be done.
-func (c *copier) look(done *outcome, s *snapshot, source, target stores.Tx, before memory) error {
+func (c *copier) look(done *outcome, s *snapshot, source, target stores.Records, before memory) error {
 	d, err := take(target, c.to, false)
 	if err != nil {
 		return err

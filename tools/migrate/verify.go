@@ -42,18 +42,18 @@ func (c *copier) compare(ctx context.Context, t task) error {
 		}
 		source, target = s.items, d.items
 	} else {
-		from, to := c.from.Store, c.to.Store
+		var from, to keeper = users{c.from.Store}, users{c.to.Store}
 		if t.part == journalPart {
-			from, to = c.from.Journal, c.to.Journal
+			from, to = quotas{c.from.Journal}, quotas{c.to.Journal}
 		}
-		err := from.View(ctx, t.user, func(tx stores.Tx) error {
+		err := from.view(ctx, t.user, func(tx stores.Records) error {
 			s, err := take(tx, c.from, false)
 			if err != nil {
 				return err
 			}
 			s.fit(c.to) // what that changes was listed
 			source = s.items
-			return to.View(ctx, t.user, func(tx stores.Tx) error {
+			return to.view(ctx, t.user, func(tx stores.Records) error {
 				d, err := take(tx, c.to, false)
 				if err == nil {
 					target = d.items

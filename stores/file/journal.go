@@ -1,0 +1,61 @@
+package file
+
+import (
+	"context"
+	"iter"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// Journal is a journal in the original's directories: DIR/QUOTA has the form of a user's
+// directory, with the files delegates, groups and limits, and tables of eight columns.
+type Journal struct{ store *Store }
+
+var _ stores.Journal = (*Journal)(nil)
+
+// OpenJournal returns the journal in a directory. It reads and makes nothing yet.
+func OpenJournal(options Options) (*Journal, error) {
+	s, err := Open(options)
+	if err != nil {
+		return nil, err
+	}
+	s.journal = true
+	return &Journal{s}, nil
+}
+
+// Update implements [stores.Journal], as [Store.Update] does for a user.
+func (j *Journal) Update(ctx context.Context, quota calendar.URI, fn func(stores.JournalTx) error) error {
+	return j.store.Update(ctx, quota, func(t stores.Tx) error { return fn(t.(*tx)) })
+}
+
+// View implements [stores.Journal], as [Store.View] does for a user.
+func (j *Journal) View(ctx context.Context, quota calendar.URI, fn func(stores.JournalTx) error) error {
+	return j.store.View(ctx, quota, func(t stores.Tx) error { return fn(t.(*tx)) })
+}
+
+// Quotas yields every quota that has a directory in the journal. A journal that does not
+// exist is an error.
+func (j *Journal) Quotas(ctx context.Context) iter.Seq2[calendar.URI, error] {
+	return j.store.Users(ctx)
+}
+
+// Close does nothing: between transactions a journal holds nothing open.
+func (j *Journal) Close() error { return nil }
+
+// Sync makes what the journal holds last, as [Store.Sync] does.
+func (j *Journal) Sync() error { return j.store.Sync() }
+
+// Dir returns the journal's directory, as an absolute path.
+func (j *Journal) Dir() string { return j.store.Dir() }
+
+// TablePath returns the file of a table of a quota.
+func (j *Journal) TablePath(quota calendar.URI, table stores.Table) string {
+	return j.store.TablePath(quota, table)
+}
+
+// ProvidersPath returns the file of a quota's events without end.
+func (j *Journal) ProvidersPath(quota calendar.URI) string { return j.store.ProvidersPath(quota) }
+
+// String names the journal in messages.
+func (j *Journal) String() string { return j.store.String() }

@@ -1,0 +1,54 @@
+package stores
+
+import (
+	"context"
+	"iter"
+
+	"imip-agent/stores/calendar"
+)
+
+// Journal is what the resources of a site share: for each quota, what its groups have
+// booked, the events that were booked, and who may use how much.
+//
+// A journal has its own locks. Whoever needs a user's records and a quota's at once
+// takes the user's first, then those of quotas in order of name: an Update of the journal
+// inside one of the store. The journal is committed first then, and what a crash leaves
+// between the two is mended when the message is handled again.
+type Journal interface {
+	// Update runs fn on a quota's records under its lock and commits what fn changed, as
+	// [Store.Update] does with a user's.
+	Update(ctx context.Context, quota calendar.URI, fn func(JournalTx) error) error
+
+	// View runs fn on a quota's records under its lock. Changes are dropped.
+	View(ctx context.Context, quota calendar.URI, fn func(JournalTx) error) error
+
+	// Quotas yields every quota that has records, in order of URI.
+	Quotas(ctx context.Context) iter.Seq2[calendar.URI, error]
+
+	// Close releases what the journal holds open.
+	Close() error
+}
+
+// JournalTx is one quota's records inside one critical section. What its groups have
+// booked are tables of kind [Other], one for each group, whose records name the attendee.
+// There are no other tables.
+type JournalTx interface {
+	Records
+
+	// List returns the lines of one of the [QuotaLists], each as its columns. Their order
+	// is that of the file; a database keeps none.
+	List(name string) ([][]string, error)
+	// SetList replaces one.
+	SetList(name string, lines [][]string) error
+}
+
+// QuotaLists are what a journal has of a quota besides records of events, with the
+// number of columns: who may use it on behalf of whom.
+var QuotaLists = []struct {
+	Name    string
+	Columns int
+}{
+	{"delegates", 1}, // users who share the quota
+	{"groups", 2},    // user, group
+	{"limits", 2},    // group, how much
+}

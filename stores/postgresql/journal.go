@@ -1,0 +1,58 @@
+package postgresql
+
+import (
+	"context"
+	"iter"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// Journal is a journal in a database, which can be that of a store: its tables are others.
+type Journal struct{ store *Store }
+
+var _ stores.Journal = (*Journal)(nil)
+
+// OpenJournal returns the journal in a database. It does not connect before the journal
+// is used.
+func OpenJournal(ctx context.Context, o Options) (*Journal, error) {
+	s, err := Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s.journal = true
+	return &Journal{s}, nil
+}
+
+// Update implements [stores.Journal].
+func (j *Journal) Update(ctx context.Context, quota calendar.URI, fn func(stores.JournalTx) error) error {
+	return j.store.Update(ctx, quota, func(t stores.Tx) error { return fn(t.(*tx)) })
+}
+
+// View implements [stores.Journal].
+func (j *Journal) View(ctx context.Context, quota calendar.URI, fn func(stores.JournalTx) error) error {
+	return j.store.View(ctx, quota, func(t stores.Tx) error { return fn(t.(*tx)) })
+}
+
+// Quotas implements [stores.Journal].
+func (j *Journal) Quotas(ctx context.Context) iter.Seq2[calendar.URI, error] {
+	return j.store.Users(ctx)
+}
+
+// Close closes the connections.
+func (j *Journal) Close() error { return j.store.Close() }
+
+// Schema returns what the database lacks of a journal's tables, as [Store.Schema] does.
+func (j *Journal) Schema(ctx context.Context) ([]Missing, error) { return j.store.Schema(ctx) }
+
+// CreateSchema creates what the database lacks, as [Store.CreateSchema] does.
+func (j *Journal) CreateSchema(ctx context.Context) ([]Missing, error) {
+	return j.store.CreateSchema(ctx)
+}
+
+// Identity returns what is the same for two journals, or a journal and a store, in the same
+// tables' database, however their connection strings are written.
+func (j *Journal) Identity(ctx context.Context) (string, error) { return j.store.Identity(ctx) }
+
+// String names the journal in messages, without a password.
+func (j *Journal) String() string { return j.store.String() }

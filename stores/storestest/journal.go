@@ -1,0 +1,259 @@
+package storestest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// The quotas of the tests.
+const (
+	Cars  calendar.URI = "mailto:cars@example.com"
+	Rooms calendar.URI = "mailto:rooms@example.com"
+)
+
+// RunJournal tests the journals that open returns. Each call must return an empty one, and a
+// store beside it, with locks and, where that is possible, a place in common.
+func RunJournal(t *testing.T, open func(t *testing.T) (stores.Journal, stores.Store)) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, stores.Journal, stores.Store)
+	}{
+		{"bookings", bookings},
+		{"lists", lists},
+		{"events of quotas", quotaEvents},
+		{"nothing on failure", journalFailure},
+		{"a user and a quota", userAndQuota},
+		{"quotas at once", quotasAtOnce},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, s := open(t)
+			defer func() {
+				if err := errors.Join(j.Close(), s.Close()); err != nil {
+					t.Error(err)
+				}
+			}()
+			test.run(t, j, s)
+		})
+	}
+}
+
+func updateQuota(t *testing.T, j stores.Journal, quota calendar.URI, fn func(stores.JournalTx)) {
+	t.Helper()
+	ok(t, j.Update(t.Context(), quota, func(tx stores.JournalTx) error { fn(tx); return nil }))
+}
+
+func viewQuota(t *testing.T, j stores.Journal, quota calendar.URI, fn func(stores.JournalTx)) {
+	t.Helper()
+	ok(t, j.View(t.Context(), quota, func(tx stores.JournalTx) error { fn(tx); return nil }))
+}
+
+func wantQuotas(t *testing.T, j stores.Journal, want ...calendar.URI) {
+	t.Helper()
+	var got []calendar.URI
+	for quota, err := range j.Quotas(t.Context()) {
+		ok(t, err)
+		got = append(got, quota)
+	}
+	equal(t, "quotas", got, want)
+}
+
+// booking is a record of a group's table: uid, on a day of December, by a resource.
+func booking(uid string, day int, resource calendar.URI) freebusy.Period {
+	start := time.Date(2026, 12, day, 9, 0, 0, 0, time.UTC)
+	return freebusy.Period{Start: start, End: start.Add(time.Hour), UID: uid, Transp: "OPAQUE", Summary: "Trip", Attendee: string(resource)}
+}
+
+func group(name string) stores.Table {
+	return stores.Table{Kind: stores.Other, Other: calendar.URI(name)}
+}
+
+func booked(t *testing.T, tx stores.JournalTx, name string) []freebusy.Period {
+	t.Helper()
+	table, err := tx.Periods(group(name))
+	ok(t, err)
+	return slices.Collect(table.All())
+}
+
+// What groups have booked names the resource, and quotas have it apart.
+func bookings(t *testing.T, j stores.Journal, _ stores.Store) {
+	rows := []freebusy.Period{booking("u1", 2, Harvey), booking("u1", 3, Vincent), booking("u2", 3, Harvey)}
+	updateQuota(t, j, Cars, func(tx stores.JournalTx) {
+		if tx.User() != Cars {
+			t.Errorf("records of %s", tx.User())
+		}
+		table, err := tx.Periods(group("staff"))
+		ok(t, err)
+		for _, row := range rows {
+			table.Insert(row)
+		}
+	})
+	updateQuota(t, j, Rooms, func(tx stores.JournalTx) {
+		table, err := tx.Periods(group(string(Paul)))
+		ok(t, err)
+		table.Insert(rows[2])
+	})
+	viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+		equal(t, "bookings", booked(t, tx, "staff"), rows)
+		groups, err := tx.Others()
+		ok(t, err)
+		equal(t, "groups", groups, []calendar.URI{"staff"})
+	})
+	viewQuota(t, j, Rooms, func(tx stores.JournalTx) {
+		equal(t, "bookings", booked(t, tx, string(Paul)), rows[2:])
+		equal(t, "bookings of the other quota", booked(t, tx, "staff"), nil)
+	})
+	wantQuotas(t, j, Cars, Rooms)
+}
+
+// The lists of a quota are replaced as a whole.
+func lists(t *testing.T, j stores.Journal, _ stores.Store) {
+	want := map[string][][]string{
+		"delegates": {{string(Harvey)}, {string(Vincent)}},
+		"groups":    {{string(Paul), "staff"}, {"*", "others"}},
+		"limits":    {{"staff", "PT10H"}, {"*", "*"}},
+	}
+	updateQuota(t, j, Cars, func(tx stores.JournalTx) {
+		for name, lines := range want {
+			ok(t, tx.SetList(name, [][]string{{"old", "older"}}))
+			ok(t, tx.SetList(name, lines))
+		}
+		if err := tx.SetList("requests", nil); err == nil {
+			t.Error("a list that there is not was set")
+		}
+	})
+	viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+		for name, lines := range want {
+			got, err := tx.List(name)
+			ok(t, err)
+			byText := func(a, b []string) int { return slices.Compare(a, b) }
+			slices.SortFunc(got, byText)
+			slices.SortFunc(lines, byText)
+			if !slices.EqualFunc(got, lines, slices.Equal) {
+				t.Errorf("list %s: %q, want %q", name, got, lines)
+			}
+		}
+	})
+	viewQuota(t, j, Rooms, func(tx stores.JournalTx) {
+		if got, err := tx.List("limits"); err != nil || len(got) > 0 {
+			t.Errorf("limits of another quota: %q, %v", got, err)
+		}
+	})
+	wantQuotas(t, j, Cars)
+}
+
+// A journal keeps events as a store does.
+func quotaEvents(t *testing.T, j stores.Journal, _ stores.Store) {
+	whole, one := key(stores.Active, "u", "", ""), key(stores.Active, "u", "20261202T090000Z", "")
+	end := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
+	updateQuota(t, j, Cars, func(tx stores.JournalTx) {
+		ok(t, tx.Put(whole, Event("u", "", "Trip")))
+		ok(t, tx.Put(one, Event("u", "20261202T090000Z", "Trip")))
+		ok(t, tx.SetProviders(stores.Providers{Until: end, Events: []stores.ID{whole.ID}}))
+	})
+	updateQuota(t, j, Cars, func(tx stores.JournalTx) { ok(t, tx.Delete(one)) })
+	viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+		text, err := tx.Get(whole)
+		if err != nil || string(text) != string(Event("u", "", "Trip")) {
+			t.Errorf("got %q, %v", text, err)
+		}
+		if _, err := tx.Get(one); !errors.Is(err, stores.ErrNotFound) {
+			t.Errorf("a deleted occurrence: %v", err)
+		}
+		providers, err := tx.Providers()
+		if err != nil || !providers.Until.Equal(end) || !slices.Equal(providers.Events, []stores.ID{whole.ID}) {
+			t.Errorf("events without end: %v, %v", providers, err)
+		}
+	})
+}
+
+func journalFailure(t *testing.T, j stores.Journal, _ stores.Store) {
+	failed := errors.New("no luck")
+	err := j.Update(t.Context(), Cars, func(tx stores.JournalTx) error {
+		ok(t, tx.Put(key(stores.Active, "u", "", ""), Event("u", "", "Trip")))
+		ok(t, tx.SetList("limits", [][]string{{"*", "PT1H"}}))
+		table, err := tx.Periods(group("staff"))
+		ok(t, err)
+		table.Insert(booking("u", 2, Harvey))
+		return failed
+	})
+	if !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+		if _, err := tx.Get(key(stores.Active, "u", "", "")); !errors.Is(err, stores.ErrNotFound) {
+			t.Errorf("an event is stored: %v", err)
+		}
+		limits, err := tx.List("limits")
+		ok(t, err)
+		if len(limits) > 0 || len(booked(t, tx, "staff")) > 0 {
+			t.Error("a change that failed is stored")
+		}
+	})
+}
+
+// A quota is changed within a user's critical section, and what is known of users stays apart
+// from what is known of quotas.
+func userAndQuota(t *testing.T, j stores.Journal, s stores.Store) {
+	update(t, s, Harvey, func(tx stores.Tx) {
+		ok(t, tx.Put(key(stores.Active, "u", "", ""), Event("u", "", "Trip")))
+		updateQuota(t, j, Cars, func(tx stores.JournalTx) {
+			table, err := tx.Periods(group("staff"))
+			ok(t, err)
+			table.Insert(booking("u", 2, Harvey))
+		})
+	})
+	view(t, s, Harvey, func(tx stores.Tx) {
+		wantText(t, tx, key(stores.Active, "u", "", ""), Event("u", "", "Trip"))
+		viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+			equal(t, "bookings", booked(t, tx, "staff"), []freebusy.Period{booking("u", 2, Harvey)})
+			if _, err := tx.Get(key(stores.Active, "u", "", "")); !errors.Is(err, stores.ErrNotFound) {
+				t.Errorf("the user's event is the quota's: %v", err)
+			}
+		})
+	})
+	view(t, s, Cars, func(tx stores.Tx) {
+		if others, err := tx.Others(); err != nil || len(others) > 0 {
+			t.Errorf("a quota is a user who knows of %v, %v", others, err)
+		}
+	})
+}
+
+// Users at once, each with the same quota inside, lose nothing and do not wait for ever.
+func quotasAtOnce(t *testing.T, j stores.Journal, s stores.Store) {
+	const times = 10
+	people := []calendar.URI{Paul, Vincent, Harvey}
+	failures := make(chan error)
+	for _, user := range people {
+		go func() {
+			var err error
+			for i := 0; i < times && err == nil; i++ {
+				err = s.Update(t.Context(), user, func(stores.Tx) error {
+					return j.Update(t.Context(), Cars, func(tx stores.JournalTx) error {
+						table, err := tx.Periods(group("staff"))
+						if err == nil {
+							table.Insert(booking(string(user), 1+i, user))
+						}
+						return err
+					})
+				})
+			}
+			failures <- err
+		}()
+	}
+	for range people {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+	viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+		if got := len(booked(t, tx, "staff")); got != times*len(people) {
+			t.Errorf("%d bookings, want %d", got, times*len(people))
+		}
+	})
+}
