@@ -48,7 +48,7 @@ func checkCommand(env site.Environment) *cli.Command {
 
 // checkSiteFlags are the site's options, with --verbose as it is meant here.
 func checkSiteFlags() []cli.Flag {
-	flags := site.Flags()
+	flags := siteFlags()
 	for _, flag := range flags {
 		if verbose, ok := flag.(*cli.BoolFlag); ok && verbose.Name == "verbose" {
 			verbose.Usage = "write notes of what is odd but not wrong, and what was checked"
@@ -127,16 +127,15 @@ func commandLine(options *cli.Context, env site.Environment, words []string) str
 	for _, word := range words {
 		line = append(line, check.Quote(word))
 	}
-	for _, flag := range site.Flags() {
-		text, ok := flag.(*cli.StringFlag)
-		if !ok || !options.IsSet(text.Name) {
+	for _, o := range site.Options() {
+		if o.Value == "" || !options.IsSet(o.Name) {
 			continue
 		}
-		value := options.String(text.Name)
+		value := options.String(o.Name)
 		if abs, err := filepath.Abs(value); err == nil && isThere(abs) {
 			value = abs // the command may be given in another directory
 		}
-		line = append(line, "--"+text.Name, check.Quote(value))
+		line = append(line, "--"+o.Name, check.Quote(value))
 	}
 	return strings.Join(line, " ")
 }

@@ -26,7 +26,7 @@ func doctorCommand(env site.Environment) *cli.Command {
 			"something is well, or what to do. The exit status is 4 if something has failed, 78 if\n" +
 			"the configuration cannot be used, and 0 otherwise, also with warnings. Nothing is\n" +
 			"changed.",
-		Flags: site.Flags(),
+		Flags: siteFlags(),
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {
 				return usage("doctor takes no word %.60q", options.Args().First())

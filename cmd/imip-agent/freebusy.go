@@ -43,7 +43,7 @@ func freebusyCommand(env site.Environment) *cli.Command {
 			&cli.BoolFlag{Name: "store", Usage: "store the result", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "publish", Usage: "publish the result, for users who share and publish their free/busy", DisableDefaultText: true},
 			&cli.StringFlag{Name: "other", Usage: "work out what the users know of the free/busy of `URI`, from all events, in place of their own"},
-		}, site.Flags()...),
+		}, siteFlags()...),
 		Action: func(options *cli.Context) error { return makeFreebusy(options, env) },
 	}
 }

@@ -43,15 +43,15 @@ func locksCommand(env site.Environment) *cli.Command {
 		UsageText: env.Program + " locks [list] [options]\n" + env.Program + " locks break [--force] USER [options]",
 		Description: "A lock is stale if whoever took it has ended without giving it back. Our own\n" +
 			"programs break a stale lock when they meet it; the original's wait for ever.",
-		Flags:  site.Flags(),
+		Flags:  siteFlags(),
 		Action: list,
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "show the locks, since when they are held, and by whom", Flags: site.Flags(), Action: list},
+			{Name: "list", Usage: "show the locks, since when they are held, and by whom", Flags: siteFlags(), Action: list},
 			{
 				Name: "break", Usage: "remove a user's lock", ArgsUsage: "USER",
 				Flags: append([]cli.Flag{
 					&cli.BoolFlag{Name: "force", Usage: "also if its holder may be at work, whose changes may then be lost", DisableDefaultText: true},
-				}, site.Flags()...),
+				}, siteFlags()...),
 				Action: func(options *cli.Context) error { return breakLock(options, env) },
 			},
 		},

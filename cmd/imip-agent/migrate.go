@@ -59,7 +59,7 @@ func migrateCommand(env site.Environment) *cli.Command {
 // migrateFlags are the options of all of migrate's commands, without those that say
 // where the site's own records are, which are named by words here.
 func migrateFlags() []cli.Flag {
-	return slices.DeleteFunc(site.Flags(), func(f cli.Flag) bool {
+	return slices.DeleteFunc(siteFlags(), func(f cli.Flag) bool {
 		return strings.HasSuffix(f.Names()[0], "-dir") || f.Names()[0] == "store-type"
 	})
 }

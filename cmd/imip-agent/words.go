@@ -5,7 +5,27 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
 )
+
+// siteFlags returns the options that every command has.
+func siteFlags() []cli.Flag {
+	var flags []cli.Flag
+	for _, o := range site.Options() {
+		var letters []string
+		if o.Letter != "" {
+			letters = []string{o.Letter}
+		}
+		if o.Value == "" {
+			flags = append(flags, &cli.BoolFlag{Name: o.Name, Aliases: letters, Usage: o.Usage, Category: o.Category, DisableDefaultText: true})
+			continue
+		}
+		usage := strings.Replace(o.Usage, o.Value, "`"+o.Value+"`", 1)
+		flags = append(flags, &cli.StringFlag{Name: o.Name, Aliases: letters, Usage: usage, Category: o.Category})
+	}
+	return flags
+}
 
 // optionsFirst puts the options of a command line before its other words, since the
 // library takes none for an option that follows another word. The names of the

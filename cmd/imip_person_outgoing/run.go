@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"imip-agent/cmd/internal/site"
 	"imip-agent/handlers"
 	"imip-agent/stores/calendar"
@@ -21,18 +19,17 @@ const drainTime = 10 * time.Second
 // run handles the message on standard input as the words of the command line
 // say. Every error is temporary.
 func run(ctx context.Context, words []string, env site.Environment) error {
-	app := newApp(env)
-	app.Action = func(options *cli.Context) error {
-		if options.Bool("version") {
-			_, err := fmt.Fprintln(env.Stdout, env.Program, site.Version())
-			return err
-		}
-		return handle(options.Context, options, env)
-	}
-	canonical, left, err := site.Canonical(words, app.Flags)
-	if err == nil {
-		app.Metadata = map[string]any{leftWords: left}
-		err = app.RunContext(ctx, append([]string{env.Program}, canonical...))
+	line, err := site.Parse(words, options())
+	switch {
+	case err != nil:
+	case line.Bool("help"):
+		_, err := manual(env.Program).WriteTo(env.Stdout)
+		return err
+	case line.Bool("version"):
+		_, err := fmt.Fprintln(env.Stdout, env.Program, site.Version())
+		return err
+	default:
+		err = handle(ctx, line, env)
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 		site.Drain(env.Stdin, drainTime)
@@ -40,54 +37,47 @@ func run(ctx context.Context, words []string, env site.Environment) error {
 	return err
 }
 
-// leftWords is the key, in the app's metadata, of words that belong to no option.
-const leftWords = "left"
-
 // unused is said of options that the original has for programs that send.
 const unused = "; has no effect, as nothing is sent"
 
-func newApp(env site.Environment) *cli.App {
-	return &cli.App{
-		Name:      env.Program,
-		HelpName:  env.Program,
-		Usage:     "bring a user's calendar up to date from the scheduling messages that the user sends",
-		UsageText: env.Program + " [options] < MESSAGE",
+func options() []site.Option {
+	return append(site.Options(),
+		site.Option{Name: "recipients", Letter: "o", Value: "ADDRESS", Usage: "the ADDRESS that this copy came to: of OUTGOING_PREFIX+USER@DOMAIN, only that user's records are touched", Addresses: true},
+		site.Option{Name: "sender", Letter: "s", Value: "ADDRESS", Usage: "the calendar system's own ADDRESS (MESSAGE_SENDER)", Addresses: true},
+		site.Option{Name: "lmtp-socket", Letter: "l", Value: "SOCKET", Usage: "deliver to an LMTP SOCKET" + unused},
+		site.Option{Name: "local-smtp", Letter: "L", Usage: "deliver by SMTP" + unused},
+		site.Option{Name: "version", Usage: "print the version"},
+	)
+}
+
+func manual(program string) site.Help {
+	return site.Help{
+		Program: program,
+		Summary: "bring a user's calendar up to date from the scheduling messages that the user sends",
+		Usage:   program + " [options] < MESSAGE",
 		Description: "Reads a message from standard input, and brings the records of the user who\n" +
 			"sends it up to date. Nothing is sent. An option takes all the words that follow\n" +
 			"it, up to the next option. The exit status is 0 when there is nothing left to\n" +
 			"be done, and 75 when the message has to be tried again, with a line on standard\n" +
 			"error that says why.",
-		Flags: append([]cli.Flag{
-			&site.Addresses{StringFlag: &cli.StringFlag{Name: "recipients", Aliases: []string{"o"}, Usage: "the `ADDRESS` that this copy came to: of OUTGOING_PREFIX+USER@DOMAIN, only that user's records are touched"}},
-			&site.Addresses{StringFlag: &cli.StringFlag{Name: "sender", Aliases: []string{"s"}, Usage: "the calendar system's own `ADDRESS` (MESSAGE_SENDER)"}},
-			&cli.StringFlag{Name: "lmtp-socket", Aliases: []string{"l"}, Usage: "deliver to an LMTP `SOCKET`" + unused},
-			&cli.BoolFlag{Name: "local-smtp", Aliases: []string{"L"}, Usage: "deliver by SMTP" + unused, DisableDefaultText: true},
-			&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true},
-		}, site.Flags()...),
-		Writer:          env.Stdout,
-		ErrWriter:       env.Stderr,
-		HideHelpCommand: true,
-		HideVersion:     true, // its own flag takes -v
-		// The library's own handling ends the process, or prints help.
-		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return err },
+		Options: options(),
 	}
 }
 
 // handle handles the message.
-func handle(ctx context.Context, options *cli.Context, env site.Environment) error {
+func handle(ctx context.Context, line *site.CommandLine, env site.Environment) error {
 	set := map[string]string{}
-	if sender := options.String("sender"); sender != "" {
+	if sender := line.String("sender"); sender != "" {
 		set["MESSAGE_SENDER"] = sender
 	}
-	s, err := site.Open(options, env, set)
+	s, err := site.Open(line, env, set)
 	if err != nil {
 		return err
 	}
-	if left, _ := options.App.Metadata[leftWords].([]string); len(left) > 0 {
-		s.Log.Warn("words on the command line belong to no option", "words", strings.Join(left, " "))
+	if len(line.Left) > 0 {
+		s.Log.Warn("words on the command line belong to no option", "words", strings.Join(line.Left, " "))
 	}
-	recipient := options.String("recipients")
+	recipient := line.String("recipients")
 	handler := handlers.Handler{
 		Recipient: handlers.Recipient(recipient, s.Config.OutgoingPrefix), IsAlias: s.IsAlias(),
 		Store: s.Store, Preferences: s.Preferences, Rejected: s.Rejected,

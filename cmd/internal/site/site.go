@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
@@ -22,32 +20,6 @@ import (
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
 )
-
-// Flags returns the options that every command has. The help and the long names
-// are ours, the letters the original's.
-func Flags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "store-type", Aliases: []string{"T"}, Usage: "the `TYPE` of the store: file or postgresql (STORE_TYPE)", Category: storage},
-		&cli.StringFlag{Name: "store-dir", Aliases: []string{"S"}, Usage: "the `DIR` where users' records are (STORE_DIR)", Category: storage},
-		&cli.StringFlag{Name: "publish-dir", Aliases: []string{"P"}, Usage: "the `DIR` where free/busy is published (PUBLISH_DIR)", Category: storage},
-		&cli.StringFlag{Name: "preferences-dir", Aliases: []string{"p"}, Usage: "the `DIR` where users' preferences are (PREFERENCES_DIR)", Category: storage},
-		&cli.StringFlag{Name: "journal-dir", Aliases: []string{"j"}, Usage: "the `DIR` where the journal of quotas is (JOURNAL_DIR)", Category: storage},
-		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "tell on standard error what is done", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "debug", Aliases: []string{"d"}, Usage: "tell on standard error each step", DisableDefaultText: true},
-	}
-}
-
-const storage = "Where things are, in place of what the configuration says:"
-
-// overrides are the settings that options stand in for.
-var overrides = map[string]string{
-	"store-type":      "STORE_TYPE",
-	"store-dir":       "STORE_DIR",
-	"publish-dir":     "PUBLISH_DIR",
-	"preferences-dir": "PREFERENCES_DIR",
-	"journal-dir":     "JOURNAL_DIR",
-}
 
 // Environment is what a command gets from the process that it runs in.
 type Environment struct {
@@ -76,17 +48,17 @@ type Site struct {
 // Open reads the configuration, with the options that were given in the place of its
 // settings, and also the settings in set, and opens what it leads to. Nothing is made
 // or written yet.
-func Open(options *cli.Context, env Environment, set map[string]string) (*Site, error) {
+func Open(options Given, env Environment, set map[string]string) (*Site, error) {
 	config, err := conf.Load(options.String("config"), env.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	for flag, setting := range overrides {
-		if !options.IsSet(flag) {
+	for _, o := range overrides {
+		if !options.IsSet(o.option) {
 			continue
 		}
-		if err := config.Override(setting, options.String(flag)); err != nil {
-			return nil, fmt.Errorf("option --%s: %w", flag, err)
+		if err := config.Override(o.setting, options.String(o.option)); err != nil {
+			return nil, fmt.Errorf("option --%s: %w", o.option, err)
 		}
 	}
 	for setting, value := range set {

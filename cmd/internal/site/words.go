@@ -4,34 +4,41 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/urfave/cli/v2"
 )
 
-// Addresses is an option that takes any number of mail addresses, of which the
-// first counts.
-type Addresses struct{ *cli.StringFlag }
+// CommandLine is a command line that was understood.
+type CommandLine struct {
+	Left  []string // words that belong to no option
+	given []*given
+}
 
-// Canonical turns the words of a command line as the original's programs take
-// them into flags for urfave/cli: an option takes all the words that follow it, up to the next
-// option; of several where one is wanted, the first counts; words that follow no
-// option that takes any are left out, and are returned apart. So are those that follow a "--".
+// given is an option of a command line with the words that it was given.
+type given struct {
+	Option
+	spelled string // as it first stood there
+	words   []string
+}
+
+// Parse reads the words of a command line as the original's programs take them: an
+// option takes all the words that follow it, up to the next option; of several where
+// one is wanted, the first counts; words that follow no option that takes any are
+// left over. So are those that follow a "--". The option --help is always there.
 //
 // Options are a hyphen and a letter, or two hyphens and a name, where the first
 // word may follow an equals sign. It is an error if an option is unknown, or
 // lacks the word that it needs.
-func Canonical(words []string, flags []cli.Flag) (canonical, left []string, err error) {
-	var given []*option
-	var open *option // takes the words that follow; nil: none does
+func Parse(words []string, options []Option) (*CommandLine, error) {
+	line := new(CommandLine)
+	var open *given // takes the words that follow; nil: none does
 	for i, word := range words {
 		if word == "--" {
-			left = append(left, words[i+1:]...)
+			line.Left = append(line.Left, words[i+1:]...)
 			break
 		}
 		// An address can begin with a hyphen, and is not ours to choose.
-		if !isOption(word) || open != nil && open.addresses && strings.Contains(word, "@") && !strings.HasPrefix(word, "--") {
+		if !isOption(word) || open != nil && open.Addresses && strings.Contains(word, "@") && !strings.HasPrefix(word, "--") {
 			if open == nil {
-				left = append(left, word)
+				line.Left = append(line.Left, word)
 			} else {
 				open.words = append(open.words, word)
 			}
@@ -42,83 +49,78 @@ func Canonical(words []string, flags []cli.Flag) (canonical, left []string, err 
 		if strings.HasPrefix(word, "--") {
 			spelled, first, attached = strings.Cut(word, "=")
 		}
-		o := findOption(spelled, flags)
-		if o == nil {
+		option, ok := findOption(spelled, options)
+		if !ok {
 			// DEVIATION: unknown-option. The original passes over it.
-			return nil, nil, fmt.Errorf("unknown option %.60q: --help lists the options", spelled)
+			return nil, fmt.Errorf("unknown option %.60q: --help lists the options", spelled)
 		}
-		if earlier := slices.IndexFunc(given, func(g *option) bool { return g.name == o.name }); earlier >= 0 {
-			o = given[earlier]
-		} else {
-			given = append(given, o)
+		o := line.find(option.Name)
+		if o == nil {
+			o = &given{Option: option, spelled: spelled}
+			line.given = append(line.given, o)
 		}
 		open = nil
 		switch {
-		case !o.takesWords && attached:
-			return nil, nil, fmt.Errorf("option %s takes no word, but is given %.60q", spelled, first)
-		case o.takesWords:
+		case o.Value == "" && attached:
+			return nil, fmt.Errorf("option %s takes no word, but is given %.60q", spelled, first)
+		case o.Value != "":
 			open = o
 		}
 		if attached {
 			o.words = append(o.words, first)
 		}
 	}
-	for _, o := range given {
-		flags, err := o.flags()
-		if err != nil {
-			return nil, nil, err
+	for _, o := range line.given {
+		// Mail systems give an empty address for a bounce.
+		if o.Value != "" && !o.Addresses && (len(o.words) == 0 || o.words[0] == "") {
+			// DEVIATION: option-without-word. The original takes what is configured,
+			// which here would be another place than the one meant.
+			return nil, fmt.Errorf("option %s needs a word after it", o.spelled)
 		}
-		canonical = append(canonical, flags...)
 	}
-	return canonical, left, nil
+	return line, nil
 }
 
 func isOption(word string) bool { return len(word) > 1 && word[0] == '-' }
 
-// option is an option of a command line with the words that it was given.
-type option struct {
-	name       string // the long one
-	spelled    string // as it first stood there
-	takesWords bool
-	addresses  bool // the words are addresses, and there may be none
-	words      []string
+// findOption returns the option that is spelled so.
+func findOption(spelled string, options []Option) (Option, bool) {
+	letter, oneHyphen := strings.CutPrefix(spelled, "-")
+	name, twoHyphens := strings.CutPrefix(letter, "-")
+	for _, o := range append(slices.Clip(options), help) {
+		if twoHyphens && name == o.Name || oneHyphen && !twoHyphens && letter == o.Letter {
+			return o, true
+		}
+	}
+	return Option{}, false
 }
 
-// findOption returns the option that is spelled so, or nil.
-func findOption(spelled string, flags []cli.Flag) *option {
-	name := strings.TrimLeft(spelled, "-")
-	if len(spelled)-len(name) != 1 && len(name) == 1 || len(spelled)-len(name) != 2 && len(name) != 1 {
-		return nil
-	}
-	for _, flag := range append(slices.Clip(flags), cli.HelpFlag) {
-		if !slices.Contains(flag.Names(), name) {
-			continue
+// find returns the option of that name, or nil.
+func (l *CommandLine) find(name string) *given {
+	for _, o := range l.given {
+		if o.Name == name {
+			return o
 		}
-		o := &option{name: flag.Names()[0], spelled: spelled}
-		switch flag.(type) {
-		case *Addresses:
-			o.takesWords, o.addresses = true, true
-		case *cli.StringFlag:
-			o.takesWords = true
-		}
-		return o
 	}
 	return nil
 }
 
-// flags writes the option with its words as urfave/cli understands it.
-func (o *option) flags() ([]string, error) {
-	switch {
-	case !o.takesWords:
-		return []string{"--" + o.name}, nil
-	case o.addresses && len(o.words) == 0:
-		return nil, nil
-	case o.addresses: // mail systems give an empty one for a bounce
-		return []string{"--" + o.name + "=" + o.words[0]}, nil
-	case len(o.words) == 0 || o.words[0] == "":
-		// DEVIATION: option-without-word. The original takes what is configured,
-		// which here would be another place than the one meant.
-		return nil, fmt.Errorf("option %s needs a word after it", o.spelled)
+// IsSet implements [Given]. An option for addresses without one is not set.
+func (l *CommandLine) IsSet(name string) bool {
+	o := l.find(name)
+	return o != nil && (o.Value == "" || len(o.words) > 0)
+}
+
+// String implements [Given].
+func (l *CommandLine) String(name string) string {
+	if o := l.find(name); o != nil && len(o.words) > 0 {
+		return o.words[0]
 	}
-	return []string{"--" + o.name + "=" + o.words[0]}, nil
+	return ""
+}
+
+// Bool implements [Given].
+func (l *CommandLine) Bool(name string) bool {
+	o := l.find(name)
+	return o != nil && o.Value == ""
 }
