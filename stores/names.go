@@ -1,7 +1,6 @@
 package stores
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,9 +35,6 @@ func IsControl(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 }
 
-// recurrenceIDs are normalised: a date, a local date-time, or one in UTC.
-var recurrenceIDs = regexp.MustCompile(`^[0-9]{8}(T[0-9]{6}Z?)?$`)
-
 // CheckID returns an [UnstorableError] for an event that no store can keep.
 func CheckID(id ID) error {
 	if err := CheckText("UID", id.UID); err != nil {
@@ -50,8 +46,20 @@ func CheckID(id ID) error {
 	return nil
 }
 
-// IsRecurrenceID reports whether text has the form of a normalised recurrence id.
-func IsRecurrenceID(text string) bool { return recurrenceIDs.MatchString(text) }
+// IsRecurrenceID reports whether text has the form of a normalised recurrence id: a
+// date, a local date-time, or one in UTC.
+func IsRecurrenceID(text string) bool {
+	const form = "00000000T000000Z"
+	if len(text) > len(form) || len(text) < len(form)-1 && len(text) != len("00000000") {
+		return false
+	}
+	for i := range len(text) {
+		if digit := '0' <= text[i] && text[i] <= '9'; form[i] == '0' && !digit || form[i] != '0' && text[i] != form[i] {
+			return false
+		}
+	}
+	return true
+}
 
 // CheckRequest returns an [UnstorableError] for what cannot stand in a request queue.
 func CheckRequest(r Request) error {

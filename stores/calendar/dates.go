@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-ical"
@@ -108,14 +109,16 @@ const (
 const longestDuration = 200
 
 // duration is the grammar of RFC 5545 section 3.3.6, with weeks beside the rest.
-var duration = regexp.MustCompile(`^([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
+var duration = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
+})
 
 // readDuration reads a duration, which can be negative. Absurd ones are cut.
 func readDuration(value string) (length, error) {
 	if len(value) > longestDuration {
 		return length{}, &Error{fmt.Sprintf("%s is no duration", excerpt(value))}
 	}
-	match := duration.FindStringSubmatch(strings.ToUpper(strings.TrimSpace(value)))
+	match := duration().FindStringSubmatch(strings.ToUpper(strings.TrimSpace(value)))
 	if match == nil || strings.Join(match[2:], "") == "" {
 		return length{}, &Error{fmt.Sprintf("%s is no duration", excerpt(value))}
 	}

@@ -139,7 +139,7 @@ func (n *normaliser) contents(c *ical.Component) {
 }
 
 // leapSecond is a time with a leap second.
-var leapSecond = regexp.MustCompile(`(T[0-9]{4})60`)
+var leapSecond = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(T[0-9]{4})60`) })
 
 // withoutLeapSeconds puts the second before a leap second in its place, as it is
 // read here. The original fails on second 60.
@@ -147,7 +147,7 @@ func withoutLeapSeconds(value string) string {
 	if !strings.Contains(value, "60") {
 		return value
 	}
-	return leapSecond.ReplaceAllString(value, "${1}59")
+	return leapSecond().ReplaceAllString(value, "${1}59")
 }
 
 // property normalises one property of an event. It returns false if the property

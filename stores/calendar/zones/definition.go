@@ -2,7 +2,6 @@ package zones
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,28 +180,41 @@ func observe(c *ical.Component) (o observance, ok bool) {
 	return o, true
 }
 
-// utcOffset is the grammar of UTC-OFFSET (RFC 5545 section 3.3.14), and what is
-// found in its place.
-var utcOffset = regexp.MustCompile(`^([+-]?)([0-9]{1,2}):?([0-9]{2}):?([0-9]{2})?$`)
-
 func offset(c *ical.Component, name string) (seconds int, ok bool) {
 	prop := c.Props.Get(name)
 	if prop == nil {
 		return 0, false
 	}
-	match := utcOffset.FindStringSubmatch(strings.TrimSpace(prop.Value))
-	if match == nil {
-		return 0, false
+	seconds, ok = readOffset(strings.TrimSpace(prop.Value))
+	return seconds, ok && seconds > -16*3600 && seconds < 16*3600
+}
+
+// readOffset reads a UTC-OFFSET (RFC 5545 section 3.3.14: "+0100", "-033000"), and what
+// is found in its place: without a sign, with colons, or with one digit for the hours.
+func readOffset(text string) (seconds int, ok bool) {
+	text, negative := strings.CutPrefix(text, "-")
+	if !negative {
+		text = strings.TrimPrefix(text, "+")
 	}
-	var fields [3]int
-	for i := range fields {
-		fields[i], _ = strconv.Atoi("0" + match[i+2])
+	width := 2 - (len(text)-strings.Count(text, ":"))%2 // of the hours
+	for _, unit := range []int{3600, 60, 1} {
+		if unit == 1 && text == "" {
+			break
+		}
+		if len(text) < width || strings.Trim(text[:width], "0123456789") != "" {
+			return 0, false
+		}
+		number, _ := strconv.Atoi(text[:width]) // it is one or two digits
+		seconds += number * unit
+		text, width = text[width:], 2
+		if unit > 1 {
+			text = strings.TrimPrefix(text, ":")
+		}
 	}
-	seconds = fields[0]*3600 + fields[1]*60 + fields[2]
-	if match[1] == "-" {
+	if negative {
 		seconds = -seconds
 	}
-	return seconds, seconds > -16*3600 && seconds < 16*3600
+	return seconds, text == ""
 }
 
 func localTime(c *ical.Component, name string) (time.Time, bool) {

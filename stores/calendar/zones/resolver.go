@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/emersion/go-ical"
 )
@@ -149,11 +150,13 @@ func (x *index) byName(name string) (string, bool) {
 }
 
 var (
-	numbered = regexp.MustCompile(`[ _-]+[0-9]{1,2}$`)
+	numbered = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[ _-]+[0-9]{1,2}$`) })
 
 	// offsetPrefix matches an offset from UTC, alone or before a name: "UTC+01:00",
 	// "(GMT-03.30) Newfoundland", "GMT+0100".
-	offsetPrefix = regexp.MustCompile(`(?i)^\(?\s*(?:UTC|GMT|UT)?\s*(?:([+-])\s*([0-9]{1,2})(?:[:.]?([0-9]{2}))?)?\s*\)?(?:\s+|$)`)
+	offsetPrefix = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^\(?\s*(?:UTC|GMT|UT)?\s*(?:([+-])\s*([0-9]{1,2})(?:[:.]?([0-9]{2}))?)?\s*\)?(?:\s+|$)`)
+	})
 )
 
 // unnumbered strips the number that programs append to a TZID that is taken
@@ -162,13 +165,13 @@ func unnumbered(name string) string {
 	if offset, rest := cutOffset(name); offset != "" && rest == "" {
 		return name
 	}
-	return numbered.ReplaceAllString(name, "")
+	return numbered().ReplaceAllString(name, "")
 }
 
 // cutOffset splits an offset from UTC off the beginning of a name. The offset
 // has the form "+hhmm"; it is empty if the name begins with none.
 func cutOffset(name string) (offset, rest string) {
-	match := offsetPrefix.FindStringSubmatch(name)
+	match := offsetPrefix().FindStringSubmatch(name)
 	switch {
 	case match == nil || strings.TrimSpace(match[0]) == "":
 		return "", name
