@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/clock"
 )
 
 func location(t testing.TB, name string) *time.Location {
@@ -216,7 +218,7 @@ func TestNoStart(t *testing.T) {
 		}
 		_, startErr := o.Start(time.UTC)
 		_, _, periodsErr := o.Periods(PeriodOptions{})
-		_, occursErr := o.OccursAt(time.Now(), time.UTC)
+		_, occursErr := o.OccursAt(clock.Day, time.UTC)
 		for _, err := range []error{startErr, periodsErr, occursErr} {
 			var permanent *Error
 			if !errors.As(err, &permanent) {

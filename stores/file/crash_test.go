@@ -73,8 +73,8 @@ func churn(s *Store, n int) error {
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	s := openTest(t)
-	deadline := time.Now().Add(1500 * time.Millisecond)
-	for n := 0; n < 5 || time.Now().Before(deadline); n++ {
+	began := time.Now()
+	for n := 0; n < 5 || time.Since(began) < 1500*time.Millisecond; n++ {
 		c := child(t, "churn", s.options.Dir, s.options.PublishDir)
 		out, err := c.StdoutPipe()
 		if err != nil {

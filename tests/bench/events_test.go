@@ -13,6 +13,7 @@ import (
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
+	"imip-agent/tests/clock"
 )
 
 // BenchmarkEvents handles one message with many events, and then the same again, which
@@ -37,7 +38,7 @@ func BenchmarkEvents(b *testing.B) {
 				}
 				h := &handlers.Handler{
 					Store: store, Preferences: &preferences.Dir{Path: dir, SystemZone: "UTC"},
-					Rejected: &rejected.Dir{Path: filepath.Join(dir, "rejected"), Max: 10, Now: time.Now, Log: log},
+					Rejected: &rejected.Dir{Path: filepath.Join(dir, "rejected"), Max: 10, Now: clock.Running(clock.Today()), Log: log},
 					Sender:   "mailto:calendar@example.com", Log: log, Now: func() time.Time { return Now }, MessageLimit: 32 << 20, PeriodLimit: 1000,
 				}
 				b.StartTimer()

@@ -18,6 +18,7 @@ import (
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
+	"imip-agent/tests/clock"
 )
 
 func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
@@ -60,7 +61,7 @@ func handleAtOnce(b *testing.B, store stores.Store, users int) {
 	handler := &handlers.Handler{
 		Store:       store,
 		Preferences: &preferences.Dir{Path: b.TempDir(), SystemZone: "UTC"},
-		Rejected:    &rejected.Dir{Path: filepath.Join(b.TempDir(), "rejected"), Max: 10, Now: time.Now, Log: log},
+		Rejected:    &rejected.Dir{Path: filepath.Join(b.TempDir(), "rejected"), Max: 10, Now: clock.Running(clock.Today()), Log: log},
 		Sender:      "mailto:calendar@example.com", Log: log, Now: func() time.Time { return Now },
 		MessageLimit: 1 << 20, PeriodLimit: 1000,
 	}

@@ -7,7 +7,8 @@
 //   - A program that is built for tests ends at once unless it is given its time by [Env].
 //     The programs as they are shipped know nothing of that. The package tests/program
 //     builds and runs them.
-//   - Ages of files and locks are told by the kernel's clock: [Kernel].
+//   - Ages of files and locks, and the deadlines of connections, go by the kernel's clock:
+//     [Kernel].
 //   - Durations are measured with time.Now and time.Since.
 //
 // A test of the package tests/house finds what goes by another clock.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/clock"
 )
 
 // invitation returns a message with a REQUEST as a mail client would send it. The
@@ -106,7 +108,7 @@ func send(server, local, from string, to []string, message []byte) error {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
 		return err
 	}
 	c, err := smtp.NewClient(conn, "client.example.com")

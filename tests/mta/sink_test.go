@@ -17,7 +17,6 @@ type delivery struct {
 	from string
 	to   []string
 	data []byte
-	at   time.Time
 }
 
 // sink is the mail server of everybody's recipients. It refuses recipients whose
@@ -106,7 +105,7 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	s.data, s.at = data, time.Now()
+	s.data = data
 	s.sink.mu.Lock()
 	defer s.sink.mu.Unlock()
 	s.sink.taken = append(s.sink.taken, s.delivery)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
 )
@@ -342,7 +343,7 @@ var damages = []struct {
 	{"lock without holder", func(d *damager) { d.lock(0, time.Hour) }, "lock-stale", check.Safe, nil},
 	{"file in the place of a lock", func(d *damager) {
 		d.write(pauls+"__lock__", "")
-		long := time.Now().Add(-time.Hour)
+		long := clock.Kernel().Add(-time.Hour)
 		d.must(os.Chtimes(d.path(pauls+"__lock__"), long, long))
 	}, "lock-stale", check.Safe, nil},
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"imip-agent/tests/clock"
 	"imip-agent/tools/check"
 )
 
@@ -102,7 +103,7 @@ func (d *damager) lock(pid int, age time.Duration) {
 	if pid > 0 {
 		d.must(os.Mkdir(filepath.Join(dir, strconv.Itoa(pid)), 0o770))
 	}
-	long := time.Now().Add(-age)
+	long := clock.Kernel().Add(-age)
 	d.must(os.Chtimes(dir, long, long))
 }
 
@@ -145,7 +146,7 @@ func (d *damager) settle(name string, later time.Duration) {
 		if entry.IsDir() {
 			mode = fs.ModeSetgid | 0o770
 		}
-		at := time.Now().Add(later)
+		at := clock.Kernel().Add(later)
 		return errors.Join(os.Chmod(path, mode), os.Chtimes(path, at, at))
 	}))
 }

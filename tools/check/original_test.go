@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
 )
@@ -93,7 +94,7 @@ func TestOriginalKilled(t *testing.T) {
 	}
 	// It is stale when it is a minute old.
 	lock := filepath.Join(room.Store(), paul, "__lock__")
-	long := time.Now().Add(-time.Hour)
+	long := clock.Kernel().Add(-time.Hour)
 	if err := os.Chtimes(lock, long, long); err != nil {
 		t.Fatalf("the original has left no lock: %v", err)
 	}

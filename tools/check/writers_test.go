@@ -25,12 +25,11 @@ func TestBesideWriters(t *testing.T) {
 	}
 	room := compat.Room(tempDir(t))
 	makeOurs(t, room)
-	end := time.Now().Add(length)
 	ended := make(chan error, 2)
 	writers := make([]writer, cap(ended))
 	for n := range writers {
 		w := &writers[n]
-		*w = writer{Number: n, Room: room, End: end}
+		*w = writer{Number: n, Room: room, Length: length}
 		go func() { ended <- w.run(t.Context()) }()
 	}
 	p := newPlace(t, room)
@@ -77,7 +76,7 @@ func TestBesideWriters(t *testing.T) {
 type writer struct {
 	Number  int
 	Room    compat.Room
-	End     time.Time
+	Length  time.Duration
 	Written int
 	Longest time.Duration // that a message took, by the program's own clock
 }
@@ -114,7 +113,7 @@ func (w *writer) write() error {
 	}
 	p.now = healthyTime
 	now := ownClock()
-	for n := 0; time.Now().Before(w.End); n++ {
+	for n, started := 0, now(); now()-started < w.Length; n++ {
 		for _, s := range chores(w.Number, n) {
 			began := now()
 			if err := p.handle(s.message(p.now)); err != nil {
