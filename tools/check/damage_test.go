@@ -197,6 +197,7 @@ var damages = []struct {
 		d.replace(vincents+"recurrences/series/20261202T080000Z", "PARTSTAT=ACCEPTED:"+vincent, "PARTSTAT=DECLINED:"+vincent)
 		d.drop(vincents+"freebusy", "Weekly moved")
 		d.insert(vincents+"freebusy", "20261202T080000Z\t20261202T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
+		d.replace("static/"+vincent+"/freebusy", "FREEBUSY;FBTYPE=BUSY:20261202T130000Z/20261202T140000Z\r\n", "") // as it was published when they declined
 	}, "freebusy-declined", check.Safe, []string{"static/" + vincent + "/freebusy"}},
 	{"moved occurrence where its event has it", func(d *damager) {
 		d.drop(pauls+"freebusy", "Weekly moved")
@@ -238,6 +239,7 @@ var damages = []struct {
 	}, "freebusy-extra", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"declined event still busy", func(d *damager) {
 		d.replace(vincents+"objects/meeting", "PARTSTAT=ACCEPTED:mailto:vinc", "PARTSTAT=DECLINED:mailto:vinc")
+		d.replace("static/"+vincent+"/freebusy", "FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z\r\n", "") // as it was published when they declined
 	}, "freebusy-declined", check.Safe, []string{vincents + "freebusy", "static/" + vincent + "/freebusy"}},
 	{"window moved on", func(d *damager) { d.later(9) }, "freebusy-window offer-expired", check.Safe, []string{"static/" + paul + "/freebusy", pauls + "freebusy-providers"}},
 	{"not extended", func(d *damager) { d.replace(pauls+"freebusy-providers", "20270302T", "20270225T") }, "freebusy-window", check.Safe, nil},

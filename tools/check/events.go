@@ -165,10 +165,15 @@ func (e *examination) covered(s *series, id stores.ID, object *text, expect avai
 	switch spans, _, ok := e.spans(s, id, object, e.preferences.WindowEnd(e.now), e.now); {
 	case !ok || e.partly != "":
 	case len(expect.Transps) == 0:
-		f := e.addFreeBusy(freebusyDeclined, id, "the user does not take part in the occurrence, and free/busy has it at %s", clock(at.start))
+		f := e.declined(id, []row{at}, "the occurrence")
 		f.mend = func(m *mender) error { return m.removeStarting(f, parent, at.start) }
 	case expect.Required() && len(spans) == 1 && (spans[0].start != at.start || spans[0].end != at.end):
-		f := e.addFreeBusy(freebusyTime, id, "free/busy has the occurrence at %s, where its event would have it, and not at %s", clock(at.start), clock(spans[0].start))
+		const text = "free/busy has the occurrence at %s, where its event would have it, and not at %s"
+		if before := e.publishedBefore(); object.organizedBy() != e.user && (before == nil || before[instants{at.start, at.end}]) {
+			e.addFreeBusy(freebusyCountered, id, text+", as a counter-proposal leaves it", clock(at.start), clock(spans[0].start))
+			return
+		}
+		f := e.addFreeBusy(freebusyTime, id, text, clock(at.start), clock(spans[0].start))
 		f.mend = func(m *mender) error {
 			if err := m.removeStarting(f, parent, at.start); err != nil {
 				return err

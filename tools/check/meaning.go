@@ -77,7 +77,7 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect avai
 	}
 	if len(expect.Transps) == 0 {
 		if len(rows) > 0 {
-			f := e.addFreeBusy(freebusyDeclined, id, "the user does not take part in the event, and free/busy has %s of it, the first at %s", plural(len(rows), "record"), clock(rows[0].start))
+			f := e.declined(id, rows, "the event")
 			f.mend = func(m *mender) error { return m.removeRecords(f, id) }
 		}
 		return
@@ -85,11 +85,15 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect avai
 	if len(rows) == 0 && expect.Optional {
 		return
 	}
+	e.partly = ""
+	d, ok := e.difference(s, id, object, rows)
+	if ok && e.partly == "" && len(rows) == 0 && len(d.missing) > 0 && object.organizedBy() != e.user {
+		e.doubts = append(e.doubts, doubt{id, expect.Transps[0], d.missing, object.recursForever()})
+		return
+	}
 	if object.recursForever() {
 		e.provided(id)
 	}
-	e.partly = ""
-	d, ok := e.difference(s, id, object, rows)
 	switch {
 	case !ok:
 		return
@@ -129,6 +133,7 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 		mend(e.addFreeBusy(freebusyTime, id, "free/busy has the event at %s and not %s%s", is, should, andMore(max(missing, extra))))
 		return
 	case missing > 0:
+		e.ownLost = e.ownLost || len(rows) == 0
 		mend(e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)))
 		return
 	case extra > 0:

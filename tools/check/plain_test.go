@@ -81,6 +81,7 @@ var plainDamages = []struct {
 	}, "freebusy-cancelled", check.Safe},
 	{"declined event still busy", func(d *damager) {
 		d.replace(vincents+"objects/meeting", "PARTSTAT=ACCEPTED:mailto:vinc", "PARTSTAT=DECLINED:mailto:vinc")
+		d.replace("static/"+vincent+"/freebusy", "FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z\r\n", "")
 	}, "freebusy-declined", check.Safe},
 	{"expired offer", func(d *damager) { d.replace(vincents+"freebusy-offers", "20261124T", "20261121T") }, "offer-expired", check.Safe},
 	{"queue entry of nothing", func(d *damager) { d.write(pauls+"requests", d.read(pauls+"requests")+"ghost\t\t\n") }, "request-orphan", check.Safe},

@@ -127,6 +127,17 @@ func publishedPeriods(text string, user calendar.URI) (periods []string, ok bool
 	return periods, ended
 }
 
+// periodTimes returns the start and the end of a period, in seconds since 1970.
+func periodTimes(period string) (start, end int64, ok bool) {
+	from, to, _ := strings.Cut(period, "/")
+	first, err := calendar.InstantOf(from, nil)
+	last, errLast := calendar.InstantOf(to, nil)
+	if err != nil || errLast != nil || !strings.HasSuffix(from, "Z") || !strings.HasSuffix(to, "Z") {
+		return 0, 0, false
+	}
+	return first.Unix(), last.Unix(), true
+}
+
 // untilEnd returns a period (RFC 5545 section 3.3.9) as start/end.
 func untilEnd(period string) string {
 	start, rest, found := strings.Cut(period, "/")

@@ -226,6 +226,10 @@ func (e *examination) queue() error {
 			drop(requestOrphan, "the request queue has %s, and the event is not stored", occurrenceName(r.RecurrenceID))
 		case called:
 			drop(requestCancelled, "the request queue has %s, which is cancelled", occurrenceName(r.RecurrenceID))
+		case replaced:
+			e.addMany(requestReplaced, path, r.ID, nil, "the request queue has %s, which is not stored apart from its event any more", occurrenceName(r.RecurrenceID))
+		case missed:
+			drop(requestOrphan, "the request queue has %s, and the event that is stored does not recur", occurrenceName(r.RecurrenceID))
 		case over:
 			drop(requestPast, "the request queue has %s, which is over", occurrenceName(r.RecurrenceID))
 		case there:
@@ -254,6 +258,8 @@ const (
 	absent
 	called // off
 	over
+	replaced // the event is there, and the occurrence is one of its own again
+	missed   // the event is there, and has no occurrences
 )
 
 // standing says what has become of an event. An occurrence can be one of its event's that
@@ -277,13 +283,29 @@ func (e *examination) standing(id stores.ID, ofParent bool) standing {
 		return e.overOrThere(stores.Key{Part: stores.Active, ID: id})
 	case o != nil && o.cancelled, v.cancelled && !v.active:
 		return called
-	case !v.active || !ofParent:
+	case !v.active:
 		return absent
+	case !ofParent:
+		return e.replaced(id.UID)
 	}
 	if at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone); err == nil && at.Add(2*day).Before(e.now) {
 		return over
 	}
 	return there
+}
+
+// replaced says what has become of an occurrence that is not stored, and whose event is. A
+// REQUEST for the whole event takes what is stored of its occurrences away, and leaves their
+// entries in the queue.
+func (e *examination) replaced(uid string) standing {
+	text, err := e.tx.Get(stores.Key{Part: stores.Active, ID: stores.ID{UID: uid}})
+	if err != nil {
+		return there // which is told elsewhere
+	}
+	if object, err := calendar.DecodeObject(text); err == nil && !object.Recurs() {
+		return missed
+	}
+	return replaced
 }
 
 // overOrThere reports whether all of an event is in the past.

@@ -55,8 +55,12 @@ type examination struct {
 	extended bool               // such notes are kept
 	until    time.Time          // up to where these have been worked out
 	partly   string             // why the times of the event that is looked at cannot all be read
-	renewed  []stores.ID        // events noted as recurring without end of which there are records
-	ownWrong bool               // something is wrong with the user's own free/busy
+	doubts   []doubt
+	ownLost  bool              // records are missing that nothing but damage can take away
+	wereBusy *publishedTimes   // nil: not read yet
+	busy     map[instants]bool // when the user is busy by the table; nil: not worked out yet
+	renewed  []stores.ID       // events noted as recurring without end of which there are records
+	ownWrong bool              // something is wrong with the user's own free/busy
 	// invited says that the invitations of other organizers are stored here.
 	invited bool
 }
@@ -114,7 +118,7 @@ func (e *examination) run() error {
 	} else if err := e.otherTables(); err != nil {
 		return err
 	}
-	steps := []func() error{e.collect, e.readRows, e.badRows, e.readQueue, e.readProviders, e.eachEvent, e.window, e.leftRows, e.leftOthers, e.queue, e.providers, e.offers, e.published}
+	steps := []func() error{e.collect, e.readRows, e.badRows, e.readQueue, e.readProviders, e.eachEvent, e.settleDoubts, e.window, e.leftRows, e.leftOthers, e.queue, e.providers, e.offers, e.published}
 	for _, step := range steps {
 		if e.ctx.Err() != nil {
 			return context.Cause(e.ctx)

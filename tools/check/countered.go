@@ -1,0 +1,117 @@
+package check
+
+import (
+	"errors"
+	"slices"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+)
+
+// An attendee's COUNTER changes what their object says of taking part, and leaves free/busy as
+// it is until the organizer agrees. So an event that the user has accepted can be without
+// records, and one that they have declined can have some, and the object looks like one whose
+// records were lost, or have come back. What was published along with the records tells the two
+// apart, for users who publish, and so does what is noted as recurring without end.
+
+// doubt is an event of another organizer that the user has accepted, and of which there are no
+// records.
+type doubt struct {
+	id      stores.ID
+	transp  string
+	missing []row
+	endless bool // it recurs without end
+}
+
+// declined tells of records of an event that the user has declined.
+func (e *examination) declined(id stores.ID, rows []row, what string) *Finding {
+	if periods := e.publishedBefore(); periods != nil {
+		i := slices.IndexFunc(rows, func(r row) bool { return r.transp == availability.Opaque && !periods[instants{r.start, r.end}] })
+		if i >= 0 {
+			return e.addFreeBusy(freebusyDeclined, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s", what, plural(len(rows), "record"), clock(rows[0].start))
+		}
+	}
+	return e.addFreeBusy(freebusyCountered, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s, as a counter-proposal leaves it", what, plural(len(rows), "record"), clock(rows[0].start))
+}
+
+// settleDoubts tells of the events without records, when it is known what else is missing.
+func (e *examination) settleDoubts() error {
+	if len(e.doubts) == 0 {
+		return nil
+	}
+	for _, d := range e.doubts {
+		if !e.ownLost && !e.provider[d.id] && !e.wasPublished(d) {
+			e.addFreeBusy(freebusyCountered, d.id, "free/busy lacks the event at %s%s, as a counter-proposal leaves it", clock(d.missing[0].start), andMore(len(d.missing)))
+			continue
+		}
+		if d.endless {
+			e.provided(d.id)
+		}
+		f := e.addFreeBusy(freebusyMissing, d.id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(len(d.missing)))
+		f.mend = func(m *mender) error { return m.rebuild(f, d.id) }
+	}
+	return nil
+}
+
+// wasPublished reports whether what is published has all times of an event, and nothing else
+// there is busy at the first of them.
+func (e *examination) wasPublished(d doubt) bool {
+	periods := e.publishedBefore()
+	if periods == nil || d.transp != availability.Opaque {
+		return false
+	}
+	if slices.ContainsFunc(d.missing, func(r row) bool { return !periods[instants{r.start, r.end}] }) {
+		return false
+	}
+	if e.busy == nil {
+		e.busy = make(map[instants]bool)
+		for i := range e.rows.table.Len() {
+			if p := e.rows.table.At(i); p.Transp == availability.Opaque {
+				e.busy[instants{p.Start.Unix(), p.End.Unix()}] = true
+			}
+		}
+	}
+	return slices.ContainsFunc(d.missing, func(r row) bool { return !e.busy[instants{r.start, r.end}] })
+}
+
+// instants are the start and the end of a period, in seconds since 1970.
+type instants struct{ start, end int64 }
+
+// publishedBefore returns the periods that are published of a user who publishes; nil if that
+// tells nothing.
+func (e *examination) publishedBefore() map[instants]bool {
+	if e.wereBusy != nil || !e.known || !e.preferences.Publishes() {
+		return e.wereBusy.periods()
+	}
+	e.wereBusy = new(publishedTimes)
+	text, err := e.tx.Published()
+	if err != nil {
+		if !errors.Is(err, stores.ErrNotFound) {
+			e.fail(err)
+		}
+		return nil
+	}
+	found, readable := publishedPeriods(string(text), e.user)
+	if !readable {
+		return nil
+	}
+	e.wereBusy.all = make(map[instants]bool, len(found))
+	for _, period := range found {
+		if start, end, ok := periodTimes(period); ok {
+			e.wereBusy.all[instants{start, end}] = true
+		}
+	}
+	return e.wereBusy.all
+}
+
+// publishedTimes are the periods that are published.
+type publishedTimes struct {
+	all map[instants]bool // nil: that tells nothing
+}
+
+func (p *publishedTimes) periods() map[instants]bool {
+	if p == nil {
+		return nil
+	}
+	return p.all
+}

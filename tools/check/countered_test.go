@@ -1,0 +1,106 @@
+package check_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"imip-agent/tests/compat"
+	"imip-agent/tools/check"
+)
+
+// What a COUNTER of an attendee leaves is no finding above a note, whatever they say of taking
+// part in it, and no repair changes it.
+func TestCountered(t *testing.T) {
+	const invited = "ATTENDEE;PARTSTAT=NEEDS-ACTION:" + vincent
+	weekly := strings.Replace(series, "ATTENDEE:"+vincent, invited, 1)
+	answer := func(lines, status string) string {
+		lines = strings.Replace(lines, "ATTENDEE:"+vincent, invited, 1)
+		return strings.Replace(lines, invited, "ATTENDEE;PARTSTAT="+status+":"+vincent, 1) + "SEQUENCE:0\n"
+	}
+	for _, c := range []struct {
+		name  string
+		steps []string // "METHOD STATUS OBJECT"
+		want  string   // notes, too
+	}{
+		{"accepts by it", []string{"COUNTER ACCEPTED lunch"}, "freebusy-countered"},
+		{"declines by it", []string{"COUNTER DECLINED lunch"}, ""},
+		{"may come", []string{"COUNTER TENTATIVE lunch"}, ""},
+		{"accepts, then declines by it", []string{"REPLY ACCEPTED lunch", "COUNTER DECLINED lunch"}, "freebusy-countered"},
+		{"accepts, then may come", []string{"REPLY ACCEPTED lunch", "COUNTER TENTATIVE lunch"}, ""},
+		{"declines, then accepts by it", []string{"REPLY DECLINED lunch", "COUNTER ACCEPTED lunch"}, "freebusy-countered"},
+		{"accepts a series by it", []string{"COUNTER ACCEPTED series"}, "freebusy-countered"},
+		{"accepts a series, then declines it by it", []string{"REPLY ACCEPTED series", "COUNTER DECLINED series"}, "freebusy-countered"},
+		{"accepts a series, and another time of one occurrence by it", []string{"REPLY ACCEPTED series", "COUNTER ACCEPTED moved"}, "freebusy-countered"},
+		{"accepts a series, and declines one occurrence by it", []string{"REPLY ACCEPTED series", "COUNTER DECLINED moved"}, "freebusy-countered"},
+		{"accepts an occurrence, then declines it by it", []string{"REPLY ACCEPTED series", "REPLY ACCEPTED moved", "COUNTER DECLINED moved"}, "freebusy-countered"},
+		{"declines an occurrence, then accepts it by it", []string{"REPLY ACCEPTED series", "REPLY DECLINED moved", "COUNTER ACCEPTED moved"}, "freebusy-countered"},
+	} {
+		for _, publishes := range []string{"publish", "no"} {
+			t.Run(c.name+", "+publishes, func(t *testing.T) {
+				room := compat.Room(tempDir(t))
+				err := room.Furnish(&compat.Conversation{
+					Preferences: compat.Tree{vincent + "/freebusy_sharing": "share", vincent + "/freebusy_publishing": publishes},
+					Initial: compat.Tree{
+						"store/" + vincent + "/objects/lunch":      object(lunch + "SEQUENCE:0\n"),
+						"store/" + vincent + "/objects/series":     object(weekly + "SEQUENCE:0\n"),
+						"store/" + vincent + "/requests":           "lunch\t\t\nseries\t\t\n",
+						"store/" + vincent + "/freebusy-providers": "20270302T120000Z\t\n",
+					},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := newPlace(t, room)
+				if r := p.check(t, check.None); r.String() != "" {
+					t.Fatalf("before:\n%s", r)
+				}
+				for _, step := range c.steps {
+					words := strings.Fields(step)
+					lines := map[string]string{"lunch": proposed, "series": series, "moved": moved}[words[2]]
+					if step == "REPLY ACCEPTED lunch" || step == "REPLY DECLINED lunch" {
+						lines = lunch
+					}
+					lines = strings.Replace(lines, "PARTSTAT=TENTATIVE", "PARTSTAT=NEEDS-ACTION", 1)
+					s := scene{from: "vincent.vole@example.com", method: words[0], lines: answer(lines, words[1])}
+					if err := p.handle(s.message(p.now)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				made := snapshot(t, room)
+				checker := p.checker(check.All)
+				checker.Verbose = true
+				r := run(t, checker)
+				if strings.Join(r.ids(), " ") != c.want || slices.ContainsFunc(r.findings, func(f check.Finding) bool { return f.Kind.Severity > check.Note }) {
+					t.Errorf("not %q but\n%s", c.want, r)
+				}
+				if paths := changed(made, snapshot(t, room)); len(paths) > 0 {
+					t.Errorf("changed: %q", paths)
+				}
+			})
+		}
+	}
+}
+
+// A REQUEST for a whole event takes what is stored of its occurrences away, and leaves their
+// entries in the queue.
+func TestReplacedOccurrence(t *testing.T) {
+	room := compat.Room(tempDir(t))
+	makeOurs(t, room)
+	p := newPlace(t, room)
+	p.now = healthyTime
+	d := damager{t, p}
+	d.write(pauls+"requests", d.read(pauls+"requests")+"series\t20261202T080000Z\tCOUNTER\nseries\t20261216T080000Z\t\n")
+	d.remove(pauls + "recurrences/series")
+	again := scene{from: "paul.boddie@example.com", method: "REQUEST", lines: series + "SEQUENCE:2\n"}
+	if err := p.handle(again.message(p.now)); err != nil {
+		t.Fatal(err)
+	}
+	checker := p.checker(check.None)
+	checker.Verbose = true
+	r := run(t, checker)
+	i := slices.IndexFunc(r.findings, func(f check.Finding) bool { return f.Kind.ID == "request-replaced" })
+	if i < 0 || strings.Contains(r.findings[i].Text, "not stored,") || r.findings[i].Kind.Severity != check.Note {
+		t.Errorf("found:\n%s", r)
+	}
+}
