@@ -5,8 +5,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/emersion/go-message/charset"
 	"golang.org/x/text/encoding/charmap"
+
+	"imip-agent/stores/calendar/charset"
 )
 
 // addresses returns the addresses in the values of From fields (RFC 5322 section

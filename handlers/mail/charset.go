@@ -8,9 +8,14 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/emersion/go-message/charset"
+	"github.com/emersion/go-message"
 	"golang.org/x/text/encoding/charmap"
+
+	"imip-agent/stores/calendar/charset"
 )
+
+// The parameters of fields are in any charset too.
+func init() { message.CharsetReader = charset.Reader }
 
 // charsetNames maps names that are in use, or that the original knows, to ones
 // that the tables of go-message know.

@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/emersion/go-ical"
-	"golang.org/x/text/encoding/htmlindex"
+
+	"imip-agent/stores/calendar/charset"
 )
 
 // encoding sees to values in an ENCODING (RFC 5545 section 3.2.7) that the
@@ -61,14 +62,18 @@ func base64Digits(value string) int {
 
 // decodeQuotedPrintable returns the TEXT value that a value in quoted-printable
 // and a charset, both of vCalendar 1.0, stands for.
-func decodeQuotedPrintable(value, charset string) string {
+func decodeQuotedPrintable(value, name string) string {
 	data, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(value)))
 	if err != nil {
 		data = []byte(value) // then it is none, as with "a = b"
 	}
 	text := string(data)
-	if encoding, err := htmlindex.Get(charset); err == nil && charset != "" {
-		if decoded, err := encoding.NewDecoder().String(text); err == nil {
+	switch strings.ToLower(name) {
+	case "us-ascii", "iso-8859-1":
+		name = "windows-1252" // has all of both, and is often labelled so
+	}
+	if decoder, ok := charset.Find(name); ok {
+		if decoded, err := decoder.String(text); err == nil {
 			text = decoded
 		}
 	}
