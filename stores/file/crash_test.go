@@ -34,10 +34,7 @@ func churnChild(args []string) error {
 // what is published say n, and events come and go.
 func churn(s *Store, n int) error {
 	letter := stores.Letter{Name: fmt.Sprint("round-", n%10), Mails: [][]byte{[]byte("first"), []byte("second")}}
-	if err := s.Drop(bg, paul, letter.Name); err != nil {
-		return err
-	}
-	return s.Update(bg, paul, func(tx stores.Tx) error {
+	err := s.Update(bg, paul, func(tx stores.Tx) error {
 		if err := tx.Send(letter); err != nil {
 			return err
 		}
@@ -66,6 +63,10 @@ func churn(s *Store, n int) error {
 		}
 		return tx.Publish([]byte(strings.Repeat(fmt.Sprint(n%10), 6000)))
 	})
+	if err != nil {
+		return err
+	}
+	return s.Drop(bg, paul, fmt.Sprint("round-", (n+1)%10)) // the next one is to be new
 }
 
 // A program that is killed at any point leaves no file half-written, and its work can be

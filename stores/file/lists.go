@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"imip-agent/stores"
+	"imip-agent/stores/durable"
 )
 
 // isList reports whether a journal keeps a list of that name.
@@ -85,12 +83,9 @@ func (t *tx) listChanges(c *changes) error {
 // Sync makes what the store holds last, all of it at once. It is for stores whose
 // syncing is [Options].Deferred.
 func (s *Store) Sync() error {
-	f, err := os.Open(s.options.Dir)
+	err := durable.Filesystem(s.options.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	} else if err != nil {
-		return failed("syncing", s.options.Dir, err)
 	}
-	defer f.Close()
-	return failed("syncing", s.options.Dir, unix.Syncfs(int(f.Fd())))
+	return failed("syncing", s.options.Dir, err)
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"imip-agent/stores/durable"
 )
 
 // staging is where files are written in full and synced before any of them is renamed
@@ -88,20 +90,11 @@ func newName(p place) string { return path.Join(p.dir, "."+p.name+".new") }
 
 // writeOne writes a file in full and makes it last.
 func (g *staging) writeOne(name string, f file) error {
-	out, err := g.dir.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, g.store.fileMode&fs.ModePerm)
-	if err != nil {
-		return failed("writing", g.dir.full(name), err)
-	}
-	defer out.Close()
-	out.Chmod(g.store.fileMode) // as far as we may
-	g.keepGroup(out, f.place)
-	if _, err := out.Write(f.content); err != nil {
-		return failed("writing", g.dir.full(f.place.String()), err)
-	}
-	if g.store.options.Deferred {
-		return nil
-	}
-	return failed("syncing", g.dir.full(f.place.String()), out.Sync())
+	err := durable.Create(g.dir.root, name, f.content, durable.Options{
+		Mode: g.store.fileMode, Later: g.store.options.Deferred,
+		Prepare: func(out *os.File) { g.keepGroup(out, f.place) },
+	})
+	return failed("writing", g.dir.full(f.place.String()), err)
 }
 
 // keepGroup gives a new file the group of the one that it will replace, as far as we may.

@@ -13,6 +13,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 	"imip-agent/stores/rejected"
 )
 
@@ -278,18 +279,8 @@ func (s *Store) makeOne(dir string) error {
 	return err
 }
 
-// syncDir makes the names in a directory last. One that may be written but not read
-// cannot be synced, and is left to the system.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil
-	} else if err != nil {
-		return failed("syncing", dir, err)
-	}
-	defer f.Close()
-	return failed("syncing", dir, f.Sync())
-}
+// syncDir makes the names in a directory last.
+func syncDir(dir string) error { return failed("syncing", dir, durable.NamesIn(dir)) }
 
 // Dir returns the store's directory, as an absolute path.
 func (s *Store) Dir() string { return s.options.Dir }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 )
 
 // Baseline is the findings of the last run, so that only new ones are told.
@@ -77,31 +78,12 @@ func (b *Baseline) Save(users []calendar.URI, complete bool) error {
 
 // WriteFile replaces a file as a whole, so that who reads it sees the old one or the new. A
 // link stays, and so does what is no file, as /dev/stdout: that is written to.
-func WriteFile(path string, content []byte, mode fs.FileMode) (err error) {
+func WriteFile(path string, content []byte, mode fs.FileMode) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return os.WriteFile(path, content, mode)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(content)
-	if err == nil {
-		err = file.Chmod(mode)
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return durable.Write(path, content, durable.Options{Mode: mode})
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 )
 
 // plainName is a name that every file system and server takes.
@@ -164,26 +165,5 @@ func (x *Export) write(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return writeWhole(path, content, func(f *os.File) error { return f.Chmod(0o644) })
-}
-
-// writeWhole writes a file whole, by rename from a name that others pass over. finish is called
-// before it is closed, unless it is nil.
-func writeWhole(path string, content []byte, finish func(*os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails if all went well
-	_, err = f.Write(content)
-	if err == nil && finish != nil {
-		err = finish(f)
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return durable.Write(path, content, durable.Options{Mode: 0o644, Later: true})
 }

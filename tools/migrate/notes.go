@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"imip-agent/stores/durable"
 )
 
 // NotesDir keeps notes as files in a directory beside a store, which is made when
@@ -61,5 +63,5 @@ func (d NotesDir) save(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return writeWhole(path, data, nil)
+	return durable.Write(path, data, durable.Options{Later: true})
 }

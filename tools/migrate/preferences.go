@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 )
 
 // maxSetting is how long a setting can be, in octets.
@@ -168,12 +169,11 @@ func makeLike(dir, model string) error {
 	return nil
 }
 
-// writeLike writes a file whole, by rename, with the mode of another.
+// writeLike writes a file whole, with the mode of another.
 func writeLike(path, model string, content []byte) error {
-	return writeWhole(path, content, func(f *os.File) error {
-		if info, err := os.Stat(model); err == nil {
-			_ = f.Chmod(info.Mode()) // as far as we may
-		}
-		return f.Sync()
-	})
+	var o durable.Options
+	if info, err := os.Stat(model); err == nil {
+		o.Mode = info.Mode()
+	}
+	return durable.Write(path, content, o)
 }

@@ -14,6 +14,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 	"imip-agent/stores/freebusy"
 )
 
@@ -241,26 +242,25 @@ func keep(path, kept string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(kept), 0o700); err != nil {
 		return "", fmt.Errorf("keeping %s: %w", path, err)
 	}
+	dir, err := os.OpenRoot(filepath.Dir(kept))
+	if err != nil {
+		return "", fmt.Errorf("keeping %s: %w", path, err)
+	}
+	defer dir.Close()
 	for n := 0; ; n++ {
 		name := kept
 		if n > 0 {
 			name = fmt.Sprintf("%s.%d", kept, n)
 		}
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		err := durable.Create(dir, filepath.Base(name), data, durable.Options{})
 		if errors.Is(err, fs.ErrExist) {
 			if there, err := os.ReadFile(name); err == nil && string(there) == string(data) {
 				return name, nil
 			}
 			continue
-		} else if err != nil {
-			return "", fmt.Errorf("keeping %s: %w", path, err)
 		}
-		_, err = f.Write(data)
 		if err == nil {
-			err = f.Sync()
-		}
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
+			err = durable.Names(dir, "")
 		}
 		if err != nil {
 			return "", fmt.Errorf("keeping %s: %w", path, err)

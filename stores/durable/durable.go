@@ -1,0 +1,140 @@
+// Package durable is the one way in which the project writes a file: a file is there in full or
+// not at all, whoever reads it and whenever the program or the machine stops.
+//
+// A new content is written under a temporary name beside the file, which begins with a dot
+// and ends in ".tmp" so that other programs pass over it, synced, renamed into
+// place, and then the name is synced with its directory. Files are reached through an
+// [os.Root], so that neither a name nor a symbolic link leads out of a directory.
+package durable
+
+import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// Options say how a file is written. The zero value makes a file for its owner only.
+type Options struct {
+	// Mode is the mode that the file gets, set-group-id bit and all, whatever the umask.
+	// Zero: 0600. That the owner or the file system does not allow it is no error.
+	Mode fs.FileMode
+	// Prepare changes the file before anything is written to it, for example its group;
+	// nil: nothing.
+	Prepare func(*os.File)
+	// Later leaves syncing to the caller: nothing can be relied on before [Filesystem].
+	Later bool
+}
+
+func (o Options) mode() fs.FileMode {
+	if o.Mode == 0 {
+		return 0o600
+	}
+	return o.Mode
+}
+
+// Write puts a file at a path in place of what is there. A symbolic link is replaced, too.
+func Write(path string, content []byte, o Options) error {
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return Replace(root, filepath.Base(path), content, o)
+}
+
+// Replace puts a file into a directory below root in place of what is there. If it fails,
+// what was there stays as it was.
+func Replace(root *os.Root, name string, content []byte, o Options) error {
+	dir, base := path.Split(name)
+	fresh := dir + "." + base + "." + strconv.FormatUint(rand.Uint64(), 36) + ".tmp"
+	if err := create(root, fresh, content, o); err != nil {
+		return err
+	}
+	if err := root.Rename(fresh, name); err != nil {
+		return errors.Join(err, root.Remove(fresh))
+	}
+	if o.Later {
+		return nil
+	}
+	return Names(root, dir)
+}
+
+// Create makes a file below root where there is none. If there is one, the error matches
+// [fs.ErrExist]. The name lasts only when the caller has called [Names] for the directory,
+// once for many files. If it fails, there is no file.
+func Create(root *os.Root, name string, content []byte, o Options) error {
+	return create(root, name, content, o)
+}
+
+func create(root *os.Root, name string, content []byte, o Options) (err error) {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, o.mode()&fs.ModePerm)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			root.Remove(name)
+		}
+	}()
+	defer f.Close()
+	f.Chmod(o.mode()) // as far as we may
+	if o.Prepare != nil {
+		o.Prepare(f)
+	}
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	if !o.Later {
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	return f.Close() // NFS and quotas report here that there is no room
+}
+
+// Names makes the names in a directory below root last; "" is root itself. A directory
+// that may be written but not read cannot be synced, and is left to the system.
+func Names(root *os.Root, dir string) error {
+	if dir == "" {
+		dir = "."
+	}
+	f, err := root.Open(path.Clean(dir))
+	return names(f, err)
+}
+
+// NamesIn makes the names in the directory at a path last, as [Names] does.
+func NamesIn(path string) error {
+	f, err := os.Open(path)
+	return names(f, err)
+}
+
+func names(dir *os.File, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		err = nil // the file system keeps no such promise
+	}
+	return errors.Join(err, dir.Close())
+}
+
+// Rename moves a file or directory from one path to another in the same file system, where
+// it takes the place of what is there, and makes both names last.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	err := NamesIn(filepath.Dir(to))
+	if filepath.Dir(from) != filepath.Dir(to) {
+		err = errors.Join(err, NamesIn(filepath.Dir(from)))
+	}
+	return err
+}
