@@ -129,7 +129,7 @@ type publishing struct {
 func (p publishing) Load(user calendar.URI) (preferences.Preferences, error) {
 	settings, err := p.Source.Load(user)
 	if !p.wanted {
-		settings.Publishing = "no"
+		settings.Publishing = false
 	}
 	return settings, err
 }

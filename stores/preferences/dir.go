@@ -33,12 +33,31 @@ func (d *Dir) Load(user calendar.URI) (Preferences, error) {
 	if reason := unfit(string(user)); reason != "" {
 		return Preferences{}, &stores.UnstorableError{What: "user", Value: string(user), Reason: reason}
 	}
-	l := loader{dir: filepath.Join(d.Path, string(user))}
+	l := &loader{dir: filepath.Join(d.Path, string(user))}
 	p := Preferences{
-		Participating: l.choice("participating", d.Defaults.Participating, "participate", "no"),
-		Sharing:       l.choice("freebusy_sharing", d.Defaults.Sharing, "share", "no"),
-		Publishing:    l.choice("freebusy_publishing", d.Defaults.Publishing, "publish", "no"),
-		WindowSize:    l.windowSize(),
+		CommonName: l.text("CN", ""),
+		Language:   l.text("LANG", d.Defaults.Language),
+		Absent:     choose(l, "participating", d.Defaults.Participating, map[string]bool{"no": true}),
+		Sharing:    choose(l, "freebusy_sharing", d.Defaults.Sharing, map[string]bool{"share": true}),
+		Publishing: choose(l, "freebusy_publishing", d.Defaults.Publishing, map[string]bool{"publish": true}),
+		Bundling:   choose(l, "freebusy_bundling", d.Defaults.Bundling, map[string]bool{"always": true}),
+		Notifying:  choose(l, "freebusy_messages", d.Defaults.Notifying, map[string]bool{"notify": true}),
+		Refreshing: choose(l, "event_refreshing", d.Defaults.Refreshing, map[string]bool{"always": true}),
+		Incoming: choose(l, "incoming", d.Defaults.Incoming, map[string]Incoming{
+			"message-only": MessageOnly, "message-then-summary": MessageThenSummary,
+			"summary-then-message": SummaryThenMessage, "summary-only": SummaryOnly,
+		}),
+		// An unknown word counts as the last one: nothing is done, nobody may.
+		AddResponse: choose(l, "add_method_response", d.Defaults.AddResponse, map[string]AddResponse{
+			"refresh": AskForAll, "": AskForAll, "add": TakeOver, unknown: PassOver,
+		}),
+		Replacement: choose(l, "organiser_replacement", d.Defaults.Replacement, map[string]Replacement{
+			"attendee": AttendeeReplaces, "": AttendeeReplaces, "any": AnybodyReplaces, unknown: NobodyReplaces,
+		}),
+		WindowSize:         l.windowSize(),
+		PermittedTimes:     l.permittedTimes(),
+		SchedulingFunction: l.text("scheduling_function", ""),
+		ACL:                l.text("acl", ""),
 	}
 	l.zone(&p, d.SystemZone)
 	l.offers(&p, d.Defaults.Offers)
@@ -115,22 +134,52 @@ func read(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxValue))
 }
 
-// choice returns the value of a setting that is one of several words. Another
-// word is kept, for it counts as not being the word that is asked for.
-func (l *loader) choice(name, byDefault string, words ...string) string {
-	value, set := l.get(name)
+// unknown is the key, among what words mean, of any other word.
+const unknown = "*"
+
+// choose returns what the word means that is set for a setting, or else by default. A word
+// without a meaning has that of unknown, or else the zero value, and is warned of.
+func choose[T any](l *loader, name, byDefault string, means map[string]T) T {
+	word, set := l.get(name)
 	if !set {
-		return byDefault
+		word = byDefault
+	} else if err := Check(name, word); err != nil {
+		l.warn(name, err, "the setting counts as "+l.fallback(name))
 	}
-	if err := Check(name, value); err != nil {
-		meaning := words[1]
-		if name == "participating" { // only "no" keeps a user out
-			meaning = words[0]
-		}
-		l.warn(name, err, meaning)
+	if meaning, ok := means[word]; ok && (word != "" || !set) {
 		return meaning
 	}
+	return means[unknown]
+}
+
+// fallback returns the word that a word which means nothing counts as.
+func (l *loader) fallback(name string) string { return fallbacks[name] }
+
+// text returns a setting that is any text.
+func (l *loader) text(name, byDefault string) string {
+	value, set := l.get(name)
+	if !set || value == "" && name == "LANG" {
+		return byDefault
+	}
+	if err := Check(name, value); err != nil && name != "scheduling_function" && name != "acl" {
+		l.warn(name, err, "the default")
+		return byDefault
+	}
 	return value
+}
+
+// permittedTimes returns the times at which events may begin and end. All may if the
+// setting cannot be read: so the original, observed.
+func (l *loader) permittedTimes() Times {
+	value, set := l.get("permitted_times")
+	if !set || value == "" {
+		return Times{}
+	}
+	times, err := ParseTimes(value)
+	if err != nil {
+		l.warn("permitted_times", err, "all times are permitted")
+	}
+	return times
 }
 
 func (l *loader) windowSize() int {

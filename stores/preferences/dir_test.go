@@ -39,10 +39,7 @@ func newDir(t *testing.T, values map[string]string) *preferences.Dir {
 }
 
 func TestLoad(t *testing.T) {
-	unset := preferences.Preferences{
-		TZID: "Asia/Tokyo", WindowSize: 100,
-		Participating: "participate", Sharing: "no", Publishing: "no",
-	}
+	unset := preferences.Preferences{TZID: "Asia/Tokyo", WindowSize: 100}
 	with := func(change func(*preferences.Preferences)) preferences.Preferences {
 		p := unset
 		change(&p)
@@ -59,16 +56,49 @@ func TestLoad(t *testing.T) {
 		{name: "everything is set", set: map[string]string{
 			"TZID": "Europe/Oslo\n", "window_size": " 7\n", "participating": "no\n", "freebusy_sharing": "share",
 			"freebusy_publishing": "\tpublish ", "freebusy_offers": "PT1H\n", "CN": "Paul", "LANG": "nb",
+			"freebusy_bundling": "always", "freebusy_messages": "notify", "event_refreshing": "always", "incoming": "summary-only",
+			"add_method_response": "add", "organiser_replacement": "any", "permitted_times": "11,9:0,30",
+			"scheduling_function": "schedule_in_freebusy 2\n\ncheck_quota\n", "acl": "accept\ndecline organiser a@example.com\n",
 		}, want: preferences.Preferences{
-			TZID: "Europe/Oslo", WindowSize: 7, Participating: "no", Sharing: "share", Publishing: "publish", Offers: time.Hour,
+			CommonName: "Paul", Language: "nb",
+			TZID: "Europe/Oslo", WindowSize: 7, Absent: true, Sharing: true, Publishing: true, Offers: time.Hour,
+			Bundling: true, Notifying: true, Refreshing: true, Incoming: preferences.SummaryOnly,
+			AddResponse: preferences.TakeOver, Replacement: preferences.AnybodyReplaces,
+			PermittedTimes:     preferences.Times{Hours: []int{9, 11}, Minutes: []int{0, 30}},
+			SchedulingFunction: "schedule_in_freebusy 2\n\ncheck_quota", ACL: "accept\ndecline organiser a@example.com",
 		}},
-		{name: "the site's defaults", defaults: &preferences.Defaults{Participating: "no", Sharing: "share", Publishing: "publish", Offers: "P1D"},
+		{name: "the other words", set: map[string]string{
+			"incoming": "message-then-summary", "add_method_response": "ignore", "organiser_replacement": "never", "permitted_times": "0, 15,30,45",
+		}, want: with(func(p *preferences.Preferences) {
+			p.Incoming, p.AddResponse, p.Replacement = preferences.MessageThenSummary, preferences.PassOver, preferences.NobodyReplaces
+			p.PermittedTimes.Minutes = []int{0, 15, 30, 45}
+		})},
+		{name: "the default words", set: map[string]string{
+			"incoming": "summary-wraps-message", "add_method_response": "refresh", "organiser_replacement": "attendee", "permitted_times": "",
+			"participating": "participate", "freebusy_sharing": "no", "freebusy_publishing": "no", "freebusy_bundling": "never",
+			"freebusy_messages": "none", "event_refreshing": "never", "LANG": "",
+		}, defaults: &preferences.Defaults{
+			Language: "nb", Participating: "no", Incoming: "message-only", Sharing: "share", Publishing: "publish", Bundling: "always",
+			Notifying: "notify", Refreshing: "always", AddResponse: "add", Replacement: "any",
+		}, want: with(func(p *preferences.Preferences) { p.Language = "nb" })},
+		{name: "an unknown way to present messages", set: map[string]string{"incoming": "carrier-pigeon"}, want: unset, warns: "summary-wraps-message"},
+		{name: "an unknown answer to ADD", set: map[string]string{"add_method_response": "maybe"},
+			want: with(func(p *preferences.Preferences) { p.AddResponse = preferences.PassOver }), warns: "ignore"},
+		{name: "an unknown replacement", set: map[string]string{"organiser_replacement": "some"},
+			want: with(func(p *preferences.Preferences) { p.Replacement = preferences.NobodyReplaces }), warns: "never"},
+		{name: "times that are none", set: map[string]string{"permitted_times": "9-17"}, want: unset, warns: "all times"},
+		{name: "a minute too many", set: map[string]string{"permitted_times": "60"}, want: unset, warns: "59"},
+		{name: "a name of two lines", set: map[string]string{"CN": "Paul\nBcc: x"}, want: unset, warns: "CN"},
+		{name: "the site's defaults", defaults: &preferences.Defaults{Participating: "no", Sharing: "share", Publishing: "publish", Offers: "P1D",
+			Language: "da", Bundling: "always", Notifying: "notify", Refreshing: "always", Incoming: "message-only", AddResponse: "ignore", Replacement: "never"},
 			want: with(func(p *preferences.Preferences) {
-				p.Participating, p.Sharing, p.Publishing, p.Offers = "no", "share", "publish", 24*time.Hour
+				p.Absent, p.Sharing, p.Publishing, p.Offers = true, true, true, 24*time.Hour
+				p.Language, p.Bundling, p.Notifying, p.Refreshing = "da", true, true, true
+				p.Incoming, p.AddResponse, p.Replacement = preferences.MessageOnly, preferences.PassOver, preferences.NobodyReplaces
 			})},
 		{name: "the user's word against the site's", set: map[string]string{"participating": "participate", "freebusy_offers": "P0D"},
 			defaults: &preferences.Defaults{Participating: "no", Offers: "P1D"},
-			want:     with(func(p *preferences.Preferences) { p.Sharing, p.Publishing = "", "" })},
+			want:     unset},
 
 		{name: "a signed number", set: map[string]string{"window_size": "+3"}, want: with(func(p *preferences.Preferences) { p.WindowSize = 3 })},
 		{name: "no number", set: map[string]string{"window_size": "ten"}, want: unset, warns: "window_size"},
@@ -274,7 +304,7 @@ func TestCheck(t *testing.T) {
 	}
 	for name, values := range map[string][]string{
 		"CN": {"two\nlines"}, "TZID": {"", "Nowhere"}, "window_size": {"", "0"}, "freebusy_offers": {"", "soon"},
-		"incoming": {"", "Message-Only"}, "permitted_times": {"24", "0:60", "0:0:0:0", "a", "-1"},
+		"incoming": {"", "Message-Only"}, "permitted_times": {"24:0", "60", "0:60", "0:0:0:0", "a", "-1"},
 		"scheduling_function": {"os.system x"}, "participation": {"no"}, "": {""},
 	} {
 		for _, value := range values {

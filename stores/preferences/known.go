@@ -100,24 +100,52 @@ func window(value string) error {
 	return nil
 }
 
-// times checks hours, minutes and seconds, each a comma-separated list of
-// numbers, with colons between them. Later ones may be left out.
+// fallbacks are what a word counts as that is none of a setting's.
+var fallbacks = map[string]string{
+	"participating": "participate", "freebusy_sharing": "no", "freebusy_publishing": "no", "freebusy_bundling": "never",
+	"freebusy_messages": "none", "event_refreshing": "never", "incoming": "summary-wraps-message",
+	"add_method_response": "ignore", "organiser_replacement": "never",
+}
+
 func times(value string) error {
+	_, err := ParseTimes(value)
+	return err
+}
+
+// ParseTimes reads times of day: lists of hours, minutes and seconds, each with commas
+// between its numbers, and colons between the lists. An empty list permits all. One list
+// alone is minutes, two are hours and minutes.
+func ParseTimes(value string) (Times, error) {
 	fields := strings.Split(value, ":")
-	limits := []int{24, 60, 60}
-	if len(fields) > len(limits) {
-		return fmt.Errorf("%.60q is more than hours, minutes and seconds", value)
+	switch len(fields) {
+	case 1:
+		fields = []string{"", fields[0], ""}
+	case 2:
+		fields = append(fields, "")
+	case 3:
+	default:
+		return Times{}, fmt.Errorf("%.60q is more than hours, minutes and seconds", value)
 	}
-	for i, field := range fields {
-		for _, text := range strings.Split(field, ",") {
+	var t Times
+	for i, field := range []struct {
+		list  *[]int
+		limit int
+	}{{&t.Hours, 24}, {&t.Minutes, 60}, {&t.Seconds, 60}} {
+		for _, text := range strings.Split(fields[i], ",") {
 			text = strings.TrimSpace(text)
-			number, err := strconv.Atoi(text)
-			if text != "" && (err != nil || number < 0 || number >= limits[i]) {
-				return fmt.Errorf("%.60q is no number from 0 to %d", text, limits[i]-1)
+			if text == "" {
+				continue
 			}
+			number, err := strconv.Atoi(text)
+			if err != nil || number < 0 || number >= field.limit {
+				return Times{}, fmt.Errorf("%.60q is no number from 0 to %d", text, field.limit-1)
+			}
+			*field.list = append(*field.list, number)
 		}
+		slices.Sort(*field.list)
+		*field.list = slices.Compact(*field.list)
 	}
-	return nil
+	return t, nil
 }
 
 // functions checks for a function's name at the start of each line.

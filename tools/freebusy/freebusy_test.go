@@ -70,16 +70,16 @@ func TestPublish(t *testing.T) {
 		for _, test := range []struct {
 			name    string
 			publish bool
-			sharing string
+			sharing bool
 			want    bool
 		}{
-			{"not asked for", false, "share", false},
-			{"not wanted by the user", true, "no", false},
-			{"asked for and wanted", true, "share", true},
+			{"not asked for", false, true, false},
+			{"not wanted by the user", true, false, false},
+			{"asked for and wanted", true, true, true},
 		} {
 			m := maker(store, noon)
 			m.Publish = test.publish
-			m.Preferences = settings{Zone: time.UTC, WindowSize: 100, Sharing: test.sharing, Publishing: "publish"}
+			m.Preferences = settings{Zone: time.UTC, WindowSize: 100, Sharing: test.sharing, Publishing: true}
 			if r := m.User(t.Context(), vincent); r.Err != nil || r.Published != test.want {
 				t.Errorf("%s: published %v, %v", test.name, r.Published, r.Err)
 			}
@@ -155,7 +155,7 @@ func (f failing) Load(user calendar.URI) (preferences.Preferences, error) {
 	case "mailto:u5@example.com":
 		panic("no luck at all")
 	case "mailto:u7@example.com":
-		return preferences.Preferences{Participating: "no"}, nil
+		return preferences.Preferences{Absent: true}, nil
 	}
 	return f.settings.Load(user)
 }

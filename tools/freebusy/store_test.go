@@ -96,7 +96,7 @@ func (s settings) Load(calendar.URI) (preferences.Preferences, error) {
 	return preferences.Preferences(s), nil
 }
 
-var usual = settings{Zone: time.UTC, WindowSize: 100, Sharing: "share", Publishing: "publish"}
+var usual = settings{Zone: time.UTC, WindowSize: 100, Sharing: true, Publishing: true}
 
 // maker returns what works on a store at a time.
 func maker(store stores.Store, now time.Time) *Maker {

@@ -82,9 +82,16 @@ func Open(options Given, env Environment, set map[string]string) (*Site, error) 
 	s.Preferences = &preferences.Dir{
 		Path: config.PreferencesDir,
 		Defaults: preferences.Defaults{
+			Language:      config.Lang,
 			Participating: config.ParticipatingDefault,
+			Incoming:      config.IncomingDefault,
 			Sharing:       config.SharingDefault,
 			Publishing:    config.PublishingDefault,
+			Bundling:      config.BundlingDefault,
+			Notifying:     config.NotifyingDefault,
+			Refreshing:    config.RefreshingDefault,
+			AddResponse:   config.AddResponseDefault,
+			Replacement:   config.OrganiserReplacementDefault,
 			Offers:        config.FreebusyOfferDefault,
 		},
 		SystemZone: preferences.SystemZone(os.DirFS("/"), env.Getenv("TZ")),
