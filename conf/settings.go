@@ -52,7 +52,7 @@ type Config struct {
 	CalendarLineLength   int  // for the original's programs; 0: as RFC 5545 has it
 
 	// The settings that only this program knows.
-	MessageSizeLimit int64         // octets of a message that is looked at at all
+	MessageSizeLimit int64         // octets of calendar data that are looked at in a message
 	RejectedDir      string        // where data goes that cannot be handled; empty: see [Config.Rejected]
 	RejectedLimit    int           // files in it
 	RejectedSize     int64         // octets of these

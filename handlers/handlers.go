@@ -45,7 +45,7 @@ type Handler struct {
 	Log *slog.Logger     // one line for each event handled, and what was unusual
 	Now func() time.Time // the clock
 
-	MessageLimit int64 // octets of a message that is looked at at all
+	MessageLimit int64 // octets of a message's calendar data that are looked at
 	PeriodLimit  int   // free/busy records of one event
 }
 
@@ -84,14 +84,17 @@ type request struct {
 // Handle reads a message from r, to its end, and handles its events. It returns
 // nil if nothing is left to be done, and otherwise an error that is temporary.
 func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
-	parsed, err := mail.Read(r, h.MessageLimit)
-	if errors.Is(err, mail.ErrTooLarge) {
-		h.Log.Warn("message is over the limit and is not looked at", "limit", h.MessageLimit)
-		return nil
-	} else if err != nil {
+	var draft *rejected.Draft // of a message that is too large to be held in memory
+	parsed, err := mail.Read(r, h.MessageLimit, func() (w io.Writer, err error) {
+		draft, err = h.Rejected.Draft()
+		return draft, err
+	})
+	if draft != nil {
+		defer draft.Close()
+	}
+	if err != nil {
 		return err
 	}
-
 	message, problems := h.open(parsed)
 	others, err := h.claim(message)
 	if err != nil {
@@ -99,7 +102,7 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 	}
 	problems = append(problems, others...)
 	failure := h.handleAll(ctx, message, &problems)
-	return errors.Join(failure, h.putAside(parsed.Source, problems))
+	return errors.Join(failure, h.putAside(parsed, draft, problems))
 }
 
 // handleAll handles the events of a message in their order. One that fails does not

@@ -240,15 +240,43 @@ func TestTemporaryFailure(t *testing.T) {
 func TestOverTheLimit(t *testing.T) {
 	s := newSite(t)
 	s.MessageLimit = 100
-	unread := strings.NewReader(message(paul, "REQUEST", event()))
+	text := message(paul, "REQUEST", event())
+	unread := strings.NewReader(text)
 	if err := s.Handle(t.Context(), unread); err != nil {
 		t.Fatal(err)
 	}
 	if unread.Len() > 0 {
 		t.Errorf("%d octets were not read", unread.Len())
 	}
-	if files := s.files("."); len(files) > 0 {
+	s.handle(text) // handed in again, it is put aside once
+	items, err := s.Rejected.List()
+	if err != nil || len(items) != 1 || !strings.Contains(items[0].Note.Reason, "more than 100 octets of calendar data") {
+		t.Fatalf("put aside: %+v, %v", items, err)
+	}
+	content, err := os.ReadFile(items[0].Path)
+	if err != nil || string(content) != text {
+		t.Errorf("put aside: %q, %v", content, err)
+	}
+	if files := s.files("."); len(files) != 2 {
 		t.Errorf("files were made: %v", files)
+	}
+}
+
+// An attachment does not count, whatever its size, and is not put aside either.
+func TestAttachment(t *testing.T) {
+	s := newSite(t)
+	s.MessageLimit = 2000
+	attachment := "--x\r\nContent-Type: video/mp4\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat("QUJDREVG\r\n", 1<<19)
+	part := strings.TrimPrefix(message(paul, "REQUEST", event()), "From: "+paul+"\r\n")
+	bad := "Content-Type: text/calendar; method=REQUEST\r\n\r\nrubbish\r\n"
+	s.handle("From: " + paul + "\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" +
+		attachment + "--x\r\n" + part + "\r\n--x\r\n" + bad + attachment + "--x--\r\n")
+	if n := strings.Count(s.busy(paul), "\n"); n != 1 {
+		t.Errorf("%d records, want 1", n)
+	}
+	items, err := s.Rejected.List()
+	if err != nil || len(items) != 1 || items[0].Size > 2<<20 || !strings.Contains(items[0].Note.Reason, "octets beside the calendars, as of attachments, are left out") {
+		t.Errorf("put aside: %+v, %v", items, err)
 	}
 }
 

@@ -40,9 +40,6 @@ func (e event) problem(reason string) problem {
 
 // open finds the events of a mail. It returns also what can never be handled.
 func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
-	for _, warning := range parsed.Warnings {
-		h.Log.Warn(warning)
-	}
 	m := &message{}
 	if parsed.Bounce {
 		// A delivery report quotes the message that it is about (RFC 3462): what
@@ -55,6 +52,9 @@ func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
 	}
 
 	var problems []problem
+	for _, reason := range parsed.Unread {
+		problems = append(problems, problem{reason: reason + ": it is not all looked at"})
+	}
 	seen := make(map[[sha256.Size]byte]bool)
 	for _, part := range parsed.Parts {
 		events, bad := h.openPart(part)
@@ -146,8 +146,8 @@ func openEvent(method string, found calendar.Event) (event, error) {
 }
 
 // putAside keeps a message of which something can never be handled, with the
-// reasons.
-func (h *Handler) putAside(raw []byte, problems []problem) error {
+// reasons. A draft, if there is one, has it already.
+func (h *Handler) putAside(parsed *mail.Message, draft *rejected.Draft, problems []problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
@@ -163,7 +163,16 @@ func (h *Handler) putAside(raw []byte, problems []problem) error {
 		Reason: strings.Join(reasons, "; "), Method: first.method, UID: first.id.UID,
 		RecurrenceID: first.id.RecurrenceID, Source: "outgoing message", Time: h.Now().UTC(),
 	}
-	path, err := h.Rejected.Put(note, raw)
+	if parsed.LeftOut > 0 {
+		note.Reason += fmt.Sprintf("; %d octets beside the calendars, as of attachments, are left out", parsed.LeftOut)
+	}
+	var path string
+	var err error
+	if draft != nil {
+		path, err = draft.Put(note)
+	} else {
+		path, err = h.Rejected.Put(note, parsed.Source)
+	}
 	if err != nil {
 		return fmt.Errorf("put aside a message that cannot be handled (%s): %w", note.Reason, err)
 	}

@@ -115,7 +115,7 @@ func canSend(user calendar.URI) bool {
 	if at > 0 && address[0] != '"' && strings.Contains(address[:at], "@") {
 		return false
 	}
-	message, err := mail.Read(strings.NewReader(fromField(user)+"\r\n"), messageLimit)
+	message, err := mail.Read(strings.NewReader(fromField(user)+"\r\n"), messageLimit, nil)
 	return err == nil && len(message.From) == 1 && calendar.NewURI(message.From[0]) == user
 }
 

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// The longest field values that are looked at, in octets. What is beyond is cut off.
+// The longest field values that are looked at, in octets, those of all From fields together.
+// What is beyond is cut off.
 const (
 	maxFrom  = 1 << 20
 	maxField = 64 << 10
@@ -35,16 +36,6 @@ func bareBreaks(source []byte) []byte {
 	return bytes.ReplaceAll(source, []byte{'\r'}, []byte{'\n'})
 }
 
-// line returns the line at pos, without its line break, and where the next begins.
-// "\r\r\n", which broken gateways make, is one line break.
-func (p *parser) line(pos int) (line []byte, next int) {
-	rest := p.data[pos:]
-	if end := bytes.IndexByte(rest, '\n'); end >= 0 {
-		return bytes.TrimRight(rest[:end], "\r"), pos + end + 1
-	}
-	return bytes.TrimRight(rest, "\r"), len(p.data)
-}
-
 // header reads the header at pos and returns it and where the body begins.
 //
 // Lines that are no field are passed over, as long as more fields follow. The
@@ -68,10 +59,19 @@ func (p *parser) header(pos int) (header, int) {
 	}
 
 	body := -1 // after the blank line
-	for pos < len(p.data) && body < 0 {
-		line, next := p.line(pos)
+	for p.have(pos, 1) && body < 0 {
+		line, next, whole := p.line(pos)
 		if _, _, found := p.delimiter(line); found {
 			break
+		}
+		if pos-begin > maxHeader || !whole {
+			switch {
+			case inside >= 0:
+				return h, inside
+			case fields == 0:
+				return header{}, begin
+			}
+			return h, p.longHeader(&h, pos)
 		}
 		name, value, ok := field(line)
 		switch {
@@ -112,13 +112,60 @@ func (p *parser) header(pos int) (header, int) {
 	return h, pos
 }
 
+// longHeader goes on at pos with a header that is longer than what is looked at again, and
+// returns where the body begins. Only fields of one line are read, and only those kept that
+// are wanted.
+func (p *parser) longHeader(h *header, pos int) int {
+	for begin := pos; ; {
+		if !p.have(pos, 1) {
+			p.leaveOut(begin, pos)
+			return begin
+		}
+		line, next, whole := p.line(pos)
+		name, value, ok := field(line)
+		_, _, delimiter := p.delimiter(line)
+		blank := whole && isBlankLine(line)
+		if delimiter || blank || !whole && !ok && !isBlank(line[0]) { // no header has such a line
+			p.leaveOut(begin, pos)
+			if blank {
+				return next - (pos - begin)
+			}
+			return begin
+		}
+		var kept *[]byte
+		if ok {
+			var limit int
+			if kept, limit = h.wants(name); kept != nil {
+				*kept = append(*kept, value[:min(len(value), limit)]...)
+			}
+		}
+		if !whole {
+			next = p.lineAfter(next)
+		}
+		if kept != nil || next-begin > mostRead {
+			to := next
+			if kept != nil {
+				to = pos
+			}
+			p.leaveOut(begin, to)
+			next -= to - begin
+			begin = next
+		}
+		pos = next
+	}
+}
+
 // wants returns where the value of a field is to be kept, and how much of it at
 // most; nil if it isn't wanted.
 func (h *header) wants(name string) (kept *[]byte, limit int) {
 	switch {
 	case strings.EqualFold(name, "From") && len(h.from) < maxFromFields:
+		limit = maxFrom
+		for _, value := range h.from {
+			limit -= len(value)
+		}
 		h.from = append(h.from, nil)
-		return &h.from[len(h.from)-1], maxFrom
+		return &h.from[len(h.from)-1], limit
 	case strings.EqualFold(name, "Content-Type") && isBlankLine(h.contentType):
 		return &h.contentType, maxField
 	case strings.EqualFold(name, "Content-Transfer-Encoding") && isBlankLine(h.encoding):
@@ -130,7 +177,7 @@ func (h *header) wants(name string) (kept *[]byte, limit int) {
 // continues reports whether the line at pos is one of a header: then the line of
 // white space before it did not end the header.
 func (p *parser) continues(pos int) bool {
-	line, _ := p.line(pos)
+	line, _, _ := p.line(pos)
 	if len(line) == 0 || beginsCalendar(line) {
 		return false
 	}
@@ -138,14 +185,15 @@ func (p *parser) continues(pos int) bool {
 	return ok || isBlank(line[0])
 }
 
-// nothing reports whether only white space stands between pos and the next delimiter.
+// nothing reports whether only white space stands between pos and the next delimiter, and
+// not too much of it.
 func (p *parser) nothing(pos int) bool {
-	for pos < len(p.data) {
-		line, next := p.line(pos)
+	for begin := pos; p.have(pos, 1); {
+		line, next, _ := p.line(pos)
 		if _, _, found := p.delimiter(line); found {
 			return true
 		}
-		if len(bytes.TrimSpace(line)) > 0 {
+		if len(bytes.TrimSpace(line)) > 0 || pos-begin > maxAhead {
 			return false
 		}
 		pos = next

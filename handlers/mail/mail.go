@@ -11,9 +11,10 @@
 package mail
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Message is what scheduling needs of a mail.
@@ -32,11 +33,17 @@ type Message struct {
 	// enclosed messages are not among them: they were sent by somebody else.
 	Parts []Part
 
-	// Source is the mail as it was read.
+	// Source is the mail as it was read, without what was left out of it; nil if it was written
+	// elsewhere as it was read (see [Read]).
 	Source []byte
 
-	// Warnings says, for the log, what was not looked at. They hold no text of the mail.
-	Warnings []string
+	// LeftOut is how many octets of the mail are not in Source: of attachments, and of headers
+	// that are longer than any.
+	LeftOut int64
+
+	// Unread says why something in the mail was not looked at that may be a calendar. It holds
+	// no text of the mail.
+	Unread []string
 }
 
 // Part is a calendar part: text/calendar, text/x-vcalendar or application/ics
@@ -49,59 +56,50 @@ type Part struct {
 	Text    string // the content, decoded; valid UTF-8 without a byte order mark
 }
 
-// ErrTooLarge says that a mail is over the limit. It has been read to its end.
-var ErrTooLarge = errors.New("mail: message is over the size limit")
-
-// firstRead is the size of the buffer at first, enough for most invitations.
-const firstRead = 32 << 10
-
 // Read reads a mail from r, to its end whatever happens but a failing r, so that
-// the writer at the other end of a pipe is never cut off. limit is in octets. The
-// error is ErrTooLarge, or that of r.
-func Read(r io.Reader, limit int64) (*Message, error) {
-	source, err := readAll(r, limit)
-	if err != nil {
-		return nil, err
-	}
-	return Parse(source), nil
-}
-
-// Parse takes apart a mail that has been read. The result refers to source, which
-// must not be changed any more.
-func Parse(source []byte) *Message {
-	m := &Message{Source: source}
-	p := newParser(m, bareBreaks(source), newBudget(len(source)))
+// the writer at the other end of a pipe is never cut off. The limit is on the calendar data
+// of all parts together, in octets.
+//
+// Where something in it cannot be looked at, such as calendar data over the limit, reading ends
+// there, and Unread says so. The mail is then written to what aside returns, all of it but
+// what was left out before; with aside nil the rest of it is left out. The error is that of r,
+// or of aside.
+func Read(r io.Reader, limit int64, aside func() (io.Writer, error)) (*Message, error) {
+	m := new(Message)
+	limit = min(max(limit, 0), maxLimit)
+	p := newParser(&reading{message: m, limit: limit, left: limit, parts: maxParts, again: maxAgain}, nil)
+	p.rest = r
 	p.top()
-	return m
-}
-
-// readAll reads r to its end and returns what it read if that is within limit.
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	limit = max(limit, 0)
-	buffer := make([]byte, 0, min(firstRead, limit+1))
-	for {
-		if len(buffer) == cap(buffer) {
-			// The room is doubled, and ends one octet over the limit.
-			larger := make([]byte, len(buffer), min(2*int64(cap(buffer)), limit+1))
-			copy(larger, buffer)
-			buffer = larger
-		}
-		n, err := r.Read(buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		switch {
-		case int64(len(buffer)) > limit:
-			buffer = nil
-			if err == nil {
-				_, err = io.Copy(io.Discard, r)
-			}
-			if err != nil && err != io.EOF {
-				return nil, fmt.Errorf("read the message: %w", err)
-			}
-			return nil, ErrTooLarge
-		case err == io.EOF:
-			return buffer, nil
-		case err != nil:
+	if p.failure != nil {
+		return nil, fmt.Errorf("read the message: %w", p.failure)
+	}
+	if !p.stopped {
+		m.Source = p.data
+		return m, nil
+	}
+	rest := p.rest
+	if rest == nil {
+		rest = strings.NewReader("")
+	}
+	if aside == nil || m.Bounce {
+		m.Source = p.data
+		n, err := io.Copy(io.Discard, rest)
+		if err != nil {
 			return nil, fmt.Errorf("read the message: %w", err)
 		}
+		m.LeftOut += n
+		return m, nil
 	}
+	w, err := aside()
+	if err == nil {
+		_, err = io.Copy(w, io.MultiReader(bytes.NewReader(p.data), rest))
+	}
+	if err != nil {
+		io.Copy(io.Discard, rest)
+		return nil, fmt.Errorf("put aside the message, which cannot all be handled (%s): %w", strings.Join(m.Unread, "; "), err)
+	}
+	return m, nil
 }
+
+// maxLimit is the largest limit, with which there is no overflow.
+const maxLimit = 1 << 50

@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -11,13 +12,19 @@ import (
 const (
 	maxDepth     = 1000
 	maxParts     = 100_000
-	maxCalendars = 50       // calendar parts
+	maxCalendars = 1000     // calendar parts
 	maxText      = 48 << 20 // octets of a calendar part's text, once it is decoded
+	maxEncoded   = 10       // multiparts that are encoded as a whole, within each other
+	maxAgain     = 64 << 20 // octets that are read again, since a boundary is guessed
 )
 
+// Why something in a mail is not looked at.
 var (
-	tooManyParts     = fmt.Sprintf("the message has more than %d parts, or parts more than %d deep: the rest is not looked at", maxParts, maxDepth)
-	tooManyCalendars = fmt.Sprintf("the message has more than %d calendar parts: the rest is not looked at", maxCalendars)
+	tooManyParts     = fmt.Sprintf("the message has more than %d parts, or parts more than %d deep", maxParts, maxDepth)
+	tooManyCalendars = fmt.Sprintf("the message has more than %d calendar parts", maxCalendars)
+	tooManyEncoded   = fmt.Sprintf("the message has more than %d multiparts encoded within each other", maxEncoded)
+	tooMuchStructure = fmt.Sprintf("the headers of the message's parts have more than %d octets", maxStructure)
+	tooMuchText      = fmt.Sprintf("the text of a calendar part has more than %d octets", maxText)
 )
 
 // calendarTypes are the media types of calendar parts. Apple's and Google's
@@ -29,74 +36,80 @@ var calendarTypes = map[string]bool{
 	"application/ics":  true,
 }
 
-// budget is what a mail may still cost.
-type budget struct {
-	parts  int // entities to look at
-	octets int // octets to go over more than once: encoded containers, guessed boundaries
+// reading is what the parser of a mail and those of its encoded multiparts share.
+type reading struct {
+	message *Message
+	limit   int64 // octets of calendar data that all parts may have
+	left    int64 // octets of it that are left
+	parts   int   // entities that may still be looked at
+	again   int   // octets that may still be read again
+	stopped bool  // the rest is not looked at
 }
 
-func newBudget(size int) *budget {
-	return &budget{parts: maxParts, octets: 8*size + 64<<10}
-}
-
-// spend takes n octets, and reports whether there was that much left.
-func (b *budget) spend(n int) bool {
-	if n > b.octets {
-		return false
-	}
-	b.octets -= n
-	return true
-}
-
-// parser goes over a mail, or over the decoded content of an encoded container,
+// parser goes over a mail, or over the decoded content of an encoded multipart,
 // once, from start to end.
 type parser struct {
-	message *Message
-	data    []byte
-	budget  *budget
-	base    int // the depth at which data stands in the mail
-	within  int // how many enclosed messages pos is in
+	*reading
+	data      []byte    // what has been read, without what was left out
+	rest      io.Reader // what has not; nil: nothing
+	failure   error     // of rest
+	lineBreak byte      // the last octet of each line
+	calendars int       // octets of data that are calendars
+	base      int       // the depth at which data stands in the mail
+	encoded   int       // how many encoded multiparts data stands in
+	within    int       // how many enclosed messages the parser is in
 
-	open  []string       // the boundaries of the multiparts that pos is in, outermost first
+	open  []string       // the boundaries of the multiparts that the parser is in, outermost first
 	count map[string]int // how often each is in open
 }
 
-func newParser(m *Message, data []byte, b *budget) *parser {
-	return &parser{message: m, data: data, budget: b, count: make(map[string]int)}
+// stop has the rest of the mail not looked at.
+func (p *parser) stop(reason string) edge {
+	p.unread(reason)
+	p.stopped = true
+	return p.noEdge()
 }
 
-// edge is where an entity ends: at a delimiter of an open multipart, or at the
-// end of the data (level -1).
-type edge struct {
-	level int  // which of the open multiparts it delimits
-	last  bool // the delimiter closes that multipart
-	end   int  // where the content before it ends
-	next  int  // where the line after it begins
+// unread notes why something is not looked at, once.
+func (p *parser) unread(reason string) {
+	if !slices.Contains(p.message.Unread, reason) {
+		p.message.Unread = append(p.message.Unread, reason)
+	}
 }
 
 // top reads the whole mail.
 func (p *parser) top() {
+	p.more()
+	p.findLineBreak()
 	pos := 0
-	for pos < len(p.data) { // blank lines before the header
-		line, next := p.line(pos)
+	for p.have(pos, 1) { // blank lines before the header
+		line, next, _ := p.line(pos)
 		if len(bytes.TrimSpace(line)) > 0 {
 			break
 		}
-		pos = next
+		if pos = next; pos > maxAhead {
+			p.leaveOut(0, pos)
+			pos = 0
+		}
 	}
 	p.entity(pos, "text/plain", 0)
 }
 
 // entity reads the entity at pos, and returns where it ends.
 func (p *parser) entity(pos int, byDefault string, depth int) edge {
-	if p.budget.parts == 0 || p.base+depth > maxDepth {
-		p.warn(tooManyParts)
-		return p.edge(pos)
+	switch {
+	case p.stopped:
+		return p.noEdge()
+	case p.parts == 0 || p.base+depth > maxDepth:
+		return p.stop(tooManyParts)
+	case p.beside(pos) > maxStructure:
+		return p.stop(tooMuchStructure)
 	}
-	p.budget.parts--
+	p.parts--
 
 	h, body := p.header(pos)
-	if p.base+depth == 0 {
+	top := p.base+depth == 0
+	if top {
 		p.message.From = addresses(h.from)
 		p.message.From = p.message.From[:min(len(p.message.From), maxSenders)]
 	}
@@ -110,32 +123,85 @@ func (p *parser) entity(pos int, byDefault string, depth int) edge {
 		// only; the second is the same with UTF-8 (RFC 6533 section 3).
 		p.message.Bounce = true
 	case kind == "multipart":
-		return p.multipart(h, ct, body, depth)
+		return p.multipart(h, ct, p.passHeader(pos, body), depth)
 	case kind == "message":
-		return p.enclosed(h, body, depth)
+		return p.enclosed(h, p.passHeader(pos, body), depth)
 	case calendarTypes[ct.media] && ct.method != "" && p.within == 0:
-		found := p.edge(body)
-		p.calendar(h, ct, p.data[body:found.end])
-		return found
+		return p.calendar(h, ct, body)
 	}
-	return p.edge(body)
+	if top {
+		pos = body
+	}
+	return p.skip(pos, body)
 }
 
-// calendar adds a calendar part.
-func (p *parser) calendar(h header, ct contentType, body []byte) {
-	if len(p.message.Parts) == maxCalendars {
-		p.warn(tooManyCalendars)
-		return
+// passHeader leaves the header from pos to body out, if it is of an enclosed message or in it,
+// and much has been kept, and returns where the body begins then.
+func (p *parser) passHeader(pos, body int) int {
+	cut := p.keptUntil(pos)
+	if p.within == 0 || cut >= body {
+		return body
 	}
-	raw := decodeTransfer(h.encoding, body)
-	text := decodeText(raw, ct.charset)
+	p.leaveOut(cut, body)
+	return cut
+}
+
+// calendar reads a calendar part, whose body begins at pos.
+func (p *parser) calendar(h header, ct contentType, pos int) edge {
+	if len(p.message.Parts) == maxCalendars {
+		return p.stop(tooManyCalendars)
+	}
+	found, body, ok := p.content(h, pos)
+	if !ok {
+		return found
+	}
+	text := decodeText(decodeTransfer(h.encoding, body), ct.charset)
 	if len(text) > maxText {
-		p.warn("the text of a calendar part is too large, and is not looked at")
-		return
+		p.unread(tooMuchText)
+		return found
 	}
 	p.message.Parts = append(p.message.Parts, Part{
 		Type: ct.media, Method: ct.method, Charset: ct.charset, Text: text,
 	})
+	return found
+}
+
+// content returns the content at pos, as it is encoded, and where it ends; not ok if it is more
+// calendar data than there may be.
+func (p *parser) content(h header, pos int) (found edge, content []byte, ok bool) {
+	if found, ok = p.keep(pos, p.most(h)); !ok {
+		return p.stopOverLimit(), nil, false
+	}
+	content = p.data[pos:found.end]
+	p.calendars += len(content)
+	if p.encoded == 0 {
+		size := int64(len(content))
+		if transferOf(h.encoding) == base64Encoded {
+			size -= size / 4
+		}
+		p.left -= min(p.left, size)
+	}
+	if p.lineBreak == '\r' {
+		content = bareBreaks(content)
+	}
+	return found, content, true
+}
+
+// most returns how much more calendar data there may be, as it is encoded: in base64, it is a
+// third larger, and there are line breaks.
+func (p *parser) most(h header) int64 {
+	switch {
+	case p.encoded > 0: // it has been counted with what it is in
+		return maxLimit
+	case transferOf(h.encoding) == base64Encoded:
+		return p.left + p.left/3 + p.left/16 + 100
+	}
+	return p.left
+}
+
+// stopOverLimit has the rest not looked at, since it has too much calendar data.
+func (p *parser) stopOverLimit() edge {
+	return p.stop(fmt.Sprintf("the message has more than %d octets of calendar data (MESSAGE_SIZE_LIMIT)", p.limit))
 }
 
 // multipart reads the parts of a multipart, whose body begins at pos (RFC 2046 section 5.1).
@@ -143,25 +209,34 @@ func (p *parser) multipart(h header, ct contentType, pos, depth int) edge {
 	level := len(p.open)
 	boundary := ct.boundary
 	p.push(boundary)
-	found := p.edge(pos)
+	var found edge
+	var g guess
+	encoded := transferOf(h.encoding) != identity && p.within == 0 && p.again > 0
+	if encoded {
+		var ok bool
+		if found, ok = p.keep(pos, p.most(h)); !ok {
+			return p.stopOverLimit()
+		}
+		p.again -= found.end - pos
+		g = p.guessIn(pos, found.end)
+	} else {
+		found, g = p.opening(pos)
+	}
 	if found.level != level {
 		// DEVIATION: broken-multiparts. Its boundary is missing, or is not the one
 		// that it names. The original takes it for text.
 		p.pop(boundary)
-		body := p.data[pos:found.end]
-		boundary = ""
-		if p.budget.spend(len(body)) {
-			boundary = guessBoundary(body)
-		}
-		if boundary == "" {
-			if transferOf(h.encoding) == identity {
-				return found
-			}
+		switch {
+		case g.boundary != "":
+			boundary = g.boundary
+			p.push(boundary)
+			found, _ = p.delimiterAt(pos, g.at)
+		case encoded:
 			// Not allowed (RFC 2045 section 6.4), and seen.
-			return p.container(h, h.contentType, pos, depth)
+			return p.container(h, pos, depth)
+		default:
+			return found
 		}
-		p.push(boundary)
-		found = p.edge(pos)
 	}
 
 	byDefault := "text/plain"
@@ -173,58 +248,132 @@ func (p *parser) multipart(h header, ct contentType, pos, depth int) edge {
 	}
 	p.pop(boundary)
 	if found.level == level {
-		found = p.edge(found.next) // the epilogue
+		found = p.skip(found.next, found.next) // the epilogue
 	}
 	return found
+}
+
+// guess is where a line is that looks like a delimiter.
+type guess struct {
+	boundary string
+	at       int
+}
+
+// opening returns the first delimiter in the innermost multipart, whose body begins at pos. Where
+// that is none of its own, or does not come soon, it returns also the first line that looks like one.
+func (p *parser) opening(pos int) (edge, guess) {
+	level := len(p.open) - 1
+	cut := p.keptUntil(pos)
+	var g guess
+	for at, found := pos, true; ; {
+		far := at-g.at > maxAhead
+		if found && !(g.boundary != "" && far) {
+			if e, ok := p.delimiterAt(pos, at); ok {
+				if g.boundary == "" {
+					return p.shorten(e, cut, at), g
+				}
+				if e.level != level {
+					p.again -= at - g.at
+				}
+				return e, g
+			}
+			if g.boundary == "" {
+				if p.again > 0 {
+					g.boundary = p.looksDelimiting(at)
+				}
+				if g.boundary != "" || at-cut > mostRead {
+					at = p.shorten(edge{next: at}, cut, at).next
+					pos = min(pos, cut)
+				}
+				g.at = at
+				far = p.open[level] == "" // no delimiter of its own will come
+			}
+		}
+		if g.boundary != "" && far {
+			p.again -= at - g.at
+			return edge{level: -1}, g
+		}
+		if at, found = p.dashes(at); found {
+			continue
+		}
+		if at > cut && g.boundary == "" {
+			p.leaveOut(cut, at)
+			at, pos = cut, min(pos, cut)
+		}
+		if !p.more() {
+			return p.noEdge(), g
+		}
+	}
+}
+
+// guessIn returns the first line in data[pos:end] that looks like a delimiter.
+func (p *parser) guessIn(pos, end int) guess {
+	for at, found := pos, true; found && at < end; at, found = p.dashes(at) {
+		if boundary := p.looksDelimiting(at); boundary != "" {
+			return guess{boundary, at}
+		}
+	}
+	return guess{}
+}
+
+// looksDelimiting returns the boundary in the line at pos if that looks like a delimiter: "--",
+// text, and on the next line a field of MIME's.
+func (p *parser) looksDelimiting(pos int) string {
+	line, next, _ := p.line(pos)
+	text, dashes := bytes.CutPrefix(line, []byte("--"))
+	text = bytes.TrimRight(text, " \t")
+	if !dashes || len(text) == 0 || len(text) > 200 || isBlank(text[0]) {
+		return ""
+	}
+	boundary := string(text)
+	after, _, _ := p.line(next)
+	name, _, ok := field(after)
+	if !ok || len(name) <= 8 || !strings.EqualFold(name[:8], "Content-") {
+		return ""
+	}
+	return boundary
 }
 
 // enclosed reads an enclosed message, which begins at pos (RFC 2046 section 5.2), to
 // know where it ends, and whether it is about a delivery. Calendars in it are somebody
-// else's, or were handled when they were sent.
-// It may not be encoded, so where that is said of it, it is often not so.
+// else's, or were handled when they were sent. It may not be encoded, so where that is
+// said of it, it is often not so; where it is so, it is not looked at.
 //
 // DEVIATION: enclosed-messages. The original handles what is in them.
 func (p *parser) enclosed(h header, pos, depth int) edge {
-	p.within++
-	defer func() { p.within-- }()
 	switch transferOf(h.encoding) {
 	case base64Encoded, uuEncoded:
-		line, _ := p.line(pos)
+		line, _, _ := p.line(pos)
 		if _, _, ok := field(line); !ok {
-			return p.container(h, nil, pos, depth)
+			return p.skip(pos, pos)
 		}
 	}
+	p.within++
+	defer func() { p.within-- }()
 	return p.entity(pos, "text/plain", depth+1)
 }
 
-// container reads a message, or with its Content-Type a multipart, that is
-// encoded as a whole and begins at pos.
-func (p *parser) container(h header, contentType []byte, pos, depth int) edge {
-	found := p.edge(pos)
-	body := p.data[pos:found.end]
-	if !p.budget.spend(len(body)) {
-		p.warn("the message has too many containers encoded within each other: the rest is not looked at")
+// container reads a multipart that is encoded as a whole and begins at pos.
+func (p *parser) container(h header, pos, depth int) edge {
+	if p.encoded == maxEncoded {
+		return p.stop(tooManyEncoded)
+	}
+	found, body, ok := p.content(h, pos)
+	if !ok {
 		return found
 	}
-	decoded := decodeTransfer(h.encoding, body)
-	if contentType != nil {
-		decoded = slices.Concat([]byte("Content-Type:"), contentType, []byte("\n\n"), decoded)
-	}
-	inner := newParser(p.message, bareBreaks(decoded), p.budget)
-	inner.base = p.base + depth + 1
-	inner.within = p.within
+	decoded := slices.Concat([]byte("Content-Type:"), h.contentType, []byte("\n\n"), decodeTransfer(h.encoding, body))
+	inner := newParser(p.reading, bareBreaks(decoded))
+	inner.base, inner.encoded = p.base+depth+1, p.encoded+1
 	inner.entity(0, "text/plain", 0)
+	if p.stopped {
+		return p.noEdge()
+	}
 	return found
 }
 
-// warn notes what was not looked at, once.
-func (p *parser) warn(text string) {
-	for _, known := range p.message.Warnings {
-		if known == text {
-			return
-		}
-	}
-	p.message.Warnings = append(p.message.Warnings, text)
+func newParser(shared *reading, data []byte) *parser {
+	return &parser{reading: shared, data: data, lineBreak: '\n', count: make(map[string]int)}
 }
 
 func (p *parser) push(boundary string) {
@@ -237,28 +386,10 @@ func (p *parser) pop(boundary string) {
 	p.count[boundary]--
 }
 
-// edge returns the first delimiter at or after pos, which is where a line begins.
-func (p *parser) edge(pos int) edge {
-	for at := pos; at < len(p.data); {
-		if bytes.HasPrefix(p.data[at:], []byte("--")) {
-			line, next := p.line(at)
-			if level, last, found := p.delimiter(line); found {
-				return edge{level: level, last: last, end: p.contentEnd(pos, at), next: next}
-			}
-		}
-		skip := bytes.Index(p.data[at:], []byte("\n--"))
-		if skip < 0 {
-			break
-		}
-		at += skip + 1
-	}
-	return edge{level: -1, end: len(p.data), next: len(p.data)}
-}
-
 // contentEnd returns where the content ends that begins at pos and is followed by
 // a delimiter at end: the line break before a delimiter belongs to it.
 func (p *parser) contentEnd(pos, end int) int {
-	if end > pos && p.data[end-1] == '\n' {
+	if end > pos && p.data[end-1] == p.lineBreak {
 		end--
 		if end > pos && p.data[end-1] == '\r' {
 			end--
@@ -287,26 +418,4 @@ func (p *parser) delimiter(line []byte) (level int, last, found bool) {
 	for level = len(p.open) - 1; p.open[level] != string(line); level-- {
 	}
 	return level, last, true
-}
-
-// guessBoundary returns the boundary of a multipart's body, judged by the first
-// line that looks like a delimiter: "--", text, and on the next line a field of
-// MIME's. It is "" if there is none.
-func guessBoundary(body []byte) string {
-	p := &parser{data: body}
-	for at := 0; at < len(body); {
-		line, next := p.line(at)
-		at = next
-		text, dashes := bytes.CutPrefix(line, []byte("--"))
-		text = bytes.TrimRight(text, " \t")
-		if !dashes || len(text) == 0 || len(text) > 200 || isBlank(text[0]) {
-			continue
-		}
-		after, _ := p.line(next)
-		name, _, ok := field(after)
-		if ok && len(name) > 8 && strings.EqualFold(name[:8], "Content-") {
-			return string(text)
-		}
-	}
-	return ""
 }

@@ -91,7 +91,7 @@ func TestRealMail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := Read(file, 1<<20)
+		m, err := Read(file, 1<<20, nil)
 		file.Close()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -52,7 +52,7 @@ func TestSamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			m, err := Read(file, 1<<20)
+			m, err := Read(file, 1<<20, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,8 +78,8 @@ func TestSamples(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("parts (-want +got)\n%s", diff)
 			}
-			if m.Bounce != (name == "bounce.eml") || len(m.Warnings) > 0 {
-				t.Errorf("bounce %t, warnings %q", m.Bounce, m.Warnings)
+			if m.Bounce != (name == "bounce.eml") || len(m.Unread) > 0 {
+				t.Errorf("bounce %t, warnings %q", m.Bounce, m.Unread)
 			}
 
 			sender := paul

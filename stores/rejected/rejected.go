@@ -61,9 +61,26 @@ const (
 // is, with its first note. If there are more than Max pieces, or more than Size octets, the
 // oldest go, and that is logged as a warning. Errors are temporary: nothing has been put aside.
 func (d *Dir) Put(note Note, content []byte) (path string, err error) {
-	if d == nil || d.Path == "" {
-		return "", errors.New("rejected: no directory is set for what cannot be handled: set REJECTED_DIR")
+	if err := d.isSet(); err != nil {
+		return "", err
 	}
+	sum := sha256.Sum256(content)
+	return d.put(note, sum[:hashSize], func(name string) error {
+		return d.writeFile(name+contentSuffix, content)
+	})
+}
+
+// isSet returns an error if there is no directory.
+func (d *Dir) isSet() error {
+	if d == nil || d.Path == "" {
+		return errors.New("rejected: no directory is set for what cannot be handled: set REJECTED_DIR")
+	}
+	return nil
+}
+
+// put has write make the content of a piece, unless it is there already. The file of its
+// content appears last, and all at once: without it there is no piece.
+func (d *Dir) put(note Note, sum []byte, write func(name string) error) (path string, err error) {
 	if note.Time.IsZero() {
 		note.Time = d.now()
 	}
@@ -77,8 +94,7 @@ func (d *Dir) Put(note Note, content []byte) (path string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("rejected: %w", err)
 	}
-	sum := sha256.Sum256(content)
-	hash := hex.EncodeToString(sum[:hashSize])
+	hash := hex.EncodeToString(sum)
 	for _, name := range names {
 		if strings.HasSuffix(name, "-"+hash) {
 			return d.path(name + contentSuffix), nil
@@ -86,12 +102,19 @@ func (d *Dir) Put(note Note, content []byte) (path string, err error) {
 	}
 	d.sweep(names)
 	name := note.Time.UTC().Format(stampLayout) + "-" + hash
-	path = d.path(name + contentSuffix)
-	if err := d.write(name, note.text(), content); err != nil {
+	err = d.writeFile(name+noteSuffix, []byte(note.text()))
+	if err == nil {
+		err = write(name)
+	}
+	if err == nil {
+		err = syncDir(d.Path)
+	}
+	if err != nil {
+		d.remove(name)
 		return "", fmt.Errorf("rejected: %w", err)
 	}
 	d.limit(names, name)
-	return path, nil
+	return d.path(name + contentSuffix), nil
 }
 
 func (d *Dir) path(name string) string { return filepath.Join(d.Path, name) }
@@ -174,32 +197,22 @@ func nameTime(name string) (t time.Time, ok bool) {
 	return t, err == nil && errHash == nil && len(sum) == hashSize
 }
 
-// write writes a piece. The content appears last, and all at once: without it there is
-// no piece.
-func (d *Dir) write(name, note string, content []byte) (err error) {
+// writeFile writes a file, which appears all at once.
+func (d *Dir) writeFile(name string, content []byte) error {
 	staged := d.path(stagingPrefix + name)
-	defer func() {
-		if err != nil {
-			d.remove(name)
-			os.Remove(staged)
-		}
-	}()
-	for _, file := range []struct {
-		suffix string
-		data   []byte
-	}{{noteSuffix, []byte(note)}, {contentSuffix, content}} {
-		if err := writeSynced(staged, file.data); err != nil {
-			return err
-		}
-		if err := os.Rename(staged, d.path(name+file.suffix)); err != nil {
-			return err
-		}
+	err := writeSynced(staged, content)
+	if err == nil {
+		err = os.Rename(staged, d.path(name))
 	}
-	return syncDir(d.Path)
+	if err != nil {
+		os.Remove(staged)
+	}
+	return err
 }
 
 // sweep removes what a program that died left half written, and notes whose content
-// somebody has removed. It is called under the lock, so that nobody is writing.
+// somebody has removed. It is called under the lock, so that nobody is writing, but for drafts,
+// which are locked.
 func (d *Dir) sweep(names []string) {
 	entries, err := os.ReadDir(d.Path)
 	if err != nil {
@@ -209,7 +222,7 @@ func (d *Dir) sweep(names []string) {
 		name, isNote := strings.CutSuffix(entry.Name(), noteSuffix)
 		_, ours := nameTime(name)
 		_, found := slices.BinarySearch(names, name)
-		if isNote && ours && !found || strings.HasPrefix(entry.Name(), stagingPrefix) {
+		if isNote && ours && !found || strings.HasPrefix(entry.Name(), stagingPrefix) && !isDraft(d.path(entry.Name())) {
 			os.Remove(d.path(entry.Name()))
 		}
 	}
@@ -218,12 +231,9 @@ func (d *Dir) sweep(names []string) {
 // limit removes the oldest pieces, those of names and the newest one being as many
 // as there are.
 func (d *Dir) limit(names []string, newest string) {
-	limit, size := d.Max, d.Size
+	limit, size := d.Max, d.maxSize()
 	if limit <= 0 {
 		limit = DefaultMax
-	}
-	if size <= 0 {
-		size = DefaultSize
 	}
 	all := d.size(newest)
 	for _, name := range names {
@@ -239,6 +249,13 @@ func (d *Dir) limit(names []string, newest string) {
 		}
 		names = names[1:]
 	}
+}
+
+func (d *Dir) maxSize() int64 {
+	if d.Size <= 0 {
+		return DefaultSize
+	}
+	return d.Size
 }
 
 // size returns how many octets a piece has.

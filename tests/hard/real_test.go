@@ -181,7 +181,7 @@ func (r *room) verdict(t *testing.T, content []byte) string {
 	if match := unchanged.FindStringSubmatch(r.log.String()); match != nil {
 		return strings.TrimSpace("nothing: " + match[1] + " " + match[2])
 	}
-	message, err := mail.Read(bytes.NewReader(content), int64(len(content)))
+	message, err := mail.Read(bytes.NewReader(content), int64(len(content)), nil)
 	switch {
 	case err != nil:
 		return err.Error()
