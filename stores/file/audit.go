@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -140,19 +139,6 @@ func (s *Store) auditShared(ctx context.Context, dir string, o audit.Options) (u
 	}
 }
 
-// tryShared takes the original's lock if it is free; else it returns nothing.
-func (s *Store) tryShared(dir string) (unlock func(), err error) {
-	path := filepath.Join(dir, lockDir)
-	err = os.Mkdir(path, s.dirMode&fs.ModePerm)
-	switch {
-	case err == nil:
-		return s.signLock(path)
-	case errors.Is(err, fs.ErrExist):
-		return nil, nil
-	}
-	return nil, failed("making", path, err)
-}
-
 // abandoned reports whether nobody holds the lock any more: it is stale, or it is an old
 // thing that no program has made.
 func (l LockInfo) abandoned() bool {
@@ -278,6 +264,9 @@ func (t *session) Tables() ([]audit.Table, error) {
 
 func (t *session) auditTable(p place, which stores.Table) (audit.Table, error) {
 	state := audit.Table{Path: t.dir.full(p.String()), Name: p.name, Which: &which}
+	if err := t.ended(); err != nil {
+		return state, err
+	}
 	content, err := t.dir.read(p.String())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return state, err

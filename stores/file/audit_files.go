@@ -97,7 +97,8 @@ func notUser(name string) string {
 // walk goes through directories and collects what is wrong in them.
 type walk struct {
 	store *Store
-	gid   int // of the directory at the top
+	ended func() error // returns why the work is to end, or nil
+	gid   int          // of the directory at the top
 	found []audit.Problem
 }
 
@@ -112,7 +113,7 @@ func (w *walk) told(kind audit.Kind, path string) bool {
 
 // Problems returns what is wrong with the user's files, and with those published.
 func (t *session) Problems() ([]audit.Problem, error) {
-	w := walk{store: t.store}
+	w := walk{store: t.store, ended: t.ended}
 	if err := w.top(t.dir.path, userLayer); err != nil {
 		return nil, err
 	}
@@ -165,6 +166,9 @@ func (w *walk) directory(path string, l *layer) error {
 		w.add(audit.EmptyDir, path, "is an empty directory")
 	}
 	for _, name := range names {
+		if err := w.ended(); err != nil {
+			return err
+		}
 		var stat unix.Stat_t
 		err := unix.Fstatat(int(dir.Fd()), name, &stat, unix.AT_SYMLINK_NOFOLLOW)
 		if errors.Is(err, unix.ENOENT) {

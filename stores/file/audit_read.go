@@ -49,6 +49,9 @@ func (d *lastDir) close() {
 
 // read reads a regular file.
 func (t *session) read(p place) ([]byte, error) {
+	if err := t.ended(); err != nil {
+		return nil, err
+	}
 	if t.open.file == nil || t.open.path != p.dir {
 		t.open.close()
 		dir, err := t.dir.root.OpenFile(p.dir, os.O_RDONLY|unix.O_DIRECTORY, 0)

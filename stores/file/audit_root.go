@@ -23,7 +23,7 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 	if err != nil {
 		return nil, failed("reading the store", s.options.Dir, err)
 	}
-	w := walk{store: s}
+	w := walk{store: s, ended: func() error { return context.Cause(ctx) }}
 	for _, e := range entries {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

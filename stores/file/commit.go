@@ -125,7 +125,7 @@ func (t *tx) apply(c *changes) error {
 		defer s.close()
 		public = s
 	}
-	own := t.store.stage(t.dir, stagingDir)
+	own := t.store.stage(t.ctx, t.dir, stagingDir)
 	defer own.close()
 	err := own.writeLetters(c.letters)
 	if err == nil {

@@ -167,14 +167,10 @@ func lockQueued(ctx context.Context, own *flock.Flock) error {
 // __lock__, with one named by our process id in it. It must only be called, and given
 // back, under lockOwn.
 func (s *Store) lockShared(ctx context.Context, dir string) (unlock func(), err error) {
-	path := filepath.Join(dir, lockDir)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := os.Mkdir(path, s.dirMode&fs.ModePerm)
-		if err == nil {
-			return s.signLock(path)
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return nil, failed("making", path, err)
+		unlock, err := s.tryShared(dir)
+		if unlock != nil || err != nil {
+			return unlock, err
 		}
 		if s.breakStale(dir) {
 			continue
@@ -187,6 +183,24 @@ func (s *Store) lockShared(ctx context.Context, dir string) (unlock func(), err 
 	}
 }
 
+// tryShared takes the original's lock if it is free; else it returns nothing.
+func (s *Store) tryShared(dir string) (unlock func(), err error) {
+	done, err := begin()
+	if err != nil {
+		return nil, failed("locking", dir, err)
+	}
+	defer done()
+	path := filepath.Join(dir, lockDir)
+	err = os.Mkdir(path, s.dirMode&fs.ModePerm)
+	switch {
+	case err == nil:
+		return s.signLock(path)
+	case errors.Is(err, fs.ErrExist):
+		return nil, nil
+	}
+	return nil, failed("making", path, err)
+}
+
 // signLock puts our process id into the lock directory that we have just made.
 func (s *Store) signLock(path string) (unlock func(), err error) {
 	// Whoever has to break it, should we die, may be another user of the group.
@@ -197,14 +211,19 @@ func (s *Store) signLock(path string) (unlock func(), err error) {
 		return nil, failed("making", pid, err)
 	}
 	os.Chmod(pid, s.dirMode)
-	return func() {
+	unlock = func() {
+		if _, ours := heldLocks.LoadAndDelete(path); !ours {
+			return // it has been given back
+		}
 		for _, p := range []string{pid, path} {
 			if err := rmdir(p); err != nil {
 				s.options.Log.Error("the lock could not be given back: remove it by hand", "path", path, "error", err)
 				return
 			}
 		}
-	}, nil
+	}
+	heldLocks.Store(path, unlock)
+	return unlock, nil
 }
 
 // breakStale removes the lock directory if it is stale, and reports whether it did.

@@ -86,10 +86,8 @@ func (g *staging) sendLetters(letters []stores.Letter) error {
 		return nil
 	}
 	for _, letter := range letters {
-		g.renamed = true
-		target := path.Join(outboxDir, letter.Name)
-		if err := g.dir.root.Rename(g.letters[letter.Name], target); err != nil {
-			return failed("renaming to", g.dir.full(target), err)
+		if err := g.renameOne(g.letters[letter.Name], path.Join(outboxDir, letter.Name)); err != nil {
+			return err
 		}
 		delete(g.letters, letter.Name)
 	}

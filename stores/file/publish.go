@@ -75,7 +75,7 @@ func (t *tx) stageCalendar(content []byte) (*staging, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := t.store.stage(d, "")
+	g := t.store.stage(t.ctx, d, "")
 	g.fresh = made
 	if err := g.write(publishedFile(content)); err != nil {
 		g.close()

@@ -278,6 +278,9 @@ func (t *tx) SetProviders(p stores.Providers) error {
 
 // tableData returns the text of a table; nothing if there is none.
 func (t *tx) tableData(p place) ([]byte, error) {
+	if err := t.ended(); err != nil {
+		return nil, err
+	}
 	data, err := t.dir.read(p.String())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -1,10 +1,13 @@
 package file
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -19,6 +22,7 @@ import (
 // into its place in the same user's directory: a directory in that, or for what web
 // servers serve, hidden files beside their places.
 type staging struct {
+	ctx     context.Context // whose end ends the writing, but no renaming
 	store   *Store
 	dir     *directory
 	name    string            // of the staging directory, in dir; empty: there is none
@@ -31,8 +35,8 @@ type staging struct {
 	renamed bool              // there is no way back
 }
 
-func (s *Store) stage(d *directory, name string) *staging {
-	return &staging{store: s, dir: d, name: name, staged: make(map[place]string), touched: make(map[string]bool)}
+func (s *Store) stage(ctx context.Context, d *directory, name string) *staging {
+	return &staging{ctx: ctx, store: s, dir: d, name: name, staged: make(map[place]string), touched: make(map[string]bool)}
 }
 
 // removeStaging removes what a program that died has left of its staging directory.
@@ -90,7 +94,15 @@ func newName(p place) string { return path.Join(p.dir, "."+p.name+".new") }
 
 // writeOne writes a file in full and makes it last.
 func (g *staging) writeOne(name string, f file) error {
-	err := durable.Create(g.dir.root, name, f.content, durable.Options{
+	if g.ctx.Err() != nil {
+		return context.Cause(g.ctx)
+	}
+	done, err := begin()
+	if err != nil {
+		return failed("writing", g.dir.full(name), err)
+	}
+	defer done()
+	err = durable.Create(g.dir.root, name, f.content, durable.Options{
 		Mode: g.store.fileMode, Later: g.store.options.Deferred,
 		Prepare: func(out *os.File) { g.keepGroup(out, f.place) },
 	})
@@ -127,6 +139,12 @@ func inParallel(n int, fn func(i int) error) error {
 	errs := make([]error, min(n, manyFiles))
 	for worker := range errs {
 		wg.Go(func() {
+			// A panic would end the program, which holds locks.
+			defer func() {
+				if value := recover(); value != nil {
+					errs[worker] = fmt.Errorf("internal error: %v\n%s", value, debug.Stack())
+				}
+			}()
 			for i := worker; i < n; i += len(errs) {
 				if err := fn(i); err != nil {
 					errs[worker] = err
@@ -208,21 +226,29 @@ func (g *staging) makeAll(dir string) error {
 // rename puts staged files in their places.
 func (g *staging) rename(files []file) error {
 	for _, f := range files {
-		g.renamed = true
-		if err := g.dir.root.Rename(g.staged[f.place], f.place.String()); err != nil {
-			return failed("renaming to", g.dir.full(f.place.String()), err)
+		if err := g.renameOne(g.staged[f.place], f.place.String()); err != nil {
+			return err
 		}
 		delete(g.staged, f.place)
 	}
 	return nil
 }
 
+func (g *staging) renameOne(staged, to string) error {
+	done, err := begin()
+	if err != nil {
+		return failed("renaming to", g.dir.full(to), err)
+	}
+	defer done()
+	g.renamed = true
+	return failed("renaming to", g.dir.full(to), g.dir.root.Rename(staged, to))
+}
+
 // delete removes files, and the directories of an event that this empties.
 func (g *staging) delete(deletions []place) error {
 	for _, p := range deletions {
-		g.renamed = true
-		if err := g.dir.root.Remove(p.String()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return failed("deleting", g.dir.full(p.String()), err)
+		if err := g.deleteOne(p.String()); err != nil {
+			return err
 		}
 	}
 	for _, p := range deletions {
@@ -234,6 +260,19 @@ func (g *staging) delete(deletions []place) error {
 			delete(g.touched, dir)
 			g.touched[path.Dir(dir)] = true
 		}
+	}
+	return nil
+}
+
+func (g *staging) deleteOne(name string) error {
+	done, err := begin()
+	if err != nil {
+		return failed("deleting", g.dir.full(name), err)
+	}
+	defer done()
+	g.renamed = true
+	if err := g.dir.root.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return failed("deleting", g.dir.full(name), err)
 	}
 	return nil
 }
@@ -261,6 +300,11 @@ func (g *staging) sync() error {
 // close removes what is left of staging and, if nothing has been renamed, the
 // directories that were made.
 func (g *staging) close() {
+	done, err := begin()
+	if err != nil {
+		return // somebody else may be at the same by now
+	}
+	defer done()
 	for _, name := range g.staged {
 		g.dir.root.Remove(name)
 	}

@@ -41,6 +41,9 @@ func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
 	}
 	read := &freeBusy{table: freebusy.New(layout)}
 	if ok {
+		if err := t.ended(); err != nil {
+			return nil, err
+		}
 		content, err := t.dir.read(p.String())
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err

@@ -76,8 +76,20 @@ func notFound(key stores.Key) error {
 	return fmt.Errorf("%w: event %q %s", stores.ErrNotFound, key.UID, key.RecurrenceID)
 }
 
+// ended returns why the transaction's work is to end, or nil. What reads asks for it, so that no
+// work on many texts goes on after it should have ended.
+func (t *tx) ended() error {
+	if t.ctx.Err() != nil {
+		return context.Cause(t.ctx)
+	}
+	return nil
+}
+
 // stored returns what is in a file, whatever the transaction has done.
 func (t *tx) stored(p place) ([]byte, error) {
+	if err := t.ended(); err != nil {
+		return nil, err
+	}
 	if content, ok := t.cache[p]; ok {
 		if content == nil {
 			return nil, fs.ErrNotExist
@@ -153,6 +165,9 @@ func (t *tx) Counters(id stores.ID) ([]calendar.URI, error) {
 // names returns the names of the files in a directory as the transaction sees them, in
 // order.
 func (t *tx) names(dir string) ([]string, error) {
+	if err := t.ended(); err != nil {
+		return nil, err
+	}
 	names, err := t.dir.files(dir)
 	if err != nil {
 		return nil, err
@@ -174,6 +189,9 @@ func (t *tx) names(dir string) ([]string, error) {
 // subdirs returns the names of the directories in a directory as the transaction sees
 // them, those that it would empty included, in order.
 func (t *tx) subdirs(dir string) ([]string, error) {
+	if err := t.ended(); err != nil {
+		return nil, err
+	}
 	names, err := t.dir.dirs(dir)
 	if err != nil {
 		return nil, err

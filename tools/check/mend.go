@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,9 @@ func (e *examination) mendAll(m *mender) error {
 		return nil
 	}
 	for _, f := range e.findings {
+		if e.ctx != nil && e.ctx.Err() != nil {
+			return context.Cause(e.ctx)
+		}
 		if f.Needs() == None || f.Needs() > m.level || f.Kind.Severity == Note {
 			continue
 		}

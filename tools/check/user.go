@@ -89,7 +89,12 @@ func (e *examination) add(k *Kind, path string, id stores.ID, format string, arg
 	return f
 }
 
-func (e *examination) fail(err error) { e.failures = append(e.failures, err) }
+func (e *examination) fail(err error) {
+	if e.ctx != nil && e.ctx.Err() != nil {
+		return // all that is still looked at fails for that reason, which is said once
+	}
+	e.failures = append(e.failures, err)
+}
 
 // run looks at everything that a user has.
 func (e *examination) run() error {

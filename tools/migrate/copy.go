@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -299,7 +300,7 @@ func (c *copier) each(ctx context.Context, tasks []task, fn func(context.Context
 				if ctx.Err() != nil {
 					continue
 				}
-				err := fn(ctx, t)
+				err := guarded(func() error { return fn(ctx, t) })
 				switch {
 				case errors.Is(err, stores.ErrLocked):
 					c.mu.Lock()
@@ -325,6 +326,16 @@ func (c *copier) each(ctx context.Context, tasks []task, fn func(context.Context
 		return nil, context.Cause(ctx)
 	}
 	return locked, nil
+}
+
+// guarded calls fn in a goroutine whose panic would end the program, which holds locks of users.
+func guarded(fn func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("internal error: %v\n%s", value, debug.Stack())
+		}
+	}()
+	return fn()
 }
 
 // note adds issues of a task to the result.

@@ -71,7 +71,7 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 	command.Stdin = &confirming{io.MultiReader(&begin, r), ours}
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-	command.WaitDelay = Grace
+	command.WaitDelay = 3 * Grace // it has a grace period of its own, and gives back locks after it
 	output := &tail{most: keptOutput}
 	command.Stderr = output
 	err = command.Run()

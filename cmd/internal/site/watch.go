@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"imip-agent/stores/file"
 )
 
 // Grace is how long work may go on after it should have stopped. Whoever asked it
@@ -49,7 +51,8 @@ func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e
 
 // Run runs work and returns its error. A panic of work is a [*PanicError]. If
 // work does not return within the grace period after ctx is done, Run returns
-// without it.
+// without it, and the program has to end: the locks of the work are given back, and it
+// can store nothing any more.
 func Run(ctx context.Context, grace time.Duration, work func(context.Context) error) error {
 	done := make(chan error, 1)
 	go func() {
@@ -73,6 +76,7 @@ func Run(ctx context.Context, grace time.Duration, work func(context.Context) er
 	case err := <-done:
 		return err
 	case <-timer.C:
+		file.Abandon(grace)
 		return fmt.Errorf("given up: %w", context.Cause(ctx))
 	}
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -14,6 +17,8 @@ import (
 	"time"
 
 	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/file"
 )
 
 func TestRun(t *testing.T) {
@@ -62,6 +67,40 @@ func TestWithin(t *testing.T) {
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
+	}
+}
+
+// Work that never stops holds a lock, which nobody else would give back.
+func TestRunGivesBackLocks(t *testing.T) {
+	const inside = "IMIP_AGENT_TEST_GIVE_UP" // in a process of its own, which can use no store afterwards
+	if os.Getenv(inside) == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestRunGivesBackLocks$")
+		cmd.Env = append(os.Environ(), inside+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	dir := t.TempDir()
+	const user = "mailto:paul@example.com"
+	if err := os.Mkdir(filepath.Join(dir, user), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	store, err := file.Open(file.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	hung := make(chan struct{})
+	defer close(hung)
+	err = site.Run(ctx, 10*time.Millisecond, func(context.Context) error {
+		return store.View(t.Context(), user, func(stores.Tx) error { cancel(); <-hung; return nil })
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, user, "__lock__")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the lock is left: %v", err)
 	}
 }
 
