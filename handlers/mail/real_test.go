@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"imip-agent/tests/skip"
 )
 
 // TestRealMail reads mails of other projects' collections, where they are at hand.
@@ -15,7 +17,7 @@ import (
 func TestRealMail(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "shared", "data", "eml")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no collection of real mails beside the module")
+		skip.Because(t, "no collection of real mails beside the project, in ../shared")
 	}
 	type contents struct{ From, Methods string }
 	bounce := "bounce"

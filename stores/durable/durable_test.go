@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"imip-agent/stores/durable"
+	"imip-agent/tests/skip"
 )
 
 func read(t *testing.T, path string) string {
@@ -128,7 +129,7 @@ func TestFailures(t *testing.T) {
 func TestFull(t *testing.T) {
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skip("a small file system cannot be mounted here: " + err.Error())
+		skip.Because(t, "a small file system cannot be mounted here: %v", err)
 	}
 	defer unix.Unmount(dir, unix.MNT_DETACH)
 	path := filepath.Join(dir, "a")

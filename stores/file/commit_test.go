@@ -15,6 +15,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/storestest"
+	"imip-agent/tests/skip"
 )
 
 func TestLeftOverStaging(t *testing.T) {
@@ -163,7 +164,7 @@ func TestFileSizeLimit(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	mount := t.TempDir()
 	if err := unix.Mount("tmpfs", mount, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skip("no small file system can be mounted: ", err)
+		skip.Because(t, "no small file system can be mounted: %v", err)
 	}
 	defer unix.Unmount(mount, unix.MNT_DETACH)
 	s := openTest(t, func(o *Options) { o.Dir = mount + "/store" })

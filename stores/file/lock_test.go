@@ -19,6 +19,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/tests/clock"
+	"imip-agent/tests/skip"
 )
 
 // setLock makes a lock directory of paul's with these names in it, of that age.
@@ -84,7 +85,7 @@ func zombiePID(t *testing.T) string {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	t.Skip("no zombie came about")
+	skip.Because(t, "no zombie came about")
 	return ""
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/storestest"
+	"imip-agent/tests/skip"
 )
 
 // original starts a Python program of a few lines with the original's store as s and paul
@@ -25,7 +26,7 @@ func original(t *testing.T, s *Store, lines ...string) (*exec.Cmd, *bufio.Reader
 	}
 	python := filepath.Join(dir, "bin/python")
 	if _, err := os.Stat(python); err != nil {
-		t.Skip("the original is not installed")
+		skip.Because(t, "the original is not installed")
 	}
 	program := append([]string{
 		"import sys, os, time",

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imip-agent/stores"
+	"imip-agent/tests/skip"
 )
 
 // nobody is a user, and a group, of which nothing else is known.
@@ -75,7 +76,7 @@ func handOver(t *testing.T, dir string) {
 func TestPermissions(t *testing.T) {
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
-		t.Skip("the test's own program cannot be read: ", err)
+		skip.Because(t, "the test's own program cannot be read: %v", err)
 	}
 	program := filepath.Join(t.TempDir(), "program")
 	if err := os.WriteFile(program, self, 0o755); err != nil {
@@ -143,7 +144,7 @@ func readable(t *testing.T, dir string) []string {
 // Replacing a file keeps its group, as overwriting it would.
 func TestGroupIsKept(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can change groups")
+		skip.Because(t, "only root can change groups")
 	}
 	s := openTest(t)
 	fill(t, s)

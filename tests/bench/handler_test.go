@@ -15,6 +15,7 @@ import (
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // The messages of these benchmarks are Paul's.
@@ -91,7 +92,7 @@ func BenchmarkAtOnce(b *testing.B) {
 
 func skipLong(b *testing.B, long bool) {
 	if long && os.Getenv("IMIP_AGENT_FULL") == "" {
-		b.Skip("only with IMIP_AGENT_FULL")
+		skip.Because(b, "only with IMIP_AGENT_FULL")
 	}
 }
 

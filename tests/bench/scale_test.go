@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // TestScale checks a large store, tells how long that takes beside reading the same
@@ -74,7 +76,7 @@ func mostMemory(t *testing.T) int64 {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		t.Skipf("the memory of a process is not to be had here: %v", err)
+		skip.Because(t, "the memory of a process is not to be had here: %v", err)
 	}
 	for line := range strings.Lines(string(status)) {
 		var kilobytes int64

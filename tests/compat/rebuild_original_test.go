@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"imip-agent/tests/skip"
 	"imip-agent/tools/freebusy"
 )
 
@@ -33,7 +34,7 @@ var otherwise = map[string]string{
 func TestRebuildAsOriginal(t *testing.T) {
 	peer, ok := FindPeer()
 	if !ok {
-		t.Skip("needs the original, which is not installed")
+		skip.Because(t, "needs the original, which is not installed")
 	}
 	names, err := filepath.Glob("conversations/*.txtar")
 	if err != nil || len(names) == 0 {

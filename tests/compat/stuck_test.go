@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imip-agent/tests/clock"
+	"imip-agent/tests/skip"
 )
 
 // paulsStore is the path of Paul's records in a room.
@@ -99,7 +100,7 @@ func startPeer(t *testing.T) *Peer {
 	t.Helper()
 	dir, ok := FindPeer()
 	if !ok {
-		t.Skipf("the original is not installed in %s", dir)
+		skip.Because(t, "the original is not installed in %s", dir)
 	}
 	peer, err := StartPeer(dir)
 	if err != nil {

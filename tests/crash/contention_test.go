@@ -12,6 +12,7 @@ import (
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // TestAtOnce has many messages handled at once for one user: by ours alone, and half of
@@ -25,7 +26,7 @@ func TestAtOnce(t *testing.T) {
 	t.Run("with the original", func(t *testing.T) {
 		dir, ok := compat.FindPeer()
 		if !ok {
-			t.Skipf("the original is not installed in %s", dir)
+			skip.Because(t, "the original is not installed in %s", dir)
 		}
 		original := filepath.Join(dir, "bin", compat.Outgoing)
 		atOnce(t, few, func(i int) string {

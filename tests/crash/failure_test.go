@@ -19,6 +19,7 @@ import (
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // failure is something that keeps the program from its work.
@@ -173,7 +174,7 @@ func mounted(options string, prepare func(compat.Room) error) func(*testing.T, c
 		err := unix.Mount("tmpfs", string(room), "tmpfs", 0, options)
 		if errors.Is(err, unix.EPERM) {
 			os.RemoveAll(parked)
-			t.Skip("mount(2) is not allowed here")
+			skip.Because(t, "mount(2) is not allowed here")
 		}
 		must(t, err)
 		t.Cleanup(func() {
@@ -213,7 +214,7 @@ func TestFailures(t *testing.T) {
 		t.Run(strings.ReplaceAll(f.name, "/", "-"), func(t *testing.T) {
 			t.Parallel() // some wait for a lock
 			if f.unprivileged && os.Getuid() != 0 {
-				t.Skip("only a superuser can prepare this")
+				skip.Because(t, "only a superuser can prepare this")
 			}
 			room := furnish(t, s)
 			if f.unprivileged {

@@ -15,6 +15,7 @@ import (
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // changing are the system calls that change files and directories, opening to create
@@ -44,7 +45,7 @@ func TestKilledBetweenChanges(t *testing.T) {
 				cmd, _ := program.Command(path, today, room, s.message)
 				killed, err := killAt(cmd, calls)
 				if errors.Is(err, unix.EPERM) {
-					t.Skip("ptrace(2) is not allowed here")
+					skip.Because(t, "ptrace(2) is not allowed here")
 				} else if err != nil {
 					t.Fatal(err)
 				}
@@ -181,7 +182,7 @@ func refused(thread int) bool {
 func TestLockOfNobody(t *testing.T) {
 	dir, ok := compat.FindPeer()
 	if !ok {
-		t.Skipf("the original is not installed in %s", dir)
+		skip.Because(t, "the original is not installed in %s", dir)
 	}
 	room := furnish(t, scenario{before: compat.Tree{"freebusy": records(3)}})
 	lock := filepath.Join(user(room), "__lock__")
@@ -206,7 +207,7 @@ func TestLockOfNobody(t *testing.T) {
 		must(t, err)
 	case err := <-done:
 		if errors.Is(err, unix.EPERM) {
-			t.Skip("ptrace(2) is not allowed here")
+			skip.Because(t, "ptrace(2) is not allowed here")
 		}
 		t.Fatalf("the original has not waited for the lock: %v", err)
 	}

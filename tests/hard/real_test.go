@@ -13,6 +13,7 @@ import (
 
 	"imip-agent/handlers/mail"
 	"imip-agent/stores/calendar"
+	"imip-agent/tests/skip"
 )
 
 // realMail says what becomes of each mail of other projects' collections: which
@@ -127,7 +128,7 @@ var realMail = map[string]string{
 func TestRealMail(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "shared", "data", "eml")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no collection of real mails beside the module")
+		skip.Because(t, "no collection of real mails beside the project, in ../shared")
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*.eml"))
 	if err != nil {

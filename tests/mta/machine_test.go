@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // machine is a throw-away copy of this machine with one of the layers of
@@ -44,7 +46,7 @@ func need(t *testing.T, layer string) {
 		missing = fmt.Sprintf("needs the layer %s of tests/mta/install.sh", layer)
 	}
 	if missing != "" {
-		t.Skip(missing)
+		skip.Because(t, "%s", missing)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"imip-agent/tests/clock"
+	"imip-agent/tests/skip"
 )
 
 // firstCommand is the first thing that README has people do, in a directory of its own.
@@ -17,7 +18,7 @@ var firstCommand = regexp.MustCompile(`(?m)^    (sed .*/tmp/imip/.*)$`)
 // What README has people do first shows them an event that is to come, on whatever day.
 func TestFirstCommand(t *testing.T) {
 	if clock.Shifted() {
-		t.Skip("the shell's clock is not moved with the tests' own")
+		skip.Because(t, "the shell's clock is not moved with the tests' own")
 	}
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

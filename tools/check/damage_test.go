@@ -14,6 +14,7 @@ import (
 
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 )
 
@@ -95,7 +96,7 @@ var damages = []struct {
 	{"mode of what is published", func(d *damager) { d.chmod("static/"+paul+"/freebusy", 0o600) }, "file-mode", check.Safe, nil},
 	{"group", func(d *damager) {
 		if os.Getuid() != 0 {
-			d.t.Skip("only the superuser can give a file away")
+			skip.Because(d.t, "only the superuser can give a file away")
 		}
 		d.must(os.Lchown(d.path(pauls+"objects/alone"), -1, 4242))
 	}, "file-group", check.Safe, nil},
@@ -459,7 +460,7 @@ func TestOtherFileSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if here.Dev == there.Dev {
-		t.Skip("there is one file system only")
+		skip.Because(t, "there is one file system only")
 	}
 	for _, c := range damages {
 		t.Run(c.name, func(t *testing.T) {
@@ -474,7 +475,7 @@ func TestOtherFileSystem(t *testing.T) {
 // What its owner may not read is mended by its owner, as whom the check runs at night.
 func TestOwner(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("only the superuser can be somebody else")
+		skip.Because(t, "only the superuser can be somebody else")
 	}
 	const nobody = 65534
 	own := filepath.Join(tempDir(t), "check.test") // where everybody can get at it

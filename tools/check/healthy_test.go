@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 	"imip-agent/tools/freebusy"
 )
@@ -173,7 +174,7 @@ func startPeer(t testing.TB) *compat.Peer {
 	t.Helper()
 	dir, ok := compat.FindPeer()
 	if !ok {
-		t.Skipf("the original is not installed in %s", dir)
+		skip.Because(t, "the original is not installed in %s", dir)
 	}
 	peer, err := compat.StartPeer(dir)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 )
 
@@ -60,7 +61,7 @@ func TestOriginalLineBreak(t *testing.T) {
 // lock.
 func TestOriginalKilled(t *testing.T) {
 	if os.Getenv("IMIP_AGENT_FULL") == "" {
-		t.Skip("takes seconds; IMIP_AGENT_FULL is not set")
+		skip.Because(t, "takes seconds; IMIP_AGENT_FULL is not set")
 	}
 	peer := startPeer(t)
 	room := compat.Room(tempDir(t))

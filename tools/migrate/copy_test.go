@@ -25,6 +25,7 @@ import (
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/storestest"
 	"imip-agent/tests/bench"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/migrate"
 )
 
@@ -304,7 +305,7 @@ func TestAgain(t *testing.T) {
 				from, target := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
 				if to == "database" {
 					if !full && test.name[0] != 'c' { // making databases takes time
-						t.Skip("only with IMIP_AGENT_FULL")
+						skip.Because(t, "only with IMIP_AGENT_FULL")
 					}
 					target = database(t)
 				}

@@ -10,6 +10,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/tests/bench"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/migrate"
 )
 
@@ -22,7 +23,7 @@ func TestOriginalReads(t *testing.T) {
 	}
 	python := filepath.Join(dir, "bin", "python")
 	if _, err := os.Stat(python); err != nil {
-		t.Skip("needs the original imip-agent")
+		skip.Because(t, "needs the original imip-agent")
 	}
 	root := t.TempDir()
 	source, target := filepath.Join(root, "source"), filepath.Join(root, "target")

@@ -24,6 +24,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/tests/bench"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/migrate"
 )
 
@@ -132,7 +133,7 @@ func storedOccurrences(t *testing.T, side *migrate.Side, user calendar.URI) map[
 func TestRadicale(t *testing.T) {
 	program, err := exec.LookPath("radicale")
 	if err != nil {
-		t.Skip("needs Radicale: install the package radicale")
+		skip.Because(t, "needs Radicale: install the package radicale")
 	}
 	side, user, vdir := exported(t)
 	folder := t.TempDir()
@@ -240,7 +241,7 @@ func freeAddress(t *testing.T) string {
 func TestVdirsyncer(t *testing.T) {
 	program, err := exec.LookPath("vdirsyncer")
 	if err != nil {
-		t.Skip("needs vdirsyncer: install the package vdirsyncer")
+		skip.Because(t, "needs vdirsyncer: install the package vdirsyncer")
 	}
 	side, user, vdir := exported(t)
 	dir := t.TempDir()

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // chromium runs the browser on a file, with nothing of its own around it.
@@ -21,7 +23,7 @@ func chromium(t *testing.T, path string, words ...string) []byte {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Skip("needs the browser chromium, which is not installed")
+		skip.Because(t, "needs the browser chromium, which is not installed")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()

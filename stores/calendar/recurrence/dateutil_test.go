@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // Where dateutil 2.8 does not do as RFC 5545 says, and this package does.
@@ -29,7 +31,7 @@ func TestAgainstDateutil(t *testing.T) {
 	// The system's Python, as its packages are for that.
 	python := "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import dateutil.rrule").Run(); err != nil {
-		t.Skip("no python3 with dateutil: install the package python3-dateutil")
+		skip.Because(t, "no python3 with dateutil: install the package python3-dateutil")
 	}
 	r := rand.New(rand.NewPCG(5545, 3310))
 	var rules [][2]string

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // sharedCase is a rule of other projects' tests, with what it yields.
@@ -41,7 +43,7 @@ func sharedFile(t *testing.T, name ...string) string {
 	}
 	path := filepath.Join(append([]string{dir, "..", "shared"}, name...)...)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no shared data: %v", err)
+		skip.Because(t, "needs data beside the project, in ../shared: %v", err)
 	}
 	return path
 }

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"imip-agent/tests/skip"
 )
 
 // cluster is the server of a test binary, if it could be started.
@@ -45,7 +47,7 @@ func Database(t testing.TB) string {
 		if server != nil {
 			why = server.why
 		}
-		t.Skip("needs PostgreSQL: " + why)
+		skip.Because(t, "needs PostgreSQL: %s", why)
 	}
 	name := fmt.Sprintf("test%d", server.number.Add(1))
 	ctx := context.Background()

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"imip-agent/tests/skip"
 )
 
 // helps is what a program with commands says of itself.
@@ -147,7 +149,7 @@ func TestReadHelpBad(t *testing.T) {
 func TestCompletion(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("needs bash")
+		skip.Because(t, "needs bash")
 	}
 	script := completion(readAll(t))
 	tests := []struct{ line, want string }{
