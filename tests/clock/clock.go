@@ -32,11 +32,17 @@ var Day = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
 
 // Env returns the setting of the environment that has a program start at a time, its clock
 // running on from there.
-func Env(t time.Time) string { return Variable + "=" + t.Format(time.RFC3339Nano) }
+func Env(t time.Time) string {
+	Shifted()
+	return Variable + "=" + t.Format(time.RFC3339Nano)
+}
 
 // Today returns the time at which the test's process has first asked for it, in UTC: the same
 // for all of its tests, also if they run past midnight.
-var Today = sync.OnceValue(func() time.Time { return time.Now().UTC() })
+var Today = sync.OnceValue(func() time.Time {
+	Shifted()
+	return time.Now().UTC()
+})
 
 // Running returns a clock that begins at a time, and runs.
 func Running(t time.Time) func() time.Time {
@@ -45,10 +51,16 @@ func Running(t time.Time) func() time.Time {
 }
 
 // Kernel returns the time that the kernel gives to files that are written now.
-func Kernel() time.Time { return time.Now() }
+func Kernel() time.Time {
+	Shifted()
+	return time.Now()
+}
 
 // Shifted reports whether the clock of this process is not the machine's ([Shift]). Then
 // programs of others, to which files written now are of another time, need it set as well.
+//
+// All that goes by the clock here asks this, so that the go command runs a package's tests again
+// if the clock has been moved and they have asked for the time, and only then.
 func Shifted() bool { return os.Getenv(Shift) != "" }
 
 // Shift is the variable of the environment that moves the clock of processes that were built
