@@ -148,7 +148,7 @@ func (h *Handler) handleGroup(ctx context.Context, m *message, g group, problems
 
 // stops reports whether there is an error that all other events will have, too.
 func stops(ctx context.Context, err error) bool {
-	return err != nil && (errors.Is(err, stores.ErrLocked) || ctx.Err() != nil)
+	return err != nil && (errors.Is(err, stores.ErrLocked) || errors.Is(err, stores.ErrAway) || ctx.Err() != nil)
 }
 
 // failure returns an event's error unless it can never be handled, which is a problem.

@@ -276,3 +276,15 @@ func TestJournalSuite(t *testing.T) {
 		return j, s
 	})
 }
+
+func TestNoStore(t *testing.T) {
+	s, err := Open(Options{Dir: filepath.Join(t.TempDir(), "none")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, err := range s.Users(t.Context()) {
+		if !errors.Is(err, stores.ErrNoStore) || user != "" {
+			t.Errorf("user %q, %v", user, err)
+		}
+	}
+}

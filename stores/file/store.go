@@ -102,7 +102,11 @@ func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	return func(yield func(calendar.URI, error) bool) {
 		entries, err := os.ReadDir(s.options.Dir)
 		if err != nil {
-			yield("", failed("reading the store", s.options.Dir, err))
+			failure := failed("reading the store", s.options.Dir, err)
+			if errors.Is(err, fs.ErrNotExist) {
+				failure = stores.NoStore(failure)
+			}
+			yield("", failure)
 			return
 		}
 		for _, e := range entries {

@@ -26,7 +26,11 @@ func code(err error) string {
 // explained says what is to be done about an error, where the server's own words do not.
 func explained(err error) error {
 	switch code(err) {
-	case "42P01", "42703": // undefined_table, undefined_column
+	case "3D000": // invalid_catalog_name
+		return stores.NoStore(err)
+	case "42P01": // undefined_table
+		return stores.NoStore(fmt.Errorf("the database has not all tables of a store, make them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err))
+	case "42703": // undefined_column
 		return fmt.Errorf("the database has not all tables of a store, make them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err)
 	case "42501": // insufficient_privilege
 		return fmt.Errorf("the role of the connection string may not do that, grant it the tables or name their owner: %w", err)

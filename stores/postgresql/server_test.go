@@ -348,3 +348,18 @@ func TestJournal(t *testing.T) {
 		})
 	}
 }
+
+// A database without a store's tables has no store, and neither has one that does not exist.
+func TestNoStore(t *testing.T) {
+	connInfo := postgresqltest.Database(t)
+	for name, s := range map[string]*Store{
+		"no tables":   open(t, connInfo, false),
+		"no database": open(t, connInfo+" dbname=there_is_none", false),
+	} {
+		for user, err := range s.Users(t.Context()) {
+			if !errors.Is(err, stores.ErrNoStore) || user != "" {
+				t.Errorf("%s: user %q, %v", name, user, err)
+			}
+		}
+	}
+}

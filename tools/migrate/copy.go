@@ -234,9 +234,7 @@ func noSource(err error) error {
 	if errors.Is(err, stores.ErrAway) {
 		return err
 	}
-	var state interface{ SQLState() string }
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &state) && (state.SQLState() == "3D000" || state.SQLState() == "42P01") {
-		// invalid_catalog_name, undefined_table
+	if errors.Is(err, stores.ErrNoStore) || errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", ErrNoSource, err)
 	}
 	return err
