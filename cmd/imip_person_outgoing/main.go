@@ -1,3 +1,7 @@
+// How many processors there are does not change while a message is handled.
+//
+//go:debug updatemaxprocs=0
+
 // Imip_person_outgoing brings a user's calendar records up to date from the
 // scheduling messages that the user sends. A mail system pipes each message to
 // it. The exit status is 0 when that is done, or nothing is to be done, and 75

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"imip-agent/stores/file"
 )
 
@@ -37,9 +39,31 @@ func Watch(parent context.Context) (context.Context, context.CancelFunc) {
 		limit.Cur = 0
 		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &limit) // at worst there is a core
 	}
-	return signal.NotifyContext(parent, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
-		syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGXCPU)
+	ctx, cancel := context.WithCancelCause(parent)
+	received := make(chan os.Signal, 1)
+	signal.Notify(received, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM)
+	// To listen to a signal takes as long as a good part of a message. These are timers
+	// and limits that have run out, which takes longer, and signals that nobody
+	// sends. Until then the runtime passes over them.
+	timers := time.AfterFunc(timersAfter, func() {
+		signal.Notify(received, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGXCPU)
+	})
+	go func() {
+		select {
+		case s := <-received:
+			cancel(fmt.Errorf("signal: %v", s))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		timers.Stop()
+		cancel(nil)
+		signal.Stop(received)
+	}
 }
+
+// timersAfter is how long a process runs before it listens to signals of timers.
+const timersAfter = 100 * time.Millisecond
 
 // PanicError is a panic that was caught.
 type PanicError struct {
@@ -97,18 +121,28 @@ func (e lateError) Is(target error) bool { return target == context.DeadlineExce
 // Interruptible returns a reader of r that fails once ctx is done, even while it
 // waits for what r has. The last thing that r has may then be lost.
 func Interruptible(ctx context.Context, r io.Reader) io.Reader {
-	return &interruptible{ctx: ctx, r: r}
+	i := &interruptible{ctx: ctx, r: r, fd: -1}
+	if file, ok := r.(*os.File); ok {
+		if conn, err := file.SyscallConn(); err == nil {
+			_ = conn.Control(func(fd uintptr) { i.fd = int32(fd) }) // at worst reading costs more
+		}
+	}
+	return i
 }
 
 type interruptible struct {
 	ctx    context.Context
 	r      io.Reader
+	fd     int32  // of r; -1: it is no file
 	buffer []byte // not the caller's, who would not expect it to change later
 }
 
 func (i *interruptible) Read(p []byte) (int, error) {
 	if err := i.ctx.Err(); err != nil {
 		return 0, context.Cause(i.ctx)
+	}
+	if i.ready() {
+		return i.r.Read(p)
 	}
 	if len(i.buffer) < len(p) {
 		i.buffer = make([]byte, len(p))
@@ -128,6 +162,16 @@ func (i *interruptible) Read(p []byte) (int, error) {
 	case <-i.ctx.Done():
 		return 0, context.Cause(i.ctx)
 	}
+}
+
+// ready reports whether r has something, or its end, that can be read without waiting,
+// and without a thread that waits.
+func (i *interruptible) ready() bool {
+	if i.fd < 0 {
+		return false
+	}
+	n, err := unix.Poll([]unix.PollFd{{Fd: i.fd, Events: unix.POLLIN}}, 0)
+	return err == nil && n == 1
 }
 
 // Drain reads r to its end, or until limit has passed, so that who writes the
