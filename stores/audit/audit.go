@@ -109,6 +109,7 @@ const (
 	BadName   Kind = "name"      // a name that nothing can have that belongs there
 	Empty     Kind = "empty"     // a text without content
 	Misplaced Kind = "misplaced" // a file where directories belong, or the reverse
+	Oversize  Kind = "oversize"  // a file larger than any that a program writes
 	Staging   Kind = "staging"   // left by a program that did not finish writing
 	NoUser    Kind = "no-user"   // among users' directories, and none
 	SameUser  Kind = "same-user" // a user's directory whose name differs from another's in case only
@@ -125,7 +126,7 @@ const (
 // that there is no point in looking into it.
 func (k Kind) Blocks() bool {
 	switch k {
-	case Link, Device, BadName, Empty, Misplaced, NoUser:
+	case Link, Device, BadName, Empty, Misplaced, Oversize, NoUser:
 		return true
 	}
 	return false

@@ -268,7 +268,8 @@ func (t *session) auditTable(p place, which stores.Table) (audit.Table, error) {
 		return state, err
 	}
 	content, err := t.dir.read(p.String())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	var large *sizeError
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &large) { // which is a problem of its own
 		return state, err
 	}
 	layout := layouts[which.Kind]

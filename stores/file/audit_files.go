@@ -97,6 +97,7 @@ func notUser(name string) string {
 // walk goes through directories and collects what is wrong in them.
 type walk struct {
 	store *Store
+	base  string       // the directory at the top
 	ended func() error // returns why the work is to end, or nil
 	gid   int          // of the directory at the top
 	found []audit.Problem
@@ -143,7 +144,7 @@ func (w *walk) top(path string, l *layer) error {
 	if err := unix.Stat(path, &stat); err != nil {
 		return failed("looking at", path, err)
 	}
-	w.gid = int(parent.Gid)
+	w.base, w.gid = path, int(parent.Gid)
 	w.attributes(path, &stat)
 	w.gid = int(stat.Gid)
 	return w.directory(path, l)
@@ -228,11 +229,23 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 		w.add(audit.Empty, path, "is empty")
 		return nil
 	}
+	if limit := maxSize(strings.TrimPrefix(path, w.base+"/")); !isDir && stat.Size > limit {
+		w.add(audit.Oversize, path, "has %s%s: no such file of ours has more than %s", octets(stat.Size), holes(stat), octets(limit))
+		return nil
+	}
 	w.attributes(path, stat)
 	if isDir {
 		return w.directory(path, inside)
 	}
 	return nil
+}
+
+// holes says if most of a file is not on the disk.
+func holes(stat *unix.Stat_t) string {
+	if stat.Blocks*512 < stat.Size/2 {
+		return ", of which most is not on the disk"
+	}
+	return ""
 }
 
 func hasName(l *layer, name string) bool {

@@ -69,6 +69,9 @@ func (t *session) read(p place) ([]byte, error) {
 	if err := unix.Fstat(fd, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFREG {
 		return nil, errSlow
 	}
+	if stat.Size > maxSize(p.String()) {
+		return nil, errSlow
+	}
 	content := make([]byte, 0, stat.Size+1)
 	for {
 		n, err := unix.Read(fd, content[len(content):cap(content)])

@@ -62,6 +62,9 @@ func (d *directory) read(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, failed("reading", d.full(name), errIrregular)
 	}
+	if limit := maxSize(name); info.Size() > limit {
+		return nil, failed("reading", d.full(name), &sizeError{info.Size(), limit})
+	}
 	// One octet more than the size tells that the end has been reached.
 	data := make([]byte, 0, info.Size()+1)
 	for {

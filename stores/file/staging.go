@@ -57,6 +57,9 @@ func (g *staging) write(files []file) error {
 		return nil
 	}
 	for _, f := range files {
+		if size, limit := int64(len(f.content)), maxSize(f.place.String()); size > limit {
+			return failed("writing", g.dir.full(f.place.String()), &sizeError{size, limit})
+		}
 		if err := g.prepareTarget(f.place); err != nil {
 			return err
 		}

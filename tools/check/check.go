@@ -18,9 +18,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"imip-agent/stores"
@@ -54,6 +56,7 @@ type Checker struct {
 	Progress func(done, total int)
 
 	quarantine *quarantine
+	heavy      sync.Mutex // held while a user is looked at whose tables take much memory
 }
 
 // Run checks the store and calls report with each finding, those of one user after
@@ -237,6 +240,10 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 		})
 	}
 	unsettled := slices.ContainsFunc(o.findings, func(f *Finding) bool { return f.State != Mended })
+	if c.takesMemory(user) {
+		c.heavy.Lock()
+		defer c.heavy.Unlock()
+	}
 	records := c.rounds(user, func(e *examination, m *mender) error {
 		e.unsettled, e.zoneless = unsettled, zoneless(o.findings)
 		return c.records(ctx, e, m)
@@ -245,6 +252,28 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 	o.failures = append(o.failures, records.failures...)
 	o.events, o.locked, o.user = records.events, records.locked, true
 	return o
+}
+
+// heavySize is how large tables are that take much memory, in octets.
+const heavySize = 8 << 20
+
+// takesMemory reports whether a user's tables take much memory. One such user is looked at at a
+// time.
+func (c *Checker) takesMemory(user calendar.URI) bool {
+	files := c.files()
+	if files == nil {
+		return false
+	}
+	size := int64(0)
+	for _, path := range []string{
+		files.TablePath(user, stores.Table{Kind: stores.Own}), files.TablePath(user, stores.Table{Kind: stores.Offers}),
+		files.RequestsPath(user), files.ProvidersPath(user), files.PublishedPath(user),
+	} {
+		if info, err := os.Stat(path); err == nil {
+			size += info.Size()
+		}
+	}
+	return size > heavySize
 }
 
 // maxRounds is how often what is left is looked at after a repair: moving one thing away

@@ -84,6 +84,9 @@ func (e *examination) publishedBefore() map[instants]bool {
 		return e.wereBusy.periods()
 	}
 	e.wereBusy = new(publishedTimes)
+	if files := e.checker.files(); files != nil && e.blocked[files.PublishedPath(e.user)] {
+		return nil
+	}
 	text, err := e.tx.Published()
 	if err != nil {
 		if !errors.Is(err, stores.ErrNotFound) {

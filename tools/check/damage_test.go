@@ -73,6 +73,17 @@ var damages = []struct {
 	{"name with a line break", func(d *damager) { d.write(pauls+"objects/a\nb", object("UID:a\nb\nDTSTART:20261202T090000Z\n")) }, "file-name", check.All, nil},
 	{"name that is not UTF-8", func(d *damager) { d.write(pauls+"objects/m\xf8te", object(alone)) }, "file-name", check.All, nil},
 	{"empty object", func(d *damager) { d.write(pauls+"objects/alone", "") }, "file-empty", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"sparse object", func(d *damager) {
+		d.write(pauls+"objects/alone", "")
+		d.must(os.Truncate(d.path(pauls+"objects/alone"), 3<<30))
+	}, "file-large", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"sparse table", func(d *damager) { d.must(os.Truncate(d.path(pauls+"freebusy"), 512<<20)) }, "file-large", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"sparse table of another", func(d *damager) { d.must(os.Truncate(d.path(vincents+"freebusy-other/"+paul), 512<<20)) }, "file-large", check.All, nil},
+	{"sparse queue", func(d *damager) { d.must(os.Truncate(d.path(vincents+"requests"), 64<<20)) }, "file-large", check.All, nil},
+	{"sparse counter-proposal", func(d *damager) {
+		d.must(os.Truncate(d.path(pauls+"counters/objects/lunch/"+vincent), 1<<40))
+	}, "file-large", check.All, []string{pauls + "requests"}},
+	{"sparse published calendar", func(d *damager) { d.must(os.Truncate(d.path("static/"+paul+"/freebusy"), 2<<30)) }, "file-large", check.All, nil},
 	{"directory in the place of an object", func(d *damager) {
 		d.remove(pauls + "objects/alone")
 		d.must(os.Mkdir(d.path(pauls+"objects/alone"), 0o770))

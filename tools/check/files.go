@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // rename moves a file or directory, also to another file system, where there must be none
@@ -65,7 +67,7 @@ func copyFile(from, to string, info fs.FileInfo) error {
 		return err
 	}
 	defer out.Close()
-	if _, err := io.Copy(out, in); err != nil {
+	if err := copyContent(out, in, info.Size()); err != nil {
 		return err
 	}
 	uid, gid := owner(info)
@@ -79,6 +81,31 @@ func copyFile(from, to string, info fs.FileInfo) error {
 		return err
 	}
 	return os.Chtimes(to, info.ModTime(), info.ModTime())
+}
+
+// copyContent copies a file's content, and leaves holes as holes: a file can be larger than its
+// disk by these.
+func copyContent(out, in *os.File, size int64) error {
+	for at := int64(0); ; {
+		data, err := unix.Seek(int(in.Fd()), at, unix.SEEK_DATA)
+		if errors.Is(err, unix.ENXIO) {
+			break // nothing but a hole is left
+		} else if err != nil {
+			data = at // the file system knows no holes
+		}
+		end, err := unix.Seek(int(in.Fd()), data, unix.SEEK_HOLE)
+		if err != nil {
+			end = max(size, data)
+		}
+		n, err := io.Copy(io.NewOffsetWriter(out, data), io.NewSectionReader(in, data, end-data))
+		if err != nil {
+			return err
+		}
+		if at = data + n; n == 0 || at < end {
+			break
+		}
+	}
+	return out.Truncate(size)
 }
 
 // copyTree copies a file, a link, a device, or a directory with all that is in it.
@@ -128,13 +155,18 @@ func owner(info fs.FileInfo) (uid, gid int) {
 
 // sumOf returns the SHA-256 of a file; nothing if there is none.
 func sumOf(path string) (string, error) {
-	content, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	} else if err != nil {
 		return "", err
 	}
-	return sum(content), nil
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 func sum(content []byte) string {

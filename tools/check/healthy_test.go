@@ -249,6 +249,8 @@ func snapshot(t testing.TB, room compat.Room) map[string]string {
 		}
 		text := fmt.Sprint(info.Mode())
 		switch {
+		case info.Size() > 16<<20:
+			text += fmt.Sprintf(" %d %d octets", gid(info), info.Size())
 		case info.Mode().IsRegular():
 			content, err := os.ReadFile(path)
 			if err != nil {

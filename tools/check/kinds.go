@@ -56,6 +56,7 @@ var (
 	fileDevice    = kind("file-device", Error, All, "a pipe, a socket or a device stands where a file belongs")
 	fileName      = kind("file-name", Error, All, "a file is taken for what its name cannot be")
 	fileEmpty     = kind("file-empty", Error, All, "an event's file is empty")
+	fileLarge     = kind("file-large", Error, All, "a file is larger than any that the programs write, and is not read")
 	fileMisplaced = kind("file-misplaced", Error, All, "a file stands where a directory belongs, or the reverse")
 	fileMode      = kind("file-mode", Warning, Safe, "a file or directory has other permissions than those that are set")
 	fileGroup     = kind("file-group", Warning, Safe, "a file or directory has another group than the directory it is in")

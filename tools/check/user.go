@@ -164,7 +164,7 @@ func (e *examination) path(key stores.Key) string {
 
 // fileKinds are the findings for what is wrong with files as files.
 var fileKinds = map[audit.Kind]*Kind{
-	audit.Link: fileLink, audit.Device: fileDevice, audit.BadName: fileName, audit.Empty: fileEmpty,
+	audit.Link: fileLink, audit.Device: fileDevice, audit.BadName: fileName, audit.Empty: fileEmpty, audit.Oversize: fileLarge,
 	audit.Misplaced: fileMisplaced, audit.Mode: fileMode, audit.Group: fileGroup, audit.HardLink: fileHardLink,
 	audit.Staging: fileStaging, audit.EmptyDir: fileEmptyDir, audit.Unknown: fileUnknown,
 	audit.NoUser: userNone, audit.SameUser: userSame, audit.Ownerless: publishedUnwanted,
