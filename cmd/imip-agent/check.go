@@ -37,6 +37,7 @@ func checkCommand(env site.Environment) *cli.Command {
 			&cli.StringFlag{Name: "repair", Usage: "mend what is wrong: `safe`, or all"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "tell what would be mended, and change nothing", DisableDefaultText: true},
 			&cli.StringFlag{Name: "undo", Usage: "put back what a repair changed, by its `MANIFEST`"},
+			readOnly("the store"),
 			&cli.BoolFlag{Name: "json", Usage: "write findings as JSON, one a line, a summary last", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "write no findings: the exit status tells", DisableDefaultText: true},
 			&cli.StringFlag{Name: "metrics", Usage: "write numbers for Prometheus's textfile collector to `FILE`"},
@@ -110,6 +111,10 @@ func checkOptions(options *cli.Context) (check.Repair, error) {
 		return repair, fmt.Errorf("check takes no word %.60q: a user is given by --user", options.Args().First())
 	case options.Bool("quiet") && options.Bool("verbose"):
 		return repair, errors.New("--quiet and --verbose do not go together")
+	case options.Bool("read-only") && repair != check.None && !options.Bool("dry-run"):
+		return repair, errors.New("--read-only and --repair do not go together: a repair writes")
+	case options.Bool("read-only") && options.IsSet("undo"):
+		return repair, errors.New("--read-only and --undo do not go together: what is put back is written")
 	case options.IsSet("undo") && options.String("undo") == "":
 		return repair, errors.New("option --undo needs the path of a manifest")
 	}

@@ -43,6 +43,7 @@ func freebusyCommand(env site.Environment) *cli.Command {
 			&cli.BoolFlag{Name: "store", Usage: "store the result", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "publish", Usage: "publish the result, for users who share and publish their free/busy", DisableDefaultText: true},
 			&cli.StringFlag{Name: "other", Usage: "work out what the users know of the free/busy of `URI`, from all events, in place of their own"},
+			readOnly("the store"),
 		}, siteFlags()...),
 		Action: func(options *cli.Context) error { return makeFreebusy(options, env) },
 	}
@@ -55,6 +56,8 @@ func makeFreebusy(options *cli.Context, env site.Environment) (err error) {
 		return usage("freebusy takes no word %.60q: users are given by --user", options.Args().First())
 	case options.IsSet("other") && other == "":
 		return usage("option --other: no user is given")
+	case options.Bool("read-only") && (options.Bool("store") || options.Bool("publish")):
+		return usage("--read-only does not go together with --store and --publish, which write")
 	case other != "" && options.Bool("publish"):
 		return usage("option --publish: only users' own free/busy can be published, not with --other")
 	}

@@ -68,6 +68,12 @@ func toggle(name, usage string) cli.Flag {
 	return &cli.BoolFlag{Name: name, Usage: usage, DisableDefaultText: true}
 }
 
+// readOnly is the option for what nobody changes.
+func readOnly(what string) cli.Flag {
+	return toggle("read-only", "read "+what+" without its locks, as in a snapshot or where it cannot be written to;\n"+
+		"what is changed meanwhile may be read half")
+}
+
 func copyCommand(env site.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "copy", Usage: "copy users' records to another place", ArgsUsage: "FROM TO",
@@ -81,6 +87,7 @@ func copyCommand(env site.Environment) *cli.Command {
 			toggle("overwrite", "where both sides have something different, take what the source has"),
 			toggle("delete", "delete what the source has not"),
 			toggle("force-delete", "with --delete, also if nothing is left of a user"),
+			readOnly("the source"),
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "from-journal", Usage: "the `PLACE` of the source's journal, or none"},
 			&cli.StringFlag{Name: "to-journal", Usage: "the `PLACE` of the target's journal, or none"},

@@ -28,6 +28,7 @@ func exportCommand(env site.Environment) *cli.Command {
 			&cli.BoolFlag{Name: "no-invite", Usage: "keep servers from inviting the attendees again", Value: true},
 			toggle("overwrite", "replace calendar files that are there"),
 			toggle("delete", "delete the files of events and users that are no more"),
+			readOnly("the store"),
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, for the names of calendars"},
 		}, migrateFlags()...),

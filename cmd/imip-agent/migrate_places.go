@@ -96,16 +96,13 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 			side.Sync, side.Notes = store.Sync, migrate.NotesDir{Path: filepath.Clean(r.store) + ".copied"}
 		}
 	case "postgresql":
-		o, err := s.databaseOptions(p.where)
+		o, err := s.databaseOptions(p.where, model != nil)
 		if err != nil {
 			return nil, err
 		}
 		store, err := postgresql.Open(ctx, o)
 		if err != nil {
 			return nil, usage("%v", err)
-		}
-		if err != nil {
-			return nil, err
 		}
 		e.closers = append(e.closers, store.Close)
 		side.Name, side.Store, side.OneStatus, side.CleanTables = store.String(), store, true, true
@@ -150,7 +147,7 @@ func (e *ends) openJournal(ctx context.Context, side *migrate.Side, p place, bes
 		return nil
 	}
 	if where.kind == "postgresql" {
-		o, err := s.databaseOptions(where.where)
+		o, err := s.databaseOptions(where.where, target)
 		if err != nil {
 			return err
 		}
@@ -183,7 +180,7 @@ type migrateSite struct {
 // filling returns the options for a store or a journal, which is to be filled if it is a target.
 func (s *migrateSite) filling(dir string, target bool) file.Options {
 	o := s.fileOptions(dir)
-	o.Deferred = target
+	o.Deferred, o.ReadOnly = target, s.ReadOnly && !target
 	return o
 }
 
@@ -198,10 +195,11 @@ func (s *migrateSite) fileOptions(dir string) file.Options {
 	return o
 }
 
-func (s *migrateSite) databaseOptions(connInfo string) (postgresql.Options, error) {
+// databaseOptions returns the options for a database, which is to be filled if it is a target.
+func (s *migrateSite) databaseOptions(connInfo string, target bool) (postgresql.Options, error) {
 	o := postgresql.Options{
 		ConnInfo: connInfo, LockPerUser: s.Config.PostgreSQLLock == "user", LockTimeout: s.Config.LockTimeout,
-		Log: s.Log,
+		Log: s.Log, ReadOnly: s.ReadOnly && !target,
 	}
 	if s.publishes {
 		published, err := file.OpenPublished(s.fileOptions(""))

@@ -40,7 +40,7 @@ func makeSchema(options *cli.Context, env site.Environment) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	o, err := s.databaseOptions(p.where)
+	o, err := s.databaseOptions(p.where, true)
 	if err != nil {
 		return err
 	}

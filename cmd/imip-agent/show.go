@@ -35,6 +35,7 @@ func showCommand(env site.Environment) *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "the last day, a `DATE`"},
 			&cli.StringFlag{Name: "html", Usage: "write a page to `FILE`; -, to standard output"},
 			&cli.StringFlag{Name: "svg", Usage: "write a picture to `FILE`; -, to standard output"},
+			readOnly("the store"),
 		}, siteFlags()...),
 		Action: func(options *cli.Context) error { return showCalendar(options, env) },
 	}

@@ -24,9 +24,12 @@ var errEnding = errors.New("the program ends, and has given back its locks")
 // as long as patience lasts; with one that hangs the locks are left.
 func Abandon(patience time.Duration) {
 	ending.Store(true)
-	for end := time.Now().Add(patience); !changing.TryLock(); time.Sleep(firstPause) {
-		if time.Now().After(end) {
+	late := time.After(patience)
+	for !changing.TryLock() {
+		select {
+		case <-late:
 			return
+		case <-time.After(firstPause):
 		}
 	}
 	defer changing.Unlock()

@@ -40,8 +40,13 @@ func (s *Store) Audit(ctx context.Context, user calendar.URI, o audit.Options, f
 		return checkURI("user", user)
 	}
 	dir := filepath.Join(s.options.Dir, string(user))
+	if s.options.ReadOnly && o.Write {
+		return errReadOnly
+	}
 	unlock, owned, err := s.auditLock(ctx, dir, o)
-	if err != nil {
+	if err != nil && !o.Write {
+		return lockless(err)
+	} else if err != nil {
 		return err
 	}
 	defer unlock()
@@ -72,6 +77,12 @@ var errLeftLock = errors.New("a lock is left there by a program that is gone; br
 // gone is moved aside, or left in its place, which owned tells. It waits until a lock is
 // stale whose holder was gone when it came.
 func (s *Store) auditLock(ctx context.Context, dir string, o audit.Options) (unlock func(), owned bool, err error) {
+	if s.options.ReadOnly {
+		if left, err := inspect(dir); err == nil && left.abandoned() && o.Look != nil {
+			o.Look(left.found())
+		}
+		return func() {}, false, nil
+	}
 	err = s.await(ctx, dir, staleAge+stalePatience, func(waiting context.Context) error {
 		var err error
 		unlock, owned, err = s.auditBoth(waiting, dir, o)

@@ -174,6 +174,9 @@ func (s *Store) Locks(ctx context.Context) ([]LockInfo, error) {
 // holder's work and that of the next one may get mixed. If there is no lock, the error
 // matches [fs.ErrNotExist].
 func (s *Store) BreakLock(user calendar.URI, force bool) error {
+	if s.options.ReadOnly {
+		return errReadOnly
+	}
 	if err := checkURI("user", user); err != nil {
 		return err
 	}

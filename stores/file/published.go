@@ -28,6 +28,9 @@ func (p *Published) Read(user calendar.URI) ([]byte, error) {
 
 // Write replaces a user's calendar as a whole.
 func (p *Published) Write(user calendar.URI, text []byte) error {
+	if p.store.options.ReadOnly {
+		return errReadOnly
+	}
 	if err := checkURI("user", user); err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/durable"
@@ -30,6 +32,10 @@ type Options struct {
 	// Rejected takes the damaged lines of tables that are written anew. With nil they are
 	// logged, and lost.
 	Rejected *rejected.Dir
+	// ReadOnly opens a store that nobody changes, such as a snapshot or what is mounted read-only.
+	// It is read without its locks: what is changed all the same may be read half. There are no
+	// updates.
+	ReadOnly bool
 	// Deferred leaves files to the system to be written to the disk, where each is synced
 	// otherwise: nothing can be relied on before Sync is called. It is for filling a store.
 	Deferred bool
@@ -137,11 +143,15 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 		return fn(newTx(ctx, s, user, nil))
 	}
 	dir := filepath.Join(s.options.Dir, string(user))
-	unlock, err := s.lock(ctx, dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fn(newTx(ctx, s, user, nil))
-	} else if err != nil {
-		return err
+	unlock := func() {}
+	if !s.options.ReadOnly {
+		var err error
+		unlock, err = s.lock(ctx, dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fn(newTx(ctx, s, user, nil))
+		} else if err != nil {
+			return lockless(err)
+		}
 	}
 	defer unlock()
 	d, err := openDirectory(dir)
@@ -151,6 +161,17 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 	defer d.Close()
 	return fn(newTx(ctx, s, user, d))
 }
+
+// lockless says of a lock that cannot be taken that there is a way to read without it.
+func lockless(err error) error {
+	if errors.Is(err, unix.EROFS) || errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; or read it without its locks: --read-only", err)
+	}
+	return err
+}
+
+// errReadOnly says that nothing can be changed in a store that was opened to be read.
+var errReadOnly = errors.New("the store is opened read-only")
 
 // Update runs fn on user's records under the user's lock and commits what it changed.
 // A user's directory is only made when there is something to store in it. For a user
@@ -162,6 +183,9 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 func (s *Store) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
 	if !isPlain(string(user)) {
 		return checkURI("user", user)
+	}
+	if s.options.ReadOnly {
+		return errReadOnly
 	}
 	for {
 		err := s.update(ctx, user, fn)

@@ -42,6 +42,7 @@ const (
 // Options say which database is opened, and how it is shared.
 type Options struct {
 	ConnInfo    string // as libpq takes it: "dbname=imip_agent"
+	ReadOnly    bool   // read without the lock, each user as of one moment; there are no updates
 	LockPerUser bool   // one lock for each user; only where the original does not use the database
 	LockTimeout time.Duration
 	Published   Published // where published free/busy calendars are; nil: nothing can be published
@@ -162,6 +163,9 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 // maxUser is how long a user's URI can be, in octets: see maxUID.
 const maxUser = 500
 
+// errReadOnly says that nothing can be changed in a store that was opened to be read.
+var errReadOnly = errors.New("the store is opened read-only")
+
 // transact runs fn in a transaction that holds the lock, and commits it if that is
 // wanted.
 func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn func(*tx) error) (err error) {
@@ -173,7 +177,14 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn
 	}
 	// With the lock held nobody else changes what is read, and each statement sees
 	// all that was committed before it: read committed is enough.
-	dbtx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	o := pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
+	if s.options.ReadOnly {
+		if commit {
+			return errReadOnly
+		}
+		o = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	}
+	dbtx, err := s.pool.BeginTx(ctx, o)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", err)
 	}
@@ -184,8 +195,10 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn
 		defer cancel()
 		_ = dbtx.Rollback(rollback)
 	}()
-	if err := s.lock(ctx, dbtx, user); err != nil {
-		return err
+	if !s.options.ReadOnly {
+		if err := s.lock(ctx, dbtx, user); err != nil {
+			return err
+		}
 	}
 	err = fn(&tx{store: s, ctx: ctx, db: dbtx, user: user})
 	if dbtx.Conn().IsClosed() && ctx.Err() == nil && !away(err) {

@@ -42,6 +42,7 @@ type Site struct {
 	Preferences *preferences.Dir
 	Rejected    *rejected.Dir
 	Log         *slog.Logger
+	ReadOnly    bool // the store is read without its locks, and not changed
 	closed      func()
 }
 
@@ -70,7 +71,7 @@ func Open(options Given, env Environment, set map[string]string) (*Site, error) 
 		return nil, err
 	}
 
-	s := &Site{Config: config}
+	s := &Site{Config: config, ReadOnly: options.Bool("read-only")}
 	s.Log, s.closed = logging{
 		stderr: env.Stderr, verbose: options.Bool("verbose"), debug: options.Bool("debug"),
 		facility: config.Syslog, level: config.LogLevel, tag: env.Program,
@@ -134,7 +135,7 @@ func (s *Site) openStore(now func() time.Time) (stores.Store, error) {
 	files := file.Options{
 		Dir: c.StoreDir, PublishDir: c.PublishDir,
 		FileMode: c.Permissions, DirMode: c.DirPermissions,
-		LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected,
+		LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected, ReadOnly: s.ReadOnly,
 	}
 	switch c.StoreType {
 	case "file":
@@ -142,6 +143,7 @@ func (s *Site) openStore(now func() time.Time) (stores.Store, error) {
 	case "postgresql":
 		o := postgresql.Options{
 			ConnInfo: c.StoreDir, LockPerUser: c.PostgreSQLLock == "user", LockTimeout: c.LockTimeout, Log: s.Log,
+			ReadOnly: s.ReadOnly,
 		}
 		if c.PublishDir != "" {
 			// Free/busy is published for web servers, as files, whatever the store is.
