@@ -28,6 +28,11 @@ type Store interface {
 	// View runs fn on user's records under the user's lock. Changes are dropped.
 	View(ctx context.Context, user calendar.URI, fn func(Tx) error) error
 
+	// Named returns the name under which a user has records: user itself, or where there
+	// are only records under names that differ from it in letter case, the first of those.
+	// Without any it is user.
+	Named(ctx context.Context, user calendar.URI) (calendar.URI, error)
+
 	// Users yields every user who has records, in order of URI.
 	Users(ctx context.Context) iter.Seq2[calendar.URI, error]
 

@@ -135,6 +135,43 @@ func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	}
 }
 
+// Named implements [stores.Store]. It reads the names of all users only for one who has no
+// directory of that very name.
+func (s *Store) Named(_ context.Context, user calendar.URI) (calendar.URI, error) {
+	if !isPlain(string(user)) {
+		return user, nil
+	}
+	if _, err := os.Lstat(filepath.Join(s.options.Dir, string(user))); !errors.Is(err, fs.ErrNotExist) {
+		return user, failed("looking for the user's directory in", s.options.Dir, err)
+	}
+	dir, err := os.Open(s.options.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return user, nil
+	} else if err != nil {
+		return user, failed("reading the store", s.options.Dir, err)
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return user, failed("reading the store", s.options.Dir, err)
+	}
+	found := ""
+	for _, name := range names {
+		if (found == "" || name < found) && user.Is(calendar.URI(name)) && isDir(filepath.Join(s.options.Dir, name)) {
+			found = name
+		}
+	}
+	if found == "" {
+		return user, nil
+	}
+	return calendar.URI(found), nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // View runs fn on user's records under the user's lock. It needs to be able to write to
 // the user's directory for that, although it changes nothing there. For a user without
 // a directory fn sees no records.

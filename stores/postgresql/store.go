@@ -295,6 +295,41 @@ func away(err error) bool {
 	return false
 }
 
+// Named implements [stores.Store]. It goes through all users only for one who has no row.
+func (s *Store) Named(ctx context.Context, user calendar.URI) (calendar.URI, error) {
+	if stores.CheckText("user", string(user)) != nil {
+		return user, nil
+	}
+	var there, alike []string
+	for _, t := range s.tables() {
+		name, column := quoted([]string{t.name}), quoted(t.columns[:1])
+		there = append(there, "EXISTS (SELECT 1 FROM "+name+" WHERE "+column+" = $1)")
+		// What letters are alike is not left to the database's locale.
+		alike = append(alike, "SELECT "+column+" AS name FROM "+name+" WHERE char_length("+column+") = char_length($1)")
+	}
+	named := user
+	err := s.retry(ctx, func() error {
+		var known bool
+		err := s.pool.QueryRow(ctx, "SELECT "+strings.Join(there, " OR "), string(user)).Scan(&known)
+		if err != nil || known {
+			return err
+		}
+		rows, err := s.pool.Query(ctx, `SELECT name COLLATE "C" FROM (`+strings.Join(alike, " UNION ")+`) AS everybody ORDER BY 1`, string(user))
+		if err != nil {
+			return err
+		}
+		users, err := pgx.CollectRows(rows, pgx.RowTo[calendar.URI])
+		if found := calendar.Find(users, user); found != "" {
+			named = found
+		}
+		return err
+	})
+	if err != nil {
+		return user, fmt.Errorf("look for %s in the database: %w", user, err)
+	}
+	return named, nil
+}
+
 // Users implements [stores.Store].
 func (s *Store) Users(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	return func(yield func(calendar.URI, error) bool) {

@@ -24,6 +24,8 @@ type Dir struct {
 	// SystemZone is the IANA name of the system's time zone, as [SystemZone] finds
 	// it; empty or unknown: UTC.
 	SystemZone string
+
+	names names
 }
 
 // Load reads a user's preferences. Settings, users and a whole directory that
@@ -33,7 +35,8 @@ func (d *Dir) Load(user calendar.URI) (Preferences, error) {
 	if reason := unfit(string(user)); reason != "" {
 		return Preferences{}, &stores.UnstorableError{What: "user", Value: string(user), Reason: reason}
 	}
-	l := &loader{dir: filepath.Join(d.Path, string(user))}
+	l := &loader{}
+	l.dir, l.err = d.of(user)
 	p := Preferences{
 		CommonName: l.text("CN", ""),
 		Language:   l.text("LANG", d.Defaults.Language),

@@ -321,3 +321,32 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// Preferences are found whatever the letter case of the user's name, also by a program that
+// has looked before they were there.
+func TestLoadLetterCase(t *testing.T) {
+	d := newDir(t, map[string]string{"window_size": "7"})
+	other := calendar.URI("mailto:Vincent.Vole@example.com")
+	days := func(user calendar.URI, want int) {
+		t.Helper()
+		if got, err := d.Load(user); err != nil || got.WindowSize != want {
+			t.Errorf("%s has a window of %d days, want %d; error %v", user, got.WindowSize, want, err)
+		}
+	}
+	days("mailto:PAUL.BODDIE@Example.COM", 7)
+	days("mailto:vincent.vole@example.com", preferences.DefaultWindowSize)
+	for name, value := range map[calendar.URI]string{other: "8", "mailto:VINCENT.VOLE@example.com": "9"} {
+		if err := os.Mkdir(filepath.Join(d.Path, string(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(d.Path, string(name), "window_size"), []byte(value), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(d.Path, later, later); err != nil {
+		t.Fatal(err)
+	}
+	days(other, 8)
+	days("mailto:vincent.vole@example.com", 9) // the first of two
+}

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) stores.Store) {
 		{"nothing on cancellation", nothingOnCancellation},
 		{"view drops changes", viewDrops},
 		{"users", users},
+		{"users in another letter case", letterCase},
 		{"no user without records", noUserWithoutRecords},
 		{"free/busy", freeBusy},
 		{"offers", offers},
@@ -286,6 +287,32 @@ func users(t *testing.T, s stores.Store) {
 			wantText(t, tx, key(stores.Active, "u1", "", ""), Event("u1", "", string(user)))
 		})
 	}
+}
+
+func letterCase(t *testing.T, s stores.Store) {
+	named := func(user, want calendar.URI) {
+		t.Helper()
+		if got, err := s.Named(t.Context(), user); got != want || err != nil {
+			t.Errorf("%s is named %s, want %s; error %v", user, got, want, err)
+		}
+	}
+	const shouting, mixed, kelvin = "mailto:PAUL.BODDIE@EXAMPLE.COM", "mailto:Paul.Boddie@example.com", "mailto:Å@\u212a.example"
+	named(Paul, Paul)
+	named(shouting, shouting)
+	for _, user := range []calendar.URI{mixed, Harvey, kelvin} {
+		update(t, s, user, func(tx stores.Tx) { ok(t, tx.Put(key(stores.Active, "u1", "", ""), Event("u1", "", "x"))) })
+	}
+	named(Paul, mixed)
+	named(shouting, mixed)
+	named(mixed, mixed)
+	named(Vincent, Vincent)
+	named("mailto:å@\u212a.EXAMPLE", kelvin)
+	named("mailto:å@k.example", "mailto:å@k.example") // with a k, and not the sign of the unit
+	update(t, s, Paul, func(tx stores.Tx) { ok(t, tx.Put(key(stores.Active, "u1", "", ""), Event("u1", "", "x"))) })
+	named(Paul, Paul)
+	named(shouting, mixed) // the first of the two
+	named("mailto:a/b@example.com", "mailto:a/b@example.com")
+	named("", "")
 }
 
 func noUserWithoutRecords(t *testing.T, s stores.Store) {
