@@ -5,22 +5,36 @@ import "imip-agent/stores"
 // add handles ADD: the user adds an occurrence to an event (RFC 5546 section
 // 3.2.4).
 func add(r *request) error {
+	// DEVIATION: add-with-recurrence-id. The original adds to the recurrence of that
+	// id, if it is stored.
+	r.object.RecurAtStart()
+	var err error
+	if r.id.RecurrenceID, err = r.object.RecurrenceID(); err != nil {
+		return err
+	}
+	switch {
+	case r.forwarded():
+		return r.passOn()
+	case isCancelled(r.object):
+		return r.callOff(true)
+	}
 	parent, err := r.parent()
 	if err != nil {
 		return err
 	}
 	if parent == nil {
-		r.did("none, the event is not stored")
+		r.did(notStored)
 		return nil
 	}
-	if r.old(parent, true) {
-		r.did("none, it is older than what is stored")
+	was, err := r.stored(r.id)
+	if err != nil {
+		return err
+	}
+	if isOld(r.object, parent, true) {
+		r.did(olderThanStored)
 		return nil
 	}
-	// DEVIATION: add-with-recurrence-id. The original adds to the recurrence of that
-	// id, if it is stored.
-	r.object.RecurAtStart()
-	if r.id.RecurrenceID, err = r.object.RecurrenceID(); err != nil {
+	if old, err := r.old(was, true); old || err != nil {
 		return err
 	}
 	if err := r.store(stores.Active, r.object); err != nil {

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 
 	"imip-agent/stores"
@@ -12,7 +11,10 @@ import (
 
 // cancel handles CANCEL: the user calls the event off, or some of its attendees
 // (RFC 5546 section 3.2.5).
-func cancel(r *request) error {
+func cancel(r *request) error { return r.callOff(false) }
+
+// callOff calls the event off for those whom the message names, or for all.
+func (r *request) callOff(all bool) error {
 	stored, err := r.stored(r.id)
 	if err != nil {
 		return err
@@ -34,22 +36,20 @@ func cancel(r *request) error {
 		// Of what cannot be read, the message tells as much as there is to know.
 		was = r.object
 	}
-	if was == nil {
-		r.did("none, the event is not stored")
-		return nil
+	if old, err := r.old(stored, true); old || err != nil {
+		return err
 	}
-	if r.old(stored, true) {
-		r.did("none, it is older than what is stored")
-		return nil
-	}
-
 	// DEVIATION: cancel-without-attendees. Without attendees the whole event is
 	// called off (RFC 5546 section 3.2.5).
 	given := r.object.Attendees()
-	named := func(a calendar.Attendee) bool {
-		return slices.ContainsFunc(given, func(g calendar.Attendee) bool { return g.URI == a.URI })
+	all = all || len(given) == 0
+	if was == nil {
+		return r.callOffUnknown(all || isCancelled(r.object))
 	}
-	entire := len(given) == 0 || !slices.ContainsFunc(was.Attendees(), func(a calendar.Attendee) bool { return !named(a) })
+	named := func(a calendar.Attendee) bool {
+		return slices.ContainsFunc(given, func(g calendar.Attendee) bool { return g.URI.Is(a.URI) })
+	}
+	entire := all || !slices.ContainsFunc(was.Attendees(), func(a calendar.Attendee) bool { return !named(a) })
 
 	object := r.object
 	if stored != nil {
@@ -72,6 +72,30 @@ func cancel(r *request) error {
 	return err
 }
 
+// callOffUnknown calls off what is not stored. If that is known to be the whole of it, it is
+// kept, for the message has overtaken the invitation: that is old then, when it comes.
+//
+// DEVIATION: cancel-before-invitation. The original forgets it.
+func (r *request) callOffUnknown(entire bool) error {
+	if !entire {
+		r.did(notStored)
+		return nil
+	}
+	object, err := r.calledOff(r.id)
+	if err != nil {
+		return err
+	}
+	if object == nil {
+		object = r.object
+	}
+	object.CopyFrom(r.object, "SEQUENCE", "DTSTAMP")
+	if err := r.store(stores.Cancelled, object); err != nil {
+		return err
+	}
+	r.did("the event is not stored")
+	return nil
+}
+
 // cancelled reports whether this very message has cancelled the occurrence already.
 // Held against the whole event, it might call off less than it did.
 //
@@ -80,21 +104,11 @@ func (r *request) cancelled(stored *calendar.Object) (bool, error) {
 	if stored != nil || r.id.RecurrenceID == "" {
 		return false, nil
 	}
-	text, err := r.tx.Get(stores.Key{Part: stores.Cancelled, ID: r.id})
-	if errors.Is(err, stores.ErrNotFound) {
-		return false, nil
-	} else if err != nil {
+	object, err := r.calledOff(r.id)
+	if object == nil || err != nil {
 		return false, err
 	}
-	object, err := calendar.DecodeObject(text)
-	if err != nil {
-		return false, nil // it is replaced
-	}
-	stamp, stamped := r.object.Stamp()
-	sequence, _ := r.object.Sequence()
-	stampThen, _ := object.Stamp()
-	sequenceThen, _ := object.Sequence()
-	if !stamped || stamp != stampThen || sequence != sequenceThen {
+	if !isSameVersion(r.object, object) {
 		return false, nil
 	}
 	r.did("none, it has been handled before")
@@ -136,10 +150,10 @@ func (r *request) forget(was *calendar.Object, entire bool) error {
 	if entire {
 		invited := make(map[calendar.URI]bool)
 		for _, attendee := range was.Attendees() {
-			invited[attendee.URI] = true
+			invited[attendee.URI.Folded()] = true
 		}
 		for _, attendee := range calledOff.Attendees() {
-			if !invited[attendee.URI] {
+			if !invited[attendee.URI.Folded()] {
 				continue // not called off: the original, observed
 			}
 			if err := r.forgetOther(attendee.URI, calledOff); err != nil {

@@ -12,9 +12,8 @@ func declineCounter(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.old(stored, true) {
-		r.did("none, it is older than what is stored")
-		return nil
+	if old, err := r.old(stored, true); old || err != nil {
+		return err
 	}
 	// DEVIATION: several-counter-proposals.
 	// DEVIATION: decline-without-attendees. The original fails for ever.

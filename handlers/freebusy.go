@@ -47,14 +47,59 @@ func (r *request) offer(object *calendar.Object) error {
 
 // recordOther records what the event says of another user's free/busy.
 func (r *request) recordOther(other calendar.URI, object *calendar.Object) error {
-	if other == r.user {
+	takesPart := availability.TakesPart(object, other)
+	return r.eachOther(other, func(first bool, table stores.Table) error {
+		if !takesPart || !first {
+			return r.remove(table)
+		}
+		return r.record(table, object, availability.OrganizingTransp(object, other), time.Time{})
+	})
+}
+
+// eachOther calls fn with the tables of what is known of another user's free/busy. There are
+// several if others have written them under names that differ in letter case; the first is
+// the one to be written to, and may not be there. The user themself has none.
+func (r *request) eachOther(other calendar.URI, fn func(first bool, table stores.Table) error) error {
+	if other.Is(r.user) {
 		return nil
 	}
-	table := stores.Table{Kind: stores.Other, Other: other}
-	if !availability.TakesPart(object, other) {
-		return r.skipUnstorable(r.remove(table))
+	names, err := r.others.named(r.tx, other)
+	for i, name := range names {
+		if err == nil {
+			err = r.skipUnstorable(fn(i == 0, stores.Table{Kind: stores.Other, Other: name}))
+		}
 	}
-	return r.skipUnstorable(r.record(table, object, availability.OrganizingTransp(object, other), time.Time{}))
+	return err
+}
+
+// others are the names of the users whose free/busy a user knows of, in one critical section.
+type others struct {
+	read  bool
+	names []calendar.URI
+}
+
+// named returns the names by which another user's free/busy is known, the best first. If
+// there is none it is their own, which is there from then on.
+func (o *others) named(tx stores.Tx, other calendar.URI) ([]calendar.URI, error) {
+	if !o.read {
+		names, err := tx.Others()
+		if err != nil {
+			return nil, err
+		}
+		o.read, o.names = true, slices.Clone(names)
+	}
+	best := calendar.Find(o.names, other)
+	if best == "" {
+		o.names = append(o.names, other)
+		return []calendar.URI{other}, nil
+	}
+	all := []calendar.URI{best}
+	for _, name := range o.names {
+		if name != best && name.Is(other) {
+			all = append(all, name)
+		}
+	}
+	return all, nil
 }
 
 // forgetOwn removes a cancelled event from the user's own free/busy, with what
@@ -84,24 +129,19 @@ func (r *request) forgetOther(other calendar.URI, calledOff *calendar.Object) er
 	if !availability.TakesPart(calledOff, other) {
 		return r.tidyOther(other)
 	}
-	if other == r.user {
-		return nil
-	}
-	return r.skipUnstorable(r.remove(stores.Table{Kind: stores.Other, Other: other}))
+	return r.eachOther(other, func(_ bool, table stores.Table) error { return r.remove(table) })
 }
 
 // tidyOther removes from what is known of another user's free/busy what the table
 // has no use for any more.
 func (r *request) tidyOther(other calendar.URI) error {
-	if other == r.user {
-		return nil
-	}
-	which := stores.Table{Kind: stores.Other, Other: other}
-	table, err := r.tx.Periods(which)
-	if err == nil {
-		err = r.supersede(which, table)
-	}
-	return r.skipUnstorable(err)
+	return r.eachOther(other, func(_ bool, which stores.Table) error {
+		table, err := r.tx.Periods(which)
+		if err != nil {
+			return err
+		}
+		return r.supersede(which, table)
+	})
 }
 
 // skipUnstorable passes over that nothing can be kept of another user, because

@@ -47,6 +47,11 @@ type Handler struct {
 
 	MessageLimit int64 // octets of a message's calendar data that are looked at
 	PeriodLimit  int   // free/busy records of one event
+
+	// Import says that the messages are a user's own calendar, which is taken in: what it has
+	// of events that others organize is the user's to say as well, and what does not take place
+	// is called off by a message of its own.
+	Import bool
 }
 
 // methods maps each iTIP method to its handler (RFC 5546 section 1.4).
@@ -77,6 +82,7 @@ type request struct {
 	object *calendar.Object // the message's
 	id     stores.ID
 
+	others     *others
 	unreadable bool     // a stored object that was asked for cannot be read
 	changes    []string // what was done, for the log
 }
@@ -194,18 +200,23 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, er
 		return len(g.events), nil
 	}
 
+	name, err := h.Store.Named(ctx, g.user)
+	if err != nil {
+		return 0, err
+	}
 	changes := make([][]string, len(g.events))
-	err = h.Store.Update(ctx, g.user, func(tx stores.Tx) error {
+	err = h.Store.Update(ctx, name, func(tx stores.Tx) error {
 		entered := h.Now()
 		done = 0
+		known := &others{}
 		for i, e := range g.events {
 			if i > 0 && h.Now().Sub(entered) > sectionTime {
 				return nil
 			}
 			r := &request{
 				handler: h, tx: tx, log: logs[i], now: h.Now().UTC(),
-				user: g.user, preferences: settings, senders: m.senders,
-				method: e.method, object: e.object.Clone(), id: e.id,
+				user: name, preferences: settings, senders: m.senders,
+				method: e.method, object: e.object.Clone(), id: e.id, others: known,
 			}
 			err := methods[e.method](r)
 			if changes[i] = r.changes; err != nil {

@@ -130,12 +130,14 @@ func openEvent(method string, found calendar.Event) (event, error) {
 		return e, err
 	}
 	e.id.RecurrenceID = recurrenceID
+	if recurrenceID != "" || method == "ADD" {
+		e.once()
+	}
 	switch method {
-	case "CANCEL", "REFRESH", "REPLY":
-		// These may leave out the times (RFC 5546 sections 3.2.3, 3.2.5, 3.2.6).
-		if found.Object.Has("DTSTART") && !found.Object.HasStart() && method == "REPLY" {
-			return e, errors.New("its DTSTART cannot be read")
-		}
+	case "CANCEL", "DECLINECOUNTER", "REFRESH", "REPLY":
+		// These may leave out the times (RFC 5546 sections 3.2.3, 3.2.5, 3.2.6, 3.2.8).
+		// DEVIATION: reply-without-times.
+		// DEVIATION: decline-without-times.
 	default:
 		if !found.Object.HasStart() {
 			// DEVIATION: unreadable-times. The original says nothing of it.
@@ -143,6 +145,19 @@ func openEvent(method string, found calendar.Event) (event, error) {
 		}
 	}
 	return e, nil
+}
+
+// once takes from an occurrence what makes an event recur: some programs leave it there, and
+// an occurrence is one (RFC 5545 section 3.8.4.4).
+//
+// DEVIATION: occurrences-with-rules. The original repeats the occurrence by them.
+func (e *event) once() {
+	for _, name := range []string{"RRULE", "RDATE", "EXDATE", "EXRULE"} {
+		if e.object.Has(name) {
+			e.object.Remove(name)
+			e.warnings = append(e.warnings, name+" left out, which an occurrence has not")
+		}
+	}
 }
 
 // putAside keeps a message of which something can never be handled, with the

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"slices"
+	"time"
 
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
@@ -15,26 +16,31 @@ func reply(r *request) error {
 	if err != nil {
 		return err
 	}
-	if stored == nil && !r.object.HasStart() {
-		// DEVIATION: reply-without-times. RFC 5546 section 3.2.3 lets an answer leave
-		// out the times, which then have to be known.
-		r.did("none, it has no times and the event is not stored")
-		return nil
-	}
-	if r.old(stored, false) {
-		r.did("none, it is older than what is stored")
-		return nil
-	}
-
-	parent, err := r.parentOfNew(stored)
-	if err != nil {
+	if old, err := r.old(stored, false); old || err != nil {
 		return err
 	}
+	answered := stored // what the answer is to
+	if stored == nil && r.id.RecurrenceID != "" {
+		if answered, err = r.parent(); err != nil {
+			return err
+		}
+	}
+	if answered == nil && !r.object.HasStart() {
+		return r.unknown()
+	}
+	r.object.Remove(unreadable(r.object)...)
+
 	switch {
-	case parent != nil:
-		err = r.separate(parent)
-	case stored != nil && !r.old(stored, true):
+	case stored != nil:
+		if isOld(r.object, stored, true) {
+			break
+		}
 		err = r.merge(stored)
+	case answered != nil:
+		var done bool
+		if done, err = r.answerOccurrence(answered); done && err == nil {
+			return nil
+		}
 	}
 	if err != nil {
 		return err
@@ -50,46 +56,76 @@ func reply(r *request) error {
 	if _, err := r.dropCounters(everybody); err != nil {
 		return err
 	}
-	timed := r.object
-	if !timed.HasStart() {
-		timed = stored
-	}
 	if r.method == "COUNTER" {
-		return r.offer(timed)
+		err = r.offer(r.object)
+	} else {
+		err = r.recordAsAttendee(answer(r.object, stored, r.preferences.Zone))
 	}
-	return r.recordAsAttendee(timed)
+	if err == nil && answered == nil {
+		r.didNotKnow()
+	}
+	return err
 }
 
-// parentOfNew returns the stored parent, if the message is about an occurrence
-// of it that has not been stored by itself so far.
-func (r *request) parentOfNew(stored *calendar.Object) (*calendar.Object, error) {
-	if r.id.RecurrenceID == "" || stored != nil {
-		return nil, nil
+// unknown ends an answer without times to an event that is not stored.
+func (r *request) unknown() error {
+	if value := r.object.Value("DTSTART"); value != "" {
+		return &stores.UnstorableError{What: "DTSTART", Value: value, Reason: "it cannot be read, and the event that is answered is not stored"}
 	}
-	parent, err := r.parent()
-	if parent == nil || err != nil {
-		return nil, err
+	r.did(notStored + " and the answer has no times")
+	return nil
+}
+
+// didNotKnow says in the log that nothing of the event is stored, which may be why nothing
+// has changed.
+func (r *request) didNotKnow() {
+	if len(r.changes) == 0 {
+		r.did(notStored)
+	} else {
+		r.did("the event is not stored")
 	}
+}
+
+// unreadable returns the times of an answer that cannot be read: they count as left out.
+func unreadable(object *calendar.Object) (names []string) {
+	if object.Has("DTSTART") && !object.HasStart() {
+		return []string{"DTSTART", "DTEND", "DURATION"}
+	}
+	return nil
+}
+
+// answerOccurrence handles an answer to an occurrence that is not stored by itself, of the
+// parent that is. It reports whether that is all there is to be done.
+func (r *request) answerOccurrence(parent *calendar.Object) (done bool, err error) {
 	at, err := r.object.RecurrenceInstant(r.preferences.Zone)
 	if err != nil {
-		return nil, err
+		return true, err
 	}
+	timed := r.object.HasStart()
 	// DEVIATION: reply-to-occurrence-east-of-utc.
-	occurs, err := parent.OccursAt(at, r.preferences.Zone)
+	occurrence, err := parent.Occurrence(at, r.preferences.Zone)
 	if err != nil {
 		r.log.Warn("the occurrences of the stored event cannot all be worked out", "reason", err)
 	}
-	if !occurs {
-		return nil, nil
+	if occurrence == nil {
+		if !timed {
+			r.did("none, the event has no such occurrence and the answer has no times")
+			return true, nil
+		}
+		occurrence = parent
 	}
-	return parent, nil
+	r.object.AddTimes(occurrence, r.preferences.Zone)
+	r.object.AddFrom(occurrence, availability.Described...)
+	if occurrence != parent {
+		err = r.separate(parent)
+	}
+	return false, err
 }
 
 // separate makes the occurrence that the message is about a recurrence of its
 // own, with all the attendees that the whole event has.
 func (r *request) separate(parent *calendar.Object) error {
 	occurrence := r.object
-	occurrence.Remove("RRULE", "RDATE")
 	attendees := occurrence.Attendees()
 	for _, attendee := range parent.Attendees() {
 		if _, ok := availability.Attendee(occurrence, attendee.URI); !ok {
@@ -112,6 +148,37 @@ func (r *request) separate(parent *calendar.Object) error {
 	return nil
 }
 
+// answer returns what the user's free/busy has of an event that they answer. An answer does
+// not change the event (RFC 5546 section 3.2.3), and servers leave out of it what they may:
+// its times, rule and exceptions are those of what is stored, which may be nil. Only an answer
+// to a later version, which has not come in, has its own, as far as it gives them. What it
+// says of TRANSP and SUMMARY counts in any case.
+//
+// DEVIATION: times-of-answers. The original takes all from the answer.
+func answer(message, stored *calendar.Object, zone *time.Location) *calendar.Object {
+	if stored == nil {
+		return message
+	}
+	if isLater(message, stored) {
+		event := message.Clone()
+		event.AddTimes(stored, zone)
+		event.AddFrom(stored, "RRULE", "RDATE", "EXDATE", "EXRULE")
+		event.AddFrom(stored, availability.Described...)
+		return event
+	}
+	event := message.Clone()
+	event.AddFrom(stored, availability.Described...)
+	event.CopyFrom(stored, "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE")
+	return event
+}
+
+// isLater reports whether a message has a higher SEQUENCE than an object.
+func isLater(message, object *calendar.Object) bool {
+	is, ok := message.Sequence()
+	was, known := object.Sequence()
+	return ok && known && is > was
+}
+
 // merge takes what the senders say of themselves over into the stored object,
 // whose times and SEQUENCE and DTSTAMP stay.
 func (r *request) merge(stored *calendar.Object) error {
@@ -122,7 +189,7 @@ func (r *request) merge(stored *calendar.Object) error {
 		}
 		known := false
 		for i := range attendees {
-			if attendees[i].URI == given.URI {
+			if attendees[i].URI.Is(given.URI) {
 				attendees[i] = attendees[i].WithParams(given)
 				known = true
 			}
@@ -146,10 +213,10 @@ func (r *request) merge(stored *calendar.Object) error {
 func lastOfEach(attendees []calendar.Attendee) (out []calendar.Attendee) {
 	last := make(map[calendar.URI]int)
 	for i, attendee := range attendees {
-		last[attendee.URI] = i
+		last[attendee.URI.Folded()] = i
 	}
 	for i, attendee := range attendees {
-		if last[attendee.URI] == i {
+		if last[attendee.URI.Folded()] == i {
 			out = append(out, attendee)
 		}
 	}
@@ -161,6 +228,6 @@ func lastOfEach(attendees []calendar.Attendee) (out []calendar.Attendee) {
 func isDelegate(given calendar.Attendee, attendees []calendar.Attendee) bool {
 	from := given.DelegatedFrom()
 	return slices.ContainsFunc(attendees, func(a calendar.Attendee) bool {
-		return slices.Contains(from, a.URI) && slices.Contains(a.DelegatedTo(), given.URI)
+		return slices.ContainsFunc(from, a.URI.Is) && slices.ContainsFunc(a.DelegatedTo(), given.URI.Is)
 	})
 }

@@ -53,10 +53,67 @@ func (r *request) store(part stores.Part, object *calendar.Object) error {
 
 var partNames = map[stores.Part]string{stores.Active: "object", stores.Cancelled: "cancellation"}
 
-// old reports whether the message is older than the stored object, which may be nil. Some
-// clients spoil DTSTAMP in answers, so that it can be left out of account.
-func (r *request) old(stored *calendar.Object, withStamp bool) bool {
-	return stored != nil && r.object.OlderThan(stored, withStamp)
+// Why a message changes nothing, for the log.
+const (
+	notStored          = "none, the event is not stored"
+	olderThanStored    = "none, it is older than what is stored"
+	olderThanCancelled = "none, it is older than what has called the event off"
+)
+
+// old reports whether the message is older than what is stored of the event, which may be
+// nil, or than what has called it off, or for an occurrence the whole event: mail can be
+// overtaken. Then nothing is to be changed.
+//
+// DEVIATION: older-than-cancelled. The original holds it against what is active only.
+func (r *request) old(stored *calendar.Object, withStamp bool) (bool, error) {
+	if isOld(r.object, stored, withStamp) {
+		r.did(olderThanStored)
+		return true, nil
+	}
+	for _, id := range []stores.ID{r.id, {UID: r.id.UID}} {
+		cancelled, err := r.calledOff(id)
+		if err != nil {
+			return false, err
+		}
+		if isOld(r.object, cancelled, withStamp) {
+			r.did(olderThanCancelled)
+			return true, nil
+		}
+		if r.id.RecurrenceID == "" {
+			break
+		}
+	}
+	return false, nil
+}
+
+// isOld reports whether a message is older than an object, which may be nil. Some clients
+// spoil DTSTAMP in answers, so that it can be left out of account.
+func isOld(message, object *calendar.Object, withStamp bool) bool {
+	return object != nil && message.OlderThan(object, withStamp)
+}
+
+// isSameVersion reports whether two objects have the same SEQUENCE and DTSTAMP.
+func isSameVersion(a, b *calendar.Object) bool {
+	stamp, stamped := a.Stamp()
+	other, _ := b.Stamp()
+	sequence, _ := a.Sequence()
+	otherSequence, _ := b.Sequence()
+	return stamped && stamp == other && sequence == otherSequence
+}
+
+// calledOff returns the cancelled object of id, or nil if there is none that can be read.
+func (r *request) calledOff(id stores.ID) (*calendar.Object, error) {
+	text, err := r.tx.Get(stores.Key{Part: stores.Cancelled, ID: id})
+	if errors.Is(err, stores.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	object, err := calendar.DecodeObject(text)
+	if err != nil {
+		return nil, nil // it is replaced
+	}
+	return object, nil
 }
 
 // reactivate forgets that the event was cancelled.

@@ -1,10 +1,6 @@
 package handlers
 
-import (
-	"strings"
-
-	"imip-agent/stores/calendar"
-)
+import "imip-agent/stores/calendar"
 
 // user finds whose records an event concerns: the first sender who is not the
 // calendar system; if the calendar system sent it, the participant on whose
@@ -32,7 +28,7 @@ func (h *Handler) user(senders []calendar.URI, e event) calendar.URI {
 
 // isSystem reports whether the calendar system itself goes by this URI.
 func (h *Handler) isSystem(uri calendar.URI) bool {
-	return uri != "" && strings.EqualFold(string(uri), string(h.Sender))
+	return uri != "" && uri.Is(h.Sender)
 }
 
 // isSender reports whether the message comes from the attendee, or from who
@@ -44,7 +40,7 @@ func (r *request) isSender(attendee calendar.Attendee) bool {
 		if r.handler.isSystem(sender) {
 			continue
 		}
-		if sender == attendee.URI || sender == attendee.SentBy() {
+		if sender.Is(attendee.URI) || sender.Is(attendee.SentBy()) {
 			return true
 		}
 		known = true

@@ -82,6 +82,7 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 		Store: side.Store, Preferences: publishing{s.Preferences, s.publishes}, Rejected: publisher.aside,
 		// There is no calendar system that sends for users: who the user is has been said.
 		Sender: "", Log: s.Log, Now: env.Now, MessageLimit: messageLimit, PeriodLimit: s.Config.PeriodLimit,
+		Import: true,
 	}
 	progress, finish := showCount(env.Stderr, "taking in events")
 	m := &migrate.Import{User: user, Publish: publisher.publish, Store: side.Store, Log: s.Log, Progress: progress}

@@ -26,7 +26,7 @@ const (
 // last one counts: the original, observed.
 func Attendee(object *calendar.Object, uri calendar.URI) (calendar.Attendee, bool) {
 	for _, attendee := range slices.Backward(object.Attendees()) {
-		if attendee.URI == uri {
+		if attendee.URI.Is(uri) {
 			return attendee, true
 		}
 	}
@@ -68,6 +68,9 @@ func OrganizingTransp(object *calendar.Object, uri calendar.URI) string {
 	}
 	return AttendingTransp(object)
 }
+
+// Described are the properties that records are made of, besides the times.
+var Described = []string{"ORGANIZER", "SUMMARY", "TRANSP"}
 
 // Records returns the free/busy records of the event id, one for each period of
 // object, in order of time. The error says why some may be missing, and the

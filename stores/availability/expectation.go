@@ -33,7 +33,7 @@ func Expect(object *calendar.Object, user calendar.URI) Expectation {
 	organizer, _ := object.Organizer()
 	attendee, attends := Attendee(object, user)
 	f := Facts{
-		Organizes: organizer == user, Attends: attends, Attended: object.Has("ATTENDEE"), Transp: object.Transp(),
+		Organizes: organizer.Is(user), Attends: attends, Attended: object.Has("ATTENDEE"), Transp: object.Transp(),
 	}
 	if attends {
 		f.Status = attendee.PartStat()
@@ -79,7 +79,7 @@ func (f Facts) Expect() Expectation {
 func Declinable(object *calendar.Object, user calendar.URI, at time.Time) bool {
 	organizer, organized := object.Organizer()
 	_, attends := Attendee(object, user)
-	if !organized || organizer == user || !attends || !object.Recurs() || object.Has("RECURRENCE-ID") {
+	if !organized || organizer.Is(user) || !attends || !object.Recurs() || object.Has("RECURRENCE-ID") {
 		return false
 	}
 	zone := object.Clock()

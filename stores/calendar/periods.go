@@ -323,20 +323,7 @@ func (o *Object) OccursAt(instant time.Time, zone *time.Location) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	found := false
-	check := func(m moment, start time.Time) bool {
-		found = found || start.Equal(instant) && !t.excludes(m, start)
-		return !found
-	}
-	for _, o := range t.rdates {
-		check(o.moment, o.instant(zone))
-	}
-	if t.rule == nil {
-		check(t.start, t.start.instant(zone))
-	} else if !found {
-		local := t.local(instant)
-		t.expand(local.Add(-slack), local.Add(slack), check)
-	}
+	_, found := t.at(instant)
 	return found, t.incomplete()
 }
 

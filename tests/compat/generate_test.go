@@ -23,6 +23,7 @@ type plan struct {
 	// needs are files of which all have to be there, or else the original does not
 	// do what it should: then the message is left out.
 	needs []string
+	ids   []string // where what each event is about is stored: objects/UID or recurrences/UID/RECURRENCE-ID
 }
 
 // act is something that somebody does.
@@ -193,9 +194,10 @@ func (p *plan) drawEvent(t *rapid.T, e randomEvent, whole bool) {
 	text += rapid.SampledFrom([]string{"", "", "", "STATUS:CANCELLED\nCATEGORIES:A,B\n", "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nEND:VALARM\n"}).Draw(t, "more")
 
 	// The times, those of the whole event or of an occurrence, as planned or moved.
-	start := e.start
+	start, occurrence := e.start, e.start
 	if !whole {
 		start = e.occurrence(rapid.IntRange(0, 3).Draw(t, "occurrence"))
+		occurrence = start
 		text += "RECURRENCE-ID" + e.form.params + ":" + e.at(start) + "\n"
 		if e.form.east && (p.method == "REPLY" || p.method == "COUNTER") {
 			p.needs = append(p.needs, "recurrences/"+e.uid+"/"+e.recurrenceID(start))
@@ -217,6 +219,13 @@ func (p *plan) drawEvent(t *rapid.T, e randomEvent, whole bool) {
 		text += e.rule.text + "\n" + e.lines
 	}
 	p.events = append(p.events, text+drawAttendees(t, p.act))
+	id := "objects/" + e.uid
+	if p.method == "ADD" {
+		id = "recurrences/" + e.uid + "/" + e.recurrenceID(start)
+	} else if !whole {
+		id = "recurrences/" + e.uid + "/" + e.recurrenceID(occurrence)
+	}
+	p.ids = append(p.ids, id)
 }
 
 // organizers are how the organizer may be named.

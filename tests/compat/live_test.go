@@ -30,6 +30,7 @@ func TestLive(t *testing.T) {
 	base := emptyDir(t)
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConversation(t)
+		c.agree()
 		rooms, err := os.MkdirTemp(base, "")
 		if err != nil {
 			t.Fatal(err)
@@ -68,6 +69,11 @@ func converse(t *rapid.T, peer *Peer, c generated, shared, original Room) {
 	defer o.close()
 	for i, s := range c.Steps {
 		if c.plans[i].leftOut(original) {
+			continue
+		}
+		s = c.plans[i].fitted(original, s)
+		c.Steps[i] = s
+		if c.plans[i].overtaken(t, original, s) {
 			continue
 		}
 		want, err := peer.Run(original, s)

@@ -28,7 +28,7 @@ func (e *examination) event(v *event) {
 		parent, unusable = nil, true
 	}
 	if parent != nil {
-		if organizer := parent.organizedBy(); organizer != "" && organizer != e.user {
+		if organizer := parent.organizedBy(); organizer != "" && !organizer.Is(e.user) {
 			e.invited = true
 		}
 	}

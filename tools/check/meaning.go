@@ -164,11 +164,11 @@ func (e *examination) transparency(id stores.ID, object *text, expect availabili
 // words looks at what the records of an event call it. Of others' events that is what the
 // user's answer did, which is not kept.
 func (e *examination) words(id stores.ID, object *text, rows []row) {
-	if object.organizedBy() != e.user {
+	if !object.organizedBy().Is(e.user) {
 		return
 	}
 	summary := freebusy.Clean(object.summed())
-	wrong := slices.IndexFunc(rows, func(r row) bool { return r.summary != summary || r.organizer != string(e.user) })
+	wrong := slices.IndexFunc(rows, func(r row) bool { return r.summary != summary || !calendar.URI(r.organizer).Is(e.user) })
 	if wrong < 0 || e.told[id] {
 		return // or what the event says is not sure
 	}

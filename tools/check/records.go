@@ -86,7 +86,7 @@ func (e *examination) leftRows() error {
 		switch {
 		case v != nil && v.cancelled && !v.active:
 			add(freebusyCancelled, mend, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
-		case rows[0].organizer == string(e.user), e.lost[id]:
+		case calendar.URI(rows[0].organizer).Is(e.user), e.lost[id]:
 			add(freebusyUnstored, mend, text, args...)
 		case (v == nil || id.RecurrenceID == "") && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
 			add(freebusyUninvited, mend, text, args...)
@@ -129,7 +129,7 @@ func (e *examination) leftOthers() error {
 		first := make(map[stores.ID]freebusy.Period)
 		for p := range table.All() {
 			id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
-			if _, told := first[id]; told || p.UID == "" || p.Organizer != string(e.user) || e.uids[p.UID] != nil || e.claimed[id] ||
+			if _, told := first[id]; told || p.UID == "" || !calendar.URI(p.Organizer).Is(e.user) || e.uids[p.UID] != nil || e.claimed[id] ||
 				e.blocked[e.path(stores.Key{Part: stores.Active, ID: id})] {
 				continue
 			}

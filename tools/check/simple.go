@@ -106,13 +106,13 @@ func readSimple(brief []byte, user calendar.URI) (t *text, ok bool) {
 				return nil, false
 			}
 			t.organizer = uri
-			t.facts.Organizes = uri == user
+			t.facts.Organizes = uri.Is(user)
 		case "ATTENDEE":
 			uri, status, ok := simpleUser(rest)
 			if !ok {
 				return nil, false
 			}
-			if uri == user {
+			if uri.Is(user) {
 				if t.facts.Attends {
 					return nil, false // which of the two counts, the decoder knows
 				}

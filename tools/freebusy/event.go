@@ -110,7 +110,7 @@ func (w *work) expect(object *calendar.Object) (expected availability.Expectatio
 	}
 	attendee, _ := availability.Attendee(object, participant)
 	organizer, _ := object.Organizer()
-	waiting = attendee.PartStat() == "NEEDS-ACTION" && organizer != participant
+	waiting = attendee.PartStat() == "NEEDS-ACTION" && !organizer.Is(participant)
 	if waiting && w.maker.NeedsAction {
 		return availability.Expectation{Transps: []string{availability.AttendingTransp(object)}}, false
 	}

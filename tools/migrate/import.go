@@ -333,7 +333,7 @@ func (m *Import) messages(events []*vevent) []outgoing {
 	messages := []outgoing{{method: "PUBLISH", events: events}}
 	absent := make(map[string]bool)
 	for _, e := range events {
-		if organizer, _ := e.object.Organizer(); organizer != m.User && m.answered(e) && !availability.TakesPart(e.object, m.User) {
+		if organizer, _ := e.object.Organizer(); !organizer.Is(m.User) && m.answered(e) && !availability.TakesPart(e.object, m.User) {
 			absent[e.id.UID] = true
 		}
 	}

@@ -178,7 +178,7 @@ func (c *collection) entry(id stores.ID, object *calendar.Object) Entry {
 		ID: id, AllDay: object.AllDay(), Recurs: object.Recurs(),
 		Summary: object.Summary(), Location: object.Location(),
 	}
-	if organizer, ok := object.Organizer(); ok && organizer != c.User {
+	if organizer, ok := object.Organizer(); ok && !organizer.Is(c.User) {
 		entry.People = person(object, organizer)
 	}
 	if id.RecurrenceID == "" {
@@ -195,7 +195,7 @@ func (c *collection) entry(id stores.ID, object *calendar.Object) Entry {
 // person returns a user's name, as the object has it, or else their address.
 func person(object *calendar.Object, uri calendar.URI) string {
 	called := ""
-	if organizer, _ := object.Organizer(); organizer == uri {
+	if organizer, _ := object.Organizer(); organizer.Is(uri) {
 		called = object.OrganizerName()
 	}
 	if attendee, ok := availability.Attendee(object, uri); ok && called == "" {
@@ -217,10 +217,10 @@ func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, sho
 	switch {
 	case status == "DECLINED", status == "DELEGATED":
 		return 0, false
-	case status == "NEEDS-ACTION" && organizer != c.User,
-		organizer != c.User && status == "" && !isRecorded && (attends || c.waiting[id]):
+	case status == "NEEDS-ACTION" && !organizer.Is(c.User),
+		!organizer.Is(c.User) && status == "" && !isRecorded && (attends || c.waiting[id]):
 		return Waiting, true
-	case organizer == c.User && status == "", !attends && recorded == availability.Organizing:
+	case organizer.Is(c.User) && status == "", !attends && recorded == availability.Organizing:
 		return Organised, true
 	case recorded == availability.Transparent, object.Transp() == availability.Transparent && recorded != availability.Opaque:
 		return Transparent, true
@@ -271,7 +271,7 @@ func (c *collection) showRecord(p freebusy.Period, kind Kind) {
 		kind = Transparent
 	}
 	entry := Entry{ID: id, Kind: kind, Summary: p.Summary}
-	if organizer := calendar.URI(p.Organizer); organizer != c.User {
+	if organizer := calendar.URI(p.Organizer); !organizer.Is(c.User) {
 		entry.People = name(organizer)
 	}
 	start, end := p.Start.In(c.Zone), p.End.In(c.Zone)

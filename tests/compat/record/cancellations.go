@@ -121,7 +121,8 @@ func cancellations() []*builder {
 			sends("paul", "CANCEL", event(meeting, "SEQUENCE:1")).
 			sends("paul", "REQUEST", event(meeting, "SEQUENCE:2")),
 
-		conversation("reinstate-old", "A cancelled event is sent again with the SEQUENCE it had: cancelled ones do not make a message old.").
+		conversation("reinstate-old", "A cancelled event is sent again with the SEQUENCE it had: it is older than what has called it off.").
+			deviates("older-than-cancelled").
 			sends("paul", "REQUEST", event(meeting)).
 			sends("paul", "CANCEL", event(meeting, "SEQUENCE:1")).
 			sends("paul", "REQUEST", event(meeting)),
@@ -182,7 +183,7 @@ func cancellations() []*builder {
 
 		conversation("cancel-organizer-undecided", "Whether the organizer takes part is what the stored event says, not the CANCEL.").
 			receives("vincent", "paul", "REQUEST", event(three)).
-			sends("vincent", "REQUEST", event(three, "SEQUENCE:1\nATTENDEE;PARTSTAT=NEEDS-ACTION:@paul\nATTENDEE:@vincent\nATTENDEE:@harvey")).
+			receives("vincent", "paul", "REQUEST", event(three, "SEQUENCE:1\nATTENDEE;PARTSTAT=NEEDS-ACTION:@paul\nATTENDEE:@vincent\nATTENDEE:@harvey")).
 			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:2\nATTENDEE;PARTSTAT=ACCEPTED:@paul")).
 			sends("vincent", "CANCEL", event(meeting, "SEQUENCE:3\nATTENDEE;PARTSTAT=ACCEPTED:@paul\nATTENDEE;PARTSTAT=ACCEPTED:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@harvey")),
 

@@ -12,6 +12,7 @@ func catalogue() []*compat.Conversation {
 	for _, topic := range [][]*builder{
 		wholeEvents(), versions(), messages(), rules(), dates(),
 		occurrences(), cancellations(), replies(), counters(), system(), deviations(), inputs(), spellings(), damage(),
+		answers(), overtaken(), letters(), forwarded(),
 	} {
 		for _, b := range topic {
 			all = append(all, &b.Conversation)

@@ -11,6 +11,12 @@ func occurrences() []*builder {
 	)
 	series := event(meeting, oslo, weekly)
 	return []*builder{
+		conversation("occurrence-with-rule", "A changed occurrence, and an added one, still carry the rule of the series.").
+			deviates("occurrences-with-rules").
+			sends("paul", "REQUEST", event(meeting, weekly)).
+			sends("paul", "REQUEST", event(meeting, weekly, "EXDATE:20261216T090000Z\nSEQUENCE:1\nRECURRENCE-ID:20261209T090000Z\nDTSTART:20261210T140000Z\nDTEND:20261210T150000Z")).
+			sends("paul", "ADD", event(meeting, weekly, "SEQUENCE:2\nDTSTART:20261212T090000Z\nDTEND:20261212T100000Z")),
+
 		conversation("occurrence-changed", "An occurrence is moved: its record replaces the one it stands for.").
 			sends("paul", "REQUEST", series).
 			sends("paul", "REQUEST", event(meeting, second, "SEQUENCE:1")),

@@ -20,8 +20,8 @@ func replies() []*builder {
 		answer("tentative", "An invitation is accepted tentatively.", "ATTENDEE;PARTSTAT=TENTATIVE:@vincent"),
 		answer("undecided", "A reply that says NEEDS-ACTION leaves the request in the queue.", "ATTENDEE;PARTSTAT=NEEDS-ACTION:@vincent"),
 		answer("no-partstat", "A reply without PARTSTAT.", "ATTENDEE:@vincent"),
-		answer("params", "The reply's parameters replace the stored ones, and its own times count for free/busy.",
-			`ATTENDEE;PARTSTAT=ACCEPTED;CN="V. Vole";X-NOTE=maybe;LANGUAGE=no:@vincent`, "DTEND:20261202T120000Z\nSUMMARY:Renamed\nCOMMENT:Fine"),
+		answer("params", "The reply's parameters replace the stored ones, and what it calls the event counts for free/busy.",
+			`ATTENDEE;PARTSTAT=ACCEPTED;CN="V. Vole";X-NOTE=maybe;LANGUAGE=no:@vincent`, "SUMMARY:Renamed\nCOMMENT:Fine"),
 		answer("transparent", "The reply's TRANSP counts for free/busy.", accepted, "TRANSP:TRANSPARENT"),
 		answer("old-sequence", "A reply with a lower SEQUENCE than the stored object is old.", accepted, "SEQUENCE:-1"),
 		answer("old-stamp", "A reply with an earlier DTSTAMP is not old for free/busy, but its participation is not merged.",
@@ -59,9 +59,9 @@ func replies() []*builder {
 			sends("vincent", "REPLY", event(meeting, accepted, "SEQUENCE:1\nDTSTART:20261203T090000Z\nDTEND:20261203T100000Z")),
 
 		conversation("reply-stored-by-request", "A reply to an object that the user's own REQUEST stored.").
-			sends("vincent", "REQUEST", event(three)).
-			sends("vincent", "REPLY", event(meeting, accepted)).
-			sends("vincent", "REPLY", event(meeting, declined)),
+			sends("vincent", "REQUEST", event(three, "ORGANIZER:@vincent")).
+			sends("vincent", "REPLY", event(meeting, accepted, "ORGANIZER:@vincent")).
+			sends("vincent", "REPLY", event(meeting, declined, "ORGANIZER:@vincent")),
 
 		conversation("reply-sent-by", "Simon replies for Vincent: SENT-BY makes him the sender.").
 			receives("simon", "paul", "REQUEST", event(three)).
@@ -74,6 +74,7 @@ func replies() []*builder {
 				ATTENDEE;PARTSTAT=NEEDS-ACTION;DELEGATED-FROM="@vincent":@simon`)),
 
 		conversation("reply-delegate-in-calendar", "Vincent's REQUEST hands the event to Simon, who accepts.").
+			deviates("forwarded-invitations").
 			receives("vincent", "paul", "REQUEST", event(three)).
 			sends("vincent", "REQUEST", event(three, `
 				ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="@simon":@vincent
@@ -137,7 +138,7 @@ func replies() []*builder {
 			sends("vincent", "REPLY", event(meeting, second, declined, "RECURRENCE-ID:20261210T090000Z")),
 
 		conversation("reply-cancelled-occurrence", "A reply for an occurrence that is cancelled.").
-			sends("vincent", "REQUEST", event(three, weekly)).
+			receives("vincent", "paul", "REQUEST", event(three, weekly)).
 			sends("vincent", "CANCEL", event(three, second, "SEQUENCE:1")).
 			sends("vincent", "REPLY", event(meeting, second, accepted, "SEQUENCE:1")),
 
