@@ -17,6 +17,11 @@ type gone struct {
 	asked int
 }
 
+func (g *gone) Named(_ context.Context, user calendar.URI) (calendar.URI, error) {
+	g.asked++
+	return user, fmt.Errorf("%w: connection refused", stores.ErrAway)
+}
+
 func (g *gone) Update(context.Context, calendar.URI, func(stores.Tx) error) error {
 	g.asked++
 	return fmt.Errorf("%w: connection refused", stores.ErrAway)

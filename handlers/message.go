@@ -155,7 +155,7 @@ func (e *event) once() {
 	for _, name := range []string{"RRULE", "RDATE", "EXDATE", "EXRULE"} {
 		if e.object.Has(name) {
 			e.object.Remove(name)
-			e.warnings = append(e.warnings, name+" left out, which an occurrence has not")
+			e.warnings = append(e.warnings, name+" left out: an occurrence does not recur")
 		}
 	}
 }

@@ -66,6 +66,9 @@ func importCalendars(options *cli.Context, env site.Environment) (err error) {
 	if err != nil {
 		return err
 	}
+	if user, err = side.Store.Named(options.Context, user); err != nil {
+		return err
+	}
 	if dir := options.String("preferences"); dir != "" {
 		s.Preferences.Path = dir
 	} else if side.Preferences != "" {

@@ -171,7 +171,15 @@ func (e *examination) othersHave(id stores.ID, organizer calendar.URI) bool {
 	if organizer == "" {
 		return false
 	}
-	table, err := e.tx.Periods(stores.Table{Kind: stores.Other, Other: organizer})
+	names, err := e.tx.Others()
+	if err != nil {
+		return false
+	}
+	name := calendar.Find(names, organizer)
+	if name == "" {
+		return false
+	}
+	table, err := e.tx.Periods(stores.Table{Kind: stores.Other, Other: name})
 	if err != nil {
 		return false
 	}

@@ -1,0 +1,83 @@
+package handlers_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"imip-agent/stores"
+)
+
+// An answer to what is not stored says so in the log, whatever it changes.
+func TestAnswerToWhatIsNotStored(t *testing.T) {
+	for name, test := range map[string]struct{ event, log string }{
+		"declined":                {event("ATTENDEE;PARTSTAT=DECLINED:mailto:" + paul), `changes="none, the event is not stored"`},
+		"accepted":                {event("ATTENDEE;PARTSTAT=ACCEPTED:mailto:" + paul), `changes="free/busy +1 -0, the event is not stored"`},
+		"accepted, without times": {strings.Replace(event("ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+paul), "DTSTART:20261202T090000Z\r\n", "", 1), `changes="none, the event is not stored and the answer has no times"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.handle(message(paul, "REPLY", test.event))
+			if !strings.Contains(s.log.String(), test.log) {
+				t.Errorf("the log says %s", s.log.String())
+			}
+			if files := s.files("rejected"); len(files) > 0 {
+				t.Errorf("put aside: %v", files)
+			}
+		})
+	}
+}
+
+// A message of somebody whose records are under a name in other letters changes those, also
+// what is known of others there.
+func TestLetterCase(t *testing.T) {
+	s := newSite(t)
+	shouting := strings.ToUpper(paul)
+	s.handle(message(shouting, "REQUEST", event("ORGANIZER:mailto:"+paul, "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+vincent)))
+	others := filepath.Join(s.dir, "store", "mailto:"+shouting, "freebusy-other")
+	if err := os.MkdirAll(others, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"mailto:" + strings.ToUpper(vincent), "mailto:" + strings.Replace(vincent, "v", "V", 1)} {
+		record := "20261202T090000Z\t20261202T100000Z\tmeeting\tOPAQUE\t\t\tmailto:" + paul + "\n"
+		if err := os.WriteFile(filepath.Join(others, name), []byte(record), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.handle(message(paul, "CANCEL", event("SEQUENCE:1", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+vincent)))
+	for name := range s.files("store") {
+		if name != "mailto:"+shouting+"/cancellations/objects/meeting" {
+			t.Errorf("there is %s", name)
+		}
+	}
+}
+
+// Of another user, one table is written, whatever letters they are named in, and what others
+// have it under does not stay behind.
+func TestOthersInOneTable(t *testing.T) {
+	s := newSite(t)
+	s.handle(message(paul, "REQUEST", event("RRULE:FREQ=DAILY;COUNT=3", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+strings.ToUpper(vincent), "ATTENDEE:mailto:"+paul)))
+	err := s.Store.Update(t.Context(), "mailto:"+paul, func(tx stores.Tx) error {
+		_, err := tx.Periods(stores.Table{Kind: stores.Other, Other: "mailto:" + vincent})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, day := range []string{"20261203", "20261204"} {
+		s.handle(message(paul, "REPLY", event("RECURRENCE-ID:"+day+"T090000Z", "DTSTART:"+day+"T090000Z", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+paul)))
+	}
+	var tables []string
+	for name, text := range s.files("store/mailto:" + paul) {
+		if strings.HasPrefix(name, "freebusy-other/") {
+			tables = append(tables, name)
+			if n := strings.Count(text, "\n"); n != 2 {
+				t.Errorf("%d records in %s, want 2", n, name)
+			}
+		}
+	}
+	if len(tables) != 1 {
+		t.Errorf("tables: %v", tables)
+	}
+}
