@@ -91,7 +91,7 @@ func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context,
 	if failure != nil {
 		status = max(status, exitFailed)
 	}
-	r.summary(summary, took, status)
+	r.summary(summary, failure, took, status)
 	for _, err := range summary.Failures { // what stopped it all is told at the end
 		fmt.Fprintf(env.Stderr, "%s: %v\n", env.Program, err)
 	}
@@ -184,7 +184,7 @@ func (r *reporter) finding(f check.Finding) {
 }
 
 // summary writes the summary.
-func (r *reporter) summary(s check.Summary, took time.Duration, status int) {
+func (r *reporter) summary(s check.Summary, failure error, took time.Duration, status int) {
 	switch {
 	case r.quiet:
 	case r.json:
@@ -204,6 +204,9 @@ func (r *reporter) summary(s check.Summary, took time.Duration, status int) {
 			return
 		}
 		what := "no errors found"
+		if failure != nil || len(s.Failures) > 0 {
+			what = "not everything could be checked; what could:"
+		}
 		if s.Remaining+s.Mended > 0 {
 			what = fmt.Sprintf("findings: %d left, %d mended,", s.Remaining, s.Mended)
 		}

@@ -52,8 +52,10 @@ func advice(err error) string {
 	switch errno {
 	case unix.ENOSPC, unix.EDQUOT:
 		return "make room on that file system"
-	case unix.EACCES, unix.EPERM:
-		return fmt.Sprintf("give user %d (groups %v) access to it: directories need mode 02770 and files 0660 in a group that the mail system and the web manager share", os.Geteuid(), groups())
+	case unix.EPERM:
+		return "the file or its directory may be immutable: chattr -i takes that away (lsattr shows it); or " + accessAdvice()
+	case unix.EACCES:
+		return accessAdvice()
 	case unix.EROFS:
 		return "mount that file system for writing"
 	case unix.EFBIG:
@@ -74,6 +76,11 @@ func advice(err error) string {
 		return "check the disk"
 	}
 	return ""
+}
+
+// accessAdvice says who needs access, and which modes give it.
+func accessAdvice() string {
+	return fmt.Sprintf("give user %d (groups %v) access to it: directories need mode 02770 and files 0660 in a group that the mail system and the web manager share", os.Geteuid(), groups())
 }
 
 // groups returns the ids of the groups that the process is in, for a message.

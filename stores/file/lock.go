@@ -37,8 +37,13 @@ func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error)
 	})
 	var held *heldError
 	if errors.As(err, &held) {
-		advice := "wait for that program to end, or end it, or remove the lock if it is no calendar program"
-		if held.lock != nil && held.lock.leftYoung() {
+		advice := "wait for that program to end, or end it"
+		switch {
+		case held.lock == nil:
+			advice += "; lslocks shows which one it is"
+		case held.lock.Strange != "":
+			advice = "look what it is, and move it away"
+		case held.lock.leftYoung():
 			advice = "try again when it is a minute old, then it is broken"
 		}
 		return nil, fmt.Errorf("%w; waited %v for it: %s", err, s.options.LockTimeout, advice)
@@ -85,7 +90,11 @@ type heldError struct {
 
 func (e *heldError) Error() string {
 	if e.lock == nil {
-		return fmt.Sprintf("%v: another imip-agent program holds %s", stores.ErrLocked, e.dir)
+		return fmt.Sprintf("%v: it has locked the directory %s", stores.ErrLocked, e.dir)
+	}
+	if e.lock.Strange != "" {
+		return fmt.Sprintf("%v: %s is in the lock's place since %s, and no calendar program has made it: %s",
+			stores.ErrLocked, e.lock.Path, e.lock.Since.Format(time.DateTime), e.lock.Strange)
 	}
 	return fmt.Sprintf("%v: %v", stores.ErrLocked, e.lock)
 }

@@ -31,7 +31,7 @@ func (d *Dir) Draft() (*Draft, error) {
 	}
 	unlock, err := d.lock() // so that nobody removes it before it is locked
 	if err != nil {
-		return nil, fmt.Errorf("rejected: %w", err)
+		return nil, fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	defer unlock()
 	if names, err := d.names(); err == nil {
@@ -39,12 +39,12 @@ func (d *Dir) Draft() (*Draft, error) {
 	}
 	file, err := os.CreateTemp(d.Path, stagingPrefix+"*") // for its owner only
 	if err != nil {
-		return nil, fmt.Errorf("rejected: %w", err)
+		return nil, fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	draft := &Draft{dir: d, file: file, hash: sha256.New(), left: d.maxSize() / 4}
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		draft.Close()
-		return nil, fmt.Errorf("rejected: locking %s: %w", file.Name(), err)
+		return nil, fmt.Errorf("REJECTED_DIR: locking %s: %w", file.Name(), err)
 	}
 	return draft, nil
 }
@@ -63,7 +63,7 @@ func isDraft(path string) bool {
 func (w *Draft) Write(p []byte) (int, error) {
 	kept := p[:min(int64(len(p)), w.left)]
 	if n, err := w.file.Write(kept); err != nil {
-		return n, fmt.Errorf("rejected: %w", err)
+		return n, fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	w.hash.Write(kept)
 	w.left -= int64(len(kept))
@@ -77,7 +77,7 @@ func (w *Draft) Put(note Note) (path string, err error) {
 		note.Reason += fmt.Sprintf("; its last %d octets are left out, being too much to keep", w.cut)
 	}
 	if err := w.file.Sync(); err != nil {
-		return "", fmt.Errorf("rejected: %w", err)
+		return "", fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	return w.dir.put(note, w.hash.Sum(nil)[:hashSize], func(name string) error {
 		err := os.Rename(w.file.Name(), filepath.Join(w.dir.Path, name+contentSuffix))

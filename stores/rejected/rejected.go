@@ -73,7 +73,7 @@ func (d *Dir) Put(note Note, content []byte) (path string, err error) {
 // isSet returns an error if there is no directory.
 func (d *Dir) isSet() error {
 	if d == nil || d.Path == "" {
-		return errors.New("rejected: no directory is set for what cannot be handled: set REJECTED_DIR")
+		return errors.New("no directory is set for what cannot be handled: set REJECTED_DIR")
 	}
 	return nil
 }
@@ -86,13 +86,13 @@ func (d *Dir) put(note Note, sum []byte, write func(name string) error) (path st
 	}
 	unlock, err := d.lock()
 	if err != nil {
-		return "", fmt.Errorf("rejected: %w", err)
+		return "", fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	defer unlock()
 
 	names, err := d.names()
 	if err != nil {
-		return "", fmt.Errorf("rejected: %w", err)
+		return "", fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	hash := hex.EncodeToString(sum)
 	for _, name := range names {
@@ -111,7 +111,7 @@ func (d *Dir) put(note Note, sum []byte, write func(name string) error) (path st
 	}
 	if err != nil {
 		d.remove(name)
-		return "", fmt.Errorf("rejected: %w", err)
+		return "", fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	d.limit(names, name)
 	return d.path(name + contentSuffix), nil
@@ -288,7 +288,7 @@ func (d *Dir) List() ([]Item, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("rejected: %w", err)
+		return nil, fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	items := make([]Item, 0, len(names))
 	for _, name := range names {
@@ -297,13 +297,13 @@ func (d *Dir) List() ([]Item, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // somebody has just removed it
 		} else if err != nil {
-			return nil, fmt.Errorf("rejected: %w", err)
+			return nil, fmt.Errorf("REJECTED_DIR: %w", err)
 		}
 		item.Size = info.Size()
 		// A note may be missing, or somebody may have written in it.
 		text, err := os.ReadFile(d.path(name + noteSuffix))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("rejected: %w", err)
+			return nil, fmt.Errorf("REJECTED_DIR: %w", err)
 		}
 		item.Note = parseNote(string(text))
 		if item.Note.Time.IsZero() {

@@ -301,7 +301,11 @@ func (c *Checker) rounds(user calendar.URI, look func(*examination, *mender) err
 			o.locked = true
 		}
 		if err != nil {
-			o.failures = append(o.failures, fmt.Errorf("checking %s: %w", user, err))
+			what := string(user)
+			if what == "" {
+				what = "what is no user's"
+			}
+			o.failures = append(o.failures, fmt.Errorf("checking %s: %w", what, err))
 		}
 		if m == nil || !m.done || err != nil {
 			o.failures = append(o.failures, e.failures...)

@@ -44,7 +44,7 @@ func (e *examination) rejected() error {
 	}
 	items, err := e.checker.Rejected.List()
 	if err != nil {
-		return err
+		return fmt.Errorf("reading what was put aside: %w", err)
 	}
 	for _, item := range items {
 		note := item.Note
