@@ -30,7 +30,8 @@ func (r *request) recordAsAttendee(object *calendar.Object) error {
 	if err := r.provide(object); err != nil {
 		return err
 	}
-	return r.publishFreeBusy()
+	r.publishFreeBusy()
+	return nil
 }
 
 // offer records the event among the periods that the user has offered, until the
@@ -119,7 +120,8 @@ func (r *request) forgetOwn() error {
 	if err := r.unprovide(); err != nil {
 		return err
 	}
-	return r.publishFreeBusy()
+	r.publishFreeBusy()
+	return nil
 }
 
 // forgetOther removes a cancelled event from what is known of another user's
@@ -164,7 +166,8 @@ func (r *request) recordOwn(object *calendar.Object, transp string) error {
 	if err := r.provide(object); err != nil {
 		return err
 	}
-	return r.publishFreeBusy()
+	r.publishFreeBusy()
+	return nil
 }
 
 // record replaces the records of r.id in a table by one for each period of the
@@ -216,7 +219,11 @@ func (r *request) supersede(which stores.Table, table *freebusy.Table) error {
 		if replaced, err = r.separateRecurrences(); err != nil {
 			return err
 		}
-		table.RemoveRecurrences(r.id.UID, func(recurrenceID string) bool { return slices.Contains(replaced, recurrenceID) })
+		separate := make(map[string]bool, len(replaced))
+		for _, recurrenceID := range replaced {
+			separate[recurrenceID] = true
+		}
+		table.RemoveRecurrences(r.id.UID, func(recurrenceID string) bool { return separate[recurrenceID] })
 	}
 	for _, recurrenceID := range replaced {
 		at, err := calendar.InstantOf(recurrenceID, r.preferences.Zone)
@@ -265,15 +272,10 @@ func (r *request) unprovide() error {
 	return r.tx.SetProviders(providers)
 }
 
-// publishFreeBusy writes the calendar that others may read, if the user wants it.
-func (r *request) publishFreeBusy() error {
-	if !r.preferences.Publishes() {
-		return nil
+// publishFreeBusy has the calendar written that others may read, if the user wants it.
+func (r *request) publishFreeBusy() {
+	if r.preferences.Publishes() {
+		r.section.publishes = true
+		r.did("published")
 	}
-	table, err := r.tx.Periods(stores.Table{Kind: stores.Own})
-	if err != nil {
-		return err
-	}
-	r.did("published")
-	return r.tx.Publish(freebusy.Published(string(r.user), r.now, table))
 }

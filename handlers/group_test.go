@@ -53,8 +53,8 @@ func (t watchedTx) Put(key stores.Key, content []byte) error {
 	return t.Tx.Put(key, content)
 }
 
-// Many events of a message share a critical section, as far as they have nothing to do
-// with one another.
+// Many events of a message share a critical section, as far as no two are about the same
+// event or occurrence.
 func TestGroups(t *testing.T) {
 	events := func(from, to int) (texts, uids []string) {
 		for i := from; i < to; i++ {
@@ -63,7 +63,7 @@ func TestGroups(t *testing.T) {
 		}
 		return texts, uids
 	}
-	many, uids := events(0, 2*64+1)
+	many, uids := events(0, 200)
 	for _, test := range []struct {
 		name    string
 		events  []string
@@ -71,11 +71,13 @@ func TestGroups(t *testing.T) {
 		aside   int
 		records int
 	}{
-		{"many", many, [][]string{uids[:64], uids[64 : 2*64], uids[2*64:]}, 0, 2*64 + 1},
+		{"many", many, [][]string{uids}, 0, len(uids)},
 		{"one event and its occurrences", []string{
 			event("UID:a", "RRULE:FREQ=WEEKLY;COUNT=3"), event("UID:a", "RECURRENCE-ID:20261209T090000Z"), event("UID:a", "RECURRENCE-ID:20261216T090000Z"),
-		}, [][]string{{"a"}, {"a20261209T090000Z"}, {"a20261216T090000Z"}}, 0, 3},
+		}, [][]string{{"a", "a20261209T090000Z", "a20261216T090000Z"}}, 0, 3},
+		{"one event twice", []string{event("UID:a"), event("UID:b"), event("UID:a", "SUMMARY:again"), event("UID:c")}, [][]string{{"a", "b"}, {"a", "c"}}, 0, 3},
 		{"one that cannot be stored", []string{event("UID:a"), event("UID:bad"), event("UID:b")}, [][]string{{"a"}, {"b"}}, 1, 2},
+		{"one of many that cannot be stored", append(many[:100:100], event("UID:bad")), [][]string{uids[:50], uids[50:75], uids[75:88], uids[88:94], uids[94:97], uids[97:99], uids[99:100]}, 1, 100},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newSite(t)
@@ -101,7 +103,7 @@ func TestGroupsThatTakeLong(t *testing.T) {
 	store := &watched{Store: s.Store}
 	s.Store = store
 	now := s.Now()
-	s.Now = func() time.Time { now = now.Add(200 * time.Millisecond); return now }
+	s.Now = func() time.Time { now = now.Add(800 * time.Millisecond); return now }
 	s.handle(message(paul, "REQUEST", event("UID:a"), event("UID:b"), event("UID:c"), event("UID:d"), event("UID:e")))
 	if want := [][]string{{"a", "b"}, {"c", "d"}, {"e"}}; !slices.EqualFunc(store.sections, want, slices.Equal) {
 		t.Errorf("in critical sections: %q, want %q", store.sections, want)
@@ -130,6 +132,8 @@ func TestTimeOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	store := &watched{Store: s.Store, after: cancel}
 	s.Store = store
+	now := s.Now()
+	s.Now = func() time.Time { now = now.Add(3 * time.Second); return now } // each event takes long
 	text := message(paul, "REQUEST", event("UID:a"), event("UID:a", "RECURRENCE-ID:20261202T090000Z"))
 	if err := s.Handle(ctx, strings.NewReader(text)); err == nil {
 		t.Error("no error, so that the rest of the message would be lost")

@@ -71,6 +71,7 @@ var methods = map[string]func(*request) error{
 type request struct {
 	handler *Handler
 	tx      stores.Tx
+	section *section
 	log     *slog.Logger
 	now     time.Time
 
@@ -126,7 +127,7 @@ func (h *Handler) handleAll(ctx context.Context, m *message, problems *[]problem
 }
 
 // handleGroup handles a group of events. If that fails nothing of it is done, and since one
-// of them must not stop the others, each is handled by itself then.
+// of them must not stop the others, each half is handled by itself then.
 func (h *Handler) handleGroup(ctx context.Context, m *message, g group, problems *[]problem) error {
 	done, err := h.handle(ctx, m, g)
 	for err == nil && done < len(g.events) {
@@ -142,8 +143,8 @@ func (h *Handler) handleGroup(ctx context.Context, m *message, g group, problems
 		return g.events[0].temporary(err)
 	}
 	var failures []error
-	for one := range g.each() {
-		err := h.handleGroup(ctx, m, one, problems)
+	for _, half := range g.halves() {
+		err := h.handleGroup(ctx, m, half, problems)
 		failures = append(failures, err)
 		if stops(ctx, err) {
 			break
@@ -209,12 +210,13 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, er
 		entered := h.Now()
 		done = 0
 		known := &others{}
+		shared := &section{}
 		for i, e := range g.events {
 			if i > 0 && h.Now().Sub(entered) > sectionTime {
-				return nil
+				break
 			}
 			r := &request{
-				handler: h, tx: tx, log: logs[i], now: h.Now().UTC(),
+				handler: h, tx: tx, section: shared, log: logs[i], now: h.Now().UTC(),
 				user: name, preferences: settings, senders: m.senders,
 				method: e.method, object: e.object.Clone(), id: e.id, others: known,
 			}
@@ -224,7 +226,7 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, er
 			}
 			done++
 		}
-		return nil
+		return shared.publish(name, tx, h.Now().UTC())
 	})
 	if err != nil {
 		if len(g.events) == 1 {

@@ -14,6 +14,9 @@ type Table struct {
 	rows     []string // in order, each a line without its end
 	removed  []string // rows that went since Read or New
 	inserted []string // rows that came since Read or New
+
+	removals int                 // how often the rows of an event were looked for
+	ofEvent  map[string][]string // the rows of each event, by UID, TAB and recurrence id, some of which are gone; nil at first
 }
 
 // New returns a table of the periods, put in order and made safe as Insert does it.
@@ -52,6 +55,7 @@ func (t *Table) insert(row string) bool {
 	}
 	t.rows = slices.Insert(t.rows, at, row)
 	t.inserted = append(t.inserted, row)
+	t.note([]string{row})
 	return true
 }
 
@@ -107,6 +111,7 @@ func (t *Table) insertAll(fresh []string) {
 	if !slices.IsSortedFunc(fresh, compare) {
 		slices.SortStableFunc(fresh, compare)
 	}
+	before := len(t.inserted)
 	merged := make([]string, 0, len(t.rows)+len(fresh))
 	t.inserted = slices.Grow(t.inserted, len(fresh))
 	rest := t.rows
@@ -121,6 +126,7 @@ func (t *Table) insertAll(fresh []string) {
 		t.inserted = append(t.inserted, r)
 	}
 	t.rows = append(merged, rest...)
+	t.note(t.inserted[before:])
 }
 
 // countUpTo returns how many of the rows, which are in order, come before r or equal it.
@@ -145,9 +151,57 @@ func countUpTo(rows []string, r string) int {
 // its recurrences if recurrenceID is empty. It returns their number.
 func (t *Table) Remove(uid, recurrenceID string) int {
 	prefix, recurrenceID := Clean(uid)+"\t", Clean(recurrenceID)
+	if known, ok := t.rowsOf(prefix + recurrenceID); ok && len(known) <= fewRows {
+		removed := 0
+		for _, r := range known {
+			at, _ := slices.BinarySearchFunc(t.rows, r, compare)
+			for at < len(t.rows) && t.rows[at] != r && compare(t.rows[at], r) == 0 {
+				at++
+			}
+			if at < len(t.rows) && t.rows[at] == r {
+				t.removeAt(at)
+				removed++
+			}
+		}
+		delete(t.ofEvent, prefix+recurrenceID)
+		return removed
+	}
 	return t.removeFunc(func(r string) bool {
 		return strings.HasPrefix(r[uidAt:], prefix) && recurrenceOf(r, prefix) == recurrenceID
 	})
+}
+
+// fewRemovals are done by going over all rows, where an index takes longer to make.
+const fewRemovals = 10
+
+// rowsOf returns the rows of an event, some of which may be gone, once this was asked more
+// than a few times.
+func (t *Table) rowsOf(event string) (rows []string, ok bool) {
+	if t.removals++; t.removals <= fewRemovals {
+		return nil, false
+	}
+	if t.ofEvent == nil {
+		t.ofEvent = make(map[string][]string)
+		t.note(t.rows)
+	}
+	return t.ofEvent[event], true
+}
+
+// note notes of which events rows are, if that is kept.
+func (t *Table) note(rows []string) {
+	if t.ofEvent == nil {
+		return
+	}
+	for _, r := range rows {
+		uid, recurrenceID := event(r)
+		t.ofEvent[uid+"\t"+recurrenceID] = append(t.ofEvent[uid+"\t"+recurrenceID], r)
+	}
+}
+
+// removeAt removes a row.
+func (t *Table) removeAt(at int) {
+	t.removed = append(t.removed, t.rows[at])
+	t.rows = slices.Delete(t.rows, at, at+1)
 }
 
 // RemoveStarting removes the records of exactly that event that start at that instant,
@@ -158,10 +212,17 @@ func (t *Table) RemoveStarting(uid, recurrenceID string, at time.Time) int {
 	}
 	prefix, recurrenceID := Clean(uid)+"\t", Clean(recurrenceID)
 	start := string(appendStamp(nil, at))
-	return t.removeFunc(func(r string) bool {
-		return strings.HasPrefix(r[uidAt:], prefix) && strings.HasPrefix(r, start) &&
-			recurrenceOf(r, prefix) == recurrenceID
-	})
+	first, _ := slices.BinarySearchFunc(t.rows, start, func(row, start string) int { return strings.Compare(row[:len(start)], start) })
+	removed := 0
+	for i := first; i < len(t.rows) && strings.HasPrefix(t.rows[i], start); {
+		if r := t.rows[i]; !strings.HasPrefix(r[uidAt:], prefix) || recurrenceOf(r, prefix) != recurrenceID {
+			i++
+			continue
+		}
+		t.removeAt(i)
+		removed++
+	}
+	return removed
 }
 
 // RemoveRecurrences removes the records of the event's recurrences, except of those

@@ -223,6 +223,9 @@ func (t *tx) Others() ([]calendar.URI, error) {
 
 // Requests implements [stores.Tx].
 func (t *tx) Requests() ([]stores.Request, error) {
+	if t.queueRead {
+		return slices.Clone(t.queue), nil
+	}
 	// The table has no column for the order of the queue; rows of one page stand
 	// in the order in which they came.
 	rows, err := t.db.Query(t.ctx, "SELECT object_uid, object_recurrenceid, request_type FROM requests WHERE store_user = $1 ORDER BY ctid", string(t.user))
@@ -237,7 +240,8 @@ func (t *tx) Requests() ([]stores.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the request queue: %w", err)
 	}
-	return queue, nil
+	t.queue, t.queueRead = queue, true
+	return slices.Clone(queue), nil
 }
 
 // SetRequests implements [stores.Tx].
@@ -247,6 +251,7 @@ func (t *tx) SetRequests(queue []stores.Request) error {
 			return err
 		}
 	}
+	t.queueRead = false
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM requests WHERE store_user = $1", string(t.user)); err != nil {
 		return fmt.Errorf("replace the request queue: %w", err)
 	}

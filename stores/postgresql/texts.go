@@ -14,15 +14,17 @@ import (
 )
 
 // tx is a user's records in a transaction. Texts are read and written at once, and
-// the transaction keeps changes apart; tables are kept in memory until flush.
+// the transaction keeps changes apart; free/busy tables are kept in memory until flush.
 type tx struct {
 	store     *Store
 	ctx       context.Context
 	db        pgx.Tx
 	user      calendar.URI
 	periods   map[stores.Table]*freebusy.Table
-	damages   []stores.Damage // rows that are in none of periods
-	published []byte          // to be published after the commit; nil: nothing
+	damages   []stores.Damage  // rows that are in none of periods
+	queue     []stores.Request // as it was read or set, if it was
+	queueRead bool
+	published []byte // to be published after the commit; nil: nothing
 }
 
 var _ stores.Tx = (*tx)(nil)
@@ -120,9 +122,6 @@ func (t *tx) Put(k stores.Key, text []byte) error {
 		return err
 	}
 	p := t.place(k)
-	if _, err := t.db.Exec(t.ctx, "DELETE FROM "+p.table+" WHERE "+p.condition, p.values...); err != nil {
-		return fmt.Errorf("replace %q in %s: %w", k.UID, p.table, err)
-	}
 	columns, values := p.columns+", object_text", append(p.values[:len(p.values):len(p.values)], string(text))
 	if status, ok := statuses[k.Part]; ok {
 		columns, values = columns+", status", append(values, status)
@@ -134,7 +133,10 @@ func (t *tx) Put(k stores.Key, text []byte) error {
 		}
 		marks += fmt.Sprintf("$%d", i+1)
 	}
-	if _, err := t.db.Exec(t.ctx, "INSERT INTO "+p.table+" ("+columns+") VALUES ("+marks+")", values...); err != nil {
+	var both pgx.Batch // one way to the server and back
+	both.Queue("DELETE FROM "+p.table+" WHERE "+p.condition, p.values...)
+	both.Queue("INSERT INTO "+p.table+" ("+columns+") VALUES ("+marks+")", values...)
+	if err := t.db.SendBatch(t.ctx, &both).Close(); err != nil {
 		return fmt.Errorf("store %q in %s: %w", k.UID, p.table, err)
 	}
 	return nil
