@@ -31,7 +31,7 @@ func (g *gone) Update(context.Context, calendar.URI, func(stores.Tx) error) erro
 // store has tried for a while before it says so.
 func TestStoreAway(t *testing.T) {
 	s := newSite(t)
-	store := &gone{}
+	store := &gone{Store: s.Store}
 	s.Store = store
 	var message strings.Builder
 	message.WriteString("From: paul@example.com\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; method=REQUEST; charset=UTF-8\r\n\r\n" +
