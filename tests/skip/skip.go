@@ -6,14 +6,40 @@
 package skip
 
 import (
+	"errors"
 	"flag"
+
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 )
+
+// Complete is the variable of the environment with which tests fail that would be skipped.
+// What only [Beside] has is skipped all the same where that is missing.
+const Complete = "IMIP_AGENT_COMPLETE"
+
+// Beside is the directory beside the project that only its maintainers have, with data of
+// others. Reasons that are due to it name it.
+const Beside = "../shared"
+
+// excused reports whether a reason is good even where nothing may be skipped.
+func excused(reason string) bool {
+	if !strings.Contains(reason, Beside) {
+		return false
+	}
+	dir, err := os.Getwd() // of the package
+	for ; err == nil && dir != "/"; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			_, err := os.Stat(filepath.Join(dir, Beside))
+			return errors.Is(err, fs.ErrNotExist)
+		}
+	}
+	return false
+}
 
 var (
 	mu   sync.Mutex
@@ -24,6 +50,9 @@ var (
 func Because(t testing.TB, format string, args ...any) {
 	t.Helper()
 	reason := fmt.Sprintf(format, args...)
+	if os.Getenv(Complete) != "" && !excused(reason) {
+		t.Fatalf("skipped, where nothing may be (%s): %s", Complete, reason)
+	}
 	mu.Lock()
 	first := !said[reason]
 	said[reason] = true
