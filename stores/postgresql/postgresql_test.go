@@ -13,9 +13,13 @@ import (
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/storestest"
+	"imip-agent/tests/room"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
+func TestMain(m *testing.M) {
+	room.InMemory()
+	os.Exit(postgresqltest.Main(m))
+}
 
 // memory keeps published calendars.
 type memory map[calendar.URI][]byte

@@ -11,10 +11,14 @@ import (
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/tests/room"
 	"imip-agent/tools/migrate"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
+func TestMain(m *testing.M) {
+	room.InMemory()
+	os.Exit(postgresqltest.Main(m))
+}
 
 // TestReplayPostgreSQL handles the recorded conversations on a database, which must
 // come to hold what the original's files do. What a database cannot hold is left out:

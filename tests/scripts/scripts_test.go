@@ -5,6 +5,7 @@ package scripts
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -21,6 +22,7 @@ import (
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
+	"imip-agent/tests/room"
 )
 
 // programs is the directory of the built programs.
@@ -43,6 +45,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	if err := os.Chmod(dir, 0o755); err != nil { // also for who runs without rights
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	room.InMemory() // once the programs are built: memory may be a place from which none is run
+	// Scripts wait for their programs, so that more of them run at a time than there are processors.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

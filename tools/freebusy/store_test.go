@@ -18,9 +18,13 @@ import (
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/preferences"
+	"imip-agent/tests/room"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
+func TestMain(m *testing.M) {
+	room.InMemory()
+	os.Exit(postgresqltest.Main(m))
+}
 
 const (
 	paul    calendar.URI = "mailto:paul.boddie@example.com"

@@ -25,11 +25,15 @@ import (
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/storestest"
 	"imip-agent/tests/bench"
+	"imip-agent/tests/room"
 	"imip-agent/tests/skip"
 	"imip-agent/tools/migrate"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgresqltest.Main(m)) }
+func TestMain(m *testing.M) {
+	room.InMemory()
+	os.Exit(postgresqltest.Main(m))
+}
 
 // full tells whether there is time for everything.
 var full = os.Getenv("IMIP_AGENT_FULL") != ""
