@@ -12,6 +12,7 @@ import (
 	"context"
 	"os"
 
+	_ "imip-agent/cmd/internal/oneprocessor" // many run at once
 	"imip-agent/cmd/internal/site"
 )
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,7 +37,9 @@ func (d *Dir) Load(user calendar.URI) (Preferences, error) {
 		return Preferences{}, &stores.UnstorableError{What: "user", Value: string(user), Reason: reason}
 	}
 	l := &loader{}
-	l.dir, l.err = d.of(user)
+	if l.dir, l.err = d.of(user); l.err == nil {
+		l.list()
+	}
 	p := Preferences{
 		CommonName: l.text("CN", ""),
 		Language:   l.text("LANG", d.Defaults.Language),
@@ -91,8 +94,26 @@ func unfit(name string) string {
 // loader reads the settings of one user. The first error stops it.
 type loader struct {
 	dir      string
+	listed   bool     // files is what dir has; else nobody knows
+	files    []string // most users have few settings, or none
 	warnings []string
 	err      error
+}
+
+// maxFiles is how many files of a user's directory are listed. More are no settings.
+const maxFiles = 100
+
+// list finds out which settings there are, where the directory can be listed.
+func (l *loader) list() {
+	dir, err := os.Open(l.dir)
+	switch {
+	case err == nil:
+		defer dir.Close()
+		l.files, err = dir.Readdirnames(maxFiles)
+		l.listed = (err == nil || err == io.EOF) && len(l.files) < maxFiles
+	case errors.Is(err, fs.ErrNotExist):
+		l.listed = true
+	}
 }
 
 func (l *loader) warn(name string, problem error, taken string) {
@@ -104,7 +125,7 @@ const maxValue = 1 << 16
 
 // get returns a setting's value, and whether it is set.
 func (l *loader) get(name string) (value string, set bool) {
-	if l.err != nil {
+	if l.err != nil || l.listed && !slices.Contains(l.files, name) {
 		return "", false
 	}
 	data, err := read(filepath.Join(l.dir, name))

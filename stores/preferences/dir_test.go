@@ -2,6 +2,7 @@ package preferences_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -169,6 +170,23 @@ func TestLoadMakesNothing(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(parent); err != nil || len(entries) > 0 {
 		t.Errorf("found %v, %v", entries, err)
+	}
+}
+
+// What else lies in a user's directory, however much, hides no setting.
+func TestLoadAmongOthers(t *testing.T) {
+	d := newDir(t, nil)
+	dir := filepath.Join(d.Path, string(user))
+	for i := range 300 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("other-%d", i)), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "participating"), []byte("no"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := d.Load(user); err != nil || !p.Absent {
+		t.Errorf("got %+v, %v, want that the user does not take part", p, err)
 	}
 }
 
