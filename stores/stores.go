@@ -33,6 +33,12 @@ type Store interface {
 	// Without any it is user.
 	Named(ctx context.Context, user calendar.URI) (calendar.URI, error)
 
+	// Snapshot runs fn on user's records without the user's lock, so that nobody waits, for
+	// pages and the like. Each text and each table is whole. A database shows all of them as of
+	// one moment; files may show a change that is being committed in part. A change by fn fails, or is
+	// dropped.
+	Snapshot(ctx context.Context, user calendar.URI, fn func(Tx) error) error
+
 	// Users yields every user who has records, in order of URI.
 	Users(ctx context.Context) iter.Seq2[calendar.URI, error]
 

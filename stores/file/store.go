@@ -179,19 +179,27 @@ func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) 
 	if !isPlain(string(user)) {
 		return fn(newTx(ctx, s, user, nil))
 	}
-	dir := filepath.Join(s.options.Dir, string(user))
-	unlock := func() {}
-	if !s.options.ReadOnly {
-		var err error
-		unlock, err = s.lock(ctx, dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fn(newTx(ctx, s, user, nil))
-		} else if err != nil {
-			return lockless(err)
-		}
+	if s.options.ReadOnly {
+		return s.Snapshot(ctx, user, fn)
+	}
+	unlock, err := s.lock(ctx, filepath.Join(s.options.Dir, string(user)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fn(newTx(ctx, s, user, nil))
+	} else if err != nil {
+		return lockless(err)
 	}
 	defer unlock()
-	d, err := openDirectory(dir)
+	return s.Snapshot(ctx, user, fn)
+}
+
+// Snapshot runs fn on user's records without the user's lock. Files are replaced by rename,
+// so that each is whole; of a change that is being committed, fn may see one file and not
+// another.
+func (s *Store) Snapshot(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+	if !isPlain(string(user)) {
+		return fn(newTx(ctx, s, user, nil))
+	}
+	d, err := openDirectory(filepath.Join(s.options.Dir, string(user)))
 	if err != nil {
 		return err
 	}

@@ -139,7 +139,7 @@ func (s *Store) Close() error {
 // Update implements [stores.Store].
 func (s *Store) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
 	return s.retry(ctx, func() error {
-		return s.transact(ctx, user, true, func(t *tx) error {
+		return s.transact(ctx, user, changing, func(t *tx) error {
 			if err := fn(t); err != nil {
 				return err
 			}
@@ -155,10 +155,29 @@ func (s *Store) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx
 
 // View implements [stores.Store].
 func (s *Store) View(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+	if s.options.ReadOnly {
+		return s.Snapshot(ctx, user, fn)
+	}
 	return s.retry(ctx, func() error {
-		return s.transact(ctx, user, false, func(t *tx) error { return fn(t) })
+		return s.transact(ctx, user, locked, func(t *tx) error { return fn(t) })
 	})
 }
+
+// Snapshot implements [stores.Store]. It shows the records as of one moment.
+func (s *Store) Snapshot(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+	return s.retry(ctx, func() error {
+		return s.transact(ctx, user, unlocked, func(t *tx) error { return fn(t) })
+	})
+}
+
+// purpose is what a transaction is for.
+type purpose int
+
+const (
+	changing purpose = iota // with the lock, to be committed
+	locked                  // with the lock, to be read
+	unlocked                // to be read as of one moment
+)
 
 // maxUser is how long a user's URI can be, in octets: see maxUID.
 const maxUser = 500
@@ -166,9 +185,8 @@ const maxUser = 500
 // errReadOnly says that nothing can be changed in a store that was opened to be read.
 var errReadOnly = errors.New("the store is opened read-only")
 
-// transact runs fn in a transaction that holds the lock, and commits it if that is
-// wanted.
-func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn func(*tx) error) (err error) {
+// transact runs fn in a transaction, and commits it if it is for changing.
+func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn func(*tx) error) (err error) {
 	if err := stores.CheckText("user", string(user)); err != nil {
 		return err
 	}
@@ -178,10 +196,10 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn
 	// With the lock held nobody else changes what is read, and each statement sees
 	// all that was committed before it: read committed is enough.
 	o := pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
-	if s.options.ReadOnly {
-		if commit {
-			return errReadOnly
-		}
+	switch {
+	case why == changing && s.options.ReadOnly:
+		return errReadOnly
+	case why == unlocked:
 		o = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	}
 	dbtx, err := s.pool.BeginTx(ctx, o)
@@ -195,7 +213,7 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn
 		defer cancel()
 		_ = dbtx.Rollback(rollback)
 	}()
-	if !s.options.ReadOnly {
+	if why != unlocked {
 		if err := s.lock(ctx, dbtx, user); err != nil {
 			return err
 		}
@@ -208,7 +226,7 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, commit bool, fn
 		}
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	if err != nil || !commit {
+	if err != nil || why != changing {
 		return err
 	}
 	if err := dbtx.Commit(ctx); err != nil {

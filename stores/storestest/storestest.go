@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) stores.Store) {
 		{"nothing on panic", nothingOnPanic},
 		{"nothing on cancellation", nothingOnCancellation},
 		{"view drops changes", viewDrops},
+		{"snapshot", snapshot},
 		{"users", users},
 		{"users in another letter case", letterCase},
 		{"no user without records", noUserWithoutRecords},
