@@ -93,6 +93,12 @@ func (r *request) callOffUnknown(entire bool) error {
 		return err
 	}
 	r.did("the event is not stored")
+	removed, err := r.forgetRecurrences()
+	if removed == 0 || err != nil {
+		return err
+	}
+	r.did("free/busy -%d", removed)
+	r.publishFreeBusy()
 	return nil
 }
 

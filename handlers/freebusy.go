@@ -110,18 +110,27 @@ func (r *request) forgetOwn() error {
 	if err := r.remove(table); err != nil {
 		return err
 	}
-	if r.id.RecurrenceID == "" {
-		periods, err := r.tx.Periods(table)
-		if err != nil {
-			return err
-		}
-		periods.RemoveRecurrences(r.id.UID, func(string) bool { return false })
+	if _, err := r.forgetRecurrences(); err != nil {
+		return err
 	}
 	if err := r.unprovide(); err != nil {
 		return err
 	}
 	r.publishFreeBusy()
 	return nil
+}
+
+// forgetRecurrences removes what was recorded of the recurrences of a whole event from the
+// user's own free/busy, and returns how much that was.
+func (r *request) forgetRecurrences() (removed int, err error) {
+	if r.id.RecurrenceID != "" {
+		return 0, nil
+	}
+	periods, err := r.tx.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return 0, err
+	}
+	return periods.RemoveRecurrences(r.id.UID, func(string) bool { return false }), nil
 }
 
 // forgetOther removes a cancelled event from what is known of another user's

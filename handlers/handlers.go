@@ -205,6 +205,11 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, er
 	if err != nil {
 		return 0, err
 	}
+	if name != g.user {
+		for i := range logs {
+			logs[i] = logs[i].With("records", string(name))
+		}
+	}
 	changes := make([][]string, len(g.events))
 	err = h.Store.Update(ctx, name, func(tx stores.Tx) error {
 		entered := h.Now()

@@ -32,6 +32,11 @@ func overtaken() []*builder {
 			sends("paul", "REQUEST", event(series)).
 			sends("paul", "REQUEST", event(series, "SEQUENCE:2")),
 
+		conversation("overtaken-alone", "An occurrence comes before its series, which is then called off.").
+			deviates("cancel-before-invitation").
+			sends("paul", "REQUEST", event(three, moved)).
+			sends("paul", "CANCEL", event(off)),
+
 		conversation("overtaken-occurrence", "An occurrence that was moved before the series was called off.").
 			deviates("older-than-cancelled").
 			sends("paul", "REQUEST", event(series)).
