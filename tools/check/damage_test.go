@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/skip"
@@ -46,14 +48,27 @@ var damages = []struct {
 		d.replace(pauls+"objects/alone", "UID:alone", "UID:alone\r\nUID:alone")
 	}, "event-foreign", check.All, nil},
 	{"windows-1252", func(d *damager) { d.replace(pauls+"objects/alone", "For others", "F\xf8r others") }, "event-foreign", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
-	{"another UID", func(d *damager) { d.replace(pauls+"objects/alone", "UID:alone", "UID:another") }, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"another UID", func(d *damager) { d.replace(pauls+"objects/alone", "UID:alone", "UID:another") }, "event-wrong-name", check.All, []string{pauls + "objects/another", pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"occurrence among events", func(d *damager) {
 		d.replace(pauls+"objects/alone", "UID:alone", "UID:alone\r\nRECURRENCE-ID:20261205T090000Z")
-	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	}, "event-wrong-name", check.All, []string{pauls + "recurrences/alone", pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"another occurrence", func(d *damager) {
 		d.rename(pauls+"recurrences/series/20261202T080000Z", pauls+"recurrences/series/20261203T080000Z")
-	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
-	{"name in upper case", func(d *damager) { d.rename(pauls+"objects/alone", pauls+"objects/Alone") }, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	}, "event-wrong-name", check.All, []string{pauls + "recurrences/series", pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"name in upper case", func(d *damager) { d.rename(pauls+"objects/alone", pauls+"objects/Alone") }, "event-wrong-name", check.All, []string{pauls + "objects/alone"}},
+	{"name cut off", func(d *damager) { d.rename(pauls+"objects/meeting", pauls+"objects/meet") }, "event-wrong-name", check.All, []string{pauls + "objects/meeting"}},
+	{"name that is another's as well", func(d *damager) {
+		d.copy(pauls+"objects/meeting", pauls+"objects/other")
+		d.chmod(pauls+"objects/other", 0o660)
+	}, "event-wrong-name", check.All, nil},
+	{"names swapped", func(d *damager) {
+		d.rename(pauls+"objects/alone", pauls+"objects/x")
+		d.rename(pauls+"objects/meeting", pauls+"objects/alone")
+		d.rename(pauls+"objects/x", pauls+"objects/meeting")
+	}, "event-wrong-name event-wrong-name", check.All, nil},
+	{"name of another normalisation", func(d *damager) {
+		d.write(pauls+"objects/cafe\u0301", object("UID:caf\u00e9\nDTSTART:20261106T090000Z\nDTEND:20261106T100000Z\n"))
+	}, "event-wrong-name", check.All, []string{pauls + "objects/caf\u00e9"}},
 	{"two components", func(d *damager) {
 		d.write(pauls+"objects/alone", d.read(pauls+"objects/alone")+d.read(pauls+"objects/meeting"))
 	}, "event-several", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
@@ -297,7 +312,7 @@ var damages = []struct {
 	}, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"cancelled occurrence under another name", func(d *damager) {
 		d.rename(cancels+"recurrences/series/20261209T080000Z", cancels+"recurrences/series/20261216T080000Z")
-	}, "event-wrong-name", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	}, "event-wrong-name", check.All, []string{cancels + "recurrences/series", pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"no start", func(d *damager) { d.replace(pauls+"objects/alone", "DTSTART", "X-START") }, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"rule that cannot be read", func(d *damager) { d.replace(pauls+"objects/series", "FREQ=WEEKLY", "FREQ=NEVER") }, "event-times", check.All, []string{pauls + "freebusy", pauls + "freebusy-providers", "static/" + paul + "/freebusy"}},
 	{"end that cannot be read", func(d *damager) { d.replace(pauls+"objects/alone", ":20261205T100000Z", ":later") }, "event-times", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
@@ -357,9 +372,24 @@ var damages = []struct {
 	{"lock without holder", func(d *damager) { d.lock(0, time.Hour) }, "lock-stale", check.Safe, nil},
 	{"file in the place of a lock", func(d *damager) {
 		d.write(pauls+"__lock__", "")
-		long := clock.Kernel().Add(-time.Hour)
-		d.must(os.Chtimes(d.path(pauls+"__lock__"), long, long))
-	}, "lock-stale", check.Safe, nil},
+		d.long(pauls + "__lock__")
+	}, "lock-strange", check.Safe, nil},
+	{"file in a lock", func(d *damager) {
+		d.lock(0, time.Hour)
+		d.must(os.WriteFile(d.path(pauls+"__lock__/notes"), []byte("mine"), 0o600))
+		d.long(pauls + "__lock__")
+	}, "lock-strange", check.Safe, nil},
+	{"second name in a lock", func(d *damager) {
+		d.lock(4194305, time.Hour)
+		d.must(os.Mkdir(d.path(pauls+"__lock__/two"), 0o770))
+		d.long(pauls + "__lock__")
+	}, "lock-strange", check.Safe, nil},
+	{"lock that is a link", func(d *damager) {
+		d.must(os.Mkdir(d.path("elsewhere"), 0o770))
+		d.must(os.Symlink("../../elsewhere", d.path(pauls+"__lock__")))
+		at := unix.NsecToTimespec(clock.Kernel().Add(-time.Hour).UnixNano())
+		d.must(unix.UtimesNanoAt(unix.AT_FDCWD, d.path(pauls+"__lock__"), []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW))
+	}, "lock-strange", check.Safe, nil},
 
 	{"unknown preference", func(d *damager) { d.write("prefs/"+paul+"/TZID~", "Europe/Oslo") }, "preference-unknown", check.All, nil},
 	{"zone that there is not, for events by it", func(d *damager) { d.byZone(); d.write("prefs/"+paul+"/TZID", "Europe/Olso") }, "preference-value", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},

@@ -107,6 +107,12 @@ func (d *damager) lock(pid int, age time.Duration) {
 	d.must(os.Chtimes(dir, long, long))
 }
 
+// long makes a file or directory an hour old.
+func (d *damager) long(name string) {
+	long := clock.Kernel().Add(-time.Hour)
+	d.must(os.Chtimes(d.path(name), long, long))
+}
+
 // byZone lays an event of Paul's in his own time zone, which is no damage.
 func (d *damager) byZone() {
 	d.write(pauls+"objects/walk", object("UID:walk\nSUMMARY:Walk\nDTSTART;VALUE=DATE:20261206\nORGANIZER:"+paul+"\nATTENDEE;PARTSTAT=ACCEPTED:"+paul+"\n"))

@@ -123,8 +123,9 @@ var (
 	counterCancelled = kind("counter-cancelled", Warning, All, "a counter-proposal is to a cancelled event")
 	counterPast      = kind("counter-past", Warning, All, "a counter-proposal is to an event that is over")
 
-	lockStale = kind("lock-stale", Error, Safe, "a program has left a lock, for which the original's programs wait for ever")
-	lockHeld  = kind("lock-held", Warning, None, "a user's records are locked for more than a minute")
+	lockStale   = kind("lock-stale", Error, Safe, "a program has left a lock, for which the original's programs wait for ever")
+	lockStrange = kind("lock-strange", Error, Safe, "something that no program makes stands in the place of a lock, for which the original's programs wait for ever; --undo puts it back")
+	lockHeld    = kind("lock-held", Warning, None, "a user's records are locked for more than a minute")
 
 	preferenceUnknown = kind("preference-unknown", Warning, All, "a user has a preference that no program knows")
 	preferenceValue   = kind("preference-value", Warning, All, "a user's preference has a value that cannot be used")

@@ -27,6 +27,7 @@ type mender struct {
 	ownChanged bool
 	finding    *Finding // being mended
 	tables     map[stores.Table]*tableWork
+	renamings  []renaming
 	queue      *queueWork
 	noted      *providerWork
 }
@@ -50,7 +51,7 @@ func (e *examination) mendAll(m *mender) error {
 		}
 		m.done = true
 	}
-	if err := errors.Join(m.writeTables(), m.writeQueue(), m.writeProviders()); err != nil {
+	if err := errors.Join(m.writeNames(), m.writeTables(), m.writeQueue(), m.writeProviders()); err != nil {
 		return fmt.Errorf("mending: %w", err)
 	}
 	if m.ownChanged && e.known && e.preferences.Publishes() {

@@ -29,7 +29,8 @@ type quarantine struct {
 	mu       sync.Mutex
 	dir      string // of this quarantine; empty: not made yet
 	manifest *os.File
-	saved    int // files in it
+	size     int64 // of the manifest
+	saved    int   // files in it
 }
 
 // ManifestName is the name of a manifest in its quarantine. It is a file of JSON values,
@@ -154,7 +155,12 @@ func (q *quarantine) open() error {
 		return err
 	}
 	q.dir, q.manifest = dir, file
-	return q.write(header{quarantineVersion, q.now().UTC(), q.changes})
+	if err := q.write(header{quarantineVersion, q.now().UTC(), q.changes}); err != nil {
+		// Nothing is changed yet, and nothing is left that says so in vain.
+		q.dir, q.manifest = "", nil
+		return errors.Join(err, file.Close(), os.RemoveAll(dir))
+	}
+	return nil
 }
 
 // write appends a line to the manifest.
@@ -164,8 +170,10 @@ func (q *quarantine) write(value any) error {
 		return err
 	}
 	if _, err := q.manifest.Write(append(line, '\n')); err != nil {
-		return err
+		// What comes after half a line could not be read.
+		return errors.Join(err, q.manifest.Truncate(q.size))
 	}
+	q.size += int64(len(line)) + 1
 	return q.manifest.Sync()
 }
 
@@ -310,6 +318,9 @@ func readManifest(path string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(bytes.Trim(content, "\x00")) == 0 {
+		return nil, nil // the disk was full, or the power cut, before anything was done
+	}
 	first, rest, _ := bytes.Cut(content, []byte("\n"))
 	var h header
 	if err := json.Unmarshal(first, &h); err != nil || h.Quarantine != quarantineVersion {
@@ -319,7 +330,7 @@ func readManifest(path string) ([]entry, error) {
 	for line := range bytes.Lines(rest) {
 		var e entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			break // the last one may have been cut off; nothing was done then
+			continue // it was cut off; nothing was done then
 		}
 		entries = append(entries, e)
 	}

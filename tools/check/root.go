@@ -82,6 +82,9 @@ func (e *examination) held(l *audit.LockedError) {
 // left tells of a lock whose holder is gone.
 func (e *examination) left(l audit.Lock) {
 	f := e.add(lockStale, l.Path, stores.ID{}, "a lock was left on %s by %s", l.Since.UTC().Format(time.DateTime), l.Holder)
+	if l.Strange != "" {
+		f.Kind, f.Text = lockStrange, fmt.Sprintf("what stands in the place of a lock since %s is none of a program: %s", l.Since.UTC().Format(time.DateTime), l.Strange)
+	}
 	// The lock is moved away before anything is looked at.
 	f.mend = func(m *mender) error { return nil }
 }

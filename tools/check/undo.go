@@ -46,15 +46,18 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 			u.afters[changed[e.about()]] = e.Sum
 		}
 	}
-	for i := len(entries) - 1; i >= 0; i-- {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+	// What stood in the place of a lock comes last: it keeps everybody out, us as well.
+	for _, locks := range []bool{false, true} {
+		for i := len(entries) - 1; i >= 0; i-- {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			e := entries[i]
+			if e.Action == actionAfter || locks != (e.Kind == lockStrange.ID) {
+				continue
+			}
+			report(Undone{Path: name(e), Kind: e.Kind, Err: u.locked(ctx, i, e)})
 		}
-		e := entries[i]
-		if e.Action == actionAfter {
-			continue
-		}
-		report(Undone{Path: name(e), Kind: e.Kind, Err: u.locked(ctx, i, e)})
 	}
 	if c.DryRun || u.failed {
 		return nil
@@ -88,6 +91,9 @@ func (u *undoing) locked(ctx context.Context, i int, e entry) (err error) {
 	}()
 	if e.Kind == lockStale.ID {
 		return nil // to put back a lock that nobody holds would lock the user out
+	}
+	if e.Kind == lockStrange.ID {
+		return u.file(i, e)
 	}
 	if e.Path == "" {
 		return u.checker.Store.Update(ctx, calendar.URI(e.User), func(tx stores.Tx) error { return u.record(i, tx, e) })

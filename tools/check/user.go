@@ -325,9 +325,11 @@ func (e *examination) misnamed(key stores.Key, object *calendar.Object, path str
 	case key.Part == stores.Countered && key.RecurrenceID != "" && is.UID == key.UID && recurrenceID == "":
 		return false // a proposal may be kept as it came
 	case is.UID != key.UID:
-		e.addText(eventWrongName, key, "the file's name says %q, and the event in it %q", key.UID, is.UID)
+		f := e.addText(eventWrongName, key, "the file's name says %q, and the event in it %q", key.UID, is.UID)
+		f.mend = func(m *mender) error { return m.renameText(f, key, is) }
 	default:
-		e.addText(eventWrongName, key, "the file's name says %s, and the event in it %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
+		f := e.addText(eventWrongName, key, "the file's name says %s, and the event in it %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
+		f.mend = func(m *mender) error { return m.renameText(f, key, is) }
 	}
 	if key.Part != stores.Countered {
 		e.claimed[is] = true
