@@ -14,6 +14,8 @@ const (
 	reasonBroken   = "a line break or TAB inside a value"
 	reasonMissing  = "columns are missing"
 	reasonOld      = "old layout: there is an eighth column"
+	reasonNUL      = "only NULs, as after a power cut"
+	reasonTAB      = "a TAB is missing, so that it is not sure which column is which"
 	reasonTime     = "a date or local time where a UTC time belongs"
 	reasonEncoding = "not UTF-8"
 	reasonEvent    = "a UID or recurrence id that is not UTF-8"
@@ -125,6 +127,14 @@ func (d *draft) settle(pieces int) (row string, reasons []string, ok bool) {
 		reasons = append(reasons, reasonBroken)
 		c[min(summaryColumn, len(c)-1)] = strings.Trim(c[min(summaryColumn, len(c)-1)], " ")
 	}
+	if len(c) < want && shifted(c) {
+		return "", []string{reasonTAB}, false
+	}
+	if at := strings.LastIndex(c[len(c)-1], "mailto:"); len(c) == summaryColumn+1 && at >= 0 {
+		// Nothing but the TAB is missing before the organizer.
+		c = append(c[:summaryColumn], strings.TrimRight(c[summaryColumn][:at], " "), c[summaryColumn][at:])
+		reasons = append(reasons, reasonMissing)
+	}
 	if len(c) < want {
 		reasons = append(reasons, reasonMissing)
 		c = append(c, make([]string, want-len(c))...)
@@ -139,6 +149,27 @@ func (d *draft) settle(pieces int) (row string, reasons []string, ok bool) {
 	}
 	row = strings.ToValidUTF8(strings.Join(c, "\t"), "\uFFFD")
 	return strings.TrimRight(row, " "), reasons, true
+}
+
+// shifted reports whether columns, of which there are too few, are not those that they should
+// be: one before them has taken up the next.
+func shifted(c []string) bool {
+	if len(c) > transpColumn {
+		switch c[transpColumn] {
+		case "OPAQUE", "TRANSPARENT", "ORG":
+		case "":
+			if len(c) > recurrenceColumn { // the programs write none to no record
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	if len(c) <= recurrenceColumn || c[recurrenceColumn] == "" {
+		return len(c) == summaryColumn+1 && isURI(c[summaryColumn])
+	}
+	_, ok := normalStamp(c[recurrenceColumn])
+	return !ok
 }
 
 // isExpiry reports whether text is an expiry time, or none.

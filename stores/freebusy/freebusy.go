@@ -53,5 +53,6 @@ type Damage struct {
 	Line   int    // of the file, from 1
 	Text   string // the text found there, all lines of it
 	Reason string
+	Old    bool // all that is wrong is the eighth column that the first releases wrote
 	Mended bool // the record is in the table all the same; else it is not, and will not be written again
 }

@@ -22,6 +22,8 @@ func (r *reader) mend() {
 	switch {
 	case p.text == "":
 		r.skip(p, reasonBlank, func(next piece) bool { return next.text == "" })
+	case strings.Trim(p.text, "\x00") == "":
+		r.skip(p, reasonNUL, func(next piece) bool { return next.text != "" && strings.Trim(next.text, "\x00") == "" })
 	case !p.begins():
 		r.skip(p, reasonStray, func(next piece) bool { return next.text != "" && !next.begins() })
 	default:
@@ -87,6 +89,7 @@ func (r *reader) record(p piece) {
 	if len(reasons) > 0 {
 		r.damages = append(r.damages, Damage{
 			Line: line, Text: r.text[start:end.end], Reason: strings.Join(reasons, ", "), Mended: mended,
+			Old: len(reasons) == 1 && reasons[0] == reasonOld,
 		})
 	}
 }

@@ -145,21 +145,26 @@ func TestReadPastDamage(t *testing.T) {
 		"blank lines":              {text: "\n \r\n\r\n", reason: reasonBlank, found: "\n \r\n"},
 
 		// What is no record is handed back, whole.
-		"one column":         {text: "hello\n", reason: reasonStray, lost: true},
-		"words":              {text: "hello\tworld\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"some lines of them": {text: "hello\nworld\n", found: "hello\nworld", reason: reasonStray, lost: true},
-		"NULs of a crash":    {text: strings.Repeat("\x00", 100) + "\n", reason: reasonStray, lost: true},
-		"no start":           {text: "\t20261202T090000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"no end":             {text: "20261202T090000Z\t\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"13th month":         {text: "20261302T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"month 0":            {text: "20260002T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"30th of February":   {text: "20260230T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"29th in no leap":    {text: "20270229T090000Z\t20271202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"day 0":              {text: "20260200T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"24 o'clock":         {text: "20261202T240000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"minute 60":          {text: "20261202T096000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"second 60":          {text: "20261202T090060Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"lower case":         {text: "20261202t090000z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"one column":                     {text: "hello\n", reason: reasonStray, lost: true},
+		"words":                          {text: "hello\tworld\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"some lines of them":             {text: "hello\nworld\n", found: "hello\nworld", reason: reasonStray, lost: true},
+		"no TAB before the transparency": {text: at9 + "u9OPAQUE\t\tsum\tmailto:o@x\n", reason: reasonTAB, lost: true},
+		"no TAB after the transparency":  {text: at9 + "u9\tOPAQUE\tsum\tmailto:o@x\n", reason: reasonTAB, lost: true},
+		"no TAB after the recurrence id": {text: at9 + "u9\tOPAQUE\t20261202T090000Zsum\tmailto:o@x\n", reason: reasonTAB, lost: true},
+		"no TAB and no summary":          {text: at9 + "u9\tOPAQUE\t\tmailto:o@x\n", reason: reasonTAB, lost: true},
+		"no TAB before the organizer":    {text: at9 + "u9\tOPAQUE\t\tsum mailto:o@x\n", want: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonMissing},
+		"NULs of a crash":                {text: strings.Repeat("\x00", 100) + "\n", reason: reasonNUL, lost: true},
+		"no start":                       {text: "\t20261202T090000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"no end":                         {text: "20261202T090000Z\t\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"13th month":                     {text: "20261302T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"month 0":                        {text: "20260002T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"30th of February":               {text: "20260230T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"29th in no leap":                {text: "20270229T090000Z\t20271202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"day 0":                          {text: "20260200T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"24 o'clock":                     {text: "20261202T240000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"minute 60":                      {text: "20261202T096000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"second 60":                      {text: "20261202T090060Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"lower case":                     {text: "20261202t090000z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
 		// The original reads a year before 1900, and then fails to write the table.
 		"before 1900":           {text: "18991231T235959Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
 		"UID in Latin-1":        {text: at9 + "caf\xe9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonEvent, lost: true},
@@ -182,7 +187,7 @@ func TestReadPastDamage(t *testing.T) {
 			if diff := cmp.Diff(before+end+test.want+after+end, string(table.Append(nil))); diff != "" {
 				t.Errorf("records (-want +got):\n%s", diff)
 			}
-			want := Damage{Line: 2, Text: strings.TrimSuffix(test.text, "\n"), Reason: test.reason, Mended: !test.lost}
+			want := Damage{Line: 2, Text: strings.TrimSuffix(test.text, "\n"), Reason: test.reason, Mended: !test.lost, Old: test.reason == reasonOld}
 			if test.line != 0 {
 				want.Line = test.line
 			}

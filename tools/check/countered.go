@@ -25,13 +25,19 @@ type doubt struct {
 
 // declined tells of records of an event that the user has declined.
 func (e *examination) declined(id stores.ID, rows []row, what string) *Finding {
-	if periods := e.publishedBefore(); periods != nil {
-		i := slices.IndexFunc(rows, func(r row) bool { return r.transp == availability.Opaque && !periods[instants{r.start, r.end}] })
-		if i >= 0 {
-			return e.addFreeBusy(freebusyDeclined, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s", what, plural(len(rows), "record"), clock(rows[0].start))
-		}
+	if e.unpublished(rows) {
+		return e.addFreeBusy(freebusyDeclined, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s", what, plural(len(rows), "record"), clock(rows[0].start))
 	}
 	return e.addFreeBusy(freebusyCountered, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s, as a counter-proposal leaves it", what, plural(len(rows), "record"), clock(rows[0].start))
+}
+
+// unpublished reports whether what is published lacks a record that it would have, had a program
+// made it.
+func (e *examination) unpublished(rows []row) bool {
+	periods := e.publishedBefore()
+	return periods != nil && slices.ContainsFunc(rows, func(r row) bool {
+		return r.transp == availability.Opaque && !periods[instants{r.start, r.end}]
+	})
 }
 
 // settleDoubts tells of the events without records, when it is known what else is missing.

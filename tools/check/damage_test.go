@@ -159,6 +159,33 @@ var damages = []struct {
 		d.write(pauls+"freebusy", text[:strings.LastIndex(strings.TrimSpace(text), "\n")+1+len("20270101T080000Z\t2027")])
 	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
 	{"line break in a summary", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting", "Project\nmeeting") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"TAB lost before the transparency", func(d *damager) { d.replace(pauls+"freebusy", "\tmeeting\tOPAQUE", "\tmeetingOPAQUE") }, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"TAB lost before the UID", func(d *damager) { d.replace(pauls+"freebusy", "\tmeeting\tOPAQUE", "meeting\tOPAQUE") }, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"TAB lost between the times", func(d *damager) { d.replace(pauls+"freebusy", "20261202T090000Z\t", "20261202T090000Z") }, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"TAB lost after the transparency", func(d *damager) { d.replace(pauls+"freebusy", "\tmeeting\tOPAQUE\t\t", "\tmeeting\tOPAQUE\t") }, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"TAB lost after the recurrence id", func(d *damager) {
+		d.replace(pauls+"freebusy", "\t20261202T080000Z\tWeekly moved", "\t20261202T080000ZWeekly moved")
+	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"TAB lost before the organizer", func(d *damager) { d.replace(pauls+"freebusy", "Project meeting\t", "Project meeting") }, "table-broken", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"summary in the place of the recurrence id", func(d *damager) {
+		d.replace(pauls+"freebusy", "\tmeeting\tOPAQUE\t\tProject meeting\t"+paul, "\tmeeting\tOPAQUE\tProject meeting\t"+paul+"\t")
+	}, "table-nonsense", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"summary in the place of the recurrence id of an offer", func(d *damager) {
+		d.insert(vincents+"freebusy-offers", "20261206T130000Z\t20261206T140000Z\tlunch\tOPAQUE\tLunch\t\t\t20261224T120000Z")
+	}, "table-nonsense", check.All, nil},
+	{"NULs at the end of a table", func(d *damager) { d.write(pauls+"freebusy", d.read(pauls+"freebusy")+strings.Repeat("\x00", 100)) }, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"NULs for a table", func(d *damager) { d.write(pauls+"freebusy", strings.Repeat("\x00", 1000)) }, "table-line freebusy-missing freebusy-missing freebusy-missing freebusy-missing freebusy-missing", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"NULs for an object", func(d *damager) { d.write(pauls+"objects/alone", strings.Repeat("\x00", 100)) }, "event-unreadable", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"record of nothing and nobody", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261210T090000Z\t20261210T100000Z\tghost\tOPAQUE\t\tGhost\t")
+	}, "freebusy-uninvited", check.All, []string{"static/" + paul + "/freebusy"}},
+	{"record whose UID has a control character", func(d *damager) {
+		d.insert(pauls+"freebusy", "20261210T090000Z\t20261210T100000Z\tgh\x01ost\tOPAQUE\t\tGhost\t"+paul)
+	}, "freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"record of an event whose UID has got a control character", func(d *damager) { d.replace(pauls+"freebusy", "\talone\t", "\talone\x01\t") }, "freebusy-missing freebusy-unstored", check.Safe, []string{"static/" + paul + "/freebusy"}},
+	{"reversed record whose UID has a control character", func(d *damager) {
+		d.insert(vincents+"freebusy-offers", "20261203T130000Z\t20261203T120000Z\tgh\x01ost\tOPAQUE\t\tGhost\t\t20261224T120000Z")
+	}, "table-reversed", check.Safe, nil},
 	{"spaces in the place of TABs", func(d *damager) {
 		d.write(pauls+"freebusy", strings.ReplaceAll(d.read(pauls+"freebusy"), "\t", " "))
 	}, "table-line", check.Safe, []string{"static/" + paul + "/freebusy"}},

@@ -86,6 +86,7 @@ var (
 	tableOldLayout = kind("table-old-layout", Warning, Safe, "a table has the eighth column that the first releases wrote")
 	tableOrder     = kind("table-order", Warning, Safe, "the records of a table are not in order")
 	tableDuplicate = kind("table-duplicate", Warning, Safe, "a table has the same record twice")
+	tableNonsense  = kind("table-nonsense", Error, All, "a record is of an occurrence whose recurrence id is none")
 	tableReversed  = kind("table-reversed", Error, Safe, "a record ends before it starts")
 
 	freebusyUnstored  = kind("freebusy-unstored", Error, Safe, "free/busy has records of an event of the user's own that is not stored")

@@ -23,6 +23,7 @@ func (e *examination) readRows() error {
 		return err
 	}
 	e.rows = newRowIndex(table)
+	e.nonsense()
 	reversed := make(map[stores.ID]int)
 	last := freebusy.Period{}
 	for p := range table.All() {
@@ -43,6 +44,23 @@ func (e *examination) readRows() error {
 			"%s of the event ends before it starts", plural(reversed[id], "record"))
 	}
 	return nil
+}
+
+// nonsense tells of records whose recurrence id is none, as columns that were put together wrongly
+// leave them.
+func (e *examination) nonsense() {
+	own := stores.Table{Kind: stores.Own}
+	for id := range e.rows.left() {
+		if id.RecurrenceID == "" || stores.IsRecurrenceID(id.RecurrenceID) {
+			continue
+		}
+		e.rows.drop(id)
+		e.ownWrong = true
+		e.rebuilt[stores.ID{UID: id.UID}] = true
+		f := e.addMany(tableNonsense, e.tablePath(own), id, func(m *mender, f *Finding, id stores.ID) error { return m.rebuildWithout(f, id) },
+			"a record of free/busy is of the occurrence %.60q, which is no date or date-time", id.RecurrenceID)
+		f.safe = true // the records are worked out again
+	}
 }
 
 // sameRecord reports whether two records are equal in what they are ordered by.

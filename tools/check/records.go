@@ -88,7 +88,7 @@ func (e *examination) leftRows() error {
 			add(freebusyCancelled, mend, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
 		case calendar.URI(rows[0].organizer).Is(e.user), e.lost[id]:
 			add(freebusyUnstored, mend, text, args...)
-		case (v == nil || id.RecurrenceID == "") && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
+		case v == nil && rows[0].organizer == "" && e.unpublished(rows), (v == nil || id.RecurrenceID == "") && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
 			add(freebusyUninvited, mend, text, args...)
 		default:
 			// The user has answered what never came in here, or an occurrence that there

@@ -1,8 +1,6 @@
 package check
 
 import (
-	"strings"
-
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/freebusy"
@@ -58,7 +56,7 @@ func (e *examination) damages(t audit.Table, own bool) {
 
 func damageKind(d freebusy.Damage) *Kind {
 	switch {
-	case strings.Contains(d.Reason, "old layout"):
+	case d.Old:
 		return tableOldLayout
 	case d.Mended:
 		return tableBroken
@@ -119,13 +117,18 @@ func (e *examination) otherTable(path string, which stores.Table) error {
 	}
 	var last freebusy.Period
 	doubled := make(map[stores.ID]bool)
-	reversed := make(map[stores.ID]bool)
+	reversed, strange := make(map[stores.ID]bool), make(map[stores.ID]bool)
 	for p := range table.All() {
 		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
 		if sameRecord(p, last) && !doubled[id] {
 			doubled[id] = true
 			e.addMany(tableDuplicate, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.unique(f, which, id) },
 				"the record at %s is there twice", clock(p.Start.Unix()))
+		}
+		if id.RecurrenceID != "" && !stores.IsRecurrenceID(id.RecurrenceID) && !strange[id] {
+			strange[id] = true
+			e.addMany(tableNonsense, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.removeFrom(f, which, id) },
+				"a record is of the occurrence %.60q, which is no date or date-time", id.RecurrenceID)
 		}
 		if p.End.Before(p.Start) && !reversed[id] {
 			reversed[id] = true

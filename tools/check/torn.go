@@ -3,6 +3,8 @@ package check
 import (
 	"strings"
 	"time"
+
+	"imip-agent/stores/availability"
 )
 
 // tornLines are the damaged lines of the user's own free/busy table, of which there can be as
@@ -28,6 +30,15 @@ func (t *tornLines) add(text string) {
 		columns := strings.Split(line, between)
 		for _, column := range columns {
 			t.columns[column] = true
+			// A TAB may be missing before the transparency, or after the times.
+			for _, transp := range []string{availability.Opaque, availability.Transparent, availability.Organizing} {
+				if uid, found := strings.CutSuffix(column, transp); found {
+					t.columns[uid] = true
+				}
+			}
+			if len(column) > len(utcLayout) && column[len("20060102")] == 'T' && column[len(utcLayout)-1] == 'Z' {
+				t.columns[column[len(utcLayout):]] = true
+			}
 		}
 		t.first[columns[0]] = true
 		t.last[columns[len(columns)-1]] = true

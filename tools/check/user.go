@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -272,6 +273,10 @@ func (e *examination) read(key stores.Key) (t *text, unusable bool) {
 		return nil, true
 	}
 	e.events++
+	if len(content) > 0 && len(bytes.Trim(content, "\x00")) == 0 {
+		e.addText(eventUnreadable, key, "the file has only NULs, as after a power cut")
+		return nil, true
+	}
 	s := look(content, string(e.user))
 	if s.brief != nil {
 		if t, ok := readSimple(s.brief, e.user); ok && key.RecurrenceID == "" && t.uid == key.UID {
