@@ -9,6 +9,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/storestest"
+	"imip-agent/tests/skip"
 )
 
 // Root's own rights do not help with an immutable file: the error says what does.
@@ -24,7 +25,7 @@ func TestImmutable(t *testing.T) {
 	}
 	path := userDir(t, s) + "/objects/u"
 	if err := exec.Command("chattr", "+i", path).Run(); err != nil {
-		t.Skip("no file can be made immutable here: ", err)
+		skip.Because(t, "no file can be made immutable here: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := exec.Command("chattr", "-i", path).Run(); err != nil {

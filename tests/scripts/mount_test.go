@@ -14,6 +14,7 @@ import (
 	"imip-agent/tests/bench"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // TestReadOnlyMount reads a store that is mounted read-only, where not even root can lock it.
@@ -30,7 +31,7 @@ func TestReadOnlyMount(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := unix.Mount(filepath.Dir(store), mounted, "", unix.MS_BIND, ""); err != nil {
-		t.Skip("needs the right to mount: ", err)
+		skip.Because(t, "needs the right to mount: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := unix.Unmount(mounted, 0); err != nil {
@@ -38,7 +39,7 @@ func TestReadOnlyMount(t *testing.T) {
 		}
 	})
 	if err := unix.Mount("", mounted, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
-		t.Skip("needs the right to mount read-only: ", err)
+		skip.Because(t, "needs the right to mount read-only: %v", err)
 	}
 	run := func(words ...string) (status int, said string) {
 		cmd := exec.Command(filepath.Join(programs, "imip-agent"), words...)

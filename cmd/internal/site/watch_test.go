@@ -133,7 +133,7 @@ func TestWatch(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU} {
 		ctx, stop := site.Watch(t.Context())
 		// Some are listened to only after a while.
-		for deadline := time.Now().Add(10 * time.Second); ctx.Err() == nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for began := time.Now(); ctx.Err() == nil && time.Since(began) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
 			if err := syscall.Kill(os.Getpid(), signal); err != nil {
 				t.Fatal(err)
 			}
