@@ -120,7 +120,7 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		e.stillBusy(id, "the occurrence "+rid+" is cancelled")
 		return false
 	}
-	if s.parent == nil && s.cancelled != nil && compareAge(active.object(), s.cancelled.object()) < 0 {
+	if s.parent == nil && s.cancelled != nil && active.object().OlderThan(s.cancelled.object(), true) {
 		e.stillBusy(id, "the occurrence "+rid+" is older than the cancellation of its event")
 		return false
 	}
@@ -219,7 +219,7 @@ func compareAge(a, b *calendar.Object) int {
 func (e *examination) place(s *series, id stores.ID, occurrence *text) {
 	path := e.path(stores.Key{Part: stores.Active, ID: id})
 	if s.cancelled != nil && s.parent == nil {
-		if compareAge(occurrence.object(), s.cancelled.object()) < 0 {
+		if occurrence.object().OlderThan(s.cancelled.object(), true) {
 			e.add(recurrenceOld, path, id, "the occurrence %s is older than the cancellation of its event", id.RecurrenceID)
 		}
 		return

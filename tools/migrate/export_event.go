@@ -44,6 +44,9 @@ func (x *Export) event(components []component, zones map[string]time.Time, zone 
 		return ok
 	})
 	for _, c := range components {
+		if parent != nil && parent.cancelled && c.id.RecurrenceID != "" && c.object.OlderThan(parent.object, true) {
+			c.cancelled = true // with its event; a newer one takes place (RFC 5546 section 2.1.5)
+		}
 		if !c.exports() {
 			issue(c.id, "not exported: it has no "+strings.Join(c.lacks(), " and no "))
 			continue

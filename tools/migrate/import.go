@@ -193,6 +193,7 @@ func (f *calendarFile) wholes(uids []string) []*wholeEvent {
 		for _, list := range [][]*vevent{w.events, w.calledOff} {
 			slices.SortStableFunc(list, func(a, b *vevent) int { return boolOrder(a.id.RecurrenceID != "", b.id.RecurrenceID != "") })
 		}
+		w.overtaken()
 		w.taken = w.taken && len(w.events)+len(w.calledOff) > 0
 		wholes[i] = w
 	}
@@ -342,12 +343,45 @@ func (m *Import) messages(events []*vevent) []outgoing {
 		replies := slices.DeleteFunc(slices.Clone(events), func(e *vevent) bool { return !absent[e.id.UID] || !m.answered(e) })
 		messages = append(messages, outgoing{method: "REPLY", events: replies})
 	}
-	for _, e := range events {
+	// Occurrences first: against the cancellation of their event theirs may be an old one.
+	for _, e := range slices.Backward(events) {
 		if e.cancelled {
 			messages = append(messages, outgoing{"CANCEL", []*vevent{e}, true})
 		}
 	}
-	return messages
+	// That takes the occurrences as well, of which some take place all the same.
+	return append(messages, m.messages(takingPlace(events))...)
+}
+
+// takingPlace returns the occurrences that are not called off, although their event is: what a
+// changed occurrence has stands in place of what its event has, its STATUS included (RFC 5545
+// section 3.8.4.4). Those that are older than the cancellation of their event are overtaken by it
+// (RFC 5546 section 2.1.5), which whoever handles them knows.
+func takingPlace(events []*vevent) []*vevent {
+	off := make(map[string]bool)
+	for _, e := range events {
+		off[e.id.UID] = off[e.id.UID] || e.cancelled && e.id.RecurrenceID == ""
+	}
+	var taking []*vevent
+	for _, e := range events {
+		if e.id.RecurrenceID != "" && !e.cancelled && off[e.id.UID] {
+			taking = append(taking, e)
+		}
+	}
+	return taking
+}
+
+// overtaken notes which occurrences are called off with their event, because its cancellation is
+// newer.
+func (w *wholeEvent) overtaken() {
+	if len(w.events) == 0 || w.events[0].id.RecurrenceID != "" {
+		return
+	}
+	for _, e := range takingPlace(w.events) {
+		if e.object.OlderThan(w.events[0].object, true) {
+			w.issues = append(w.issues, Issue{Kind: Unstorable, Text: fmt.Sprintf("the occurrence %s is called off with its event: it is older than the cancellation", e.id.RecurrenceID)})
+		}
+	}
 }
 
 // answered reports whether an event tells what the user has answered, or that they have not.

@@ -72,6 +72,10 @@ func split(text string) *calendarFile {
 		name := strings.ToUpper(strings.TrimSpace(l.value))
 		switch {
 		case l.name == "BEGIN":
+			if topLevel[name] && len(stack) >= 2 {
+				f.lose(stack, current) // none of these can be in another
+				stack = stack[:1]
+			}
 			if name == "VCALENDAR" {
 				if len(stack) > 0 {
 					f.problems = append(f.problems, "a calendar ends half-way: "+strings.Join(stack, ", "))
@@ -90,6 +94,12 @@ func split(text string) *calendarFile {
 				current = nil
 				continue
 			}
+		case l.name == "END" && slices.Contains(stack, name):
+			if len(stack) >= 2 {
+				f.lose(stack, current)
+			}
+			stack, current = stack[:min(1, slices.Index(stack, name))], nil
+			continue
 		case l.name == "END":
 			f.problems = append(f.problems, fmt.Sprintf("END:%.30q where there is no such component", name))
 			continue
@@ -105,8 +115,47 @@ func split(text string) *calendarFile {
 		f.problems = append(f.problems, "it is no calendar: there is no BEGIN:VCALENDAR")
 	case len(stack) > 0:
 		f.problems = append(f.problems, "it ends half-way: "+strings.Join(stack, ", "))
+		if len(stack) >= 2 {
+			f.lose(stack, current)
+		}
 	}
 	return f
+}
+
+// topLevel are the components that stand in a calendar, or are one, and never in another component
+// (RFC 5545 section 3.6).
+var topLevel = map[string]bool{
+	"VCALENDAR": true, "VEVENT": true, "VTODO": true, "VJOURNAL": true, "VFREEBUSY": true, "VTIMEZONE": true,
+}
+
+// lose notes that a component is lost, because it, or one in it, never ends. The stack has their
+// names, from the calendar on.
+func (f *calendarFile) lose(stack, lines []string) {
+	name := stack[1]
+	var title string
+	depth := 0
+	for _, line := range lines {
+		switch l := parseLine(line); {
+		case l.name == "BEGIN":
+			depth++
+		case l.name == "END":
+			depth--
+		case depth != 1:
+		case l.name == "UID", l.name == "TZID":
+			title = fmt.Sprintf(" %.100q", l.value) + title
+		case l.name == "SUMMARY" && name == "VEVENT":
+			title += fmt.Sprintf(" (%.60q)", l.value)
+		}
+	}
+	what := strings.ToLower(strings.TrimPrefix(name, "V"))
+	if name == "VTIMEZONE" {
+		what = "time zone"
+	}
+	text := fmt.Sprintf("the %s%s is lost: it never ends", what, title)
+	if inner := stack[len(stack)-1]; len(stack) > 2 {
+		text = fmt.Sprintf("the %s%s is lost: the %s in it never ends", what, title, inner)
+	}
+	f.problems = append(f.problems, text)
 }
 
 // toUTF8 returns a line that is not UTF-8 as if it were windows-1252, in which every octet
