@@ -64,7 +64,7 @@ func (r *request) eachOther(other calendar.URI, fn func(first bool, table stores
 	if other.Is(r.user) {
 		return nil
 	}
-	names, err := r.others.named(r.tx, other)
+	names, err := r.section.others.named(r.tx, other)
 	for i, name := range names {
 		if err == nil {
 			err = r.skipUnstorable(fn(i == 0, stores.Table{Kind: stores.Other, Other: name}))
@@ -73,34 +73,32 @@ func (r *request) eachOther(other calendar.URI, fn func(first bool, table stores
 	return err
 }
 
-// others are the names of the users whose free/busy a user knows of, in one critical section.
-type others struct {
-	read  bool
-	names []calendar.URI
-}
+// others are the names of the users whose free/busy a user knows of, in one critical section,
+// by what is the same for those that differ in letter case; nil: not read yet.
+type others map[calendar.URI][]calendar.URI
 
 // named returns the names by which another user's free/busy is known, the best first. If
 // there is none it is their own, which is there from then on.
 func (o *others) named(tx stores.Tx, other calendar.URI) ([]calendar.URI, error) {
-	if !o.read {
+	if *o == nil {
 		names, err := tx.Others()
 		if err != nil {
 			return nil, err
 		}
-		o.read, o.names = true, slices.Clone(names)
-	}
-	best := calendar.Find(o.names, other)
-	if best == "" {
-		o.names = append(o.names, other)
-		return []calendar.URI{other}, nil
-	}
-	all := []calendar.URI{best}
-	for _, name := range o.names {
-		if name != best && name.Is(other) {
-			all = append(all, name)
+		*o = make(others, len(names))
+		for _, name := range names {
+			(*o)[name.Folded()] = append((*o)[name.Folded()], name)
 		}
 	}
-	return all, nil
+	names := (*o)[other.Folded()]
+	switch i := slices.Index(names, other); {
+	case len(names) == 0:
+		names = []calendar.URI{other}
+		(*o)[other.Folded()] = names
+	case i > 0:
+		names[0], names[i] = names[i], names[0]
+	}
+	return names, nil
 }
 
 // forgetOwn removes a cancelled event from the user's own free/busy, with what

@@ -83,7 +83,6 @@ type request struct {
 	object *calendar.Object // the message's
 	id     stores.ID
 
-	others     *others
 	unreadable bool     // a stored object that was asked for cannot be read
 	changes    []string // what was done, for the log
 }
@@ -214,7 +213,6 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, er
 	err = h.Store.Update(ctx, name, func(tx stores.Tx) error {
 		entered := h.Now()
 		done = 0
-		known := &others{}
 		shared := &section{}
 		for i, e := range g.events {
 			if i > 0 && h.Now().Sub(entered) > sectionTime {
@@ -223,7 +221,7 @@ func (h *Handler) handle(ctx context.Context, m *message, g group) (done int, er
 			r := &request{
 				handler: h, tx: tx, section: shared, log: logs[i], now: h.Now().UTC(),
 				user: name, preferences: settings, senders: m.senders,
-				method: e.method, object: e.object.Clone(), id: e.id, others: known,
+				method: e.method, object: e.object.Clone(), id: e.id,
 			}
 			err := methods[e.method](r)
 			if changes[i] = r.changes; err != nil {

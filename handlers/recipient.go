@@ -57,7 +57,7 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 			others = append(others, sender.Address())
 		default:
 			// The directory is the one of the spelling that the user sends with.
-			if strings.EqualFold(string(sender), string(user)) {
+			if sender.Is(user) {
 				user = sender
 			}
 			senders = append(senders, h.Recipient)
@@ -83,7 +83,7 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 			if err != nil {
 				failure = err
 			}
-			if !own || strings.EqualFold(string(uri), string(user)) || !strings.Contains(string(uri), "@") {
+			if !own || uri.Is(user) || !strings.Contains(string(uri), "@") {
 				return uri
 			}
 			return user

@@ -11,6 +11,7 @@ import (
 // section is what the events that are handled in one critical section share.
 type section struct {
 	publishes bool // the user's free/busy is to be published
+	others    others
 }
 
 // publish writes the calendar that others may read, once for all events that may have changed
