@@ -6,6 +6,7 @@ package conf
 
 import (
 	"bytes"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,11 @@ const DefaultFile = "/etc/imip-agent/config.txt"
 
 // FileVariable is the environment variable that names another file.
 const FileVariable = "IMIP_AGENT_CONFIG"
+
+// Example is a configuration with all settings, each with its default and what it is for.
+//
+//go:embed config.txt
+var Example string
 
 // maxFile is how large a configuration file may be, in octets.
 const maxFile = 1 << 20

@@ -20,6 +20,7 @@ func commands(env site.Environment) []*cli.Command {
 		locksCommand(env),
 		migrateCommand(env),
 		doctorCommand(env),
+		setupCommand(env),
 		showCommand(env),
 	}
 }

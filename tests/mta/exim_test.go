@@ -14,21 +14,21 @@ func eximStyle(t *testing.T, style string) string {
 	switch style {
 	case "split": // Debian's split configuration: a directory with many files
 		return `sed -i "s/^dc_use_split_config=.*/dc_use_split_config='true'/" /etc/exim4/update-exim4.conf.conf
-			` + documented(t, "With Debian's split\nconfiguration:")
+			update-exim4.conf`
 	case "template": // Debian's configuration in one file
-		return documented(t, "With Debian's configuration in one file:")
+		return `update-exim4.conf`
 	case "own": // one that owes nothing to Debian; host names and ports are those of the test
 		return `sed -e "s/^MAILBOX_HOST = .*/MAILBOX_HOST = $1::$2/" -e "s/^SMARTHOST = .*/SMARTHOST = $1::$2/" \
 			-e "s/^daemon_smtp_ports = .*/local_interfaces = 127.0.0.1.$3 : 127.0.0.1.$4/" \
 			-e "s/^\(hostlist relay_from_hosts = 127.0.0.1\) .*/\1/" \
-			/etc/imip-agent/exim/exim4.conf > /etc/exim4/exim4.conf`
+			/usr/share/imip-agent-go/exim/exim4.conf > /etc/exim4/exim4.conf`
 	}
 	t.Fatalf("no style %q", style)
 	return ""
 }
 
 // newExim starts Debian's Exim as an ordinary site would have it, with what
-// conf/exim says on top, in one of the styles.
+// `imip-agent setup` makes of it, in one of the styles.
 func newExim(t *testing.T, style, program, disk, share string) *server {
 	t.Helper()
 	return newEximWith(t, "exim", "", style, program, disk, share)
@@ -76,20 +76,24 @@ func newEximWith(t *testing.T, layer, script, style, program, disk, share string
 		echo 127.0.1.1 mail.example.com mail >> /etc/hosts
 		echo "example.com: $1::$2" > /etc/exim4/hubbed_hosts`, s.sink.host, s.sink.port, port, publicPort)
 
-	// What conf/exim says, in its own words, but trying again every second.
-	s.write(t, "/etc/imip-agent/exim/senders", strings.Join(users(), "\n")+"\n", 0o644)
-	s.run(t, `sed -i 's/F,2h,5m/F,2h,1s/' /etc/imip-agent/exim/retry
-		sed -i '/^[*]/s/F,2h,15m/F,2h,1s/' /etc/imip-agent/exim/exim4.conf /etc/exim4/exim4.conf.template /etc/exim4/conf.d/retry/30_exim4-config
-		`+script+"\n"+eximStyle(t, style), s.sink.host, s.sink.port, port, publicPort)
+	// As it is set up, but trying again every second.
+	s.write(t, "/root/users", strings.Join(users(), "\n")+"\n", 0o644)
+	s.run(t, eximStyle(t, style)+"\n"+`
+		imip-agent setup exim --domain example.com --users /root/users
+		for file in /etc/exim4/exim4.conf /etc/exim4/exim4.conf.template /etc/exim4/conf.d/retry/*; do
+			[ ! -e $file ] || sed -i -e '/^[*]/s/F,2h,15m/F,2h,1s/' -e 's/F,2h,5m/F,2h,1s/' $file
+		done
+		[ -e /etc/exim4/exim4.conf ] || update-exim4.conf
+		`+script, s.sink.host, s.sink.port, port, publicPort)
 
 	change := func(file, from, to string) func(*testing.T, int) {
 		return func(t *testing.T, seconds int) {
-			s.run(t, `sed -i "s/$1/$2/" /etc/imip-agent/exim/$3
+			s.run(t, `sed -i "s/$1/$2/" /etc/exim4/conf.d/$3
 				[ -e /etc/exim4/exim4.conf ] || update-exim4.conf`, from, fmt.Sprintf(to, seconds), file)
 		}
 	}
-	s.limit = change("transports", "timeout = 10m", "timeout = %ds")
-	s.expire = change("retry", "F,2h,.*", "F,%ds,1s")
+	s.limit = change("transport/20_imip-agent", "timeout = 10m", "timeout = %ds")
+	s.expire = change("retry/20_imip-agent", "F,2h,.*", "F,%ds,1s")
 	if out, err := s.try("exim4 -bd -q1s"); err != nil {
 		t.Fatalf("starting Exim: %s %v\n%s", out, err, s.describe(t))
 	}
@@ -107,7 +111,7 @@ func TestExim(t *testing.T) {
 		// Somebody of another domain on the list: nothing of theirs is copied anywhere.
 		t.Run("another domain", func(t *testing.T) {
 			const user, guest = "foreign@elsewhere.example", "guest-of-foreign@example.org"
-			s.write(t, "/etc/imip-agent/exim/senders", user+"\n"+s.read(t, "/etc/imip-agent/exim/senders"), 0o644)
+			s.run(t, `sed -i 's/^IMIP_SENDERS = /&`+user+` : /' /etc/exim4/conf.d/main/00_imip-agent; update-exim4.conf`)
 			s.submit(t, user, invitation(user, user, "foreign", 9, guest), guest)
 			s.arrived(t, guest)
 			s.idle(t)

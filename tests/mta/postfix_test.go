@@ -8,13 +8,14 @@ import (
 )
 
 // newPostfix starts Debian's Postfix as an ordinary site would have it, with what
-// conf/postfix says on top.
+// `imip-agent setup` makes of it.
 func newPostfix(t *testing.T, program, disk, share string) *server {
 	t.Helper()
 	return newPostfixWith(t, "", program, disk, share)
 }
 
-// newPostfixWith is newPostfix with one more script, run before Postfix starts.
+// newPostfixWith is newPostfix with one more script, run before Postfix starts; $1 is the
+// port of the service that users send through.
 func newPostfixWith(t *testing.T, script, program, disk, share string) *server {
 	t.Helper()
 	s := &server{
@@ -55,17 +56,10 @@ func newPostfixWith(t *testing.T, script, program, disk, share string) *server {
 		postconf -Me 127.0.0.1:$3/inet="127.0.0.1:$3 inet n - y - - smtpd"
 		newaliases`, s.sink.host, s.sink.port, port, publicPort)
 
-	// What conf/postfix says, in its own words.
-	var senders strings.Builder
-	for _, address := range users() {
-		fmt.Fprintf(&senders, "%s people-outgoing+%[1]s\n", address)
-	}
-	s.write(t, "/etc/imip-agent/postfix/senders", senders.String(), 0o644)
-	steps := strings.NewReplacer("submission/inet", "127.0.0.1:"+port+"/inet", "postfix reload\n", "").Replace(
-		documented(t, "marked LIST"))
-	s.run(t, steps+`
+	s.write(t, "/root/users", strings.Join(users(), "\n")+"\n", 0o644)
+	s.run(t, `imip-agent setup postfix --domain example.com --users /root/users --service "127.0.0.1:$1/inet"
 		warnings=$(postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null)
-		[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }`)
+		[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }`, port)
 
 	s.limit = func(t *testing.T, seconds int) {
 		s.run(t, `postconf -e imip-outgoing_time_limit=$1s; postfix reload`, fmt.Sprint(seconds))
@@ -73,7 +67,7 @@ func newPostfixWith(t *testing.T, script, program, disk, share string) *server {
 	s.expire = func(t *testing.T, seconds int) {
 		s.run(t, `postconf -e maximal_queue_lifetime=$1s bounce_queue_lifetime=$1s delay_warning_time=0; postfix reload`, fmt.Sprint(seconds))
 	}
-	s.run(t, script)
+	s.run(t, script, port)
 	if out, err := s.try("postfix start"); err != nil {
 		t.Fatalf("starting Postfix: %s %v\n%s", out, err, s.describe(t))
 	}

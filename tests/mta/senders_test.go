@@ -32,14 +32,14 @@ func TestSendersDomain(t *testing.T) {
 	t.Run("postfix", func(t *testing.T) {
 		need(t, "postfix")
 		t.Parallel()
-		s := newPostfixWith(t, `sed -i -e '/^imip_sender_bcc_maps/d' -e 's/^#\(imip_sender_bcc_maps = regexp:\)/\1/' /etc/postfix/main.cf`,
+		s := newPostfixWith(t, `imip-agent setup postfix --domain example.com --everyone --service "127.0.0.1:$1/inet"`,
 			"", "", "")
 		testSenders(t, s, "postmaster@example.com", "sam@example.net")
 	})
 	t.Run("exim", func(t *testing.T) {
 		need(t, "exim")
 		t.Parallel()
-		s := newEximWith(t, "exim", `sed -i -e '/^IMIP_SENDERS/d' -e 's/^#\(IMIP_SENDERS = !\)/\1/' /etc/imip-agent/exim/macros`,
+		s := newEximWith(t, "exim", `imip-agent setup exim --domain example.com --everyone`,
 			"split", "", "", "")
 		testSenders(t, s, "postmaster@example.com", "sam@example.net")
 	})
@@ -52,8 +52,9 @@ func TestSendersLDAP(t *testing.T) {
 		t.Parallel()
 		directory := freeAddress(t)
 		s := newPostfixWith(t, slapd(directory)+`
-			sed -i -e '/^imip_sender_bcc_maps/d' -e 's/^#\(imip_sender_bcc_maps = ldap:\)/\1/' /etc/postfix/main.cf
-			sed -i 's,ldap://127.0.0.1,ldap://`+directory+`,' /etc/imip-agent/postfix/senders-ldap.cf`, "", "", "")
+			postconf -e imip_sender_bcc_maps=ldap:/etc/postfix/imip-agent/senders-ldap.cf
+			install -D -m 644 /usr/share/imip-agent-go/postfix/senders-ldap.cf /etc/postfix/imip-agent/senders-ldap.cf
+			sed -i 's,ldap://127.0.0.1,ldap://`+directory+`,' /etc/postfix/imip-agent/senders-ldap.cf`, "", "", "")
 		testSenders(t, s, "sara@example.com", "*@example.com")
 	})
 	t.Run("exim", func(t *testing.T) {
@@ -61,8 +62,10 @@ func TestSendersLDAP(t *testing.T) {
 		t.Parallel()
 		directory := freeAddress(t)
 		s := newEximWith(t, "exim-ldap", slapd(directory)+`
-			sed -i -e '/^IMIP_SENDERS/d' -e 's/^#\(IMIP_SENDERS = .*ldap\)/\1/' -e 's,ldap://127.0.0.1,ldap://`+directory+`,' \
-				/etc/imip-agent/exim/macros`, "split", "", "", "")
+			imip-agent setup exim --domain example.com --everyone
+			sed -i -e '/^IMIP_MEMBERS/d' -e 's/^#\(IMIP_MEMBERS = .*ldap\)/\1/' -e 's,ldap://127.0.0.1,ldap://`+directory+`,' \
+				/etc/exim4/conf.d/main/00_imip-agent
+			update-exim4.conf`, "split", "", "", "")
 		testSenders(t, s, "sara@example.com", "*@example.com")
 	})
 }

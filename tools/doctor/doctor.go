@@ -231,8 +231,8 @@ func location(name string) *time.Location {
 	return zone
 }
 
-// find finds a program as a shell would, in the doctor's path.
-func (d *Doctor) find(name string) (string, bool) {
+// Find finds a program as a shell would, in the doctor's path.
+func (d *Doctor) Find(name string) (string, bool) {
 	path := d.Path
 	if path == "" {
 		path = os.Getenv("PATH") + ":/usr/local/sbin:/usr/sbin:/sbin"

@@ -13,10 +13,10 @@ const settings = "/etc/imip-agent"
 // mailSystem looks which mail system there is, and how it runs the handler.
 func (d *Doctor) mailSystem(ctx context.Context, report report) handler {
 	var found handler
-	postconf, hasPostfix := d.find("postconf")
-	exim, hasExim := d.find("exim4")
+	postconf, hasPostfix := d.Find("postconf")
+	exim, hasExim := d.Find("exim4")
 	if !hasExim {
-		exim, hasExim = d.find("exim")
+		exim, hasExim = d.Find("exim")
 	}
 	switch {
 	case hasPostfix:
@@ -29,7 +29,7 @@ func (d *Doctor) mailSystem(ctx context.Context, report report) handler {
 	}
 
 	if found.program == "" {
-		if program, ok := d.find(Handler); ok {
+		if program, ok := d.Find(Handler); ok {
 			found.program = program
 		}
 	} else if info, err := os.Stat(found.program); err != nil || info.Mode()&0o111 == 0 {

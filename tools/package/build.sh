@@ -33,13 +33,13 @@ done
 "$tree/host/pages" completion "$tree/host/imip-agent" >"$tree/doc/completion"
 gzip -9n <tools/package/changelog >"$tree/doc/changelog.gz"
 
-nfpm() {
+pack() {
     if [ -n "${NFPM:-}" ]; then "$NFPM" "$@"
-    elif command -v nfpm >/dev/null; then command nfpm "$@"
+    elif command -v nfpm >/dev/null; then nfpm "$@"
     else GOARCH= go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 "$@"
     fi
 }
 package=$out/imip-agent-go_${VERSION}_$ARCH.deb
-nfpm package --config tools/package/nfpm.yaml --packager deb --target "$package" >&2
+pack package --config tools/package/nfpm.yaml --packager deb --target "$package" >&2
 rm -rf "$tree"
 echo "$package"

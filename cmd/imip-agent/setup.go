@@ -1,0 +1,372 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/conf"
+	"imip-agent/tools/doctor"
+	"imip-agent/tools/setup"
+)
+
+// setupCommand fits the programs into a machine.
+func setupCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name:      "setup",
+		Usage:     "fit the handler into the mail system, or take it out of it",
+		UsageText: env.Program + " setup postfix|exim|user [options]",
+		Description: "Run it as root. It can be run again at any time. What it changes is printed as a diff;\n" +
+			"with --dry-run nothing is changed.\n\n" +
+			"Exit status: 0, done, or nothing to do; 8, it could not be done, and nothing has been\n" +
+			"changed; 64, the command line cannot be understood; 78, the configuration cannot be used.",
+		Subcommands: []*cli.Command{
+			setupMailCommand(env, "postfix"),
+			setupMailCommand(env, "exim"),
+			setupUserCommand(env),
+		},
+		Action: func(options *cli.Context) error {
+			if options.NArg() > 0 {
+				return usage("setup does not know %.60q: postfix, exim or user", options.Args().First())
+			}
+			return usage("set up what? %s setup postfix, exim or user", env.Program)
+		},
+	}
+}
+
+// setupMailCommand changes the configuration of a mail system.
+func setupMailCommand(env site.Environment, system string) *cli.Command {
+	name := map[string]string{"postfix": "Postfix", "exim": "Exim"}[system]
+	description := map[string]string{
+		"postfix": "Changes main.cf and master.cf of Postfix (3.7 or later), so that mail which users send through\n" +
+			"submission, submissions or the sendmail command is copied to the handler. Services that are\n" +
+			"commented out get what they need as comments too, for when they are turned on. Settings\n" +
+			"with a list keep what is in it. With --remove everything is as it was before.",
+		"exim": "Changes Exim's configuration, so that mail which users send is copied to the handler:\n" +
+			"Debian's split configuration, its template, or a file of the site's own. With --remove\n" +
+			"everything is as it was before.",
+	}[system]
+	flags := []cli.Flag{
+		&cli.StringSliceFlag{Name: "domain", Usage: "the `DOMAIN` of the calendar users; may be given several times (MESSAGE_SENDER's)"},
+		&cli.StringFlag{Name: "users", Usage: "only these users, a `LIST` of addresses with commas, or a file with one on each line"},
+		&cli.BoolFlag{Name: "everyone", Usage: "everybody in the domain again, where only some users were handled", DisableDefaultText: true},
+	}
+	if system == "postfix" {
+		flags = append(flags, &cli.StringSliceFlag{Name: "service", Usage: "users also send through `SERVICE/TYPE` of master.cf, such as smtp/inet"})
+	}
+	return &cli.Command{
+		Name:        system,
+		Usage:       "have " + name + " hand copies of users' mail to the handler",
+		UsageText:   env.Program + " setup " + system + " --domain DOMAIN [--users LIST] [--dry-run] [options]\n" + env.Program + " setup " + system + " --remove [--dry-run]",
+		Description: description,
+		Flags: append(flags,
+			&cli.BoolFlag{Name: "remove", Usage: "take everything out again", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be changed, and change nothing", DisableDefaultText: true},
+			&cli.StringFlag{Name: "program", Usage: "the handler, a `FILE` (imip_person_outgoing beside this program)"},
+			&cli.StringFlag{Name: "user", Usage: "run the handler as the user `NAME` (the owner of STORE_DIR, or imip-agent)"},
+			&cli.StringFlag{Name: "group", Usage: "run the handler in the group `NAME` (that of STORE_DIR, or www-data)"},
+			&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
+		),
+		Action: func(options *cli.Context) error { return setupMail(options.Context, options, env, system) },
+	}
+}
+
+func setupMail(ctx context.Context, options *cli.Context, env site.Environment, system string) error {
+	if options.NArg() > 0 {
+		return usage("setup %s takes no word %.60q", system, options.Args().First())
+	}
+	o := setup.Options{Remove: options.Bool("remove"), Everyone: options.Bool("everyone"), Services: options.StringSlice("service")}
+	if o.Remove && (options.IsSet("domain") || options.IsSet("users")) {
+		return usage("--remove takes everything out, of all domains and users")
+	}
+	if o.Everyone && options.IsSet("users") {
+		return usage("--everyone and --users: only one of them can be meant")
+	}
+	if !o.Remove {
+		if err := fromSite(&o, options, env); err != nil {
+			return err
+		}
+	}
+	plan, err := planFor(ctx, system, o)
+	if err != nil {
+		return asRoot(err)
+	}
+	return carryOut(ctx, plan, options.Bool("dry-run"), env, system, o.Remove)
+}
+
+func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, error) {
+	if system == "postfix" {
+		if _, ok := findProgram("postconf"); !ok {
+			return nil, fmt.Errorf("there is no Postfix on this machine: postconf is not to be found")
+		}
+		return setup.Postfix(ctx, o, outputOf)
+	}
+	for _, name := range []string{"exim4", "exim"} {
+		if program, ok := findProgram(name); ok {
+			return setup.Exim(ctx, o, program, outputOf)
+		}
+	}
+	return nil, fmt.Errorf("there is no Exim on this machine: neither exim4 nor exim is to be found")
+}
+
+// carryOut prints a plan and, unless it is only to be looked at, carries it out.
+func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env site.Environment, system string, remove bool) error {
+	fmt.Fprint(env.Stdout, plan.Diff())
+	for _, note := range plan.Notes {
+		fmt.Fprintf(env.Stderr, "note: %s\n", note)
+	}
+	switch {
+	case plan.Empty() && remove:
+		fmt.Fprintf(env.Stdout, "nothing of imip-agent is in the configuration of %s\n", system)
+		return nil
+	case plan.Empty():
+		fmt.Fprintf(env.Stdout, "%s is set up already: `%s doctor` looks at it\n", system, env.Program)
+		return nil
+	case dry:
+		fmt.Fprintln(env.Stdout, "nothing has been changed (--dry-run)")
+		return nil
+	}
+	err := plan.Apply(ctx, func(ctx context.Context, words ...string) error {
+		_, err := outputOf(ctx, words...)
+		return err
+	})
+	if err != nil {
+		return asRoot(err)
+	}
+	state := "set up"
+	if remove {
+		state = "as it was before imip-agent"
+	}
+	if len(plan.Then) > 0 {
+		fmt.Fprintf(env.Stdout, "%s is %s, and has read its configuration again\n", system, state)
+	} else {
+		fmt.Fprintf(env.Stdout, "%s is %s: start it\n", system, state)
+	}
+	if !remove {
+		fmt.Fprintf(env.Stdout, "now try it: `%s doctor --send USER@DOMAIN`\n", env.Program)
+	}
+	return nil
+}
+
+// asRoot adds to an error what helps against it, if somebody without rights has got it.
+func asRoot(err error) error {
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		return fmt.Errorf("%w: run this as root", err)
+	}
+	return err
+}
+
+// findProgram finds a program as root's shell would.
+func findProgram(name string) (string, bool) { return (&doctor.Doctor{}).Find(name) }
+
+// outputOf runs a program and returns the lines that it writes.
+func outputOf(ctx context.Context, words ...string) ([]string, error) {
+	program, ok := findProgram(words[0])
+	if filepath.IsAbs(words[0]) {
+		program, ok = words[0], true
+	}
+	if !ok {
+		return nil, fmt.Errorf("there is no program %s", words[0])
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, program, words[1:]...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, strings.TrimSpace(stderr.String()+stdout.String()))
+	}
+	return strings.Split(strings.TrimRight(stdout.String(), "\n"), "\n"), nil
+}
+
+// fromSite completes the options of a setup by the site's configuration.
+func fromSite(o *setup.Options, options *cli.Context, env site.Environment) error {
+	config, err := conf.Load(options.String("config"), env.Getenv)
+	if err == nil {
+		err = config.Check()
+	}
+	if err != nil {
+		return err
+	}
+	o.Prefix, o.Sender = config.OutgoingPrefix, strings.ToLower(strings.TrimPrefix(config.MessageSender, "mailto:"))
+	o.Domains = options.StringSlice("domain")
+	if _, domain, ok := strings.Cut(o.Sender, "@"); ok && len(o.Domains) == 0 && domain != "example.com" {
+		o.Domains = []string{domain}
+	}
+	if options.IsSet("users") {
+		if o.Users, err = listOfUsers(options.String("users")); err != nil {
+			return err
+		}
+	}
+	if o.Program = options.String("program"); o.Program == "" {
+		if o.Program, err = handlerProgram(); err != nil {
+			return err
+		}
+	} else if o.Program, err = filepath.Abs(o.Program); err != nil {
+		return err
+	}
+	name, group := accountFor(config)
+	if o.User = options.String("user"); o.User == "" {
+		o.User = name
+	}
+	if o.Group = options.String("group"); o.Group == "" {
+		o.Group = group
+	}
+	if _, err := user.Lookup(o.User); err != nil {
+		return fmt.Errorf("there is no user %s that the handler could run as: `%s setup user` makes it", o.User, env.Program)
+	}
+	if _, err := user.LookupGroup(o.Group); err != nil {
+		return fmt.Errorf("there is no group %s that the handler could run in: `%s setup user` makes it", o.Group, env.Program)
+	}
+	return nil
+}
+
+// listOfUsers returns the users of --users: addresses with commas, or those in a file.
+func listOfUsers(list string) ([]string, error) {
+	text := list
+	if !strings.Contains(list, "@") {
+		data, err := os.ReadFile(list)
+		if err != nil {
+			return nil, usage("--users %.60s is neither a list of mail addresses nor a file with them: %v", list, err)
+		}
+		var lines []string
+		for line := range strings.Lines(string(data)) {
+			if words := strings.Fields(line); len(words) > 0 && !strings.HasPrefix(words[0], "#") {
+				lines = append(lines, words[0]) // what follows is what a table has there
+			}
+		}
+		text = strings.Join(lines, ",")
+	}
+	users := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+	if len(users) == 0 {
+		return nil, usage("--users %.60s names nobody", list)
+	}
+	return users, nil
+}
+
+// handlerProgram returns the handler's path: beside this program, or where programs are.
+func handlerProgram() (string, error) {
+	if self, err := os.Executable(); err == nil {
+		beside := filepath.Join(filepath.Dir(self), doctor.Handler)
+		if info, err := os.Stat(beside); err == nil && info.Mode()&0o111 != 0 {
+			return beside, nil
+		}
+	}
+	if program, ok := findProgram(doctor.Handler); ok {
+		return program, nil
+	}
+	return "", fmt.Errorf("there is no %s beside this program: install it, or name it with --program", doctor.Handler)
+}
+
+// accountFor returns whom the handler runs as: whose the store is, else the usual ones.
+func accountFor(config conf.Config) (name, group string) {
+	name, group = "imip-agent", "imip-agent"
+	if _, err := user.LookupGroup("www-data"); err == nil {
+		group = "www-data" // the web manager is in it
+	}
+	if config.StoreType != "file" {
+		return name, group
+	}
+	info, err := os.Stat(config.StoreDir)
+	if err != nil {
+		return name, group
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 {
+		if u, err := user.LookupId(strconv.Itoa(int(stat.Uid))); err == nil {
+			name = u.Username
+		}
+		if g, err := user.LookupGroupId(strconv.Itoa(int(stat.Gid))); err == nil && stat.Gid != 0 {
+			group = g.Name
+		}
+	}
+	return name, group
+}
+
+// setupUserCommand makes whom the handler runs as, and what belongs to them.
+func setupUserCommand(env site.Environment) *cli.Command {
+	return &cli.Command{
+		Name:      "user",
+		Usage:     "make the user, the group and the directories that the handler needs",
+		UsageText: env.Program + " setup user [--dry-run] [options]",
+		Description: "Makes what is missing of the user imip-agent, its group (www-data, where a web manager\n" +
+			"shares the records), " + conf.DefaultFile + " and the directories that it\n" +
+			"names. What is there stays as it is. The Debian package has done it already.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be done, and do nothing", DisableDefaultText: true},
+			&cli.StringFlag{Name: "user", Usage: "the `NAME` of the user (the owner of STORE_DIR, or imip-agent)"},
+			&cli.StringFlag{Name: "group", Usage: "the `NAME` of the group (that of STORE_DIR, or www-data)"},
+			&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
+		},
+		Action: func(options *cli.Context) error { return setupUser(options.Context, options, env) },
+	}
+}
+
+func setupUser(ctx context.Context, options *cli.Context, env site.Environment) error {
+	if options.NArg() > 0 {
+		return usage("setup user takes no word %.60q: --user NAME names the user", options.Args().First())
+	}
+	config, err := conf.Load(options.String("config"), env.Getenv)
+	if err == nil {
+		err = config.Check()
+	}
+	if err != nil {
+		return err
+	}
+	name, group := accountFor(config)
+	if set := options.String("user"); set != "" {
+		name = set
+	}
+	if set := options.String("group"); set != "" {
+		group = set
+	}
+	mode := uint32(config.DirPermissions)
+	var dirs []setup.Dir
+	if config.StoreType == "file" {
+		dirs = append(dirs, setup.Dir{Path: filepath.Dir(config.StoreDir), Mode: 0o2750}, setup.Dir{Path: config.StoreDir, Mode: mode},
+			setup.Dir{Path: config.JournalDir, Mode: mode})
+	} else {
+		dirs = append(dirs, setup.Dir{Path: filepath.Dir(config.PreferencesDir), Mode: 0o2750})
+	}
+	dirs = append(dirs, setup.Dir{Path: config.PreferencesDir, Mode: mode}, setup.Dir{Path: config.PublishDir, Mode: mode})
+	commands := setup.Account(name, group, dirs, func(path string) bool { _, err := os.Lstat(path); return err == nil })
+	dry := options.Bool("dry-run")
+	for _, words := range commands {
+		fmt.Fprintln(env.Stdout, strings.Join(words, " "))
+		if dry {
+			continue
+		}
+		if _, err := outputOf(ctx, words...); err != nil {
+			return asRoot(err)
+		}
+	}
+	if config.File == "" {
+		fmt.Fprintf(env.Stdout, "write %s: set MESSAGE_SENDER in it\n", conf.DefaultFile)
+		if !dry {
+			// What was done goes to the mail log, where administrators look.
+			text := strings.Replace(conf.Example, "\nSYSLOG = None\n", "\nSYSLOG = \"mail\"\n", 1)
+			if err := os.MkdirAll(filepath.Dir(conf.DefaultFile), 0o755); err != nil {
+				return asRoot(err)
+			}
+			if err := os.WriteFile(conf.DefaultFile, []byte(text), 0o644); err != nil {
+				return asRoot(err)
+			}
+			if err := os.Chmod(conf.DefaultFile, 0o644); err != nil { // there is no umask
+				return asRoot(err)
+			}
+		}
+	}
+	if len(commands) == 0 && config.File != "" {
+		fmt.Fprintf(env.Stdout, "the user %s, the group %s and the directories are there\n", name, group)
+	}
+	return nil
+}

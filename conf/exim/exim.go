@@ -1,0 +1,18 @@
+// Package exim has the examples for Exim that work as they stand.
+package exim
+
+import _ "embed"
+
+var (
+	//go:embed macros
+	Macros string // names, for the main section; the part to be edited
+
+	//go:embed routers
+	Routers string // before all other routers
+
+	//go:embed transports
+	Transports string
+
+	//go:embed retry
+	Retry string // before all other rules
+)

@@ -1,0 +1,12 @@
+// Package postfix has the examples for Postfix that work as they stand.
+package postfix
+
+import _ "embed"
+
+var (
+	//go:embed main.cf
+	Main string // settings for the end of main.cf
+
+	//go:embed master.cf
+	Master string // services for the end of master.cf
+)
