@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -12,6 +13,7 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/conf"
 	"imip-agent/stores"
+	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 	"imip-agent/tools/doctor"
 )
@@ -25,11 +27,18 @@ func doctorCommand(env site.Environment) *cli.Command {
 		Description: "Run it as root on the machine that mail is handled on. Each line says that\n" +
 			"something is well, or what to do. The exit status is 4 if something has failed, 78 if\n" +
 			"the configuration cannot be used, and 0 otherwise, also with warnings. Nothing is\n" +
-			"changed.",
-		Flags: siteFlags(),
+			"changed. With --send, a real message goes through the mail system, and only that is\n" +
+			"looked at: the user gets a mail that says so.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "send", Usage: "send a message of `USER`, a mail address, through the mail system, wait for its event in the records, and take it out"},
+			&cli.DurationFlag{Name: "wait", Usage: "wait as long as `TIME` for it, such as 30s", Value: time.Minute},
+		}, siteFlags()...),
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {
 				return usage("doctor takes no word %.60q", options.Args().First())
+			}
+			if user := options.String("send"); options.IsSet("send") && !strings.Contains(user, "@") {
+				return usage("--send %.60q is no mail address of a user", user)
 			}
 			return runDoctor(options.Context, options, env)
 		},
@@ -49,7 +58,7 @@ func runDoctor(ctx context.Context, options *cli.Context, env site.Environment) 
 		return &exitError{exitFindings, nil}
 	}
 	d := doctor.Doctor{
-		Config: s.Config, Store: s.Store, SystemZone: s.Preferences.SystemZone, Now: env.Now, Log: s.Log, Path: "",
+		Config: s.Config, Store: s.Store, Rejected: s.Rejected, SystemZone: s.Preferences.SystemZone, Now: env.Now, Log: s.Log, Path: "",
 		Open: func(dir string, lockTimeout time.Duration) (stores.Store, error) {
 			return file.Open(file.Options{
 				Dir: dir, PublishDir: dir + "-published", FileMode: s.Config.Permissions, DirMode: s.Config.DirPermissions,
@@ -58,9 +67,16 @@ func runDoctor(ctx context.Context, options *cli.Context, env site.Environment) 
 		},
 	}
 	failed := false
-	for result := range d.Examine(ctx) {
+	show := func(result doctor.Result) {
 		showResult(env.Stdout, result)
 		failed = failed || result.Status == doctor.Failed
+	}
+	if user := options.String("send"); user != "" {
+		d.Send(ctx, calendar.NewURI(user), options.Duration("wait"), show)
+	} else {
+		for result := range d.Examine(ctx) {
+			show(result)
+		}
 	}
 	err = errors.Join(context.Cause(ctx), s.Close())
 	if err == nil && failed {

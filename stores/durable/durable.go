@@ -82,6 +82,7 @@ func create(root *os.Root, name string, content []byte, o Options) (err error) {
 		}
 	}()
 	defer f.Close()
+	OwnBelow(root, name)
 	f.Chmod(o.mode()) // as far as we may
 	if o.Prepare != nil {
 		o.Prepare(f)

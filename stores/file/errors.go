@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"imip-agent/stores/durable"
 )
 
 // failed describes a failure of the file system for the person who has to mend it:
@@ -80,14 +82,5 @@ func advice(err error) string {
 
 // accessAdvice says who needs access, and which modes give it.
 func accessAdvice() string {
-	return fmt.Sprintf("give user %d (groups %v) access to it: directories need mode 02770 and files 0660 in a group that the mail system and the web manager share", os.Geteuid(), groups())
-}
-
-// groups returns the ids of the groups that the process is in, for a message.
-func groups() []int {
-	ids, _ := os.Getgroups()
-	if len(ids) == 0 {
-		ids = []int{os.Getegid()}
-	}
-	return ids
+	return fmt.Sprintf("give %s access to it: directories need mode 02770 and files 0660 in a group that the mail system and the web manager share", durable.Who())
 }

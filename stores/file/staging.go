@@ -88,6 +88,7 @@ func (g *staging) makeDir(name string) error {
 		return failed("making", g.dir.full(name), err)
 	}
 	g.here = true
+	durable.OwnBelow(g.dir.root, name)
 	g.dir.root.Chmod(name, g.store.dirMode) // as far as we may
 	return nil
 }
@@ -222,6 +223,7 @@ func (g *staging) makeAll(dir string) error {
 	}
 	g.made = append(g.made, dir)
 	g.touched[parent] = true
+	durable.OwnBelow(g.dir.root, dir)
 	g.dir.root.Chmod(dir, g.store.dirMode)
 	return nil
 }

@@ -347,6 +347,7 @@ func (s *Store) makeAll(dir string) error {
 func (s *Store) makeOne(dir string) error {
 	err := os.Mkdir(dir, s.dirMode&fs.ModePerm)
 	if err == nil {
+		durable.Own(dir)
 		os.Chmod(dir, s.dirMode) // as far as we may
 	}
 	return err

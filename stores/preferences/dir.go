@@ -15,6 +15,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/calendar/zones"
+	"imip-agent/stores/durable"
 )
 
 // Dir is the directory of all users' preferences. It is only read: what is not
@@ -134,7 +135,7 @@ func (l *loader) get(name string) (value string, set bool) {
 		return strings.TrimSpace(string(data)), true
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 	case errors.Is(err, fs.ErrPermission):
-		l.err = fmt.Errorf("read a preference: %w; give user %d access to it and to its directory", err, os.Geteuid())
+		l.err = fmt.Errorf("read a preference: %w; give %s access to it and to its directory", err, durable.Who())
 	default:
 		l.err = fmt.Errorf("read a preference: %w", err)
 	}

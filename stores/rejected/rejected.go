@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"imip-agent/stores/durable"
 )
 
 // Dir is a directory of what was put aside. It is made when it is first needed, for
@@ -166,6 +168,7 @@ func (d *Dir) make() error {
 	case err != nil:
 		return err
 	}
+	durable.Own(d.Path)
 	if err := syncDir(filepath.Dir(d.Path)); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
@@ -320,6 +323,7 @@ func writeSynced(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
+	durable.Own(path)
 	_, err = file.Write(data)
 	if err == nil {
 		err = file.Sync()

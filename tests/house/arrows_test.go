@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 
 	"tools":         with(data, "conf", "handlers", itip, agenda, "stores/rejected", "stores/durable", "tools/quarantine"),
 	"tools/package": nil,
+	"tools/setup":   {"conf/..."},
 }
 
 func with(rooms []string, more ...string) []string { return slices.Concat(rooms, more) }

@@ -25,12 +25,26 @@ func testDoctor(t *testing.T, s *server, faults [][3]string) {
 			t.Errorf("nothing about %q:\n%s", want, out)
 		}
 	}
+	config := func(line, want string) [3]string {
+		return [3]string{`cp /etc/imip-agent/config.txt /root/; echo '` + line + `' >> /etc/imip-agent/config.txt`, `cp /root/config.txt /etc/imip-agent/`, want}
+	}
 	common := [][3]string{
 		{`mv ` + handlerPath + ` /root/`, `mv /root/imip_person_outgoing /usr/bin/`, "not there or not a program"},
+		{`chmod a-x ` + handlerPath, `chmod a+x ` + handlerPath, "not there or not a program"},
 		{`chown root /var/lib/imip-agent/store; chmod 2750 /var/lib/imip-agent/store`, `chown imip-agent /var/lib/imip-agent/store; chmod 2770 /var/lib/imip-agent/store`, "cannot be written by imip-agent:www-data"},
 		{`chmod 0700 /var/lib/imip-agent; chown root /var/lib/imip-agent`, `chmod 2750 /var/lib/imip-agent; chown imip-agent /var/lib/imip-agent`, "nothing can be put aside"},
+		{`install -d -o root -g root -m 750 ` + store + `/mailto:paul@example.com`, `rmdir ` + store + `/mailto:paul@example.com`, "records of 1 users cannot be written by imip-agent:www-data: mailto:paul@example.com"},
+		{`mv /var/lib/imip-agent/preferences /root/`, `mv /root/preferences /var/lib/imip-agent/`, "preferences does not exist"},
+		{`chmod 755 /var/lib/imip-agent/store`, `chmod 2770 /var/lib/imip-agent/store`, "keeps the programs of its group from each other's files"},
+		{`chmod 2777 /var/lib/imip-agent/store`, `chmod 2770 /var/lib/imip-agent/store`, "everybody on this machine can look into it"},
 		{`chmod 600 /etc/imip-agent/config.txt`, `chmod 644 /etc/imip-agent/config.txt`, "does not handle a message"},
 		{`mv /etc/imip-agent/config.txt /root/; mkdir /etc/imip-agent/config.txt`, `rmdir /etc/imip-agent/config.txt; mv /root/config.txt /etc/imip-agent/`, "read the configuration"},
+		{`cp /etc/group /root/; sed -i 's/^www-data:/web:/' /etc/group`, `cp /root/group /etc/`, "there is no group www-data"},
+		{`cp /etc/passwd /root/; sed -i 's/^imip-agent:/agent:/' /etc/passwd`, `cp /root/passwd /etc/`, "there is no user imip-agent"},
+		config(`STORE_DIR = "/srv/cal`, "the string is not closed"),
+		config(`STORE_TYPE = "mysql"`, "is none of: file, postgresql"),
+		config(`OUTGOING_PREFIX = "calendars"`, "calendars"),
+		config(`ALIASES = "/nowhere"`, "read the aliases of users"),
 	}
 	for _, f := range append(common, faults...) {
 		s.run(t, f[0])
@@ -54,13 +68,56 @@ func TestDoctor(t *testing.T) {
 		need(t, "postfix")
 		t.Parallel()
 		s := newPostfix(t, "", "", "")
+		main := func(setting, want string) [3]string {
+			return [3]string{`cp /etc/postfix/main.cf /root/; postconf -e '` + setting + `'`, `cp /root/main.cf /etc/postfix/`, want}
+		}
+		master := func(script, want string) [3]string {
+			return [3]string{`cp /etc/postfix/master.cf /root/; ` + script, `cp /root/master.cf /etc/postfix/`, want}
+		}
 		testDoctor(t, s, [][3]string{
-			{`postconf -PX imip-outgoing/unix/soft_bounce`, `postconf -P imip-outgoing/unix/soft_bounce=yes`, "gives mail up"},
-			{`postconf -X imip-outgoing_destination_recipient_limit`, `postconf -e imip-outgoing_destination_recipient_limit=1`, "recipients at a time"},
-			{`sed -i.bak s/example/elsewhere/ /etc/imip-agent/postfix/transport`, `mv /etc/imip-agent/postfix/transport.bak /etc/imip-agent/postfix/transport`, "does not go to transport imip-outgoing"},
-			{`cp /etc/postfix/master.cf /root/; postconf -MX imip-outgoing/unix`, `cp /root/master.cf /etc/postfix/`, "no transport of Postfix runs"},
-			{`cp /etc/postfix/master.cf /root/; sed -i 's/cleanup_service_name=imip-cleanup/x=y/; s/sender_bcc_maps=/z=/' /etc/postfix/master.cf`, `cp /root/master.cf /etc/postfix/`, "nothing of what users send is copied"},
+			master(`postconf -PX imip-outgoing/unix/soft_bounce`, "gives mail up"),
+			master(`postconf -MX imip-outgoing/unix`, "no transport of Postfix runs"),
+			master(`sed -i 's/ -o ${recipient}//' /etc/postfix/master.cf`, "does not say whose copy it is"),
+			master(`postconf -F imip-outgoing/unix/chroot=y`, "runs in a chroot"),
+			master(`sed -i 's/user=imip-agent:www-data/user=root/' /etc/postfix/master.cf`, "as root"),
+			master(`sed -i 's/cleanup_service_name=imip-cleanup/x=y/; s/sender_bcc_maps=/z=/' /etc/postfix/master.cf`, "nothing of what users send is copied"),
+			// The cleanup service is there, and nobody uses it.
+			master(`sed -i 's/cleanup_service_name=imip-cleanup/x=y/' /etc/postfix/master.cf`, "nothing of what users send is copied"),
+			// Only submission, or submissions, does not use it.
+			master(`postconf -Me submission/inet="submission inet n - y - - smtpd"`, "through submission/inet is copied"),
+			master(`postconf -Me 465/inet="465 inet n - y - - smtpd"`, "through 465/inet is copied"),
+			master(`postconf -PX pickup/unix/cleanup_service_name`, "what programs on this machine send"),
+			main(`imip-outgoing_destination_recipient_limit = 50`, "recipients at a time"),
+			main(`imip-outgoing_time_limit = 100s`, "before the handler itself gives up"),
+			main(`defer_transports = imip-outgoing`, "in defer_transports"),
+			main(`transport_maps =`, "does not go to transport imip-outgoing"),
+			main(`transport_maps = inline:{ { example.com = smtp: } }`, "does not go to transport imip-outgoing"),
+			main(`imip_sender_bcc_maps = texthash:/dev/null`, "the table of users is empty"),
+			main(`imip_sender_bcc_maps = texthash:/nowhere`, "cannot be looked up"),
+			main(`imip_sender_bcc_maps = ldap:/nowhere`, "cannot be looked up"),
+			main(`imip_sender_bcc_maps = inline:{ { x@example.net = people-outgoing+x@example.net } }`, "mail for people-outgoing+x@example.net does not go to transport"),
+			main(`imip_sender_bcc_maps = inline:{ { x@example.com = calendar+x@example.com } }`, "does not begin with OUTGOING_PREFIX"),
+			main(`virtual_alias_maps = inline:{ { @example.com = sara@example.com } }`, "an alias takes what is for"),
+			main(`smtpd_recipient_restrictions = permit_mynetworks`, "anybody may write to"),
+			main(`smtpd_recipient_restrictions = permit_sasl_authenticated, check_recipient_access $imip_recipient_access`, "anybody may write to"),
+			main(`smtpd_restriction_classes =`, "anybody may write to"),
+			main(`imip_local_only = permit`, "anybody may write to"),
+			main(`receive_override_options = no_address_mappings`, "makes no copies"),
+			{`postfix stop`, `postfix start`, "Postfix is not running"},
+			// Somebody has records, and is not among the senders.
+			{`install -d -o imip-agent -g www-data -m 2770 ` + store + `/mailto:sara@example.com`, `rmdir ` + store + `/mailto:sara@example.com`, "none of the 1 users with records"},
 		})
+		// What only a message shows.
+		s.run(t, `postfix stop; postfix start`)
+		if out, err := s.try(`imip-agent doctor --send paul@example.com`); err != nil || !strings.HasPrefix(out, "ok ") {
+			t.Errorf("a message: %v %s", err, out)
+		}
+		if out := s.run(t, `find `+store+` -path '*objects/*'; imip-agent check`); out != "" {
+			t.Errorf("left behind: %s", out)
+		}
+		if out, err := s.try(`imip-agent doctor --send nobody@example.com --wait 3s`); err == nil || !strings.Contains(err.Error(), "its event is not in the records") {
+			t.Errorf("a message of somebody else: %v %s", err, out)
+		}
 	})
 	t.Run("exim", func(t *testing.T) {
 		need(t, "exim")
@@ -68,16 +125,23 @@ func TestDoctor(t *testing.T) {
 		s := newExim(t, "split", "", "", "")
 		fault := func(file, from, to, want string) [3]string {
 			return [3]string{
-				`cp /etc/imip-agent/exim/` + file + ` /root/; sed -i 's/` + from + `/` + to + `/' /etc/imip-agent/exim/` + file + `; update-exim4.conf`,
-				`cp /root/` + file + ` /etc/imip-agent/exim/; update-exim4.conf`,
+				`cp /etc/exim4/conf.d/` + file + ` /root/saved; sed -i 's/` + from + `/` + to + `/' /etc/exim4/conf.d/` + file + `; update-exim4.conf`,
+				`cp /root/saved /etc/exim4/conf.d/` + file + `; update-exim4.conf`,
 				want,
 			}
 		}
 		testDoctor(t, s, [][3]string{
-			fault("transports", "^  temp_errors = .*", "", "gives mail up if the program fails"),
-			fault("transports", "^  timeout_defer", "", "takes too long"),
-			fault("macros", "^IMIP_DOMAINS = .*", "IMIP_DOMAINS = example.net", "does not go to the handler"),
-			fault("macros", "^IMIP_PROGRAM = .*", "IMIP_PROGRAM = \\/bin\\/cat", "no transport of Exim runs"),
+			fault("transport/20_imip-agent", "^  temp_errors = .*", "", "gives mail up if the program fails"),
+			fault("transport/20_imip-agent", "^  timeout_defer", "", "takes too long"),
+			fault("transport/20_imip-agent", ` -o "\\\\$RECIPIENT"`, "", "does not say whose copy it is"),
+			fault("main/00_imip-agent", "^IMIP_DOMAINS = .*", "IMIP_DOMAINS = example.net", "does not go to the handler"),
+			fault("main/00_imip-agent", "^IMIP_PROGRAM = .*", `IMIP_PROGRAM = \/bin\/cat`, "no transport of Exim runs"),
+			fault("main/00_imip-agent", "^IMIP_SENDERS = .*", "IMIP_SENDERS = :", "nobody's mail is copied"),
+			fault("main/00_imip-agent", "^IMIP_TRUSTED = .*", "IMIP_TRUSTED = eq{a}{a}", "anybody may write to"),
+			fault("main/00_imip-agent", "^IMIP_GROUP = .*", "IMIP_GROUP = nosuch", "nosuch"),
 		})
+		if out, err := s.try(`imip-agent doctor --send paul@example.com`); err != nil || !strings.HasPrefix(out, "ok ") {
+			t.Errorf("a message: %v %s", err, out)
+		}
 	})
 }

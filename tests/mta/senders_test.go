@@ -63,7 +63,7 @@ func TestSendersLDAP(t *testing.T) {
 		directory := freeAddress(t)
 		s := newEximWith(t, "exim-ldap", slapd(directory)+`
 			imip-agent setup exim --domain example.com --everyone
-			sed -i -e '/^IMIP_MEMBERS/d' -e 's/^#\(IMIP_MEMBERS = .*ldap\)/\1/' -e 's,ldap://127.0.0.1,ldap://`+directory+`,' \
+			sed -i -e '/^IMIP_MEMBER/d' -e 's/^#\(IMIP_MEMBER = .*ldap\)/\1/' -e 's,ldap://127.0.0.1,ldap://`+directory+`,' \
 				/etc/exim4/conf.d/main/00_imip-agent
 			update-exim4.conf`, "split", "", "", "")
 		testSenders(t, s, "sara@example.com", "*@example.com")

@@ -47,7 +47,7 @@ const (
 func users() []string {
 	names := []string{
 		"paul", "simon", "bounced", "crowd", "attached", "local", "forged", "reported", "case",
-		"expired", "managed", "later",
+		"expired", "managed", "later", "whose",
 	}
 	for _, f := range faults {
 		names = append(names, f.name)

@@ -16,6 +16,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 )
 
 // quarantine keeps what repairs change or move away: a directory named by the time, with
@@ -139,11 +140,13 @@ func (q *quarantine) open() error {
 	if err := os.MkdirAll(q.base, 0o700); err != nil {
 		return err
 	}
+	durable.Own(q.base)
 	stamp := q.now().UTC().Format("20060102T150405Z")
 	dir := filepath.Join(q.base, stamp)
 	for n := 2; ; n++ {
 		err := os.Mkdir(dir, 0o700)
 		if err == nil {
+			durable.Own(dir)
 			break
 		} else if !errors.Is(err, fs.ErrExist) {
 			return err
@@ -154,6 +157,7 @@ func (q *quarantine) open() error {
 	if err != nil {
 		return err
 	}
+	durable.Own(file.Name())
 	q.dir, q.manifest = dir, file
 	if err := q.write(header{quarantineVersion, q.now().UTC(), q.changes}); err != nil {
 		// Nothing is changed yet, and nothing is left that says so in vain.

@@ -13,6 +13,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 	"imip-agent/stores/preferences"
 )
 
@@ -44,7 +45,7 @@ func (e *examination) settings() error {
 			}
 			continue // or it was set back just now
 		case errors.Is(err, fs.ErrPermission):
-			e.fail(fmt.Errorf("reading a preference: %w; give user %d access to it", err, os.Geteuid()))
+			e.fail(fmt.Errorf("reading a preference: %w; give %s access to it", err, durable.Who()))
 			continue
 		case err != nil:
 			e.addSetting(preferenceValue, path, "the preference %s cannot be read: %v", name, err)

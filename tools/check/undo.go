@@ -15,6 +15,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 	"imip-agent/stores/freebusy"
 )
 
@@ -195,8 +196,11 @@ func (u *undoing) restore(saved, path string) error {
 	if u.checker.DryRun {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o770); err != nil {
-		return err
+	if _, err := os.Lstat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o770); err != nil {
+			return err
+		}
+		durable.Own(filepath.Dir(path))
 	}
 	return rename(saved, path)
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"imip-agent/conf"
 )
 
 // Less than this is too little space: one large message, and the tables of many users.
@@ -60,6 +62,56 @@ func (d *Doctor) directories(ctx context.Context, h handler, report report) {
 		}
 	}
 	d.aside(ctx, h.account, report)
+	d.recordsOf(ctx, h.account, report)
+	d.aliases(ctx, h.account, report)
+}
+
+// recordsOf looks whether the account can write the records of users that are there.
+func (d *Doctor) recordsOf(ctx context.Context, a account, report report) {
+	if !a.known || d.Config.StoreType != "file" {
+		return
+	}
+	entries, err := os.ReadDir(d.Config.StoreDir)
+	if err != nil {
+		return // said already
+	}
+	var closed []string
+	for _, entry := range entries[:min(len(entries), 1000)] {
+		info, err := entry.Info()
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if ok && (stat.Uid != a.uid || stat.Mode&0o700 != 0o700) && (stat.Gid != a.gid || stat.Mode&0o070 != 0o070) && stat.Mode&0o007 != 0o007 {
+			closed = append(closed, entry.Name())
+		}
+	}
+	if len(closed) > 0 {
+		user, group, _ := strings.Cut(a.name, ":")
+		report(Directory, Failed, fmt.Sprintf("chown -R %s:%s '%s'", user, group, d.Config.StoreDir),
+			"the records of %d users cannot be written by %s: %s", len(closed), a.name, few(closed))
+	}
+}
+
+// aliases looks at the file of users' other addresses.
+func (d *Doctor) aliases(ctx context.Context, a account, report report) {
+	if d.Config.Aliases == "" {
+		return
+	}
+	_, warnings, err := conf.LoadAliases(d.Config.Aliases)
+	if err != nil {
+		report(Configuration, Failed, "make it, or set ALIASES = None", "%v", err)
+		return
+	}
+	for _, warning := range warnings {
+		report(Configuration, Warning, "correct the line", "%v", warning)
+	}
+	if !a.known {
+		return
+	}
+	if cmd, err := a.command(ctx, "test", "-r", d.Config.Aliases); err == nil && cmd.Run() != nil {
+		report(Configuration, Failed, "chmod a+r '"+d.Config.Aliases+"'", "%s cannot be read by %s (ALIASES): all mail of users would wait", d.Config.Aliases, a.name)
+	}
 }
 
 // making returns the command that makes a directory.

@@ -23,6 +23,7 @@ import (
 
 	"imip-agent/conf"
 	"imip-agent/stores"
+	"imip-agent/stores/rejected"
 )
 
 // Handler is the name of the program that the mail system runs.
@@ -65,6 +66,9 @@ const (
 type Doctor struct {
 	Config conf.Config
 	Store  stores.Store // the site's own
+
+	// Rejected is where messages are put aside; nil: it is not looked at.
+	Rejected *rejected.Dir
 
 	// Open opens a store of files in a directory, with the site's settings but waiting no
 	// longer than that for a lock. Nil in a test that has no use for it.
@@ -259,4 +263,14 @@ func output(ctx context.Context, program string, args ...string) ([]string, erro
 		return nil, fmt.Errorf("running %s %s: %w", program, strings.Join(args, " "), err)
 	}
 	return strings.Split(strings.TrimRight(string(out), "\n"), "\n"), nil
+}
+
+// session runs a program with something to read, and returns its lines.
+func session(ctx context.Context, program string, args []string, input string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patient)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.Output()
+	return strings.Split(strings.ReplaceAll(string(out), "\r", ""), "\n"), err
 }

@@ -46,7 +46,7 @@ func Exim(ctx context.Context, o Options, program string, output func(ctx contex
 		}
 		return strings.TrimSpace(last), nil
 	}
-	file, err := value("configuration_file")
+	file, err := value("configure_file")
 	if err != nil {
 		return nil, err
 	}
@@ -178,8 +178,8 @@ func (o *Options) eximMacros(before, program, user string) string {
 	default:
 		set("IMIP_SENDERS", strings.Join(everybody, " : "))
 	}
-	if members := old("IMIP_MEMBERS"); members != "" {
-		set("IMIP_MEMBERS", members)
+	if members := old("IMIP_MEMBER"); members != "" {
+		set("IMIP_MEMBER", members)
 	}
 	set("IMIP_PREFIX", o.Prefix)
 	set("IMIP_PROGRAM", o.Program)

@@ -75,11 +75,11 @@ func Postfix(ctx context.Context, o Options, output func(ctx context.Context, wo
 
 // lists are the settings of main.cf in which something of ours comes first, with that.
 var lists = []struct{ name, first string }{
-	{"transport_maps", " $imip_transport_maps"},
-	{"virtual_alias_maps", " $imip_virtual_alias_maps"},
-	{"smtpd_recipient_restrictions", " check_recipient_access $imip_recipient_access"},
-	{"smtpd_restriction_classes", " imip_local_only"},
-	{"smtpd_command_filter", " $imip_command_filter"},
+	{"transport_maps", "$imip_transport_maps"},
+	{"virtual_alias_maps", "$imip_virtual_alias_maps"},
+	{"smtpd_recipient_restrictions", "check_recipient_access $imip_recipient_access"},
+	{"smtpd_restriction_classes", "imip_local_only"},
+	{"smtpd_command_filter", "$imip_command_filter"},
 }
 
 // sendersName is the setting that says who the users are.
@@ -93,7 +93,8 @@ func (o *Options) mainCf(text, version string) (string, error) {
 		return "", err
 	}
 	for _, l := range lists {
-		ours := regexp.MustCompile(`(?m)^(` + l.name + `[ \t]*=)` + regexp.QuoteMeta(l.first))
+		first := regexp.QuoteMeta(l.first)
+		ours := regexp.MustCompile(`(?m)^(` + l.name + `[ \t]*=)(?: ` + first + `|` + first + ` )`)
 		text = ours.ReplaceAllString(text, "$1")
 	}
 	if o.Remove {
@@ -115,7 +116,11 @@ func (o *Options) mainCf(text, version string) (string, error) {
 			continue
 		}
 		equals := at + strings.IndexByte(text[at:], '=') + 1
-		text = text[:equals] + l.first + text[equals:]
+		first := " " + l.first
+		if rest := text[equals:]; rest != "" && !strings.ContainsRune(" \t\n", rune(rest[0])) {
+			first = l.first + " "
+		}
+		text = text[:equals] + first + text[equals:]
 		block = without(block, l.name)
 	}
 	switch {

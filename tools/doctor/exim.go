@@ -1,0 +1,166 @@
+package doctor
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+)
+
+// againExim is the command that mends most of what can be wrong in Exim's configuration.
+const againExim = "run `imip-agent setup exim --domain DOMAIN`, which puts it right"
+
+// exim looks at Exim's configuration, and asks Exim what it would do.
+func (d *Doctor) exim(ctx context.Context, exim string, report report) (found handler) {
+	lines, err := output(ctx, exim, "-bP", "transports")
+	if err != nil {
+		report(Exim, Unknown, "run this as root", "Exim's configuration cannot be read: %v", err)
+		return found
+	}
+	// A line `NAME transport:`, and below it one for each option.
+	options := map[string]string{}
+	name, current := "", ""
+	for _, line := range lines {
+		if transport, ok := strings.CutSuffix(line, " transport:"); ok {
+			current = transport
+			continue
+		}
+		key, value, _ := strings.Cut(line, " = ")
+		if key == "command" && strings.Contains(value, Handler) {
+			name = current
+			for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \"'", r) }) {
+				if path.Base(word) == Handler {
+					found.program = word
+				}
+			}
+		}
+		options[current+" "+key] = value
+	}
+	if name == "" {
+		report(Exim, Failed, "run `imip-agent setup exim --domain DOMAIN`", "no transport of Exim runs %s", Handler)
+		return found
+	}
+	option := func(key string) string { return options[name+" "+key] }
+	if found.account, err = lookup(option("user"), option("group")); err != nil {
+		report(Exim, Failed, "run `imip-agent setup user`, or correct `user` and `group` of the transport", "transport %s: %v", name, err)
+	}
+	wrong := 0
+	complain := func(status Status, remedy, format string, args ...any) {
+		wrong++
+		report(Exim, status, remedy, format, args...)
+	}
+	if option("temp_errors") != "*" {
+		complain(Warning, againExim+" (`temp_errors = *`)", "transport %s gives mail up if the program fails in other ways than by status 75", name)
+	}
+	if _, set := options[name+" timeout_defer"]; !set {
+		complain(Warning, againExim+" (`timeout_defer`)", "transport %s gives mail up if the program takes too long", name)
+	}
+	if _, set := options[name+" return_output"]; set {
+		complain(Warning, "take `return_output` out", "transport %s sends what the program says to the mail's sender", name)
+	}
+	if command := option("command"); !strings.Contains(command, "-o") {
+		complain(Warning, againExim, "transport %s does not say whose copy it is (-o): who forges a From field changes another user's records", name)
+	}
+	d.eximRoutes(ctx, exim, name, complain)
+	if wrong == 0 {
+		report(Exim, OK, "", "transport %s of Exim runs %s, and gets a copy of what users send", name, found.program)
+	}
+	return found
+}
+
+// eximRoutes asks Exim where mail would go.
+func (d *Doctor) eximRoutes(ctx context.Context, exim, name string, complain report4) {
+	known := d.users(ctx)
+	asked := append(slices.Clone(known[:min(len(known), 10)]), d.probe())
+	var missing, copied []string
+	for i, user := range asked {
+		// As from a program on this machine, to somebody.
+		lines, err := output(ctx, exim, "-f", user, "-bt", user)
+		text := strings.Join(lines, "\n")
+		if err != nil && strings.Contains(err.Error(), "exit status 1") { // the mailbox cannot be reached now
+			err = nil
+		}
+		switch {
+		case err == nil && text == "":
+			// Exim writes routes that have failed to standard error, and says so by its status.
+			continue
+		case strings.Contains(strings.ToLower(text), strings.ToLower(d.address(user))):
+			copied = append(copied, user)
+		case i < len(known):
+			missing = append(missing, user)
+		}
+	}
+	switch {
+	case len(copied) == 0 && len(known) > 0:
+		complain(Failed, "see IMIP_SENDERS: `imip-agent setup exim --domain DOMAIN --users LIST`", "none of the users with records has their mail copied, such as %s", few(known))
+	case len(copied) == 0 && d.nobody(ctx, exim):
+		complain(Failed, "see IMIP_SENDERS: `imip-agent setup exim --domain DOMAIN --users LIST`", "nobody's mail is copied to the handler")
+	case len(missing) > 0:
+		complain(Warning, "name them too, if they still take part: `imip-agent setup exim --domain DOMAIN --users LIST`",
+			"of %d users with records, the mail of %d is not copied: %s", len(known), len(missing), few(missing))
+	}
+	user := d.probe()
+	if len(copied) > 0 {
+		user = copied[0]
+	} else if senders := d.senderList(ctx, exim); len(senders) > 0 {
+		user = senders[0]
+	}
+	address := d.address(user)
+	first, _ := output(ctx, exim, "-f", user, "-bt", address)
+	if text := strings.Join(first, " "); !strings.Contains(text, "transport = imip_queue") && !strings.Contains(text, "transport = "+name) {
+		complain(Failed, againExim+": its routers come first", "mail for %s does not go to the handler", address)
+		return
+	}
+	second, _ := output(ctx, exim, "-oMr", "imip-outgoing", "-f", "<>", "-bt", address)
+	text := strings.Join(second, " ")
+	if strings.Contains(strings.Join(first, " "), "transport = imip_queue") && text != "" && !strings.Contains(text, "transport = "+name) && !strings.Contains(text, ":blackhole:") {
+		complain(Failed, againExim, "what the queue has for %s does not go to transport %s", address, name)
+	}
+	d.eximClosed(ctx, exim, address, complain)
+}
+
+// senderList returns the addresses of IMIP_SENDERS that stand there by themselves.
+func (d *Doctor) senderList(ctx context.Context, exim string) []string {
+	lines, err := output(ctx, exim, "-bP", "macro", "IMIP_SENDERS")
+	if err != nil || len(lines) == 0 {
+		return nil
+	}
+	_, list, _ := strings.Cut(lines[len(lines)-1], "=")
+	var senders []string
+	for _, item := range strings.Split(list, ":") {
+		if item = strings.TrimSpace(item); strings.Contains(item, "@") && !strings.ContainsAny(item, "*!^$;") {
+			senders = append(senders, strings.ToLower(item))
+		}
+	}
+	return senders
+}
+
+// nobody reports whether it is certain that there are no users: IMIP_SENDERS is known, and
+// none of those in it has their mail copied.
+func (d *Doctor) nobody(ctx context.Context, exim string) bool {
+	for _, user := range d.senderList(ctx, exim) {
+		lines, _ := output(ctx, exim, "-f", user, "-bt", user)
+		if strings.Contains(strings.ToLower(strings.Join(lines, " ")), d.address(user)) {
+			return false
+		}
+	}
+	return true
+}
+
+// eximClosed plays a session of somebody elsewhere who writes to the address.
+func (d *Doctor) eximClosed(ctx context.Context, exim, address string, complain report4) {
+	const elsewhere = "192.0.2.1" // for documentation (RFC 5737)
+	said, err := session(ctx, exim, []string{"-bh", elsewhere}, "EHLO client.example.net\r\nMAIL FROM:<>\r\nRCPT TO:<"+address+">\r\nQUIT\r\n")
+	if err != nil {
+		return
+	}
+	replies := 0
+	for _, line := range said {
+		if len(line) < 4 || line[3] != ' ' || line[0] < '2' || line[0] > '5' {
+			continue
+		}
+		if replies++; replies == 4 && line[0] == '2' { // the greeting, EHLO, MAIL, RCPT
+			complain(Failed, againExim, "anybody may write to %s, and so change users' records", address)
+		}
+	}
+}
