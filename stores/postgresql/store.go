@@ -322,8 +322,11 @@ func (s *Store) Named(ctx context.Context, user calendar.URI) (calendar.URI, err
 	for _, t := range s.tables() {
 		name, column := quoted([]string{t.name}), quoted(t.columns[:1])
 		there = append(there, "EXISTS (SELECT 1 FROM "+name+" WHERE "+column+" = $1)")
-		// What letters are alike is not left to the database's locale.
-		alike = append(alike, "SELECT "+column+" AS name FROM "+name+" WHERE char_length("+column+") = char_length($1)")
+		// From user to user by the index: most tables have many rows of each. What letters are
+		// alike is not left to the database's locale.
+		next := "SELECT min(" + column + ") FROM " + name
+		alike = append(alike, "(WITH RECURSIVE users (name) AS ("+next+" UNION ALL SELECT ("+next+" WHERE "+column+" > users.name) FROM users WHERE users.name IS NOT NULL)"+
+			" SELECT name FROM users WHERE char_length(name) = char_length($1))")
 	}
 	named := user
 	err := s.retry(ctx, func() error {
