@@ -118,7 +118,7 @@ func readDuration(value string) (length, error) {
 	if len(value) > longestDuration {
 		return length{}, &Error{fmt.Sprintf("%s is no duration", excerpt(value))}
 	}
-	match := duration().FindStringSubmatch(strings.ToUpper(strings.TrimSpace(value)))
+	match := duration().FindStringSubmatch(durationText(strings.ToUpper(strings.TrimSpace(value))))
 	if match == nil || strings.Join(match[2:], "") == "" {
 		return length{}, &Error{fmt.Sprintf("%s is no duration", excerpt(value))}
 	}
@@ -140,6 +140,50 @@ func readDuration(value string) (length, error) {
 		l = length{days: -l.days, exact: -l.exact}
 	}
 	return l, nil
+}
+
+// durationText returns a duration as the original reads it, which reads weeks alone, and
+// after days no smaller unit without those between: "+P1DT" is "P1D", "P1W2D" is "P9D",
+// "PT1H30S" is "PT1H0M30S". What cannot be read stays.
+func durationText(value string) string {
+	if len(value) > longestDuration {
+		return value
+	}
+	text := strings.TrimSuffix(strings.TrimPrefix(value, "+"), "T")
+	match := duration().FindStringSubmatch(text)
+	if match == nil || strings.Join(match[2:], "") == "" {
+		return value
+	}
+	var b strings.Builder
+	b.WriteString(match[1] + "P")
+	weeks, days := match[2], match[3]
+	hours, minutes, seconds := match[4], match[5], match[6]
+	switch {
+	case weeks != "" && days+hours+minutes+seconds == "":
+		return b.String() + weeks + "W"
+	case weeks != "":
+		w, errW := strconv.Atoi(weeks)
+		d, errD := strconv.Atoi("0" + days)
+		if errW != nil || errD != nil || w > maxDays || d > maxDays {
+			return value
+		}
+		days = strconv.Itoa(7*w + d)
+	}
+	if days != "" {
+		b.WriteString(days + "D")
+	}
+	if hours != "" && seconds != "" && minutes == "" {
+		minutes = "0"
+	}
+	if hours+minutes+seconds != "" {
+		b.WriteString("T")
+	}
+	for _, part := range []struct{ number, unit string }{{hours, "H"}, {minutes, "M"}, {seconds, "S"}} {
+		if part.number != "" {
+			b.WriteString(part.number + part.unit)
+		}
+	}
+	return b.String()
 }
 
 // readPeriod reads a period: its start, and how long it is.

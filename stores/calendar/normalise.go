@@ -23,18 +23,30 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
-// isSingle has the properties of which an event has at most one (RFC 5545
-// section 3.6.1). RRULE only should not be there twice, but the original cannot
-// work with an event that has two.
+// isSingle has the properties that the original cannot work with if an event has two
+// of them, or that decide which revision of it is the newer. It keeps the others of
+// which there should be one (RFC 5545 section 3.6.1), and so do we.
 //
 // DEVIATION: duplicate-properties
 var isSingle = set(
-	ical.PropClass, ical.PropColor, ical.PropCreated, ical.PropDescription,
 	ical.PropDuration, ical.PropDateTimeEnd, ical.PropDateTimeStamp,
-	ical.PropDateTimeStart, ical.PropGeo, ical.PropLastModified, ical.PropLocation,
-	ical.PropOrganizer, ical.PropPriority, ical.PropRecurrenceID,
+	ical.PropDateTimeStart, ical.PropOrganizer, ical.PropRecurrenceID,
 	ical.PropRecurrenceRule, ical.PropSequence, ical.PropStatus, ical.PropSummary,
-	ical.PropTransparency, ical.PropUID, ical.PropURL,
+	ical.PropTransparency, ical.PropUID,
+)
+
+// isOnce has the other properties of which an event has at most one by RFC 5545 section
+// 3.6.1. Two of the same value are one.
+var isOnce = set(
+	ical.PropClass, ical.PropColor, ical.PropCreated, ical.PropDescription, ical.PropGeo,
+	ical.PropLastModified, ical.PropLocation, ical.PropPriority, ical.PropURL,
+)
+
+// isComponent has the names that the original takes for those of components wherever
+// they stand.
+var isComponent = set(
+	ical.CompCalendar, ical.CompEvent, ical.CompToDo, ical.CompJournal, ical.CompFreeBusy,
+	ical.CompTimezone, ical.CompTimezoneStandard, ical.CompTimezoneDaylight, ical.CompAlarm,
 )
 
 // isText has the properties whose value is one text (RFC 5545 section 3.8).
@@ -64,16 +76,23 @@ var isAddressParam = set(ical.ParamSentBy, ical.ParamDelegatedTo, ical.ParamDele
 // normaliser brings components into the form that [Object] promises: see the
 // package's documentation. Doing it again changes nothing.
 type normaliser struct {
-	resolve func(tzid string) (iana string, ok bool)
+	resolve func(tzid string, use zones.Use) zones.Zone
 	warn    func(format string, args ...any)
+
+	use   zones.Use             // when the event is, for its zones
+	found map[string]zones.Zone // the zones of the event, by TZID
 }
 
 // event normalises a VEVENT and what is inside it.
 func (n *normaliser) event(c *ical.Component) {
+	n.components(c)
 	for _, name := range slices.Sorted(maps.Keys(c.Props)) {
 		kept := c.Props[name][:0]
 		for _, prop := range c.Props[name] {
 			if !n.property(&prop) {
+				continue
+			}
+			if len(kept) > 0 && isOnce[name] && slices.ContainsFunc(kept, func(k ical.Prop) bool { return k.Value == prop.Value }) {
 				continue
 			}
 			if len(kept) > 0 && isSingle[name] {
@@ -88,7 +107,52 @@ func (n *normaliser) event(c *ical.Component) {
 			delete(c.Props, name)
 		}
 	}
+	n.occurrence(c)
+	n.zones(c)
 	n.children(c)
+	if reason := (&Object{c}).UnreadLength(); reason != "" {
+		// DEVIATION: unreadable-ends
+		n.warn("%s, so how long the event lasts is not known", reason)
+	}
+}
+
+// components gives properties that are named as components a name that the original
+// does not take for the end or the beginning of one.
+//
+// DEVIATION: properties-named-as-components
+func (n *normaliser) components(c *ical.Component) {
+	for name, props := range c.Props {
+		if !isComponent[name] {
+			continue
+		}
+		delete(c.Props, name)
+		for _, prop := range props {
+			kept := ical.NewProp("X-PROPERTY")
+			for param, values := range prop.Params {
+				kept.Params[param] = values
+			}
+			kept.Params.Set("X-NAME", name)
+			kept.Value = prop.Value
+			c.Props.Add(kept)
+		}
+		n.warn("the property %s, which is named as a component, kept as X-PROPERTY", name)
+	}
+}
+
+// occurrence takes off an occurrence what would make it recur (RFC 5545 section
+// 3.8.4.4): it is one occurrence, and the rule is that of its event.
+//
+// DEVIATION: occurrences-with-rules
+func (n *normaliser) occurrence(c *ical.Component) {
+	if len(c.Props[ical.PropRecurrenceID]) == 0 {
+		return
+	}
+	for _, name := range recurring {
+		if len(c.Props[name]) > 0 {
+			delete(c.Props, name)
+			n.warn("%s left out, as this is one occurrence of an event", name)
+		}
+	}
 }
 
 // isReadable has the components that the original can read inside an event. (The
@@ -100,6 +164,7 @@ var isReadable = set(ical.CompAlarm, ical.CompTimezoneStandard, ical.CompTimezon
 func (n *normaliser) children(c *ical.Component) {
 	kept := c.Children[:0]
 	for _, child := range c.Children {
+		n.components(child)
 		n.contents(child)
 		if isReadable[child.Name] {
 			n.children(child)
@@ -166,6 +231,7 @@ func (n *normaliser) property(p *ical.Prop) bool {
 		// T and Z may be lower case, as all fixed text of a grammar (RFC 5545
 		// section 1.1).
 		p.Value = withoutLeapSeconds(strings.ToUpper(withoutSpace(p.Value)))
+		n.durations(p)
 	case isRule[p.Name]:
 		p.Value = ruleText(p.Value)
 	case isAddress[p.Name]:
@@ -200,8 +266,26 @@ func (n *normaliser) property(p *ical.Prop) bool {
 		n.warn("%s left out, which is empty", p.Name)
 		return false
 	}
-	n.zone(p)
 	return true
+}
+
+// durations brings a DURATION, and those of the periods of RDATE, into the form that
+// the original reads.
+//
+// DEVIATION: spellings-of-durations
+func (n *normaliser) durations(p *ical.Prop) {
+	switch {
+	case p.Name == ical.PropDuration:
+		p.Value = durationText(p.Value)
+	case p.Name == ical.PropRecurrenceDates && strings.Contains(p.Value, "/"):
+		values := strings.Split(p.Value, ",")
+		for i, value := range values {
+			if start, end, ok := strings.Cut(value, "/"); ok {
+				values[i] = start + "/" + durationText(end)
+			}
+		}
+		p.Value = strings.Join(values, ",")
+	}
 }
 
 // zone gives the TZID of a property the name that the IANA has for the zone.
@@ -219,12 +303,19 @@ func (n *normaliser) zone(p *ical.Prop) {
 		p.Params.Del(ical.ParamTimezoneID)
 		return
 	}
-	iana, ok := n.resolve(tzid)
-	if !ok {
+	zone, seen := n.zoneOf(tzid)
+	iana := zone.IANA
+	switch {
+	case zone.Described():
+		n.describe(p, tzid, zone)
+		return
+	case iana == "":
 		n.warn("%s: time zone %s is unknown, so its times are taken as local", p.Name, excerpt(tzid))
 		p.Params.Del(ical.ParamTimezoneID)
 		p.Params.Set("X-TZID", tzid)
 		return
+	case zone.Guess != "" && !seen:
+		n.warn("time zone %s is taken for %s by %s", excerpt(tzid), iana, zone.Guess)
 	}
 	p.Params.Set(ical.ParamTimezoneID, iana)
 	if iana == "UTC" || iana == "Etc/UTC" {
@@ -233,6 +324,19 @@ func (n *normaliser) zone(p *ical.Prop) {
 			p.Value = strings.Join(utc, ",")
 		}
 	}
+}
+
+// zoneOf returns the zone that a TZID means in the event, and whether it has been asked for
+// before.
+func (n *normaliser) zoneOf(tzid string) (zone zones.Zone, seen bool) {
+	if zone, seen = n.found[tzid]; !seen {
+		if n.found == nil {
+			n.found = map[string]zones.Zone{}
+		}
+		zone = n.resolve(tzid, n.use)
+		n.found[tzid] = zone
+	}
+	return zone, seen
 }
 
 // allUTC tells whether all values are date-times in UTC, or periods that begin
@@ -327,7 +431,7 @@ func withoutSpace(value string) string {
 // the calendar's own VTIMEZONEs, or else by those of the whole text, since some
 // senders explain a zone in another calendar of it. Both are looked at when a
 // TZID is first met.
-func (d *decoder) resolvers() []func(tzid string) (iana string, ok bool) {
+func (d *decoder) resolvers() []func(string, zones.Use) zones.Zone {
 	whole := sync.OnceValue(func() *zones.Resolver {
 		var all []*ical.Component
 		for _, c := range d.calendars {
@@ -335,18 +439,18 @@ func (d *decoder) resolvers() []func(tzid string) (iana string, ok bool) {
 		}
 		return zones.NewResolver(all)
 	})
-	var resolvers []func(string) (string, bool)
+	var resolvers []func(string, zones.Use) zones.Zone
 	for _, c := range d.calendars {
 		if len(c.vtimezones) == 0 || len(d.calendars) == 1 {
-			resolvers = append(resolvers, func(tzid string) (string, bool) { return whole().Resolve(tzid) })
+			resolvers = append(resolvers, func(tzid string, use zones.Use) zones.Zone { return whole().Find(tzid, use) })
 			continue
 		}
 		own := sync.OnceValue(func() *zones.Resolver { return zones.NewResolver(c.vtimezones) })
-		resolvers = append(resolvers, func(tzid string) (string, bool) {
-			if iana, ok := own().Resolve(tzid); ok {
-				return iana, true
+		resolvers = append(resolvers, func(tzid string, use zones.Use) zones.Zone {
+			if zone := own().Find(tzid, use); zone.IANA != "" || zone.Described() {
+				return zone
 			}
-			return whole().Resolve(tzid)
+			return whole().Find(tzid, use)
 		})
 	}
 	return resolvers

@@ -37,6 +37,7 @@ var singleParams = map[string]bool{
 // propertyReader takes a content line apart.
 type propertyReader struct {
 	rest   string // what is still to be read
+	uri    int    // how long the text is from the last ":mailto:" of a calendar user on; 0: there is none
 	warn   func(format string, args ...any)
 	budget *budget
 }
@@ -54,6 +55,12 @@ func readProperty(text string, budget *budget, warn func(format string, args ...
 			mended = append(mended, fmt.Sprintf(format, args...))
 		}
 	}}
+	if isAddress[name] {
+		// A colon that should have been quoted: the address is what follows the last.
+		if at := lastMailto(r.rest); at >= 0 {
+			r.uri = len(r.rest) - at
+		}
+	}
 	budget.spend(costProperty)
 	prop := &ical.Prop{Name: name}
 	if strings.HasPrefix(r.rest, ";") {
@@ -196,7 +203,7 @@ scan:
 			}
 			i += closing + 1
 		case ':':
-			if !colonInside(property, name, s[:i], s[i+1:]) {
+			if len(s)-i <= r.uri || r.uri == 0 && !colonInside(property, name, s[:i], s[i+1:]) {
 				break scan
 			}
 			colons = true
@@ -225,6 +232,17 @@ scan:
 }
 
 var quotes = strings.NewReplacer(`\"`, `^'`, `"`, `^'`)
+
+// lastMailto returns where the last ":mailto:" of a text begins, in any case, or -1.
+func lastMailto(text string) int {
+	const mailto = ":mailto:"
+	for i := len(text) - len(mailto); i >= 0; i-- {
+		if text[i] == ':' && strings.EqualFold(text[i:i+len(mailto)], mailto) {
+			return i
+		}
+	}
+	return -1
+}
 
 // colonInside tells whether a colon that should have been quoted belongs to the
 // value of a parameter, given what is before and after it: the colon of a URI,

@@ -21,6 +21,9 @@ type definition struct {
 	// What it says is to be held against the zones from first to last, in Unix
 	// time. Before and after that it says nothing, or what nobody meant.
 	first, last int64
+
+	// lasting says that it goes on as it is after last.
+	lasting bool
 }
 
 type change struct {
@@ -53,6 +56,8 @@ type observance struct {
 	lasting  bool    // a rule goes on after lastYear
 	ruled    bool    // onsets are by a rule or a list
 	ancient  bool    // it begins before zones can be told apart
+	name     string  // STANDARD or DAYLIGHT
+	start    int64   // DTSTART, Unix time
 }
 
 // define reads a VTIMEZONE. Components of it that cannot be used are left out.
@@ -68,6 +73,7 @@ func define(component *ical.Component) (d definition, offsets []int, ok bool) {
 			offsets = append(offsets, o.to)
 		}
 	}
+	supersede(observances)
 	slices.Sort(offsets)
 	if offsets = slices.Compact(offsets); len(offsets) < 2 && !slices.ContainsFunc(observances, observance.recent) {
 		if len(offsets) == 0 {
@@ -107,7 +113,7 @@ func define(component *ical.Component) (d definition, offsets []int, ok bool) {
 	d.last += 60 * unixDay
 	if lasting {
 		// It is about the rules that last, from when they all hold.
-		d.last = lastTime
+		d.last, d.lasting = lastTime, true
 		for _, o := range observances {
 			if o.lasting {
 				d.first = max(d.first, o.onsets[0])
@@ -118,9 +124,32 @@ func define(component *ical.Component) (d definition, offsets []int, ok bool) {
 	return d, offsets, d.first < d.last
 }
 
+// supersede ends the rules of observances that go on without end where a later
+// observance of the same kind sets other rules for the same change: programs that
+// describe the eras of a zone leave the UNTIL of the earlier ones out.
+func supersede(observances []observance) {
+	for i := range observances {
+		earlier := &observances[i]
+		if !earlier.lasting {
+			continue
+		}
+		for _, later := range observances {
+			if !later.lasting || later.name != earlier.name || later.start <= earlier.start ||
+				later.from != earlier.from || later.to != earlier.to || len(later.onsets) == 0 {
+				continue
+			}
+			// The year of the first onset by the new rules has none by the old ones.
+			from := time.Unix(later.onsets[0], 0).UTC()
+			year := time.Date(from.Year(), time.January, 1, 0, 0, 0, 0, time.UTC).Unix()
+			n, _ := slices.BinarySearch(earlier.onsets, year)
+			earlier.onsets, earlier.lasting = earlier.onsets[:n], false
+		}
+	}
+}
+
 // fixed is the definition of a zone that never changes.
 func fixed(offset int) definition {
-	return definition{before: offset, first: firstTime, last: lastTime}
+	return definition{before: offset, first: firstTime, last: lastTime, lasting: true}
 }
 
 // recent tells whether the observance is one of a change that the zone made at a
@@ -140,6 +169,7 @@ func observe(c *ical.Component) (o observance, ok bool) {
 		start = time.Unix(firstTime, 0).UTC()
 	}
 	o.ancient = start.Year() <= 1980
+	o.name, o.start = c.Name, start.Unix()
 	// Onsets are given in the time before them (RFC 5545 section 3.6.5).
 	add := func(local time.Time) bool {
 		if at := local.Unix() - int64(o.from); at >= firstTime && at < lastTime {
@@ -177,6 +207,9 @@ func observe(c *ical.Component) (o observance, ok bool) {
 	}
 	slices.Sort(o.onsets)
 	o.onsets = slices.Compact(o.onsets)
+	if len(o.onsets) >= maxOnsets {
+		o.onsets, o.ruled, o.lasting = nil, false, false // no zone is changed so often
+	}
 	return o, true
 }
 
@@ -234,8 +267,15 @@ func readLocal(value string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// cycle is the time after which the days of the week and the leap years are the same
+// again: 28 years.
+const cycle = 10227 * unixDay
+
 // at returns the offset at an instant in Unix time.
 func (d *definition) at(t int64) int {
+	if d.lasting && t >= lastTime {
+		t -= (t-lastTime)/cycle*cycle + cycle
+	}
 	i, found := slices.BinarySearchFunc(d.changes, t, func(c change, t int64) int { return cmp.Compare(c.at, t) })
 	if found {
 		for i+1 < len(d.changes) && d.changes[i+1].at == t {
@@ -248,3 +288,28 @@ func (d *definition) at(t int64) int {
 	}
 	return d.changes[i-1].offset
 }
+
+// place returns the instant at which clocks show a local time, both in Unix time, as
+// [Place] does it.
+func (d *definition) place(local int64) int64 {
+	const widest = int64(18 * 60 * 60)
+	skip := int64(0)
+	if d.lasting && local >= lastTime-widest {
+		skip = (local-lastTime+widest)/cycle*cycle + cycle
+		local -= skip
+	}
+	offset := int64(d.at(local - widest))
+	for _, c := range d.changes {
+		if c.at <= local-widest {
+			continue
+		}
+		if local-offset < c.at || local-int64(c.offset) < c.at {
+			break
+		}
+		offset = int64(c.offset)
+	}
+	return local - offset + skip
+}
+
+// speaks tells whether the definition says what the offset is at t.
+func (d *definition) speaks(t int64) bool { return d.lasting || t <= d.last || len(d.changes) < 2 }

@@ -8,27 +8,106 @@ import (
 	"github.com/emersion/go-ical"
 )
 
-// byDefinition finds the IANA zone that a VTIMEZONE describes. Several do, as a
-// rule. The first that counts is which of the preferences has one; then, which
-// has behaved so longest; then CLDR's order.
-func byDefinition(component *ical.Component) (string, bool) {
+// Use says at which times a zone is used: only a zone that has the offsets of a
+// definition at them is the one described.
+type Use struct {
+	Locals []time.Time // the event's own times, as its clock shows them, in UTC
+	// From and To are the time for which the event is looked at, about as long as it is
+	// of interest; the zero time stands for none.
+	From, To time.Time
+}
+
+// candidates are the zones that a definition may describe, in the order of choice,
+// found as far as they are asked for.
+type candidates struct {
+	d        *definition
+	lost     []int // the offsets of a definition of which nothing else can be read
+	found    [][]string
+	searches []func() []string
+	last     string // the zone chosen last
+	choices  int
+}
+
+// maxChoices is how often all zones are gone through for one definition. Events of one
+// calendar are mostly served by the same zone.
+const maxChoices = 1000
+
+// newCandidates returns the zones that a VTIMEZONE may describe, or nil if it says
+// nothing.
+func newCandidates(component *ical.Component) *candidates {
 	d, offsets, ok := define(component)
-	if ok {
-		if iana, ok := d.match(); ok {
-			return iana, true
+	switch {
+	case ok:
+	case len(offsets) == 1:
+		d = fixed(offsets[0])
+	case len(offsets) == 2:
+		return &candidates{lost: offsets}
+	default:
+		return nil
+	}
+	c := &candidates{d: &d}
+	// First those that fit up to the end: one of them is most likely meant, and it is
+	// quickly seen.
+	for _, names := range preferences() {
+		c.searches = append(c.searches, func() []string { return d.ranked(names, true) })
+	}
+	if len(d.changes) > 0 {
+		for _, names := range preferences() {
+			c.searches = append(c.searches, func() []string { return d.ranked(names, false) })
 		}
 	}
-	if len(offsets) == 1 {
-		d := fixed(offsets[0])
-		return d.match()
+	return c
+}
+
+// choose returns the first zone that has the described offsets when it is used.
+func (c *candidates) choose(use Use) (string, bool) {
+	if c.choices++; c.choices > maxChoices {
+		if loc, err := Load(c.last); err == nil && c.d.serves(loc, use) {
+			return c.last, true
+		}
+		return "", false
 	}
-	return byOffsets(offsets)
+	for i := range c.searches {
+		if i == len(c.found) {
+			c.found = append(c.found, c.searches[i]())
+		}
+		for _, name := range c.found[i] {
+			if loc, err := Load(name); err == nil && c.d.serves(loc, use) {
+				c.last = name
+				return name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// serves tells whether a zone has the offsets of the definition when it is used.
+func (d *definition) serves(loc *time.Location, use Use) bool {
+	for _, local := range use.Locals {
+		if at := d.place(local.Unix()); d.speaks(at) && Place(local, loc).Unix() != at {
+			return false
+		}
+	}
+	if use.From.IsZero() || use.To.IsZero() {
+		return true
+	}
+	for t := use.From.Unix(); t < use.To.Unix() && t < lastTime && d.speaks(t); t += 7 * unixDay {
+		if offsetAt(loc, t) != d.at(t) {
+			return false
+		}
+	}
+	return true
 }
 
 // byFixedOffset finds a zone that is always at this offset, in seconds east.
 func byFixedOffset(offset int) (string, bool) {
 	d := fixed(offset)
-	return d.match()
+	for _, names := range preferences() {
+		if ranked := d.ranked(names, true); len(ranked) > 0 {
+			return ranked[0], true
+		}
+	}
+	return "", false
 }
 
 // preferences are the zones to choose from, in turn: those that CLDR gives for
@@ -72,37 +151,31 @@ func (f fit) better(g fit) bool {
 	return f.exact > g.exact
 }
 
-// match returns the zone that fits best.
-func (d *definition) match() (string, bool) {
-	// First for zones that fit up to the end: that is most likely meant, and
-	// quickly seen.
-	for _, candidates := range preferences() {
-		if name, best := d.best(candidates, true); best.years > 0 {
-			return name, true
-		}
-	}
-	if len(d.changes) == 0 {
-		return "", false
-	}
-	for _, candidates := range preferences() {
-		if name, best := d.best(candidates, false); best.years > 1 {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-func (d *definition) best(candidates []string, standing bool) (name string, best fit) {
-	for _, candidate := range candidates {
-		loc, err := Load(candidate)
-		if err != nil {
+// ranked returns those of the names whose zones fit, the best first.
+func (d *definition) ranked(names []string, standing bool) []string {
+	fits := make(map[string]fit)
+	var ranked []string
+	for _, name := range names {
+		loc, err := Load(name)
+		if _, twice := fits[name]; twice || err != nil {
 			continue
 		}
-		if f := d.compare(loc, standing); f.years > 0 && f.better(best) {
-			name, best = candidate, f
+		f := d.compare(loc, standing)
+		if f.years > 1 || f.years > 0 && standing {
+			fits[name] = f
+			ranked = append(ranked, name)
 		}
 	}
-	return name, best
+	slices.SortStableFunc(ranked, func(a, b string) int {
+		switch {
+		case fits[a].better(fits[b]):
+			return -1
+		case fits[b].better(fits[a]):
+			return 1
+		}
+		return 0
+	})
+	return ranked
 }
 
 // compare says how well a zone fits. With standing, a zone that does not fit up

@@ -186,7 +186,7 @@ func (x *index) byWindows(name string) (string, bool) {
 // byPlace returns the zone of a place: the first one in name, which may list
 // several, that is known to Windows or the IANA. Windows has had lists of other
 // cities before, and left out or added some.
-func (x *index) byPlace(name string) (string, bool) {
+func (x *index) byPlace(name, offset string) (string, bool) {
 	for place := range strings.SplitSeq(words(name), ",") {
 		if iana := x.cities[strings.TrimSpace(place)]; iana != "" {
 			return iana, true
