@@ -67,23 +67,12 @@ func (o *Object) Occurrence(instant time.Time, zone *time.Location) (*Object, er
 
 // at returns the occurrence that begins at an instant, if there is one.
 func (t *times) at(instant time.Time) (found occurrence, ok bool) {
-	check := func(o occurrence, start time.Time) bool {
-		if !ok && start.Equal(instant) && !t.excludes(o.moment, start) {
+	t.near(instant, func(o occurrence, start time.Time) bool {
+		if start.Equal(instant) {
 			found, ok = o, true
 		}
 		return !ok
-	}
-	for _, o := range t.rdates {
-		check(o, o.instant(t.user))
-	}
-	if t.rule == nil {
-		check(occurrence{t.start, t.length}, t.start.instant(t.user))
-	} else if !ok {
-		local := t.local(instant)
-		t.expand(local.Add(-slack), local.Add(slack), func(m moment, start time.Time) bool {
-			return check(occurrence{m, t.length}, start)
-		})
-	}
+	})
 	return found, ok
 }
 

@@ -187,11 +187,14 @@ func durationText(value string) string {
 }
 
 // readPeriod reads a period: its start, and how long it is.
-func readPeriod(value string, params ical.Params, user *time.Location) (moment, length, error) {
+func (t *times) readPeriod(value string, params ical.Params) (moment, length, error) {
 	first, last, _ := strings.Cut(value, "/")
 	start, err := readMoment(first, params)
 	if err != nil {
 		return moment{}, length{}, err
+	}
+	if start.zone == nil && !start.date {
+		start.zone = t.start.zone
 	}
 	if l, err := readDuration(last); err == nil {
 		return start, l, nil
@@ -200,14 +203,21 @@ func readPeriod(value string, params ical.Params, user *time.Location) (moment, 
 	if err != nil {
 		return moment{}, length{}, &Error{fmt.Sprintf("%s is no period", excerpt(value))}
 	}
-	return start, between(start, end, user), nil
+	return start, between(start, end, t.user), nil
 }
 
 // between is the length from one moment to another: in days between dates,
-// otherwise in exact time.
+// otherwise in exact time. An end without a zone is in the start's. A midnight that ends
+// what begins on a date is a date.
 //
 // DEVIATION: days-that-summer-time-shortens
 func between(start, end moment, user *time.Location) length {
+	if end.zone == nil {
+		end.zone = start.zone
+	}
+	if start.date && sinceMidnight(end.local) == 0 {
+		end.date = true
+	}
 	if start.date && end.date {
 		return length{days: int(end.local.Sub(start.local) / (24 * time.Hour))}
 	}
@@ -329,19 +339,30 @@ func (o *Object) UnreadLength() string {
 // are those of the calendar, it can differ by what clocks are changed (RFC 5545
 // section 3.8.5.3).
 func (o *Object) length(start moment, user *time.Location) length {
+	day := length{days: 1}
 	if end, err := o.moment(ical.PropDateTimeEnd); err == nil {
-		return between(start, end, user)
+		l := between(start, end, user)
+		switch {
+		// DEVIATION: whole-days-without-length
+		case start.date && l.exact <= 0 && l.days <= 0:
+			return day
+		case end.date && !start.date && l.exact <= 0:
+			return length{exact: l.exact + 24*time.Hour} // to the end of that day
+		}
+		return l
 	}
 	if prop, ok := o.first(ical.PropDuration); ok {
 		if l, err := readDuration(prop.Value); err == nil {
 			if start.date {
-				l = l.whole()
+				if l = l.whole(); l.days <= 0 {
+					return day
+				}
 			}
 			return l
 		}
 	}
 	if start.date {
-		return length{days: 1}
+		return day
 	}
 	return length{}
 }

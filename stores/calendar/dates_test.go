@@ -70,7 +70,7 @@ func FuzzDates(f *testing.F) {
 		if l, err := readDuration(text); err == nil && (l.days < 0) != (l.exact < 0) && l.days != 0 && l.exact != 0 {
 			t.Errorf("%q is read as %v", text, l)
 		}
-		if start, l, err := readPeriod(text, nil, zone); err == nil {
+		if start, l, err := (&times{user: zone}).readPeriod(text, nil); err == nil {
 			at := start.instant(zone)
 			if end := l.after(start, at, zone); end.Before(at) {
 				t.Errorf("%q ends at %v, before %v", text, end, at)

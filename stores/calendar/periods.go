@@ -3,6 +3,7 @@ package calendar
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,8 @@ type times struct {
 	rdates []occurrence
 	except exceptions
 
+	exrules []*recurrence.Rule
+
 	reasons []string
 }
 
@@ -84,6 +87,15 @@ func (o *Object) times(user *time.Location) (*times, error) {
 			t.leaveOut(err)
 		}
 	}
+	// DEVIATION: exception-rules
+	for _, prop := range o.component.Props[propExceptionRule] {
+		rule, err := recurrence.Parse(prop.Value)
+		if err != nil {
+			t.leaveOut(fmt.Errorf("EXRULE: %w", err))
+			continue
+		}
+		t.exrules = append(t.exrules, rule)
+	}
 	for value, params := range o.values(ical.PropRecurrenceDates) {
 		if err := t.addDate(value, params); err != nil {
 			t.leaveOut(fmt.Errorf("RDATE: %w", err))
@@ -96,6 +108,7 @@ func (o *Object) times(user *time.Location) (*times, error) {
 			t.leaveOut(fmt.Errorf("EXDATE: %w", err))
 			continue
 		}
+		m = t.means(m)
 		t.except.instants[m.instant(user).Unix()] = true
 		if m.date && !start.date {
 			// DEVIATION: exceptions-by-day
@@ -137,7 +150,7 @@ func (t *times) incomplete() error {
 // addDate adds a value of RDATE: a date, a date-time or a period.
 func (t *times) addDate(value string, params ical.Params) error {
 	if strings.Contains(value, "/") {
-		start, length, err := readPeriod(value, params, t.user)
+		start, length, err := t.readPeriod(value, params)
 		if err == nil {
 			t.rdates = append(t.rdates, occurrence{start, length})
 		}
@@ -147,24 +160,71 @@ func (t *times) addDate(value string, params ical.Params) error {
 	if err != nil {
 		return err
 	}
-	length := t.length
-	switch {
-	case start.date:
-		length = length.whole()
-	case t.start.date:
-		// A date-time added to dates lasts as many times 24 hours.
-		length.exact, length.days = length.exact+time.Duration(length.days)*24*time.Hour, 0
+	if start = t.means(start); start.date && !t.start.date {
+		// A day is added to an event that has a time: at that time on it.
+		start = t.start.at(start.local.Add(sinceMidnight(t.start.local)))
 	}
-	t.rdates = append(t.rdates, occurrence{start, length})
+	t.rdates = append(t.rdates, occurrence{start, t.length})
 	return nil
 }
+
+// means returns what a date or time says that is written in another form than DTSTART is:
+// where it is a time without a zone, it is in the event's; a time beside a DTSTART that
+// is a date is the date that it is written with, if it is midnight, and else the date that
+// it is in the user's zone (RFC 5545 section 3.3.4: a date has no zone). A date beside a
+// DTSTART that is a time stays.
+//
+// DEVIATION: times-in-another-form
+func (t *times) means(m moment) moment {
+	switch {
+	case !t.start.date && !m.date && m.zone == nil:
+		m.zone = t.start.zone
+	case !t.start.date:
+	case m.date && m.zone == nil:
+		m.zone = t.start.zone
+	case m.date:
+	case m.zone == nil || sinceMidnight(m.local) == 0:
+		m = t.start.at(midnight(m.local))
+	default:
+		m = t.start.at(midnight(clockOf(m.instant(t.user), t.start.in(t.user))))
+	}
+	return m
+}
+
+// clockOf returns what the clock in a zone shows at an instant.
+func clockOf(instant time.Time, zone *time.Location) time.Time {
+	_, offset := instant.In(zone).Zone()
+	return instant.UTC().Add(time.Duration(offset) * time.Second)
+}
+
+// midnight returns the beginning of the day of a local time.
+func midnight(local time.Time) time.Time { return local.Truncate(24 * time.Hour) }
+
+func sinceMidnight(local time.Time) time.Duration { return local.Sub(midnight(local)) }
 
 // excludes tells whether EXDATE takes an occurrence away: any that starts then.
 //
 // DEVIATION: exceptions-and-periods
 func (t *times) excludes(m moment, start time.Time) bool {
 	return t.except.instants[start.Unix()] ||
-		len(t.except.days) > 0 && t.except.days[m.local.Truncate(24*time.Hour).Unix()]
+		len(t.except.days) > 0 && t.except.days[midnight(m.local).Unix()]
+}
+
+// excludesAlone is excludes for an occurrence that is none of the rule's: what EXRULE
+// yields is looked for, too.
+func (t *times) excludesAlone(m moment, start time.Time) bool {
+	if t.excludes(m, start) {
+		return true
+	}
+	local := t.local(start)
+	for _, rule := range t.exrules {
+		found := false
+		t.yields(rule, local, local, func(time.Time) bool { found = true; return false })
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // slack is more than a zone's clock can differ from UTC, or be changed.
@@ -175,38 +235,61 @@ func (t *times) local(instant time.Time) time.Time {
 	if instant.IsZero() {
 		return instant
 	}
-	there := instant.In(t.start.in(t.user))
-	_, offset := there.Zone()
-	return instant.UTC().Add(time.Duration(offset) * time.Second)
+	return clockOf(instant, t.start.in(t.user))
 }
 
 // expand calls yield with the occurrences of the rule whose local times are from
-// from to until (zero: no limit), in order, until it returns false.
+// from to until (zero: no limit), in order, until it returns false. What EXRULE
+// yields is not among them.
 func (t *times) expand(from, until time.Time, yield func(moment, time.Time) bool) {
+	var excluded []func(local time.Time) bool
+	for _, rule := range t.exrules {
+		next, stop := iter.Pull(func(yield func(time.Time) bool) { t.yields(rule, from, until, yield) })
+		defer stop()
+		at, ok := next()
+		excluded = append(excluded, func(local time.Time) bool {
+			for ok && at.Before(local) {
+				at, ok = next()
+			}
+			return ok && at.Equal(local)
+		})
+	}
+	t.yields(t.rule, from, until, func(local time.Time) bool {
+		for _, excludes := range excluded {
+			if excludes(local) {
+				return true
+			}
+		}
+		m := t.start.at(local)
+		return yield(m, m.instant(t.user))
+	})
+}
+
+// yields calls yield with the local times that a rule of the event yields, from from to
+// until, in order, until it returns false.
+func (t *times) yields(rule *recurrence.Rule, from, until time.Time, yield func(time.Time) bool) {
 	in := recurrence.Range{Start: t.start.local, Date: t.start.date, From: from, Until: until}
-	limit, instant := t.until()
+	limit, instant := t.until(rule)
 	if !limit.IsZero() && (in.Until.IsZero() || limit.Before(in.Until)) {
 		in.Until = limit
 	}
-	err := t.rule.Expand(in, func(local time.Time) bool {
-		m := t.start.at(local)
-		start := m.instant(t.user)
-		if !instant.IsZero() && start.After(instant) {
+	err := rule.Expand(in, func(local time.Time) bool {
+		if !instant.IsZero() && t.start.at(local).instant(t.user).After(instant) {
 			return true
 		}
-		return yield(m, start)
+		return yield(local)
 	})
 	if err != nil {
 		t.leaveOut(err)
 	}
 }
 
-// until says what the rule's UNTIL means for the event, which RFC 5545 section
+// until says what a rule's UNTIL means for the event, which RFC 5545 section
 // 3.3.10 has in the form of DTSTART, and in UTC if that has a zone, but senders
 // have in any: the last local time, inclusive, and where it is an instant, that.
 // Either is zero if it sets no limit.
-func (t *times) until() (local, instant time.Time) {
-	switch until := t.rule.Until(); until.Form {
+func (t *times) until(rule *recurrence.Rule) (local, instant time.Time) {
+	switch until := rule.Until(); until.Form {
 	case recurrence.Date:
 		// DEVIATION: until-date
 		// The whole day: DTSTART's time on it is meant.
@@ -257,41 +340,70 @@ func (t *times) window(end time.Time) time.Time {
 // It fails with an [Error] if there is no DTSTART that can be read, and then
 // without any period. With an [IncompleteError] the periods are good.
 func (o *Object) Periods(options PeriodOptions) (spans []Span, truncated bool, err error) {
-	most := options.Max
-	if most <= 0 {
-		most = DefaultMaxPeriods
-	}
 	t, err := o.times(options.Zone)
 	if err != nil {
 		return nil, false, err
 	}
-	if spans, truncated = t.collect(options, time.Time{}, most); truncated {
-		spans, _ = t.collect(options, options.Now, most)
-	}
+	spans, truncated = t.periods(options, time.Time{}, t.itself)
 	return spans, truncated, t.incomplete()
+}
+
+// placed is when an occurrence of an event is, and whether it is at all.
+type placed func(m moment, l length, start time.Time) (Span, bool)
+
+// itself places an occurrence where its event has it.
+func (t *times) itself(m moment, l length, start time.Time) (Span, bool) {
+	return Span{start, l.after(m, start, t.user)}, true
+}
+
+// periods returns the periods of occurrences that start at the local time begin or later
+// (zero: all), where place has them. If there are more than options.Max, truncated is
+// true, and they are the earliest that are not over at options.Now.
+func (t *times) periods(options PeriodOptions, begin time.Time, place placed) (spans []Span, truncated bool) {
+	most := options.Max
+	if most <= 0 {
+		most = DefaultMaxPeriods
+	}
+	if spans, truncated = t.collect(options, begin, time.Time{}, most, place); truncated {
+		if begin.IsZero() {
+			begin = t.since(options.Now)
+		}
+		spans, _ = t.collect(options, begin, options.Now, most, place)
+	}
+	return spans, truncated
 }
 
 // collect returns the periods that are not over at from (zero: all), at most so
 // many, the earliest, and whether there are more.
-func (t *times) collect(options PeriodOptions, from time.Time, most int) (spans []Span, more bool) {
+func (t *times) collect(options PeriodOptions, begin, from time.Time, most int, place placed) (spans []Span, more bool) {
 	add := func(m moment, l length, start time.Time) {
-		span := Span{start, l.after(m, start, t.user)}
+		span, there := place(m, l, start)
 		over := !from.IsZero() && span.Start.Before(from) && !span.End.After(from)
-		if !over && !start.Before(earliest) && !start.After(latest) && !t.excludes(m, start) {
+		if there && !over && !span.Start.Before(earliest) && !span.Start.After(latest) {
 			spans = append(spans, span)
 		}
 	}
+	alone := func(m moment, l length, start time.Time) {
+		if !t.excludesAlone(m, start) {
+			add(m, l, start)
+		}
+	}
+	if begin.IsZero() {
+		begin = t.since(begin)
+	}
 	if t.rule == nil {
-		add(t.start, t.length, t.start.instant(t.user))
+		alone(t.start, t.length, t.start.instant(t.user))
 	} else {
-		t.expand(t.since(from), t.window(options.Until), func(m moment, start time.Time) bool {
-			add(m, t.length, start)
+		t.expand(begin, t.window(options.Until), func(m moment, start time.Time) bool {
+			if !t.excludes(m, start) {
+				add(m, t.length, start)
+			}
 			more = len(spans) > most
 			return !more
 		})
 	}
 	for _, o := range t.rdates {
-		add(o.moment, o.length, o.instant(t.user))
+		alone(o.moment, o.length, o.instant(t.user))
 	}
 	slices.SortFunc(spans, func(a, b Span) int {
 		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End))
@@ -325,6 +437,28 @@ func (o *Object) OccursAt(instant time.Time, zone *time.Location) (bool, error) 
 	}
 	_, found := t.at(instant)
 	return found, t.incomplete()
+}
+
+// near calls yield with the occurrences that are less than about a day from an instant,
+// and maybe others, until it returns false.
+func (t *times) near(instant time.Time, yield func(occurrence, time.Time) bool) {
+	goOn := true
+	alone := func(o occurrence) {
+		if start := o.instant(t.user); goOn && !t.excludesAlone(o.moment, start) {
+			goOn = yield(o, start)
+		}
+	}
+	for _, o := range t.rdates {
+		alone(o)
+	}
+	if t.rule == nil {
+		alone(occurrence{t.start, t.length})
+	} else if goOn {
+		local := t.local(instant)
+		t.expand(local.Add(-slack), local.Add(slack), func(m moment, start time.Time) bool {
+			return t.excludes(m, start) || yield(occurrence{m, t.length}, start)
+		})
+	}
 }
 
 // RecursForever tells whether the event has a rule with neither UNTIL nor COUNT.
