@@ -55,6 +55,7 @@ func (r *request) callOff(all bool) error {
 	if stored != nil {
 		object = stored
 		object.CopyFrom(r.object, "SEQUENCE", "DTSTAMP")
+		object.CopyRange(r.object)
 		if !entire {
 			object.SetAttendees(lastOfEach(slices.DeleteFunc(object.Attendees(), named)))
 		}
@@ -185,5 +186,8 @@ func (r *request) storeCancelled(object *calendar.Object, entire bool) error {
 	if err := r.store(stores.Cancelled, object); err != nil {
 		return err
 	}
-	return r.tx.Delete(stores.Key{Part: stores.Active, ID: r.id})
+	if err := r.tx.Delete(stores.Key{Part: stores.Active, ID: r.id}); err != nil || r.id.RecurrenceID == "" {
+		return err
+	}
+	return r.cancelLater(object)
 }

@@ -184,9 +184,11 @@ func (r *request) record(which stores.Table, object *calendar.Object, transp str
 	if err != nil {
 		return err
 	}
-	records, truncated, err := availability.Records(object, r.id, transp, expires, calendar.PeriodOptions{
-		Zone: r.preferences.Zone, Now: r.now, Until: r.preferences.WindowEnd(r.now), Max: r.handler.PeriodLimit,
-	})
+	series, err := r.series(object)
+	if err != nil {
+		return err
+	}
+	records, truncated, err := availability.SeriesRecords(series, object, r.id, transp, expires, r.periodOptions())
 	if err != nil {
 		r.log.Warn("the periods of the event cannot all be worked out", "reason", err)
 	}
@@ -220,20 +222,26 @@ func (r *request) supersede(which stores.Table, table *freebusy.Table) error {
 	if which.Kind == stores.Offers {
 		table.DropExpired(r.now)
 	}
-	replaced := []string{r.id.RecurrenceID}
-	if r.id.RecurrenceID == "" {
-		var err error
-		if replaced, err = r.separateRecurrences(); err != nil {
-			return err
-		}
-		separate := make(map[string]bool, len(replaced))
-		for _, recurrenceID := range replaced {
-			separate[recurrenceID] = true
-		}
-		table.RemoveRecurrences(r.id.UID, func(recurrenceID string) bool { return separate[recurrenceID] })
+	if r.id.RecurrenceID != "" {
+		return r.replace(which, table)
 	}
+	replaced, err := r.separateRecurrences()
+	if err != nil || len(replaced) == 0 {
+		table.RemoveRecurrences(r.id.UID, func(string) bool { return false })
+		return err
+	}
+	separate := make(map[string]bool, len(replaced))
 	for _, recurrenceID := range replaced {
-		at, err := calendar.InstantOf(recurrenceID, r.preferences.Zone)
+		separate[recurrenceID] = true
+	}
+	table.RemoveRecurrences(r.id.UID, func(recurrenceID string) bool { return separate[recurrenceID] })
+	event, err := r.event()
+	if err != nil {
+		return err
+	}
+	series := &calendar.Series{Event: event}
+	for _, recurrenceID := range replaced {
+		at, err := series.At(calendar.Apart{ID: recurrenceID}, r.preferences.Zone)
 		if err != nil {
 			r.log.Warn("a recurrence's time cannot be read", "recurrence", recurrenceID, "reason", err)
 			continue

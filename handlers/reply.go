@@ -97,7 +97,7 @@ func unreadable(object *calendar.Object) (names []string) {
 // answerOccurrence handles an answer to an occurrence that is not stored by itself, of the
 // parent that is. It reports whether that is all there is to be done.
 func (r *request) answerOccurrence(parent *calendar.Object) (done bool, err error) {
-	at, err := r.object.RecurrenceInstant(r.preferences.Zone)
+	at, err := parent.InstantFor(r.object, r.preferences.Zone)
 	if err != nil {
 		return true, err
 	}

@@ -75,16 +75,28 @@ var Described = []string{"ORGANIZER", "SUMMARY", "TRANSP"}
 // Records returns the free/busy records of the event id, one for each period of
 // object, in order of time. The error says why some may be missing, and the
 // records are good nevertheless; truncated, that there are more than o allows.
-func Records(object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) (records []freebusy.Period, truncated bool, err error) {
+func Records(object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
 	spans, truncated, err := object.Periods(o)
+	return records(object, id, transp, expires, spans), truncated, err
+}
+
+// SeriesRecords returns the free/busy records of an event with the occurrences that are stored
+// apart, as Records does: what is recorded under id, with what object says of it.
+func SeriesRecords(s *calendar.Series, object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
+	spans, truncated, err := s.Periods(id.RecurrenceID, o)
+	return records(object, id, transp, expires, spans), truncated, err
+}
+
+// records returns a record for each span.
+func records(object *calendar.Object, id stores.ID, transp string, expires time.Time, spans []calendar.Span) []freebusy.Period {
 	organizer, _ := object.Organizer()
 	summary := object.Summary()
-	records = make([]freebusy.Period, len(spans))
+	records := make([]freebusy.Period, len(spans))
 	for i, span := range spans {
 		records[i] = freebusy.Period{
 			Start: span.Start, End: span.End, UID: id.UID, Transp: transp, RecurrenceID: id.RecurrenceID,
 			Summary: summary, Organizer: string(organizer), Expires: expires,
 		}
 	}
-	return records, truncated, err
+	return records
 }

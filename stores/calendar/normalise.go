@@ -31,7 +31,7 @@ func set(names ...string) map[string]bool {
 var isSingle = set(
 	ical.PropDuration, ical.PropDateTimeEnd, ical.PropDateTimeStamp,
 	ical.PropDateTimeStart, ical.PropOrganizer, ical.PropRecurrenceID,
-	ical.PropRecurrenceRule, ical.PropSequence, ical.PropStatus, ical.PropSummary,
+	ical.PropRecurrenceRule, ical.PropSequence, ical.PropSummary,
 	ical.PropTransparency, ical.PropUID,
 )
 
@@ -39,7 +39,7 @@ var isSingle = set(
 // 3.6.1. Two of the same value are one.
 var isOnce = set(
 	ical.PropClass, ical.PropColor, ical.PropCreated, ical.PropDescription, ical.PropGeo,
-	ical.PropLastModified, ical.PropLocation, ical.PropPriority, ical.PropURL,
+	ical.PropLastModified, ical.PropLocation, ical.PropPriority, ical.PropStatus, ical.PropURL,
 )
 
 // isComponent has the names that the original takes for those of components wherever

@@ -23,9 +23,30 @@ type Series struct {
 
 // Future tells whether an occurrence stands for all later ones as well (RANGE=THISANDFUTURE,
 // RFC 5545 section 3.2.13).
+//
+// DEVIATION: ranges-of-occurrences
 func (o *Object) Future() bool {
 	prop := o.component.Props.Get(ical.PropRecurrenceID)
 	return prop != nil && strings.EqualFold(prop.Params.Get(ical.ParamRange), "THISANDFUTURE")
+}
+
+// CopyRange gives an occurrence the RANGE of another one, or takes it off.
+func (o *Object) CopyRange(other *Object) {
+	id, from := o.component.Props.Get(ical.PropRecurrenceID), other.component.Props.Get(ical.PropRecurrenceID)
+	if id == nil || from == nil || o.Future() == other.Future() {
+		return
+	}
+	params := make(ical.Params, len(id.Params)+1)
+	for name, values := range id.Params {
+		params[name] = values
+	}
+	params.Del(ical.ParamRange)
+	if other.Future() {
+		params.Set(ical.ParamRange, "THISANDFUTURE")
+	}
+	replaced := *id
+	replaced.Params = params
+	o.component.Props.Set(&replaced)
 }
 
 // InstantOf returns the instant of the event's occurrence that a recurrence id means for a
@@ -36,6 +57,9 @@ func (o *Object) InstantOf(recurrenceID string, zone *time.Location) (time.Time,
 	m, err := readMoment(recurrenceID, nil)
 	if err != nil {
 		return InstantOf(recurrenceID, zone)
+	}
+	if at, ok := o.plainInstant(m, zone); ok {
+		return at, nil
 	}
 	t, err := o.times(zone)
 	if err != nil {
@@ -59,11 +83,27 @@ func (o *Object) InstantFor(occurrence *Object, zone *time.Location) (time.Time,
 	if err != nil {
 		return time.Time{}, err
 	}
+	if at, ok := o.plainInstant(m, zone); ok {
+		return at, nil
+	}
 	t, err := o.times(zone)
 	if err != nil {
 		return m.instant(zone), nil
 	}
 	return t.occurrenceOf(m), nil
+}
+
+// plainInstant returns the instant of a time that stands beside a DTSTART that is a time, which
+// takes nothing else of the event to know.
+func (o *Object) plainInstant(m moment, zone *time.Location) (time.Time, bool) {
+	start, err := o.moment(ical.PropDateTimeStart)
+	if err != nil || start.date || m.date {
+		return time.Time{}, false
+	}
+	if m.zone == nil {
+		m.zone = start.zone
+	}
+	return m.instant(zone), true
 }
 
 // occurrenceOf returns when the occurrence is that a moment means.
@@ -75,7 +115,7 @@ func (t *times) occurrenceOf(m moment) time.Time {
 	// The one that starts on that day in the event's zone.
 	m = t.start.at(m.local.Add(sinceMidnight(t.start.local)))
 	found := m.instant(t.user)
-	t.near(found, func(other moment, start time.Time) bool {
+	t.near(found, func(other occurrence, start time.Time) bool {
 		if midnight(other.local).Equal(midnight(m.local)) {
 			found = start
 			return false

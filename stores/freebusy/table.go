@@ -225,6 +225,19 @@ func (t *Table) RemoveStarting(uid, recurrenceID string, at time.Time) int {
 	return removed
 }
 
+// RemoveFrom removes the records of exactly that event that start at that instant or later,
+// and returns their number.
+func (t *Table) RemoveFrom(uid, recurrenceID string, at time.Time) int {
+	if !storable(at) {
+		return 0
+	}
+	prefix, recurrenceID := Clean(uid)+"\t", Clean(recurrenceID)
+	start := string(appendStamp(nil, at))
+	return t.removeFunc(func(r string) bool {
+		return strings.HasPrefix(r[uidAt:], prefix) && r[:len(start)] >= start && recurrenceOf(r, prefix) == recurrenceID
+	})
+}
+
 // RemoveRecurrences removes the records of the event's recurrences, except of those
 // that keep wants, and none of the whole event. It returns their number.
 func (t *Table) RemoveRecurrences(uid string, keep func(recurrenceID string) bool) int {

@@ -25,12 +25,12 @@ var telling = map[string]bool{
 	"TRANSP": true, "SUMMARY": true,
 }
 
-// single are the properties that the original expects once at most, numbered.
+// single are the properties that the original expects once at most, numbered. Of others that
+// should be there once it keeps all.
 var single = func() map[string]int {
 	numbers := make(map[string]int)
 	for i, name := range []string{
-		"CLASS", "CREATED", "DESCRIPTION", "DTSTART", "DTEND", "DURATION", "DTSTAMP", "GEO", "LAST-MODIFIED",
-		"LOCATION", "ORGANIZER", "PRIORITY", "RECURRENCE-ID", "SEQUENCE", "STATUS", "SUMMARY", "TRANSP", "UID", "URL",
+		"DTSTART", "DTEND", "DURATION", "DTSTAMP", "ORGANIZER", "RECURRENCE-ID", "SEQUENCE", "SUMMARY", "TRANSP", "UID",
 	} {
 		numbers[name] = i + 1
 	}

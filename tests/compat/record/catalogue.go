@@ -11,7 +11,7 @@ func catalogue() []*compat.Conversation {
 	var all []*compat.Conversation
 	for _, topic := range [][]*builder{
 		wholeEvents(), versions(), messages(), rules(), dates(),
-		occurrences(), cancellations(), replies(), counters(), system(), deviations(), inputs(), spellings(), damage(),
+		occurrences(), cancellations(), replies(), counters(), system(), deviations(), times(), inputs(), spellings(), damage(),
 		answers(), overtaken(), letters(), forwarded(),
 	} {
 		for _, b := range topic {
