@@ -1,6 +1,7 @@
 package freebusy
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -71,9 +72,12 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 	if slices.Contains(expected.Transps, had) || expected.Chosen && (had == availability.Opaque || had == availability.Transparent) {
 		transp = had
 	}
-	records, truncated, err := availability.Records(object, id, transp, time.Time{}, calendar.PeriodOptions{
-		Zone: w.preferences.Zone, Now: w.now, Until: end, Max: w.maker.PeriodLimit,
-	})
+	options := calendar.PeriodOptions{Zone: w.preferences.Zone, Now: w.now, Until: end, Max: w.maker.PeriodLimit}
+	series, err := w.series(id, object, replaced)
+	if err != nil {
+		return err
+	}
+	records, truncated, err := availability.SeriesRecords(series, object, id, transp, time.Time{}, options)
 	var incomplete *calendar.IncompleteError
 	switch {
 	case errors.As(err, &incomplete):
@@ -89,7 +93,7 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 		return nil
 	}
 	w.recorded[as] = true
-	records = w.without(records, replaced)
+	records = w.without(object, records, replaced)
 	if recorded && !w.maker.Reset && w.maker.Other == "" && len(records) > 0 && availability.Declinable(object, w.user, records[0].Start) {
 		w.declined = append(w.declined, records...)
 		return nil
@@ -145,19 +149,77 @@ type replacement struct {
 	cancelled    bool
 }
 
+// series returns an event with the occurrences stored apart that stand for all later ones
+// of its occurrences. Those that stand for one only are in it where that is needed.
+func (w *work) series(id stores.ID, object *calendar.Object, replaced []replacement) (*calendar.Series, error) {
+	alone := &calendar.Series{Event: object}
+	if id.RecurrenceID != "" {
+		alone = &calendar.Series{Apart: []calendar.Apart{{ID: id.RecurrenceID, Object: object}}}
+		if !object.Future() {
+			return alone, nil
+		}
+		event, err := w.object(stores.Key{Part: stores.Active, ID: stores.ID{UID: id.UID}})
+		if event == nil || err != nil {
+			return alone, err
+		}
+		if replaced, err = w.separate(id.UID); err != nil {
+			return nil, err
+		}
+		alone.Event, alone.Apart = event, nil
+	}
+	series := &calendar.Series{Event: alone.Event}
+	for _, r := range replaced {
+		apart := calendar.Apart{ID: r.recurrenceID, Cancelled: r.cancelled}
+		part := stores.Active
+		if r.cancelled {
+			part = stores.Cancelled
+		}
+		other, err := w.object(stores.Key{Part: part, ID: stores.ID{UID: id.UID, RecurrenceID: r.recurrenceID}})
+		if err != nil {
+			return nil, err
+		}
+		if other != nil && other.Future() {
+			apart.Object = other
+		} else if id.RecurrenceID == "" {
+			continue // its record may have to stay: see without
+		}
+		series.Apart = append(series.Apart, apart)
+	}
+	return series, nil
+}
+
+// object returns an object that may say RANGE, nil if there is none or it cannot be read; and
+// any whole event.
+func (w *work) object(key stores.Key) (*calendar.Object, error) {
+	text, err := w.tx.Get(key)
+	if errors.Is(err, stores.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if key.RecurrenceID != "" && !bytes.Contains(text, []byte("RANGE")) && !bytes.Contains(text, []byte("THISANDFUTURE")) {
+		return nil, nil
+	}
+	object, err := calendar.DecodeObject(text)
+	if err != nil {
+		return nil, nil // which is reported where it is read for itself
+	}
+	return object, nil
+}
+
 // without returns the records of an event without those of the occurrences that
 // recurrences of their own stand for. It uses up records.
 //
 // A recurrence that is stored and not recorded has yet to be answered, and until then
 // the records of its event say what was answered to that: then the record of the
 // occurrence is set aside in w.doubtful.
-func (w *work) without(records []freebusy.Period, replaced []replacement) []freebusy.Period {
+func (w *work) without(event *calendar.Object, records []freebusy.Period, replaced []replacement) []freebusy.Period {
 	if len(replaced) == 0 || len(records) == 0 {
 		return records
 	}
 	doubtful := make(map[int64]bool, len(replaced)) // by instant; false: to be left out
 	for _, r := range replaced {
-		at, err := calendar.InstantOf(r.recurrenceID, w.preferences.Zone)
+		at, err := event.InstantOf(r.recurrenceID, w.preferences.Zone)
 		if err != nil {
 			w.log.Warn("a recurrence's time cannot be read", "recurrence", r.recurrenceID, "reason", err)
 			continue
