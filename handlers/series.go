@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"bytes"
-	"errors"
 	"slices"
 
 	"imip-agent/stores"
@@ -20,10 +18,11 @@ func (r *request) future() ([]calendar.Apart, error) {
 	if known, ok := r.futures[r.id.UID]; ok {
 		return known, nil
 	}
-	apart, err := r.apart(true)
+	series, err := availability.Series(r.tx, r.id.UID)
 	if err != nil {
 		return nil, err
 	}
+	apart := series.Apart
 	apart = slices.DeleteFunc(apart, func(a calendar.Apart) bool { return a.Object == nil })
 	if r.futures != nil {
 		r.futures[r.id.UID] = apart
@@ -31,9 +30,9 @@ func (r *request) future() ([]calendar.Apart, error) {
 	return apart, nil
 }
 
-// apart returns the occurrences of r.id's event that are stored apart, active or cancelled;
-// with objects, those that stand for all later ones have theirs.
-func (r *request) apart(objects bool) ([]calendar.Apart, error) {
+// apart returns the occurrences of r.id's event that are stored apart, active or cancelled,
+// without their objects.
+func (r *request) apart() ([]calendar.Apart, error) {
 	var all []calendar.Apart
 	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
 		ids, err := r.tx.Recurrences(part, r.id.UID)
@@ -41,45 +40,16 @@ func (r *request) apart(objects bool) ([]calendar.Apart, error) {
 			return nil, err
 		}
 		for _, id := range ids {
-			a := calendar.Apart{ID: id, Cancelled: part == stores.Cancelled}
-			if objects {
-				object, err := r.quietly(stores.Key{Part: part, ID: stores.ID{UID: r.id.UID, RecurrenceID: id}}, "RANGE", "THISANDFUTURE")
-				if err != nil {
-					return nil, err
-				}
-				if object != nil && object.Future() {
-					a.Object = object
-				}
-			}
-			all = append(all, a)
+			all = append(all, calendar.Apart{ID: id, Cancelled: part == stores.Cancelled})
 		}
 	}
 	return all, nil
 }
 
-// quietly returns a stored object, or nil if there is none, if it has none of the words, or
-// cannot be read, which others see to.
-func (r *request) quietly(key stores.Key, words ...string) (*calendar.Object, error) {
-	text, err := r.tx.Get(key)
-	if errors.Is(err, stores.ErrNotFound) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	if len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(text, []byte(w)) }) {
-		return nil, nil
-	}
-	object, err := calendar.DecodeObject(text)
-	if err != nil {
-		return nil, nil
-	}
-	return object, nil
-}
-
 // event returns the whole event of r.id, as it is stored, or cancelled, or nil.
 func (r *request) event() (*calendar.Object, error) {
 	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
-		object, err := r.quietly(stores.Key{Part: part, ID: stores.ID{UID: r.id.UID}})
+		object, err := availability.Stored(r.tx, stores.Key{Part: part, ID: stores.ID{UID: r.id.UID}})
 		if object != nil || err != nil {
 			return object, err
 		}
@@ -95,7 +65,8 @@ func (r *request) series(object *calendar.Object) (*calendar.Series, error) {
 	}
 	s := &calendar.Series{}
 	if r.id.RecurrenceID == "" {
-		s.Event = object
+		// The records of what stands for one occurrence go afterwards: see supersede.
+		return &calendar.Series{Event: object, Apart: future}, nil
 	} else if !object.Future() && len(future) == 0 {
 		// What else there is of the event does not matter.
 		s.Apart = []calendar.Apart{{ID: r.id.RecurrenceID, Object: object}}
@@ -103,7 +74,7 @@ func (r *request) series(object *calendar.Object) (*calendar.Series, error) {
 	} else if s.Event, err = r.event(); err != nil {
 		return nil, err
 	}
-	if s.Apart, err = r.apart(false); err != nil {
+	if s.Apart, err = r.apart(); err != nil {
 		return nil, err
 	}
 	for i, a := range s.Apart {
@@ -111,10 +82,8 @@ func (r *request) series(object *calendar.Object) (*calendar.Series, error) {
 			s.Apart[i].Object = future[j].Object
 		}
 	}
-	if r.id.RecurrenceID != "" {
-		s.Apart = slices.DeleteFunc(s.Apart, func(a calendar.Apart) bool { return a.ID == r.id.RecurrenceID })
-		s.Apart = append(s.Apart, calendar.Apart{ID: r.id.RecurrenceID, Object: object})
-	}
+	s.Apart = slices.DeleteFunc(s.Apart, func(a calendar.Apart) bool { return a.ID == r.id.RecurrenceID })
+	s.Apart = append(s.Apart, calendar.Apart{ID: r.id.RecurrenceID, Object: object})
 	return s, nil
 }
 
@@ -219,7 +188,7 @@ func (r *request) cancelLater(object *calendar.Object) error {
 	for _, id := range ids {
 		later := stores.ID{UID: r.id.UID, RecurrenceID: id}
 		key := stores.Key{Part: stores.Active, ID: later}
-		stored, err := r.quietly(key)
+		stored, err := availability.Stored(r.tx, key)
 		if err != nil {
 			return err
 		}

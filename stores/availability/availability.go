@@ -83,6 +83,9 @@ func Records(object *calendar.Object, id stores.ID, transp string, expires time.
 // SeriesRecords returns the free/busy records of an event with the occurrences that are stored
 // apart, as Records does: what is recorded under id, with what object says of it.
 func SeriesRecords(s *calendar.Series, object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
+	if id.RecurrenceID != "" && !object.Future() {
+		return Records(object, id, transp, expires, o)
+	}
 	spans, truncated, err := s.Periods(id.RecurrenceID, o)
 	return records(object, id, transp, expires, spans), truncated, err
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
@@ -40,10 +41,11 @@ func (e *examination) event(v *event) {
 		unusable = true
 	}
 	for _, rid := range slices.Sorted(maps.Keys(v.recurrences)) {
-		at, err := calendar.InstantOf(rid, e.preferences.Zone)
-		if err == nil {
+		if at, err := s.instantOf(rid, e.preferences.Zone); err == nil {
 			s.separate[at.Unix()] = rid
 		}
+	}
+	for _, rid := range slices.Sorted(maps.Keys(v.recurrences)) {
 		if e.occurrence(&s, rid, unusable) {
 			s.unclear = append(s.unclear, rid)
 		}
@@ -76,6 +78,15 @@ type series struct {
 	parent, cancelled *text            // nil: none
 	separate          map[int64]string // recurrence ids by their instants
 	unclear           []string         // of these nobody can say what free/busy should have
+	ranged            bool             // one of them stands for all later ones as well
+}
+
+// instantOf returns the instant of the event's occurrence that a recurrence id means.
+func (s *series) instantOf(rid string, zone *time.Location) (time.Time, error) {
+	if s.parent == nil || s.parent.simple {
+		return calendar.InstantOf(rid, zone)
+	}
+	return s.parent.object().InstantOf(rid, zone)
 }
 
 // forget leaves the free/busy of an event alone: nobody can say what it should be.
@@ -105,6 +116,9 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		cancelled, bad = e.read(stores.Key{Part: stores.Cancelled, ID: id})
 		unclear = unclear || bad
 	}
+	for _, t := range []*text{active, cancelled} {
+		s.ranged = s.ranged || t != nil && t.object().Future()
+	}
 	if active != nil && cancelled != nil {
 		e.both(id, active, cancelled)
 		unclear = true
@@ -125,7 +139,7 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		return false
 	}
 	expect := active.expect(e.user)
-	if covered, at := e.coveredByEvent(id); covered {
+	if covered, at := e.coveredByEvent(s, id); covered {
 		e.covered(s, id, active, expect, at)
 		return false
 	}
@@ -139,8 +153,8 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 
 // coveredByEvent reports whether an occurrence has no records of its own, but its event has
 // the occurrence, and where.
-func (e *examination) coveredByEvent(id stores.ID) (covered bool, at row) {
-	start, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone)
+func (e *examination) coveredByEvent(s *series, id stores.ID) (covered bool, at row) {
+	start, err := s.instantOf(id.RecurrenceID, e.preferences.Zone)
 	if err != nil || e.rows.has(id) {
 		return false, row{}
 	}
@@ -231,7 +245,7 @@ func (e *examination) place(s *series, id stores.ID, occurrence *text) {
 	if s.parent == nil || !e.checker.Verbose || !e.known {
 		return // only for a note
 	}
-	at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone)
+	at, err := s.instantOf(id.RecurrenceID, e.preferences.Zone)
 	if err != nil {
 		return
 	}

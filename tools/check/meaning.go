@@ -274,7 +274,21 @@ func (e *examination) spansWith(s *series, id stores.ID, object *text, o calenda
 		}
 		return []row{object.span}, false, true
 	}
-	found, truncated, err := object.object().Periods(o)
+	periods := object.object().Periods
+	if s.ranged && (id.RecurrenceID == "" || object.object().Future()) {
+		whole, err := availability.Series(e.tx, id.UID)
+		if err != nil {
+			return nil, false, false
+		}
+		if id.RecurrenceID == "" {
+			// Those that stand for one occurrence are left out below.
+			whole.Apart = slices.DeleteFunc(whole.Apart, func(a calendar.Apart) bool { return a.Object == nil })
+		}
+		periods = func(o calendar.PeriodOptions) ([]calendar.Span, bool, error) {
+			return whole.Periods(id.RecurrenceID, o)
+		}
+	}
+	found, truncated, err := periods(o)
 	var broken *calendar.Error
 	var incomplete *calendar.IncompleteError
 	switch {
@@ -367,7 +381,7 @@ func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
 	})
 	// So do those of an occurrence that is in a file of another name.
 	for id := range e.claimed {
-		if at, err := calendar.InstantOf(id.RecurrenceID, e.preferences.Zone); id.UID == s.uid && err == nil {
+		if at, err := s.instantOf(id.RecurrenceID, e.preferences.Zone); id.UID == s.uid && err == nil {
 			elsewhere := func(r row) bool { return r.start == at.Unix() }
 			*missing = slices.DeleteFunc(*missing, elsewhere)
 			d.extra = slices.DeleteFunc(d.extra, elsewhere)

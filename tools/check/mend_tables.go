@@ -198,13 +198,17 @@ func (m *mender) expected(id stores.ID, there []string) []freebusy.Period {
 		transp = there[i]
 	}
 	end := m.preferences.WindowEnd(m.now)
-	records, _, _ := availability.Records(object, id, transp, time.Time{}, m.options(end, m.now))
+	series, err := availability.Series(m.tx, id.UID)
+	if err != nil {
+		return nil
+	}
+	records, _, _ := availability.SeriesRecords(series, object, id, transp, time.Time{}, m.options(end, m.now))
 	if id.RecurrenceID != "" || m.uids[id.UID] == nil {
 		return records
 	}
 	separate := make(map[int64]bool)
 	for rid := range m.uids[id.UID].recurrences {
-		if at, err := calendar.InstantOf(rid, m.preferences.Zone); err == nil {
+		if at, err := object.InstantOf(rid, m.preferences.Zone); err == nil {
 			separate[at.Unix()] = true
 		}
 	}

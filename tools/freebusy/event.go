@@ -1,7 +1,6 @@
 package freebusy
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -152,59 +151,17 @@ type replacement struct {
 // series returns an event with the occurrences stored apart that stand for all later ones
 // of its occurrences. Those that stand for one only are in it where that is needed.
 func (w *work) series(id stores.ID, object *calendar.Object, replaced []replacement) (*calendar.Series, error) {
-	alone := &calendar.Series{Event: object}
-	if id.RecurrenceID != "" {
-		alone = &calendar.Series{Apart: []calendar.Apart{{ID: id.RecurrenceID, Object: object}}}
-		if !object.Future() {
-			return alone, nil
-		}
-		event, err := w.object(stores.Key{Part: stores.Active, ID: stores.ID{UID: id.UID}})
-		if event == nil || err != nil {
-			return alone, err
-		}
-		if replaced, err = w.separate(id.UID); err != nil {
-			return nil, err
-		}
-		alone.Event, alone.Apart = event, nil
+	if id.RecurrenceID == "" && len(replaced) == 0 {
+		return &calendar.Series{Event: object}, nil
+	} else if id.RecurrenceID != "" && !object.Future() {
+		return &calendar.Series{Apart: []calendar.Apart{{ID: id.RecurrenceID, Object: object}}}, nil
 	}
-	series := &calendar.Series{Event: alone.Event}
-	for _, r := range replaced {
-		apart := calendar.Apart{ID: r.recurrenceID, Cancelled: r.cancelled}
-		part := stores.Active
-		if r.cancelled {
-			part = stores.Cancelled
-		}
-		other, err := w.object(stores.Key{Part: part, ID: stores.ID{UID: id.UID, RecurrenceID: r.recurrenceID}})
-		if err != nil {
-			return nil, err
-		}
-		if other != nil && other.Future() {
-			apart.Object = other
-		} else if id.RecurrenceID == "" {
-			continue // its record may have to stay: see without
-		}
-		series.Apart = append(series.Apart, apart)
+	series, err := availability.Series(w.tx, id.UID)
+	if err == nil && id.RecurrenceID == "" {
+		// The records of the others may have to stay: see without.
+		series.Apart = slices.DeleteFunc(series.Apart, func(a calendar.Apart) bool { return a.Object == nil })
 	}
-	return series, nil
-}
-
-// object returns an object that may say RANGE, nil if there is none or it cannot be read; and
-// any whole event.
-func (w *work) object(key stores.Key) (*calendar.Object, error) {
-	text, err := w.tx.Get(key)
-	if errors.Is(err, stores.ErrNotFound) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	if key.RecurrenceID != "" && !bytes.Contains(text, []byte("RANGE")) && !bytes.Contains(text, []byte("THISANDFUTURE")) {
-		return nil, nil
-	}
-	object, err := calendar.DecodeObject(text)
-	if err != nil {
-		return nil, nil // which is reported where it is read for itself
-	}
-	return object, nil
+	return series, err
 }
 
 // without returns the records of an event without those of the occurrences that
