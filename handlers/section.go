@@ -12,6 +12,7 @@ import (
 type section struct {
 	publishes bool // the user's free/busy is to be published
 	others    others
+	futures   futures
 }
 
 // publish writes the calendar that others may read, once for all events that may have changed

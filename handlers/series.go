@@ -15,7 +15,7 @@ type futures map[string][]calendar.Apart
 
 // future returns the occurrences of r.id's event that stand for all later ones.
 func (r *request) future() ([]calendar.Apart, error) {
-	if known, ok := r.futures[r.id.UID]; ok {
+	if known, ok := r.section.futures[r.id.UID]; ok {
 		return known, nil
 	}
 	series, err := availability.Series(r.tx, r.id.UID)
@@ -24,9 +24,10 @@ func (r *request) future() ([]calendar.Apart, error) {
 	}
 	apart := series.Apart
 	apart = slices.DeleteFunc(apart, func(a calendar.Apart) bool { return a.Object == nil })
-	if r.futures != nil {
-		r.futures[r.id.UID] = apart
+	if r.section.futures == nil {
+		r.section.futures = futures{}
 	}
+	r.section.futures[r.id.UID] = apart
 	return apart, nil
 }
 

@@ -45,7 +45,7 @@ func (r *request) parent() (*calendar.Object, error) {
 // store keeps the object as that of r.id.
 func (r *request) store(part stores.Part, object *calendar.Object) error {
 	if r.id.RecurrenceID == "" || object.Future() || r.object.Future() {
-		delete(r.futures, r.id.UID)
+		delete(r.section.futures, r.id.UID)
 	}
 	if err := r.tx.Put(stores.Key{Part: part, ID: r.id}, object.Encode()); err != nil {
 		return err
