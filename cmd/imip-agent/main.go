@@ -26,6 +26,9 @@ func commands(env site.Environment) []*cli.Command {
 }
 
 func main() {
+	if err := site.CheckLimits(); err != nil {
+		os.Exit(report(err, site.Process("imip-agent")))
+	}
 	ctx, stop := site.Watch(context.Background())
 	defer stop()
 	env := site.Process("imip-agent")

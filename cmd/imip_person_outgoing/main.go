@@ -17,6 +17,9 @@ import (
 )
 
 func main() {
+	if err := site.CheckLimits(); err != nil {
+		os.Exit(site.Report(os.Stderr, err))
+	}
 	ctx, stop := site.Watch(context.Background())
 	defer stop()
 	env := site.Process("imip_person_outgoing")

@@ -234,7 +234,7 @@ func TestFailures(t *testing.T) {
 			case "limit on the size of files":
 				limited(cmd, "ulimit -f 4") // of 512 octets: the table is longer
 			case "limit on open files":
-				limited(cmd, "ulimit -n 10") // with less than 8 the program cannot even begin
+				limited(cmd, "ulimit -n 10")
 			}
 			if f.unprivileged {
 				const nobody = 65534

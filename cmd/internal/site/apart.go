@@ -31,10 +31,10 @@ const (
 	keptOutput = 256 << 10
 )
 
-// Apart has handle read the message that r has. A large one is handled by the same
-// program in a process of its own, with the same words on its command line. That process
-// may run out of memory, which Go's runtime does not survive and no mail system
-// understands; here it is an error like any other.
+// Apart has handle read the message that r has. A large one, or where memory is limited any,
+// is handled by the same program in a process of its own, with the same words on its command
+// line. That process may run out of memory, which Go's runtime does not survive and no mail
+// system understands; here it is an error like any other.
 func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Reader) error) error {
 	if word := env.Getenv(apartVariable); word != "" {
 		number, err := strconv.Atoi(word)
@@ -47,7 +47,11 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 		return handle(&confirmed{r, confirmation})
 	}
 	var begin bytes.Buffer
-	if n, err := io.CopyN(&begin, r, apartSize); n < apartSize {
+	size := int64(apartSize)
+	if limited() {
+		size = 1
+	}
+	if n, err := io.CopyN(&begin, r, size); n < size {
 		if err != io.EOF {
 			return fmt.Errorf("read the message: %w", err)
 		}
@@ -56,7 +60,7 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 
 	theirs, ours, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("start a process for a large message: %w", err)
+		return fmt.Errorf("start a process for the message: %w", err)
 	}
 	defer theirs.Close()
 	defer ours.Close()
@@ -80,7 +84,7 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 	switch {
 	case err == nil:
 	case command.Process == nil:
-		return fmt.Errorf("start a process for a large message: %w", err)
+		return fmt.Errorf("start a process for the message: %w", err)
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.As(err, &exit) && exit.ExitCode() == ExitTemporary:

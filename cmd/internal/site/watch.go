@@ -51,7 +51,7 @@ func Watch(parent context.Context) (context.Context, context.CancelFunc) {
 	go func() {
 		select {
 		case s := <-received:
-			cancel(fmt.Errorf("signal: %v", s))
+			cancel(fmt.Errorf("%v signal received", s))
 		case <-ctx.Done():
 		}
 	}()
