@@ -110,6 +110,7 @@ const (
 	Empty     Kind = "empty"     // a text without content
 	Misplaced Kind = "misplaced" // a file where directories belong, or the reverse
 	Oversize  Kind = "oversize"  // a file larger than any that a program writes
+	Strayed   Kind = "strayed"   // records in a place where no program looks for them
 	Staging   Kind = "staging"   // left by a program that did not finish writing
 	NoUser    Kind = "no-user"   // among users' directories, and none
 	SameUser  Kind = "same-user" // a user's directory whose name differs from another's in case only
@@ -140,6 +141,13 @@ type Problem struct {
 
 	Mode fs.FileMode // the mode that it should have, with kind Mode
 	GID  int         // the group that it should have, with kind Group
+	// Moves put records that have strayed in their places; none if that is for a person to do.
+	Moves []Move
+}
+
+// Move is a file or directory that belongs elsewhere, where there is nothing.
+type Move struct {
+	From, To string
 }
 
 // Leftover reports whether a name looks like that of a file which an editor, or somebody

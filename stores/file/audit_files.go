@@ -203,6 +203,10 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 	case !utf8.ValidString(name):
 		w.add(audit.BadName, path, "has a name that is not UTF-8")
 		return nil
+	case !known && (isDir || kind == unix.S_IFREG) && w.strayed(path, name, isDir, l):
+		return nil
+	case isDir && l != publishedLayer && w.doubled(path, name, l):
+		return nil
 	case !known:
 		w.add(audit.Unknown, path, "is nothing that belongs here, and does no harm")
 		return nil
@@ -211,6 +215,9 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 		return nil
 	case !isDir && kind != unix.S_IFREG:
 		w.add(audit.Device, path, "is %s", special(kind))
+		return nil
+	case isDir && inside == nil && l.texts && hasFiles(path):
+		w.stray(path, movesUp(path, filepath.Dir(path)), "is a directory where a file belongs, and holds files that no program finds")
 		return nil
 	case isDir && inside == nil:
 		w.add(audit.Misplaced, path, "is a directory where a file belongs")
@@ -246,6 +253,12 @@ func holes(stat *unix.Stat_t) string {
 		return ", of which most is not on the disk"
 	}
 	return ""
+}
+
+// hasFiles reports whether there are files in a directory, and nothing else.
+func hasFiles(path string) bool {
+	entries, err := os.ReadDir(path)
+	return err == nil && len(entries) > 0 && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !e.Type().IsRegular() })
 }
 
 func hasName(l *layer, name string) bool {

@@ -36,8 +36,10 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 			w.add(audit.SameUser, filepath.Join(s.options.Dir, name), "differs from %q in case only: one of them is not used, this one by all appearances", keep)
 		}
 	}
-	if err := w.ownerless(); err != nil {
-		return nil, err
+	if !slices.ContainsFunc(w.found, func(p audit.Problem) bool { return p.Kind == audit.Strayed }) { // else they may have records
+		if err := w.ownerless(); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(w.found, func(a, b audit.Problem) int { return strings.Compare(a.Path, b.Path) })
 	return w.found, nil
@@ -88,7 +90,18 @@ func (w *walk) rootEntry(path string, e fs.DirEntry) {
 		w.add(audit.NoUser, path, "is %s, and is taken for a user", describe(mode))
 		return
 	}
-	if reason := notUser(e.Name()); reason != "" {
+	name := e.Name()
+	if scheme, rest, _ := strings.Cut(name, ":"); scheme != strings.ToLower(scheme) && notUser(name) == "" && e.IsDir() {
+		to := filepath.Join(filepath.Dir(path), strings.ToLower(scheme)+":"+rest)
+		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) { // else one of the two is looked for
+			w.stray(path, []audit.Move{{From: path, To: to}}, "is named in upper case, where programs write "+strings.ToLower(scheme)+":, so that none finds it")
+			return
+		}
+	}
+	if notUser(name) != "" && e.IsDir() && w.deepStore(path) {
+		return
+	}
+	if reason := notUser(name); reason != "" {
 		w.add(audit.NoUser, path, "is no user's directory, and is taken for one: %s", reason)
 	}
 }

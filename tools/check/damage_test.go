@@ -129,6 +129,69 @@ var damages = []struct {
 	{"staging", func(d *damager) { d.write(pauls+"__staging__/0", "half") }, "file-staging", check.Safe, nil},
 	{"staging of what is published", func(d *damager) { d.write("static/"+paul+"/.freebusy.new", "half") }, "file-staging", check.Safe, nil},
 
+	{"user one level deeper", func(d *damager) {
+		d.rename(pauls[:len(pauls)-1], "x")
+		d.must(os.Mkdir(d.path(pauls), 0o770))
+		d.rename("x", pauls+paul)
+		d.chmod(pauls[:len(pauls)-1], 0o2770)
+	}, "file-strayed", check.All, []string{pauls[:len(pauls)-1]}},
+	{"records of a user one level deeper", func(d *damager) {
+		d.rename(pauls[:len(pauls)-1], "x")
+		d.must(os.Mkdir(d.path(pauls), 0o770))
+		d.rename("x", pauls+"store")
+		d.chmod(pauls[:len(pauls)-1], 0o2770)
+	}, "file-strayed", check.All, []string{pauls[:len(pauls)-1]}},
+	{"events one level too deep", func(d *damager) {
+		d.rename(pauls+"objects", pauls+"x")
+		d.must(os.Mkdir(d.path(pauls+"objects"), 0o770))
+		d.rename(pauls+"x", pauls+"objects/objects")
+		d.chmod(pauls+"objects", 0o2770)
+	}, "file-strayed", check.All, []string{pauls + "objects"}},
+	{"events below something else", func(d *damager) {
+		d.rename(pauls+"objects", pauls+"x")
+		d.must(os.Mkdir(d.path(pauls+"data"), 0o770))
+		d.rename(pauls+"x", pauls+"data/objects")
+	}, "file-strayed", check.All, []string{pauls + "objects"}},
+	{"cancellations below cancellations", func(d *damager) {
+		d.rename(pauls+"cancellations", pauls+"x")
+		d.must(os.Mkdir(d.path(pauls+"cancellations"), 0o770))
+		d.rename(pauls+"x", pauls+"cancellations/cancellations")
+		d.chmod(pauls+"cancellations", 0o2770)
+	}, "file-strayed", check.All, []string{pauls + "cancellations"}},
+	{"occurrences one level too deep", func(d *damager) {
+		d.rename(pauls+"recurrences", pauls+"x")
+		d.must(os.Mkdir(d.path(pauls+"recurrences"), 0o770))
+		d.rename(pauls+"x", pauls+"recurrences/recurrences")
+		d.chmod(pauls+"recurrences", 0o2770)
+	}, "file-strayed", check.All, []string{pauls + "recurrences"}},
+	{"events in a directory among the events", func(d *damager) {
+		d.write(pauls+"objects/more/walk", object("UID:walk\nDTSTART:20261106T090000Z\nDTEND:20261106T100000Z\n"))
+	}, "file-strayed", check.All, []string{pauls + "objects"}},
+	{"names in upper case", func(d *damager) {
+		for _, name := range []string{"objects", "recurrences", "cancellations", "freebusy", "requests"} {
+			d.rename(pauls+name, pauls+strings.ToUpper(name))
+		}
+	}, "file-strayed file-strayed file-strayed file-strayed file-strayed", check.All, []string{pauls + "objects", pauls + "recurrences", pauls + "cancellations", pauls + "freebusy", pauls + "requests"}},
+	{"user's name in upper case", func(d *damager) {
+		d.rename(pauls[:len(pauls)-1], "store/MAILTO:paul.boddie@example.com")
+		d.rename("prefs/"+paul, "x")
+		d.rename("static/"+paul, "y")
+		d.rename("x", "prefs/"+paul)
+		d.rename("y", "static/"+paul)
+	}, "file-strayed", check.All, []string{pauls[:len(pauls)-1]}},
+	{"events under another name", func(d *damager) { d.rename(pauls+"objects", pauls+"objects.bak") }, "file-strayed", check.All, []string{pauls + "objects"}},
+	{"store below the store", func(d *damager) {
+		d.must(os.Mkdir(d.path("store/store"), 0o770))
+		d.rename(pauls[:len(pauls)-1], "store/store/"+paul)
+		d.rename(vincents[:len(vincents)-1], "store/store/"+vincent)
+		d.remove("static")
+	}, "file-strayed", check.All, []string{pauls[:len(pauls)-1], vincents[:len(vincents)-1], "static"}},
+	{"no events at all", func(d *damager) { d.remove(vincents + "objects"); d.write(vincents+"requests", "meeting\t\t\n") }, "events-missing", check.All, []string{vincents + "requests", vincents + "freebusy", "static/" + vincent + "/freebusy"}},
+	{"no events of an organizer", func(d *damager) {
+		d.remove(pauls + "objects")
+		d.remove(pauls + "recurrences")
+		d.remove(pauls + "counters")
+	}, "events-missing", check.All, []string{pauls + "requests", pauls + "freebusy", pauls + "freebusy-providers", "static/" + paul + "/freebusy"}},
 	{"file among users", func(d *damager) { d.write("store/notes.txt", "x") }, "user-none", check.All, nil},
 	{"directory that is no user", func(d *damager) { d.write("store/backup/objects/x", object(alone)) }, "user-none", check.All, nil},
 	{"copy of a user", func(d *damager) { d.write("store/"+paul+".bak/objects/alone", object(alone)) }, "user-none", check.All, nil},

@@ -58,6 +58,7 @@ var (
 	fileEmpty     = kind("file-empty", Error, All, "an event's file is empty")
 	fileLarge     = kind("file-large", Error, All, "a file is larger than any that the programs write, and is not read")
 	fileMisplaced = kind("file-misplaced", Error, All, "a file stands where a directory belongs, or the reverse")
+	fileStrayed   = kind("file-strayed", Error, All, "records stand in a place where no program looks for them")
 	fileMode      = kind("file-mode", Warning, Safe, "a file or directory has other permissions than those that are set")
 	fileGroup     = kind("file-group", Warning, Safe, "a file or directory has another group than the directory it is in")
 	fileHardLink  = kind("file-hard-link", Warning, Safe, "a file has several names")
@@ -68,6 +69,7 @@ var (
 	userNone = kind("user-none", Warning, All, "something among the users' directories is none, and is taken for one")
 	userSame = kind("user-same", Warning, All, "two users differ in upper and lower case only")
 
+	eventsMissing   = kind("events-missing", Error, All, "a user has free/busy, requests or notes of events, and not one event is stored; the repair drops them")
 	eventUnreadable = kind("event-unreadable", Error, All, "a stored event cannot be read")
 	eventSeveral    = kind("event-several", Error, All, "a stored event is more than one component")
 	eventForeign    = kind("event-foreign", Error, All, "the original's programs cannot read a stored event, or not all of it; it is written anew")

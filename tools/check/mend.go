@@ -96,6 +96,19 @@ func (m *mender) lockAside(path string) error {
 // aside moves a file or directory away.
 func (m *mender) aside(f *Finding, path string) error { return m.quarantine.move(f, path) }
 
+// relocate moves records to their places, and what is left of where they were away.
+func (m *mender) relocate(f *Finding, moves []audit.Move) error {
+	for _, move := range moves {
+		if err := m.quarantine.relocate(f, move.From, move.To); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Lstat(f.Path); err != nil {
+		return nil // it was moved itself
+	}
+	return m.aside(f, f.Path)
+}
+
 func (m *mender) chmod(f *Finding, mode fs.FileMode) error {
 	info, err := os.Lstat(f.Path)
 	if err != nil {

@@ -52,6 +52,7 @@ const (
 	actionMove   = "move"   // path was renamed to saved
 	actionChange = "change" // path, or a record of a store without files, was written anew; saved is what it was
 	actionAfter  = "after"  // what path or the record, of a change before, is changed to
+	actionRename = "rename" // path was renamed to to
 	actionMode   = "mode"   // path had that mode
 	actionGroup  = "group"  // path had that group
 )
@@ -62,6 +63,7 @@ type entry struct {
 	Kind   string `json:"kind,omitempty"` // of the finding
 	User   string `json:"user,omitempty"`
 	Path   octets `json:"path,omitempty"`
+	To     octets `json:"to,omitempty"`     // where it is now
 	Saved  string `json:"saved,omitempty"`  // in the quarantine
 	Absent bool   `json:"absent,omitempty"` // there was nothing
 	Mode   string `json:"mode,omitempty"`   // octal
@@ -234,6 +236,20 @@ func (q *quarantine) move(f *Finding, path string) error {
 		return err
 	}
 	return rename(path, full)
+}
+
+// relocate moves a file or directory to another place, where there is nothing, or an empty
+// directory or file, which goes away.
+func (q *quarantine) relocate(f *Finding, from, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		if err := q.move(f, to); err != nil {
+			return err
+		}
+	}
+	if err := q.note(entry{Action: actionRename, Kind: f.Kind.ID, User: string(f.User), Path: octets(from), To: octets(to)}); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
 }
 
 // copy keeps what a file is before it is written anew.

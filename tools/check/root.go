@@ -24,7 +24,7 @@ func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcom
 			}
 			for _, p := range problems {
 				e.addFile(p)
-				if p.Kind == audit.NoUser || p.Kind == audit.SameUser {
+				if p.Kind == audit.NoUser || p.Kind == audit.SameUser || p.Kind == audit.Strayed {
 					strangers[filepath.Base(p.Path)] = true
 				}
 			}

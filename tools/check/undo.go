@@ -130,6 +130,17 @@ func (u *undoing) file(i int, e entry) error {
 			return ErrLater
 		}
 		return u.restore(saved, path)
+	case actionRename:
+		if _, err := os.Lstat(string(e.To)); errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Lstat(path); err == nil {
+				return nil // it was never moved
+			}
+			return err
+		}
+		if _, err := os.Lstat(path); err == nil {
+			return ErrLater
+		}
+		return u.restore(string(e.To), path)
 	case actionChange:
 		return u.change(i, e, saved)
 	case actionMode, actionGroup:

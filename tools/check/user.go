@@ -40,6 +40,7 @@ type examination struct {
 	failures []error
 
 	blocked map[string]bool    // paths whose file is no use, by what was found already
+	strayed bool               // something stands where no program looks for it
 	closed  bool               // something may not be read, for its mode
 	claimed map[stores.ID]bool // events that are in a file of another name
 	torn    tornLines          // of the user's own free/busy table
@@ -124,7 +125,15 @@ func (e *examination) run() error {
 	} else if err := e.otherTables(); err != nil {
 		return err
 	}
-	steps := []func() error{e.collect, e.readRows, e.badRows, e.readQueue, e.readProviders, e.eachEvent, e.settleDoubts, e.window, e.leftRows, e.leftOthers, e.queue, e.providers, e.offers, e.published}
+	for _, step := range []func() error{e.collect, e.readRows, e.badRows, e.readQueue, e.readProviders} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if e.nothingLeft() && (e.checker.Repair != All || e.checker.DryRun) {
+		return nil // from what could it be made anew
+	}
+	steps := []func() error{e.eachEvent, e.settleDoubts, e.window, e.leftRows, e.leftOthers, e.queue, e.providers, e.offers, e.published}
 	for _, step := range steps {
 		if e.ctx.Err() != nil {
 			return context.Cause(e.ctx)
@@ -165,7 +174,7 @@ func (e *examination) path(key stores.Key) string {
 
 // fileKinds are the findings for what is wrong with files as files.
 var fileKinds = map[audit.Kind]*Kind{
-	audit.Link: fileLink, audit.Device: fileDevice, audit.BadName: fileName, audit.Empty: fileEmpty, audit.Oversize: fileLarge,
+	audit.Link: fileLink, audit.Device: fileDevice, audit.BadName: fileName, audit.Empty: fileEmpty, audit.Strayed: fileStrayed, audit.Oversize: fileLarge,
 	audit.Misplaced: fileMisplaced, audit.Mode: fileMode, audit.Group: fileGroup, audit.HardLink: fileHardLink,
 	audit.Staging: fileStaging, audit.EmptyDir: fileEmptyDir, audit.Unknown: fileUnknown,
 	audit.NoUser: userNone, audit.SameUser: userSame, audit.Ownerless: publishedUnwanted,
@@ -183,6 +192,7 @@ func (e *examination) files() error {
 		}
 		// Whoever owns it can change that, but not read it before.
 		e.closed = e.closed || p.Kind == audit.Mode && errors.Is(unix.Access(p.Path, unix.R_OK), unix.EACCES)
+		e.strayed = e.strayed || p.Kind == audit.Strayed
 		e.addFile(p)
 	}
 	return nil
@@ -192,7 +202,7 @@ func (e *examination) files() error {
 // stands cannot be used, so that there is no point in looking at what hangs on it before
 // that is mended.
 func (e *examination) groundless() bool {
-	if e.closed {
+	if e.closed || e.strayed {
 		return true
 	}
 	dir := filepath.Dir(e.checker.files().RequestsPath(e.user))
@@ -216,6 +226,10 @@ func (e *examination) addFile(p audit.Problem) {
 		f.mend = func(m *mender) error { return m.chgrp(f, p.GID) }
 	case audit.HardLink:
 		f.mend = func(m *mender) error { return m.separate(f) }
+	case audit.Strayed:
+		if len(p.Moves) > 0 {
+			f.mend = func(m *mender) error { return m.relocate(f, p.Moves) }
+		}
 	case audit.EmptyDir, audit.Unknown:
 	default:
 		f.mend = func(m *mender) error { return m.aside(f, p.Path) }
