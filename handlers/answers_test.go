@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,5 +80,33 @@ func TestOthersInOneTable(t *testing.T) {
 	}
 	if len(tables) != 1 {
 		t.Errorf("tables: %v", tables)
+	}
+}
+
+// What is taken in from a user's calendar is theirs to say, whoever organizes it; what is
+// called off in it stays until it is called off by a message.
+func TestImport(t *testing.T) {
+	invited := event("UID:invited", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+vincent)
+	off := event("UID:off", "STATUS:CANCELLED", "ORGANIZER:mailto:"+vincent)
+	for name, test := range map[string]struct {
+		imports bool
+		want    []string
+	}{
+		"a message": {false, []string{"cancellations/objects/off"}},
+		"an import": {true, []string{"freebusy", "objects/invited", "objects/off"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.Import = test.imports
+			s.handle(message(vincent, "PUBLISH", invited, off))
+			var got []string
+			for name := range s.files("store/mailto:" + vincent) {
+				got = append(got, name)
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("stored %q, want %q", got, test.want)
+			}
+		})
 	}
 }

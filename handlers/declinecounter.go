@@ -21,8 +21,11 @@ func declineCounter(r *request) error {
 		_, named := availability.Attendee(r.object, other)
 		return named
 	})
-	if err != nil || left > 0 {
-		return err
+	if err == nil && left == 0 {
+		err = r.dequeue()
 	}
-	return r.dequeue()
+	if len(r.changes) == 0 {
+		r.did("none, there is no such counter-proposal")
+	}
+	return err
 }
