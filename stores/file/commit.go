@@ -61,7 +61,8 @@ func (t *tx) changes() (*changes, error) {
 	}
 	if t.calendar != nil {
 		stored, err := t.publishedCalendar()
-		if err != nil && !errors.Is(err, stores.ErrNotFound) {
+		var large *sizeError // what is published is made anew, whatever is there
+		if err != nil && !errors.Is(err, stores.ErrNotFound) && !errors.As(err, &large) {
 			return nil, err
 		}
 		if err != nil || !bytes.Equal(stored, t.calendar) {

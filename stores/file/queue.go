@@ -167,13 +167,11 @@ func (l line) columns(n int) (columns []string, reason string) {
 	if !utf8.ValidString(l.text) {
 		return nil, "it is not UTF-8"
 	}
-	columns = strings.Split(l.text, "\t")
-	for len(columns) > n && columns[len(columns)-1] == "" {
-		columns = columns[:len(columns)-1]
+	text := strings.TrimRight(l.text, "\t")
+	if columns := strings.Count(text, "\t") + 1; columns > n {
+		return nil, fmt.Sprintf("there are %d columns in it, and not %d", columns, n)
 	}
-	if len(columns) > n {
-		return nil, fmt.Sprintf("there are %d columns in it, and not %d", len(columns), n)
-	}
+	columns = strings.Split(text, "\t")
 	for len(columns) < n {
 		columns = append(columns, "")
 	}
@@ -212,6 +210,9 @@ func (t *tx) SetRequests(requests []stores.Request) error {
 	table, err := t.requestTable()
 	if err != nil {
 		return err
+	}
+	if len(requests) > maxLines {
+		return failed("writing", t.dir.full(requestsTable.String()), &linesError{len(requests)})
 	}
 	known := make(map[stores.Request]bool, len(table.requests))
 	for _, r := range table.read {
@@ -259,6 +260,9 @@ func (t *tx) SetProviders(p stores.Providers) error {
 	if err != nil {
 		return err
 	}
+	if len(p.Events) >= maxLines {
+		return failed("writing", t.dir.full(providersTable.String()), &linesError{len(p.Events) + 1})
+	}
 	known := make(map[stores.ID]bool, len(table.providers.Events))
 	for _, e := range table.read.Events {
 		known[e] = true
@@ -284,6 +288,11 @@ func (t *tx) tableData(p place) ([]byte, error) {
 	data, err := t.dir.read(p.String())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	} else if err != nil {
+		return nil, err
 	}
-	return data, err
+	if lines := bytes.Count(data, []byte{'\n'}); lines > maxLines {
+		return nil, failed("reading", t.dir.full(p.String()), &linesError{lines})
+	}
+	return data, nil
 }

@@ -12,6 +12,7 @@ const (
 	maxText  = 48 << 20  // an event: package calendar makes none of more than 40 MiB
 	maxTable = 128 << 20 // more than a million records
 	maxQueue = 32 << 20  // the request queue, and the lists that are like it
+	maxLines = 500_000   // lines of the queue, each of which takes memory however short it is
 )
 
 // maxSize returns how large a file may be that is read, by its name relative to the user's
@@ -32,6 +33,13 @@ type sizeError struct{ size, limit int64 }
 
 func (e *sizeError) Error() string {
 	return fmt.Sprintf("it has %s, and no such file has more than %s; see what it is, and move it away", octets(e.size), octets(e.limit))
+}
+
+// linesError says that a table has more lines than any that is read.
+type linesError struct{ lines int }
+
+func (e *linesError) Error() string {
+	return fmt.Sprintf("it has %d lines, and no such file has more than %d; see what it is, and move it away", e.lines, maxLines)
 }
 
 // octets writes a number of octets for people.

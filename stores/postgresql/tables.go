@@ -75,11 +75,12 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 	if which.Kind == stores.Other {
 		condition, values = condition+" AND other = $2", append(values, string(which.Other))
 	}
-	rows, err := t.db.Query(t.ctx, "SELECT "+columns+" FROM "+t.tableName(which)+" WHERE "+condition, values...)
+	rows, err := t.db.Query(t.ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s LIMIT %d", columns, t.tableName(which), condition, maxRecords+1), values...)
 	if err != nil {
 		return nil, err
 	}
 	var periods []freebusy.Period
+	count := 0
 	seen := make(map[identity]bool)
 	c := make([]*string, 8)
 	into := make([]any, len(c))
@@ -87,6 +88,9 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 		into[i] = &c[i]
 	}
 	_, err = pgx.ForEachRow(rows, into, func() error {
+		if count++; count > maxRecords {
+			return fmt.Errorf("%s has more than %d records; see what they are, and take them out", t.user, maxRecords)
+		}
 		p := freebusy.Period{
 			UID: value(c[2]), Transp: value(c[3]), RecurrenceID: value(c[4]), Summary: value(c[5]), Organizer: value(c[6]),
 		}

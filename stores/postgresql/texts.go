@@ -46,6 +46,12 @@ type place struct {
 // its columns.
 const maxUID = 2000
 
+// How much is read: more than any program of ours writes, and no more than a host has room for.
+const (
+	maxText    = 48 << 20  // octets of an event: package calendar makes none of more than 40 MiB
+	maxRecords = 3_000_000 // of a free/busy table
+)
+
 // checkKey returns an UnstorableError for a key at which no text can be stored.
 //
 // DEVIATION: database-long-uid: the original, without indexes, stores longer UIDs as well.
@@ -97,12 +103,16 @@ func (t *tx) Get(k stores.Key) ([]byte, error) {
 		return nil, fmt.Errorf("%q of %s: %w", k.UID, t.user, stores.ErrNotFound)
 	}
 	p := t.place(k).inPart(k.Part)
+	var size int64
 	var text string
-	err := t.db.QueryRow(t.ctx, "SELECT coalesce(object_text, '') FROM "+p.table+" WHERE "+p.condition+" LIMIT 1", p.values...).Scan(&text)
+	err := t.db.QueryRow(t.ctx, fmt.Sprintf("SELECT coalesce(octet_length(object_text), 0), CASE WHEN octet_length(object_text) <= %d THEN object_text ELSE '' END FROM %s WHERE %s LIMIT 1",
+		maxText, p.table, p.condition), p.values...).Scan(&size, &text)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, fmt.Errorf("%s %q of %s: %w", p.table, k.UID, t.user, stores.ErrNotFound)
 	} else if err != nil {
 		return nil, fmt.Errorf("read %q from %s: %w", k.UID, p.table, err)
+	} else if size > maxText {
+		return nil, fmt.Errorf("read %q of %s from %s: it has %d octets, and no such text has more than %d; see what it is, and take it out", k.UID, t.user, p.table, size, maxText)
 	}
 	return []byte(text), nil
 }

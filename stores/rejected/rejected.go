@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -304,7 +305,7 @@ func (d *Dir) List() ([]Item, error) {
 		}
 		item.Size = info.Size()
 		// A note may be missing, or somebody may have written in it.
-		text, err := os.ReadFile(d.path(name + noteSuffix))
+		text, err := readNote(d.path(name + noteSuffix))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("REJECTED_DIR: %w", err)
 		}
@@ -315,6 +316,19 @@ func (d *Dir) List() ([]Item, error) {
 		items = append(items, item)
 	}
 	return items, nil
+}
+
+// maxNote is how much of a note is read, in octets: more than any that is written here.
+const maxNote = 64 << 10
+
+// readNote returns what a note says.
+func readNote(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxNote))
 }
 
 // writeSynced writes a new file for its owner only, and has it on disk before it returns.
