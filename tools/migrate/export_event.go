@@ -37,13 +37,16 @@ func (x *Export) event(components []component, zones map[string]time.Time, zone 
 		if c.id.RecurrenceID == "" || !c.cancelled || !parent.exports() || !parent.recurs || parent.cancelled {
 			return false
 		}
-		line, ok := exclusion(parent.object, c.id.RecurrenceID, zone)
-		if ok {
-			excluded = append(excluded, line.String())
+		line, err := parent.object.Exclusion(c.id.RecurrenceID, zone)
+		if err == nil {
+			excluded = append(excluded, line)
 		}
-		return ok
+		return err == nil
 	})
 	for _, c := range components {
+		if parent != nil && c.object.Align(parent.object, zone) {
+			c.lines = unfold(string(c.object.Encode()))
+		}
 		if parent != nil && parent.cancelled && c.id.RecurrenceID != "" && c.object.OlderThan(parent.object, true) {
 			c.cancelled = true // with its event; a newer one takes place (RFC 5546 section 2.1.5)
 		}
@@ -98,57 +101,6 @@ const (
 	dateForm = "20060102"
 	timeForm = "20060102T150405"
 )
-
-// exclusion returns the EXDATE that takes an occurrence out of an event, for a user in a zone:
-// in the form of the event's DTSTART, to which others compare it (RFC 5545 section 3.8.5.1).
-func exclusion(of *calendar.Object, recurrenceID string, zone *time.Location) (contentLine, bool) {
-	var start contentLine
-	for _, line := range unfold(string(of.Encode())) {
-		if start = parseLine(line); start.name == "DTSTART" {
-			break
-		}
-	}
-	exdate := contentLine{name: "EXDATE", params: start.params}
-	own, utc := zone, strings.HasSuffix(start.value, "Z")
-	if tzid := start.param("TZID"); utc {
-		own = time.UTC
-	} else if tzid != "" {
-		location, err := time.LoadLocation(tzid)
-		if err != nil {
-			return exdate, false
-		}
-		own = location
-	}
-	_, clock, timed := strings.Cut(start.value, "T")
-	if _, err := time.Parse(dateForm, recurrenceID); err == nil { // that day's occurrence
-		exdate.value = recurrenceID
-		if timed {
-			exdate.value += "T" + clock
-		}
-		return exdate, true
-	}
-	at, err := calendar.InstantOf(recurrenceID, zone)
-	if local, localErr := time.ParseInLocation(timeForm, recurrenceID, own); err == nil && localErr == nil && own != zone {
-		// A time without a zone is the user's, unless only the event's own can be meant. The
-		// errors are of what would come besides.
-		users, _ := of.OccursAt(at, zone)
-		events, _ := of.OccursAt(local.UTC(), zone)
-		if !users && events {
-			at = local
-		}
-	}
-	switch {
-	case err != nil:
-		return exdate, false
-	case !timed:
-		exdate.value = at.In(zone).Format(dateForm)
-	case utc:
-		exdate.value = at.UTC().Format(timeForm) + "Z"
-	default:
-		exdate.value = at.In(own).Format(timeForm)
-	}
-	return exdate, true
-}
 
 func boolOrder(a, b bool) int {
 	switch {

@@ -18,11 +18,10 @@ func TestExclusion(t *testing.T) {
 	for _, test := range []struct{ start, recurrenceID, want string }{
 		{"DTSTART;TZID=Europe/Oslo:20261202T100000", "20261203T090000Z", "EXDATE;TZID=Europe/Oslo:20261203T100000"},
 		{"DTSTART;TZID=Europe/Oslo:20261202T100000", "20261203T100000", "EXDATE;TZID=Europe/Oslo:20261203T100000"},
-		{"DTSTART;TZID=America/New_York:20261202T100000", "20261203T100000", "EXDATE;TZID=America/New_York:20261203T100000"}, // Oslo's would match none
+		{"DTSTART;TZID=America/New_York:20261202T100000", "20261203T100000", "EXDATE;TZID=America/New_York:20261203T100000"}, // the event's time
 		{"DTSTART;TZID=Europe/Oslo:20261202T100000", "20261203", "EXDATE;TZID=Europe/Oslo:20261203T100000"},
-		{"DTSTART;TZID=America/New_York:20261202T040000", "20261203T100000", "EXDATE;TZID=America/New_York:20261203T040000"},
 		{"DTSTART:20261202T090000Z", "20261203T090000Z", "EXDATE:20261203T090000Z"},
-		{"DTSTART:20261202T090000Z", "20261203T100000", "EXDATE:20261203T090000Z"},
+		{"DTSTART:20261202T090000Z", "20261203T090000", "EXDATE:20261203T090000Z"},
 		{"DTSTART:20261202T090000Z", "20261203", "EXDATE:20261203T090000Z"},
 		{"DTSTART:20261202T100000", "20261203T100000", "EXDATE:20261203T100000"},
 		{"DTSTART:20261202T100000", "20261203T090000Z", "EXDATE:20261203T100000"},
@@ -35,11 +34,35 @@ func TestExclusion(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if line, ok := exclusion(object, test.recurrenceID, oslo); ok {
-			got = line.String()
+		if line, err := object.Exclusion(test.recurrenceID, oslo); err == nil {
+			got = line
 		}
 		if got != test.want {
 			t.Errorf("%s of %s: %q, want %q", test.recurrenceID, test.start, got, test.want)
+		}
+	}
+}
+
+// A changed occurrence leaves in the form of its event, as programs compare the two.
+func TestOverrideForm(t *testing.T) {
+	read := func(id stores.ID, lines ...string) component {
+		object, err := calendar.DecodeObject(fold(slices.Concat([]string{"BEGIN:VEVENT", "UID:u"}, lines, []string{"END:VEVENT"})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return component{id: id, object: object, recurs: object.Has("RRULE"), lines: unfold(string(object.Encode()))}
+	}
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := (&Export{}).event([]component{
+		read(stores.ID{UID: "u"}, "DTSTART;TZID=Europe/Oslo:20261202T090000", "RRULE:FREQ=DAILY", "EXDATE:20261204T090000"),
+		read(stores.ID{UID: "u", RecurrenceID: "20261203T080000Z"}, "RECURRENCE-ID;TZID=Europe/London:20261203T080000", "DTSTART:20261203T120000Z"),
+	}, map[string]time.Time{}, newYork, func(id stores.ID, reason string) { t.Error(id, reason) })
+	for _, want := range []string{"EXDATE;TZID=Europe/Oslo:20261204T090000", "RECURRENCE-ID;TZID=Europe/Oslo:20261203T090000"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("no %s in %q", want, lines)
 		}
 	}
 }
