@@ -15,8 +15,10 @@ import (
 // differently says where free/busy that is worked out anew differs from what was
 // recorded, and why.
 var differently = map[string]string{
-	"clock":        "months pass, and with them the window",
-	"reply-params": "the times of the answer are recorded, those of the invitation are stored",
+	"answer-later-version":        "the times of the answer are recorded, those of the invitation are stored",
+	"answer-without-transparency": "what the answer calls the event is recorded, and not stored",
+	"clock":                       "months pass, and with them the window",
+	"reply-params":                "what the answer calls the event is recorded, and not stored",
 }
 
 // TestRebuild works out free/busy anew after each step of the recorded conversations.
