@@ -115,6 +115,8 @@ const (
 	NoUser    Kind = "no-user"   // among users' directories, and none
 	SameUser  Kind = "same-user" // a user's directory whose name differs from another's in case only
 
+	BothUsed Kind = "both-used" // a user's directory in use whose name differs from another's in case only
+
 	EmptyDir  Kind = "empty-directory" // a directory of an event with nothing in it
 	Unknown   Kind = "unknown"         // of no known meaning, where it does no harm
 	Mode      Kind = "mode"            // permissions other than those that are set

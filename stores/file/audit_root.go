@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/text/unicode/norm"
 
 	"imip-agent/stores/audit"
 )
@@ -33,7 +35,12 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 	for _, names := range sameUsers(entries) {
 		keep, others := s.fullest(names)
 		for _, name := range others {
-			w.add(audit.SameUser, filepath.Join(s.options.Dir, name), "differs from %q in case only: one of them is not used, this one by all appearances", keep)
+			path := filepath.Join(s.options.Dir, name)
+			if text := s.only(name, keep); text != "" {
+				w.add(audit.BothUsed, path, "differs from %q in letters only, and both are in use: %s is in this one only. Stop the mail system, move what %[1]q is missing there, make its free/busy anew, and move this directory out of the store", keep, text)
+				continue
+			}
+			w.add(audit.SameUser, path, "differs from %q in letters only: one of them is not used, this one by all appearances", keep)
 		}
 	}
 	if !slices.ContainsFunc(w.found, func(p audit.Problem) bool { return p.Kind == audit.Strayed }) { // else they may have records
@@ -136,7 +143,7 @@ func sameUsers(entries []fs.DirEntry) [][]string {
 	groups := make(map[string][]string)
 	for _, e := range entries {
 		if e.IsDir() && notUser(e.Name()) == "" {
-			key := strings.ToLower(e.Name())
+			key := strings.ToLower(norm.NFC.String(e.Name()))
 			groups[key] = append(groups[key], e.Name())
 		}
 	}
@@ -179,6 +186,45 @@ func (s *Store) fullest(names []string) (keep string, others []string) {
 		return cmp.Or(compareBool(a.scheme, b.scheme), cmp.Compare(a.events, b.events), a.last.Compare(b.last), cmp.Compare(a.name, b.name))
 	})
 	return best.name, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == best.name })
+}
+
+// only returns what a user's directory has that another's has not, or has otherwise: a text, or a
+// table of records that nothing is made anew from. It is empty if there is nothing, and of a
+// directory that no program finds, by the scheme in its name.
+func (s *Store) only(name, keep string) string {
+	if scheme, _, _ := strings.Cut(name, ":"); scheme != strings.ToLower(scheme) {
+		return ""
+	}
+	from, to := filepath.Join(s.options.Dir, name), filepath.Join(s.options.Dir, keep)
+	found := ""
+	_ = filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		below := strings.TrimPrefix(path, from+"/")
+		top, _, _ := strings.Cut(below, "/")
+		switch {
+		case err != nil || e.IsDir() && (top == othersDir || top == lockDir || top == stagingDir):
+			return fs.SkipDir
+		case !e.Type().IsRegular() || below == providersTable.name || below == ownTable.name:
+			return nil
+		}
+		if info, err := e.Info(); err != nil || info.Size() == 0 || sameFile(path, filepath.Join(to, below)) {
+			return nil
+		}
+		found = below
+		return fs.SkipAll
+	})
+	return found
+}
+
+// sameFile reports whether two files have the same content.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA != nil || errB != nil || infoA.Size() != infoB.Size() || infoA.Size() > maxText {
+		return false
+	}
+	contentA, errA := os.ReadFile(a)
+	contentB, errB := os.ReadFile(b)
+	return errA == nil && errB == nil && bytes.Equal(contentA, contentB)
 }
 
 // compareBool orders false before true.

@@ -29,6 +29,7 @@ func (e *examination) event(v *event) {
 		parent, unusable = nil, true
 	}
 	if parent != nil {
+		e.foreign(parent)
 		if organizer := parent.organizedBy(); organizer != "" && !organizer.Is(e.user) {
 			e.invited = true
 		}

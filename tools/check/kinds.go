@@ -66,8 +66,10 @@ var (
 	fileEmptyDir  = kind("file-empty-directory", Note, None, "the directory of an event is empty")
 	fileUnknown   = kind("file-unknown", Note, None, "a file is of no known use, and does no harm")
 
-	userNone = kind("user-none", Warning, All, "something among the users' directories is none, and is taken for one")
-	userSame = kind("user-same", Warning, All, "two users differ in upper and lower case only")
+	userNone    = kind("user-none", Warning, All, "something among the users' directories is none, and is taken for one")
+	userSwapped = kind("user-swapped", Error, None, "the directories of two users are in each other's place")
+	userBoth    = kind("user-both", Error, None, "two users differ in letters only, and both are in use: somebody has to put them together")
+	userSame    = kind("user-same", Warning, All, "two users differ in upper and lower case only")
 
 	eventsMissing   = kind("events-missing", Error, All, "a user has free/busy, requests or notes of events, and not one event is stored; the repair drops them")
 	eventUnreadable = kind("event-unreadable", Error, All, "a stored event cannot be read")

@@ -45,24 +45,26 @@ type examination struct {
 	claimed map[stores.ID]bool // events that are in a file of another name
 	torn    tornLines          // of the user's own free/busy table
 
-	uids     map[string]*event
-	order    []string           // of the UIDs
-	rows     *rowIndex          // of the user's own free/busy
-	waiting  map[stores.ID]bool // in the request queue
-	requests []stores.Request
-	rebuilt  map[stores.ID]bool // free/busy of these is made anew by a repair
-	lost     map[stores.ID]bool // occurrences that are recorded, and not stored, and that their event yields
-	late     []lateEvent
-	provider map[stores.ID]bool // noted as recurring without end
-	extended bool               // such notes are kept
-	until    time.Time          // up to where these have been worked out
-	partly   string             // why the times of the event that is looked at cannot all be read
-	doubts   []doubt
-	ownLost  bool              // records are missing that nothing but damage can take away
-	wereBusy *publishedTimes   // nil: not read yet
-	busy     map[instants]bool // when the user is busy by the table; nil: not worked out yet
-	renewed  []stores.ID       // events noted as recurring without end of which there are records
-	ownWrong bool              // something is wrong with the user's own free/busy
+	uids       map[string]*event
+	order      []string           // of the UIDs
+	rows       *rowIndex          // of the user's own free/busy
+	waiting    map[stores.ID]bool // in the request queue
+	requests   []stores.Request
+	rebuilt    map[stores.ID]bool // free/busy of these is made anew by a repair
+	lost       map[stores.ID]bool // occurrences that are recorded, and not stored, and that their event yields
+	late       []lateEvent
+	provider   map[stores.ID]bool              // noted as recurring without end
+	extended   bool                            // such notes are kept
+	until      time.Time                       // up to where these have been worked out
+	partly     string                          // why the times of the event that is looked at cannot all be read
+	others     int                             // whole events that the user is not in
+	everywhere map[calendar.URI][]calendar.URI // who is in all events of a user
+	doubts     []doubt
+	ownLost    bool              // records are missing that nothing but damage can take away
+	wereBusy   *publishedTimes   // nil: not read yet
+	busy       map[instants]bool // when the user is busy by the table; nil: not worked out yet
+	renewed    []stores.ID       // events noted as recurring without end of which there are records
+	ownWrong   bool              // something is wrong with the user's own free/busy
 	// invited says that the invitations of other organizers are stored here.
 	invited bool
 }
@@ -133,7 +135,13 @@ func (e *examination) run() error {
 	if e.nothingLeft() && (e.checker.Repair != All || e.checker.DryRun) {
 		return nil // from what could it be made anew
 	}
-	steps := []func() error{e.eachEvent, e.settleDoubts, e.window, e.leftRows, e.leftOthers, e.queue, e.providers, e.offers, e.published}
+	if err := e.eachEvent(); err != nil {
+		return err
+	}
+	if e.swapped() {
+		return nil
+	}
+	steps := []func() error{e.settleDoubts, e.window, e.leftRows, e.leftOthers, e.queue, e.providers, e.offers, e.published}
 	for _, step := range steps {
 		if e.ctx.Err() != nil {
 			return context.Cause(e.ctx)
@@ -177,7 +185,7 @@ var fileKinds = map[audit.Kind]*Kind{
 	audit.Link: fileLink, audit.Device: fileDevice, audit.BadName: fileName, audit.Empty: fileEmpty, audit.Strayed: fileStrayed, audit.Oversize: fileLarge,
 	audit.Misplaced: fileMisplaced, audit.Mode: fileMode, audit.Group: fileGroup, audit.HardLink: fileHardLink,
 	audit.Staging: fileStaging, audit.EmptyDir: fileEmptyDir, audit.Unknown: fileUnknown,
-	audit.NoUser: userNone, audit.SameUser: userSame, audit.Ownerless: publishedUnwanted,
+	audit.NoUser: userNone, audit.SameUser: userSame, audit.BothUsed: userBoth, audit.Ownerless: publishedUnwanted,
 }
 
 // files looks at the user's files as files.
@@ -230,7 +238,7 @@ func (e *examination) addFile(p audit.Problem) {
 		if len(p.Moves) > 0 {
 			f.mend = func(m *mender) error { return m.relocate(f, p.Moves) }
 		}
-	case audit.EmptyDir, audit.Unknown:
+	case audit.EmptyDir, audit.Unknown, audit.BothUsed:
 	default:
 		f.mend = func(m *mender) error { return m.aside(f, p.Path) }
 	}

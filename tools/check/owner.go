@@ -1,0 +1,121 @@
+package check
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// An event is in a user's records because they are in it, as its organizer or an attendee, or
+// because they sent it out for somebody. Of two users whose directories are in each other's place,
+// all events in the one's have the other in them, while somebody's own are missing there.
+
+// foreign counts what is stored of events that the user is not in.
+func (e *examination) foreign(t *text) {
+	if t.simple {
+		if !t.facts.Organizes && !t.facts.Attends {
+			e.others++
+		}
+		return
+	}
+	if !slices.Contains(participants(t.object()), e.user) {
+		e.others++
+	}
+}
+
+// swapped tells if the records in the user's directory are those of another user, who has the
+// user's.
+func (e *examination) swapped() bool {
+	files := e.checker.files()
+	if files == nil {
+		return false
+	}
+	own := e.tablePath(stores.Table{Kind: stores.Other, Other: e.user})
+	_, err := os.Lstat(own)
+	knowsSelf := err == nil // no program records what a user knows of themself
+	if !knowsSelf && e.others == 0 && !e.ownWrong && len(e.findings) == 0 {
+		return false // nothing speaks for it
+	}
+	mine := e.inAll(e.user)
+	for _, other := range mine {
+		if other == e.user || !slices.Contains(e.inAll(other), e.user) {
+			continue
+		}
+		if !slices.Contains(mine, e.user) || !slices.Contains(e.inAll(other), other) || knowsSelf {
+			e.tellSwapped(other)
+			return true
+		}
+	}
+	return false
+}
+
+func (e *examination) tellSwapped(other calendar.URI) {
+	files := e.checker.files()
+	// What else is wrong is so for that reason, but for the files.
+	e.findings = slices.DeleteFunc(e.findings, func(f *Finding) bool { return !strings.HasPrefix(f.Kind.ID, "file-") })
+	here, there := filepath.Dir(files.RequestsPath(e.user)), filepath.Dir(files.RequestsPath(other))
+	f := e.add(userSwapped, here, stores.ID{}, "by organizers and attendees, the records in the directory of %s are those of %s, and the reverse; stop the mail system and swap the two directories", e.user, other)
+	first, second := min(here, there), max(here, there) // the same for both: it is to be done once
+	beside := filepath.Join(filepath.Dir(filepath.Dir(here)), "swapped")
+	f.Command = "mv -T " + Quote(first) + " " + Quote(beside) + " && mv -T " + Quote(second) + " " + Quote(first) + " && mv -T " + Quote(beside) + " " + Quote(second)
+}
+
+// maxOwned is how many of a user's events are looked at for whose they are.
+const maxOwned = 1000
+
+// inAll returns the users who are in all whole events in a user's directory: nobody if there are
+// fewer than two. It reads without the lock of that user, whose records are not changed.
+func (e *examination) inAll(user calendar.URI) []calendar.URI {
+	if known, ok := e.everywhere[user]; ok {
+		return known
+	}
+	dir := filepath.Dir(e.checker.files().Path(user, stores.Key{ID: stores.ID{UID: "x"}}))
+	entries, _ := os.ReadDir(dir) // else there is none
+	var all []calendar.URI
+	number := 0
+	for _, entry := range entries[:min(len(entries), maxOwned)] {
+		info, err := entry.Info()
+		if err != nil || !info.Mode().IsRegular() || info.Size() > 1<<20 {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			continue
+		}
+		object, err := calendar.DecodeObject(content)
+		if err != nil {
+			continue
+		}
+		in := participants(object)
+		if number++; number == 1 {
+			all = in
+		}
+		all = slices.DeleteFunc(all, func(uri calendar.URI) bool { return !slices.Contains(in, uri) })
+		if len(all) == 0 {
+			break
+		}
+	}
+	if number < 2 {
+		all = nil
+	}
+	if e.everywhere == nil {
+		e.everywhere = make(map[calendar.URI][]calendar.URI)
+	}
+	e.everywhere[user] = all
+	return all
+}
+
+// participants returns the organizer and the attendees of an event.
+func participants(object *calendar.Object) (uris []calendar.URI) {
+	if organizer, ok := object.Organizer(); ok {
+		uris = append(uris, organizer)
+	}
+	for _, attendee := range object.Attendees() {
+		uris = append(uris, attendee.URI)
+	}
+	return uris
+}
