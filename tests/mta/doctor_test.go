@@ -39,8 +39,8 @@ func testDoctor(t *testing.T, s *server, faults [][3]string) {
 		{`chmod 2777 /var/lib/imip-agent/store`, `chmod 2770 /var/lib/imip-agent/store`, "everybody on this machine can look into it"},
 		{`chmod 600 /etc/imip-agent/config.txt`, `chmod 644 /etc/imip-agent/config.txt`, "does not handle a message"},
 		{`mv /etc/imip-agent/config.txt /root/; mkdir /etc/imip-agent/config.txt`, `rmdir /etc/imip-agent/config.txt; mv /root/config.txt /etc/imip-agent/`, "read the configuration"},
-		{`cp /etc/group /root/; sed -i 's/^www-data:/web:/' /etc/group`, `cp /root/group /etc/`, "there is no group www-data"},
-		{`cp /etc/passwd /root/; sed -i 's/^imip-agent:/agent:/' /etc/passwd`, `cp /root/passwd /etc/`, "there is no user imip-agent"},
+		{`cp /etc/group /root/; sed -i 's/^www-data:/web:/' /etc/group`, `cp /root/group /etc/`, "group www-data"},
+		{`cp /etc/passwd /root/; sed -i 's/^imip-agent:/agent:/' /etc/passwd`, `cp /root/passwd /etc/`, "user imip-agent"},
 		config(`STORE_DIR = "/srv/cal`, "the string is not closed"),
 		config(`STORE_TYPE = "mysql"`, "is none of: file, postgresql"),
 		config(`OUTGOING_PREFIX = "calendars"`, "calendars"),
@@ -133,12 +133,11 @@ func TestDoctor(t *testing.T) {
 		testDoctor(t, s, [][3]string{
 			fault("transport/20_imip-agent", "^  temp_errors = .*", "", "gives mail up if the program fails"),
 			fault("transport/20_imip-agent", "^  timeout_defer", "", "takes too long"),
-			fault("transport/20_imip-agent", ` -o "\\\\$RECIPIENT"`, "", "does not say whose copy it is"),
+			fault("transport/20_imip-agent", ` -o .*RECIPIENT" `, " ", "does not say whose copy it is"),
 			fault("main/00_imip-agent", "^IMIP_DOMAINS = .*", "IMIP_DOMAINS = example.net", "does not go to the handler"),
 			fault("main/00_imip-agent", "^IMIP_PROGRAM = .*", `IMIP_PROGRAM = \/bin\/cat`, "no transport of Exim runs"),
 			fault("main/00_imip-agent", "^IMIP_SENDERS = .*", "IMIP_SENDERS = :", "nobody's mail is copied"),
 			fault("main/00_imip-agent", "^IMIP_TRUSTED = .*", "IMIP_TRUSTED = eq{a}{a}", "anybody may write to"),
-			fault("main/00_imip-agent", "^IMIP_GROUP = .*", "IMIP_GROUP = nosuch", "nosuch"),
 		})
 		if out, err := s.try(`imip-agent doctor --send paul@example.com`); err != nil || !strings.HasPrefix(out, "ok ") {
 			t.Errorf("a message: %v %s", err, out)

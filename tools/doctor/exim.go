@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -14,7 +15,12 @@ const againExim = "run `imip-agent setup exim --domain DOMAIN`, which puts it ri
 func (d *Doctor) exim(ctx context.Context, exim string, report report) (found handler) {
 	lines, err := output(ctx, exim, "-bP", "transports")
 	if err != nil {
-		report(Exim, Unknown, "run this as root", "Exim's configuration cannot be read: %v", err)
+		text := strings.Join(strings.Fields(err.Error()), " ")
+		if os.Geteuid() != 0 {
+			report(Exim, Unknown, "run this as root", "Exim's configuration cannot be read: %s", text)
+		} else {
+			report(Exim, Failed, "correct the line; `imip-agent setup user` makes a user and a group that are missing", "Exim does not take its configuration, and delivers nothing: %s", text)
+		}
 		return found
 	}
 	// A line `NAME transport:`, and below it one for each option.

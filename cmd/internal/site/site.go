@@ -164,8 +164,14 @@ func (s *Site) Close() error {
 	return s.Store.Close()
 }
 
+// version is set by tools/package, to the version of the package.
+var version string
+
 // Version returns the version of the program, as it was built.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

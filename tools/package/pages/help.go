@@ -70,6 +70,9 @@ func readHelp(help func(words []string) (string, error), program string, words [
 		case "OPTIONS:", "GLOBAL OPTIONS:":
 			switch {
 			case line == "":
+			case strings.HasPrefix(line, " ") && len(c.options) > 0: // the text of an option goes on
+				last := &c.options[len(c.options)-1]
+				last.text += " " + strings.TrimSpace(line)
 			case strings.HasPrefix(line, "-"):
 				o, err := readOption(line)
 				if err != nil {

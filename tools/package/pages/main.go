@@ -2,8 +2,11 @@
 // command says of itself with --help, and of each of its commands. What the help does
 // not have is added from a file.
 //
-//	pages man PROGRAM [REST]     REST: sections in troff that come last
-//	pages completion PROGRAM
+//	pages man PROGRAM DIR RESTDIR     a page for the program and for each command, into DIR; RESTDIR
+//	                                  has sections in troff that come last, as NAME.rest
+//	pages completion PROGRAM SHELL    SHELL: bash, zsh or fish
+//	pages config EXAMPLE REST         the page of the configuration file
+//	pages copyright OWN PACKAGE...    Debian's copyright file, with what the packages are linked with
 package main
 
 import (
@@ -11,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 func main() {
@@ -21,8 +25,32 @@ func main() {
 }
 
 func run(words []string) error {
-	if len(words) < 2 {
-		return fmt.Errorf("which page, and of which program?")
+	if len(words) < 3 {
+		return fmt.Errorf("which page, of what, and where to?")
+	}
+	switch words[0] {
+	case "config":
+		example, err := os.ReadFile(words[1])
+		if err != nil {
+			return err
+		}
+		rest, err := os.ReadFile(words[2])
+		if err != nil {
+			return err
+		}
+		_, err = os.Stdout.WriteString(configPage(string(example), string(rest)))
+		return err
+	case "copyright":
+		own, err := os.ReadFile(words[1])
+		if err != nil {
+			return err
+		}
+		text, err := copyright(string(own), words[2:])
+		if err != nil {
+			return err
+		}
+		_, err = os.Stdout.WriteString(text)
+		return err
 	}
 	program := words[1]
 	top, err := readHelp(func(command []string) (string, error) {
@@ -37,19 +65,46 @@ func run(words []string) error {
 	}
 	switch words[0] {
 	case "man":
-		rest := ""
-		if len(words) > 2 {
-			text, err := os.ReadFile(words[2])
-			if err != nil {
-				return err
-			}
-			rest = string(text)
+		if len(words) < 4 {
+			return fmt.Errorf("man PROGRAM DIR RESTDIR")
 		}
-		_, err = os.Stdout.WriteString(manual(top, rest))
+		return writePages(top, words[2], words[3])
 	case "completion":
-		_, err = os.Stdout.WriteString(completion(top))
-	default:
-		err = fmt.Errorf("there is no page %q", words[0])
+		text, err := completionFor(top, words[2])
+		if err != nil {
+			return err
+		}
+		_, err = os.Stdout.WriteString(text)
+		return err
 	}
-	return err
+	return fmt.Errorf("there is no page %q", words[0])
+}
+
+// writePages writes the page of a program and those of its commands.
+func writePages(top *command, dir, restDir string) error {
+	write := func(name, page string) error {
+		return os.WriteFile(filepath.Join(dir, name+".1"), []byte(page), 0o644)
+	}
+	rest := func(name string) (string, error) {
+		text, err := os.ReadFile(filepath.Join(restDir, name+".rest"))
+		return string(text), err
+	}
+	last, err := rest(top.words[0])
+	if err != nil {
+		return err
+	}
+	if err := write(top.words[0], manual(top, last)); err != nil {
+		return err
+	}
+	for _, c := range top.commands {
+		name := strings.Join(c.words, "-")
+		last, err := rest(name)
+		if err != nil {
+			return err
+		}
+		if err := write(name, commandPage(c, last)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -151,3 +151,42 @@ func escape(text string) string {
 	}
 	return text
 }
+
+// commandPage returns the manual page of a command, with the commands below it.
+func commandPage(c *command, rest string) string {
+	var b strings.Builder
+	name := strings.Join(c.words, "-")
+	fmt.Fprintf(&b, ".TH %s 1 \"\" imip-agent \"User Commands\"\n", name)
+	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", escape(name), escape(c.summary))
+	b.WriteString(".SH SYNOPSIS\n.nf\n")
+	for _, part := range append([]*command{c}, c.commands...) {
+		for _, usage := range part.usage {
+			b.WriteString(synopsis(usage) + "\n")
+		}
+	}
+	b.WriteString(".fi\n.SH DESCRIPTION\n")
+	b.WriteString(sentence(c.summary) + "\n")
+	if len(c.description) > 0 {
+		b.WriteString(".PP\n")
+		paragraphs(&b, c.description)
+	}
+	for _, below := range c.commands {
+		fmt.Fprintf(&b, ".SS %s\n%s\n", escape(strings.Join(below.words[1:], " ")), sentence(below.summary))
+		if len(below.description) > 0 {
+			b.WriteString(".PP\n")
+			paragraphs(&b, below.description)
+		}
+		options(&b, withoutHelp(below.options))
+	}
+	if all := withoutHelp(c.options); len(all) > 0 {
+		b.WriteString(".SH OPTIONS\n")
+		options(&b, all)
+	}
+	b.WriteString(rest)
+	fmt.Fprintf(&b, ".SH SEE ALSO\n.BR %s (1),\n.BR config.txt (5)\n", escape(c.words[0]))
+	return b.String()
+}
+
+func withoutHelp(all []option) []option {
+	return slices.DeleteFunc(slices.Clone(all), isHelp)
+}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"imip-agent/conf"
 
 	"imip-agent/tests/skip"
 )
@@ -178,6 +181,69 @@ func TestCompletion(t *testing.T) {
 		}
 		if got := strings.TrimSpace(string(out)); got != test.want {
 			t.Errorf("%q: %q, want %q", test.line, got, test.want)
+		}
+	}
+}
+
+// TestShells looks at the completion for the other shells, and has them read it where they
+// are installed.
+func TestShells(t *testing.T) {
+	top := readAll(t)
+	for shell, wants := range map[string][]string{
+		"zsh":  {"#compdef tool", "'look:look at it'", "'*--force[also if it is held]'", "'*--store-dir[the DIR where records are]:directory:_files -/'"},
+		"fish": {"complete -c tool -f -n '__fish_use_subcommand' -a look -d 'look at it'", "-l force -d 'also if it is held'", "-s S -l store-dir"},
+	} {
+		text, err := completionFor(top, shell)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: nothing of %q:\n%s", shell, want, text)
+			}
+		}
+		if path, err := exec.LookPath(shell); err == nil {
+			cmd := exec.Command(path, "-n")
+			cmd.Stdin = strings.NewReader(text)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v %s", shell, err, out)
+			}
+		}
+	}
+	if _, err := completionFor(top, "csh"); err == nil {
+		t.Error("csh is known")
+	}
+}
+
+// TestPages looks at the pages of commands, and of the configuration.
+func TestPages(t *testing.T) {
+	page := commandPage(readAll(t).commands[1], ".SH EXAMPLES\n")
+	for _, want := range []string{"tool\\-locks \\- show locks\n", ".SS locks break\nBreak one.\n", "\\-\\-force", ".SH EXAMPLES\n", ".BR tool (1)"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+	example, err := os.ReadFile("../../../conf/config.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = configPage(string(example), ".SH EXAMPLES\n")
+	for _, name := range conf.Names() {
+		if strings.Count(page, "\\fB"+escape(name)+"\\fR = ") != 1 {
+			t.Errorf("the page of config.txt does not have %s once:\n%s", name, page)
+		}
+	}
+}
+
+// TestCopyright names every module that is linked into the programs.
+func TestCopyright(t *testing.T) {
+	text, err := copyright("Format: x\n", []string{"imip-agent/cmd/..."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"github.com/emersion/go-ical", "github.com/jackc/pgx/v5", "the Go standard library", "License: Expat\n", "License: BSD-3-Clause\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("nothing of %s", want)
 		}
 	}
 }
