@@ -97,7 +97,7 @@ func (d *Doctor) eximRoutes(ctx context.Context, exim, name string, complain rep
 		}
 	}
 	switch {
-	case len(copied) == 0 && len(known) > 0:
+	case len(missing) > 0 && len(missing) == len(asked)-1:
 		complain(Failed, "see IMIP_SENDERS: `imip-agent setup exim --domain DOMAIN --users LIST`", "none of the users with records has their mail copied, such as %s", few(known))
 	case len(copied) == 0 && d.nobody(ctx, exim):
 		complain(Failed, "see IMIP_SENDERS: `imip-agent setup exim --domain DOMAIN --users LIST`", "nobody's mail is copied to the handler")

@@ -318,6 +318,7 @@ func (d *Doctor) senders(c *postfixConf, name, maps string, complain report4) {
 	keys, more := c.keys(maps, someUsers)
 	known := d.users(c.ctx)
 	var missing, copied []string
+	found := 0 // of those who have records
 	for i, address := range append(append(slices.Clone(known), keys...), d.probe()) {
 		if strings.HasPrefix(address, "@") {
 			address = "doctor" + address
@@ -332,11 +333,14 @@ func (d *Doctor) senders(c *postfixConf, name, maps string, complain report4) {
 			missing = append(missing, address)
 		case to != "":
 			copied = append(copied, address)
+			if i < len(known) {
+				found++
+			}
 			d.destination(c, name, address, to, complain)
 		}
 	}
 	switch {
-	case len(copied) == 0 && len(known) > 0:
+	case found == 0 && len(known) > 0:
 		complain(Failed, "name the users: `imip-agent setup postfix --domain DOMAIN --users LIST`", "none of the %d users with records has their mail copied", len(known))
 	case len(copied) == 0 && !more:
 		complain(Failed, "name the users: `imip-agent setup postfix --domain DOMAIN --users LIST`", "nobody's mail is copied: the table of users is empty")
