@@ -32,20 +32,7 @@ const maybe = "maybe"
 
 // wrong are the cases that are not right yet. Whoever mends one takes it out here.
 var wrong = []string{
-	"02-rid-floating",
-	"06-exdate-allday-zone New York",
-	"06-exdate-allday-zone UTC",
-	"19-thisandfuture-cancel",
-	"20-exrule",
-	"26-allday-same-end",
 	"65-export-override-zone",
-	"91-duration-p1dt",
-	"92-property-named-vevent",
-	"94-end-without-zone New York",
-	"94-end-without-zone UTC",
-	"95-unreadable-dtend",
-	"96-duplicate-description",
-	"97-zone-two-eras",
 }
 
 func TestCases(t *testing.T) {
