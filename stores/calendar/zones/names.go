@@ -131,7 +131,7 @@ func letters(name string) (string, bool) {
 	return b.String(), b.Len() > 0
 }
 
-var spelling = strings.NewReplacer("_", " ", "/", ",", ";", ",", "&amp;", "&", "\\", "")
+var spelling = strings.NewReplacer("_", " ", "/", ",", ";", ",", "&amp;", "&", "us and canada", "us & canada", "\\", "")
 
 // words brings a Windows name into one spelling: lower case, single spaces,
 // cities separated by a comma and nothing else (older Windows had " / ").
@@ -184,15 +184,71 @@ func (x *index) byWindows(name string) (string, bool) {
 }
 
 // byPlace returns the zone of a place: the first one in name, which may list
-// several, that is known to Windows or the IANA. Windows has had lists of other
-// cities before, and left out or added some.
-func (x *index) byPlace(name, offset string) (string, bool) {
+// several, that is known to Windows, the IANA, or in another language. Windows has
+// had lists of other cities before, and left out or added some.
+func (x *index) byPlace(name string) (string, bool) {
 	for place := range strings.SplitSeq(words(name), ",") {
-		if iana := x.cities[strings.TrimSpace(place)]; iana != "" {
+		place = strings.TrimSpace(place)
+		if iana := x.cities[place]; iana != "" {
+			return iana, true
+		}
+		place, _, _ = strings.Cut(place, "(") // "Bratislava (Pressburg)"
+		place = strings.TrimSpace(place)
+		if iana := x.cities[place]; iana != "" {
 			return iana, true
 		}
 		if key, ok := letters(place); ok && x.places[key] != "" {
 			return x.places[key], true
+		}
+		if iana, ok := inTranslation(place); ok {
+			return iana, true
+		}
+	}
+	return "", false
+}
+
+// inTranslation returns the zone of a city by what it is called in some language, in lower
+// case.
+func inTranslation(place string) (string, bool) {
+	if place == "" {
+		return "", false
+	}
+	at := strings.Index(translated, "\n"+place+"\t")
+	if at < 0 {
+		return "", false
+	}
+	iana, _, _ := strings.Cut(translated[at+len(place)+2:], "\n")
+	return iana, true
+}
+
+// regions are zones that Windows shows by the name of a region, which nearly every language has
+// in its own spelling: what they have in common, and the offset in front.
+var regions = []struct{ offset, word, iana string }{
+	{"-1000", "hawa", "Pacific/Honolulu"}, {"-1000", "hava", "Pacific/Honolulu"},
+	{"-0900", "alas", "America/Anchorage"}, {"-0900", "аляск", "America/Anchorage"},
+	{"-0800", "kalif", "America/Tijuana"}, {"-0800", "calif", "America/Tijuana"},
+	{"-0800", "canad", "America/Los_Angeles"}, {"-0800", "kanad", "America/Los_Angeles"}, {"-0800", "канад", "America/Los_Angeles"},
+	{"-0700", "arizona", "America/Phoenix"}, {"-0700", "аризона", "America/Phoenix"},
+	{"-0700", "canad", "America/Denver"}, {"-0700", "kanad", "America/Denver"}, {"-0700", "канад", "America/Denver"},
+	{"-0600", "saskatchewan", "America/Regina"}, {"-0600", "саскачеван", "America/Regina"},
+	{"-0600", "canad", "America/Chicago"}, {"-0600", "kanad", "America/Chicago"}, {"-0600", "канад", "America/Chicago"},
+	{"-0600", "amer", "America/Guatemala"}, {"-0600", "amér", "America/Guatemala"}, {"-0600", "америка", "America/Guatemala"},
+	{"-0500", "indiana", "America/Indianapolis"}, {"-0500", "индиана", "America/Indianapolis"},
+	{"-0500", "canad", "America/New_York"}, {"-0500", "kanad", "America/New_York"}, {"-0500", "канад", "America/New_York"},
+	{"-0400", "canad", "America/Halifax"}, {"-0400", "kanad", "America/Halifax"}, {"-0400", "канад", "America/Halifax"},
+	{"-0330", "", "America/St_Johns"},
+	{"-0300", "gr", "America/Godthab"}, {"-0200", "gr", "America/Godthab"},
+	{"-0100", "zor", "Atlantic/Azores"}, {"-0100", "çor", "Atlantic/Azores"},
+	{"-0100", "verd", "Atlantic/Cape_Verde"},
+	{"+0100", "afri", "Africa/Lagos"}, {"+0100", "áfri", "Africa/Lagos"}, {"+0100", "африка", "Africa/Lagos"},
+}
+
+// byRegion returns the zone of a region in any language: see regions.
+func byRegion(offset, rest string) (string, bool) {
+	rest = strings.ToLower(rest)
+	for _, r := range regions {
+		if rest != "" && r.offset == offset && strings.Contains(rest, r.word) {
+			return r.iana, true
 		}
 	}
 	return "", false

@@ -158,10 +158,13 @@ func guess(name string) Zone {
 		}
 	}
 	offset, rest := cutOffset(name)
-	if iana, ok := names().byPlace(rest, offset); ok {
+	if iana, ok := names().byPlace(rest); ok {
 		return Zone{IANA: iana}
 	}
 	if offset != "" {
+		if iana, ok := byRegion(offset, rest); ok {
+			return Zone{IANA: iana}
+		}
 		if iana, ok := byOffset(offset); ok {
 			zone := Zone{IANA: iana}
 			if rest != "" {

@@ -104,6 +104,55 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// Names that Windows shows, in its languages.
+func TestShownNames(t *testing.T) {
+	for _, c := range []struct{ tzid, want string }{
+		{"(UTC-05:00) Eastern Time (US and Canada)", "America/New_York"},
+		{"Eastern Time (US and Canada)", "America/New_York"},
+		{"(UTC-05:00) Ostküste (USA und Kanada)", "America/New_York"},
+		{"(UTC-05:00) Est (États-Unis et Canada)", "America/New_York"},
+		{"(UTC-05:00) Hora del este (EE.UU. y Canadá)", "America/New_York"},
+		{"(UTC-05:00) Østlig tid (USA og Canada)", "America/New_York"},
+		{"(UTC-06:00) Hora central (EE.UU. y Canadá)", "America/Chicago"},
+		{"(UTC-07:00) Rocky Mountains (USA und Kanada)", "America/Denver"},
+		{"(UTC-08:00) Pacifique (É.-U. et Canada)", "America/Los_Angeles"},
+		{"Pacific Time (US & Canada); Tijuana", "America/Los_Angeles"},
+		{"(UTC-04:00) Atlantik (Kanada)", "America/Halifax"},
+		{"(UTC-03:30) Neufundland", "America/St_Johns"},
+		{"(UTC-03:00) Groenland", "America/Godthab"},
+		{"(UTC-10:00) Hawaï", "Pacific/Honolulu"},
+		{"(UTC-05:00) Indiana (Ost)", "America/Indianapolis"},
+		{"(UTC-06:00) Zentralamerika", "America/Guatemala"},
+		{"(UTC-06:00) Saskatchewan", "America/Regina"},
+		{"(UTC+01:00) West-Zentralafrika", "Africa/Lagos"},
+		{"(UTC+01:00) Bruxelles, Copenhague, Madrid, Paris", "Europe/Brussels"},
+		{"(UTC+01:00) Brussel, København, Madrid, Paris", "Europe/Brussels"},
+		{"(UTC+01:00) Ámsterdam, Berlín, Berna, Roma, Estocolmo, Viena", "Europe/Amsterdam"},
+		{"(UTC+01:00) Belgrad, Bratislava (Pressburg), Budapest, Ljubljana, Prag", "Europe/Belgrade"},
+		{"(UTC+00:00) Dublin, Édimbourg, Lisbonne, Londres", "Europe/London"},
+		{"(UTC+02:00) Athen, Bukarest", "Europe/Athens"},
+		{"(UTC+02:00) Kairo", "Africa/Cairo"},
+		{"Wien", "Europe/Vienna"},
+		{"Москва", "Europe/Moscow"},
+	} {
+		zone := NewResolver(nil).Find(c.tzid, Use{})
+		if zone.IANA != c.want || zone.Guess != "" {
+			t.Errorf("%q: got %q (guess: %q), want %q", c.tzid, zone.IANA, zone.Guess, c.want)
+		}
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(translated), "\n") {
+		name, iana, _ := strings.Cut(line, "\t")
+		if _, err := Load(iana); err != nil || name != strings.ToLower(name) {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+	for _, r := range regions {
+		if _, err := Load(r.iana); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestTables checks that every zone that a table names can be loaded, and that
 // every name in them is found.
 func TestTables(t *testing.T) {
