@@ -110,3 +110,44 @@ func TestImport(t *testing.T) {
 		})
 	}
 }
+
+// An answer to an occurrence and all later ones, of which one has been answered, or moved,
+// before.
+func TestAnswerToLater(t *testing.T) {
+	series := event("RRULE:FREQ=DAILY;COUNT=4", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+vincent, "ORGANIZER;SENT-BY=\"mailto:"+vincent+"\":mailto:"+paul)
+	answer := func(status, id string, lines ...string) string {
+		return message(vincent, "REPLY", strings.NewReplacer("DTSTART:20261202T090000Z\r\n", "", "DURATION:PT1H\r\n", "").Replace(
+			event(append(lines, "RECURRENCE-ID"+id, "ATTENDEE;PARTSTAT="+status+":mailto:"+vincent)...)))
+	}
+	moved := message(vincent, "REQUEST", event("RECURRENCE-ID:20261204T090000Z", "DTSTART:20261204T150000Z", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+vincent, "ORGANIZER;SENT-BY=\"mailto:"+vincent+"\":mailto:"+paul))
+	const one, later = ":20261204T090000Z", ";RANGE=THISANDFUTURE:20261204T090000Z"
+	for name, test := range map[string]struct {
+		messages []string
+		days     string
+		warns    bool
+	}{
+		"nothing before":         {[]string{answer("DECLINED", later)}, "02 03", false},
+		"one before":             {[]string{answer("DECLINED", one), answer("ACCEPTED", later)}, "02 03 04 05", false},
+		"one before, then none":  {[]string{answer("ACCEPTED", one), answer("DECLINED", later)}, "02 03", false},
+		"moved before":           {[]string{moved, answer("DECLINED", later)}, "02 03 05", true},
+		"all later, and one now": {[]string{answer("DECLINED", later), answer("ACCEPTED", one)}, "02 03 04 05", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.handle(message(vincent, "REQUEST", series))
+			for _, text := range test.messages {
+				s.handle(text)
+			}
+			var days []string
+			for line := range strings.Lines(s.busy(vincent)) {
+				days = append(days, line[6:8])
+			}
+			if got := strings.Join(days, " "); got != test.days {
+				t.Errorf("busy on %s, want %s\n%s", got, test.days, s.log.String())
+			}
+			if warned := strings.Contains(s.log.String(), "another RANGE"); warned != test.warns {
+				t.Errorf("warned: %v\n%s", warned, s.log.String())
+			}
+		})
+	}
+}

@@ -29,6 +29,11 @@ func reply(r *request) error {
 		return r.unknown()
 	}
 	r.object.Remove(unreadable(r.object)...)
+	if stored != nil {
+		if err := r.alignRange(stored); err != nil {
+			return err
+		}
+	}
 
 	switch {
 	case stored != nil:
@@ -120,6 +125,43 @@ func (r *request) answerOccurrence(parent *calendar.Object) (done bool, err erro
 		err = r.separate(parent)
 	}
 	return false, err
+}
+
+// alignRange makes an answer be for as many occurrences as what is stored stands for. If it is
+// for all later ones as well, and what is stored is one that is where its event has it, that
+// stands for them from then on.
+func (r *request) alignRange(stored *calendar.Object) error {
+	if r.object.Future() == stored.Future() {
+		return nil
+	}
+	if r.object.Future() && !isOld(r.object, stored, true) {
+		event, err := r.event()
+		if err != nil {
+			return err
+		}
+		if event != nil && isInPlace(stored, event, r.preferences.Zone) {
+			stored.CopyRange(r.object)
+			return nil
+		}
+	}
+	r.log.Warn("the answer has another RANGE than what is stored, whose RANGE counts")
+	r.object.CopyRange(stored)
+	return nil
+}
+
+// isInPlace reports whether an occurrence that is stored by itself is when its event has it.
+func isInPlace(occurrence, event *calendar.Object, zone *time.Location) bool {
+	at, err := event.InstantFor(occurrence, zone)
+	if err != nil {
+		return false
+	}
+	planned, err := event.Occurrence(at, zone)
+	if planned == nil || err != nil {
+		return false
+	}
+	is, _, err := occurrence.Periods(calendar.PeriodOptions{Zone: zone})
+	should, _, _ := planned.Periods(calendar.PeriodOptions{Zone: zone})
+	return err == nil && slices.Equal(is, should)
 }
 
 // separate makes the occurrence that the message is about a recurrence of its

@@ -206,20 +206,21 @@ func (r *request) cancelLater(object *calendar.Object) error {
 
 // cancelOne moves an occurrence to the cancelled ones, and removes what is recorded of it.
 func (r *request) cancelOne(id stores.ID, key stores.Key, object *calendar.Object) error {
-	whichs := []stores.Table{{Kind: stores.Own}}
-	for _, attendee := range object.Attendees() {
-		if attendee.URI != r.user {
-			whichs = append(whichs, stores.Table{Kind: stores.Other, Other: attendee.URI})
-		}
-	}
-	for _, which := range whichs {
+	forget := func(_ bool, which stores.Table) error {
 		table, err := r.tx.Periods(which)
 		if err == nil && table.Remove(id.UID, id.RecurrenceID) > 0 {
 			r.did("%s of a later occurrence removed", tableNames[which.Kind])
 		}
-		if err = r.skipUnstorable(err); err != nil {
-			return err
+		return err
+	}
+	err := forget(true, stores.Table{Kind: stores.Own})
+	for _, attendee := range object.Attendees() {
+		if err == nil {
+			err = r.eachOther(attendee.URI, forget)
 		}
+	}
+	if err != nil {
+		return err
 	}
 	if err := r.tx.Put(stores.Key{Part: stores.Cancelled, ID: id}, object.Encode()); err != nil {
 		return err
