@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 
 	"imip-agent/stores"
 	"imip-agent/stores/availability"
@@ -219,9 +218,6 @@ func (w *wholeEvent) add(e *vevent) {
 	for _, zone := range e.unknown {
 		issue(Damaged, "taken in the user's local time, since nobody knows the time zone %.60q", zone)
 	}
-	if e.forLater() {
-		issue(Damaged, "the occurrence %s is taken as it is changed, and those after it as they were: RANGE=THISANDFUTURE cannot be stored", e.id.RecurrenceID)
-	}
 	if e.calendar.method == "CANCEL" {
 		w.calledOff = append(w.calledOff, e)
 		return
@@ -240,15 +236,6 @@ func (w *wholeEvent) add(e *vevent) {
 	if !same {
 		issue(Unstorable, "%s in %s is left out, since %s in %s counts", e.title(), e.calendar.file.path, other.title(), other.calendar.file.path)
 	}
-}
-
-// forLater reports whether an occurrence stands for all those after it as well (RFC 5545
-// section 3.2.13).
-func (e *vevent) forLater() bool {
-	return slices.ContainsFunc(e.lines, func(line string) bool {
-		l := parseLine(line)
-		return l.name == "RECURRENCE-ID" && strings.EqualFold(l.param("RANGE"), "THISANDFUTURE")
-	})
 }
 
 // title says which one of several that are called the same an event is.
