@@ -11,13 +11,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores"
 	"imip-agent/tools/check"
 )
 
 // checkCommand looks whether a site's records are whole, and mends them.
-func checkCommand(env site.Environment) *cli.Command {
+func checkCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:  "check",
 		Usage: "look whether all records are whole, and mend what is not",
@@ -59,7 +60,7 @@ func checkSiteFlags() []cli.Flag {
 }
 
 // runCheck checks, or undoes a repair, as the options say.
-func runCheck(ctx context.Context, options *cli.Context, env site.Environment) error {
+func runCheck(ctx context.Context, options *cli.Context, env process.Environment) error {
 	repair, err := checkOptions(options)
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -127,7 +128,7 @@ func checkOptions(options *cli.Context) (check.Repair, error) {
 }
 
 // commandLine returns a command line for the same site.
-func commandLine(options *cli.Context, env site.Environment, words []string) string {
+func commandLine(options *cli.Context, env process.Environment, words []string) string {
 	line := []string{env.Program}
 	for _, word := range words {
 		line = append(line, check.Quote(word))
@@ -151,7 +152,7 @@ func isThere(path string) bool {
 }
 
 // undo puts back what a repair has changed.
-func undo(ctx context.Context, checker *check.Checker, manifest string, env site.Environment) error {
+func undo(ctx context.Context, checker *check.Checker, manifest string, env process.Environment) error {
 	failed := 0
 	var locked error
 	err := checker.Undo(ctx, manifest, func(u check.Undone) {

@@ -14,7 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/stores"
 	"imip-agent/tools/check"
 )
@@ -60,7 +60,7 @@ type reporter struct {
 }
 
 // checkAll checks, and reports.
-func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context, env site.Environment) error {
+func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context, env process.Environment) error {
 	r := &reporter{
 		out: env.Stdout, json: options.Bool("json"), quiet: options.Bool("quiet"), verbose: options.Bool("verbose"),
 		clear: func() {}, command: checker.Command,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/conf"
 	"imip-agent/stores"
@@ -19,7 +20,7 @@ import (
 )
 
 // doctorCommand examines the host that it runs on.
-func doctorCommand(env site.Environment) *cli.Command {
+func doctorCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",
 		Usage:     "examine this machine: configuration, directories, locks, mail system, a message",
@@ -46,7 +47,7 @@ func doctorCommand(env site.Environment) *cli.Command {
 }
 
 // runDoctor writes what the doctor finds.
-func runDoctor(ctx context.Context, options *cli.Context, env site.Environment) error {
+func runDoctor(ctx context.Context, options *cli.Context, env process.Environment) error {
 	s, err := site.Open(options, env, nil)
 	if err != nil {
 		// This is what a handler would say too, with every message.

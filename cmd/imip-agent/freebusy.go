@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -17,7 +18,7 @@ import (
 )
 
 // freebusyCommand works out users' free/busy, and keeps it up to date as time goes on.
-func freebusyCommand(env site.Environment) *cli.Command {
+func freebusyCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "freebusy",
 		Usage:     "work out free/busy from the stored events, and extend it as time goes on",
@@ -49,7 +50,7 @@ func freebusyCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func makeFreebusy(options *cli.Context, env site.Environment) (err error) {
+func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 	other := calendar.NewURI(options.String("other"))
 	switch {
 	case options.NArg() > 0:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
@@ -24,7 +25,7 @@ type locker interface {
 }
 
 // locksCommand shows the locks that programs hold on users' records, and breaks them.
-func locksCommand(env site.Environment) *cli.Command {
+func locksCommand(env process.Environment) *cli.Command {
 	list := func(options *cli.Context) error {
 		if options.NArg() > 0 {
 			return usage("locks takes no word %.60q: list, or break USER", options.Args().First())
@@ -58,7 +59,7 @@ func locksCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func withLocker(options *cli.Context, env site.Environment, fn func(locker) error) error {
+func withLocker(options *cli.Context, env process.Environment, fn func(locker) error) error {
 	s, err := site.Open(options, env, nil)
 	if err != nil {
 		return err
@@ -73,7 +74,7 @@ func withLocker(options *cli.Context, env site.Environment, fn func(locker) erro
 }
 
 // breakLock removes a user's lock.
-func breakLock(options *cli.Context, env site.Environment) error {
+func breakLock(options *cli.Context, env process.Environment) error {
 	if options.NArg() != 1 {
 		return usage("locks break takes one word, the user: %s locks break mailto:paul@example.com", env.Program)
 	}

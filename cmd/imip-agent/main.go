@@ -9,11 +9,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 )
 
 // commands lists what the program can do. Each command is one file.
-func commands(env site.Environment) []*cli.Command {
+func commands(env process.Environment) []*cli.Command {
 	return []*cli.Command{
 		freebusyCommand(env),
 		checkCommand(env),
@@ -26,11 +26,11 @@ func commands(env site.Environment) []*cli.Command {
 }
 
 func main() {
-	if err := site.CheckLimits(); err != nil {
-		os.Exit(report(err, site.Process("imip-agent")))
+	if err := process.CheckLimits(); err != nil {
+		os.Exit(report(err, process.New("imip-agent")))
 	}
-	ctx, stop := site.Watch(context.Background())
+	ctx, stop := process.Watch(context.Background())
 	defer stop()
-	env := site.Process("imip-agent")
+	env := process.New("imip-agent")
 	os.Exit(run(ctx, os.Args[1:], env))
 }

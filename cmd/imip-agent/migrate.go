@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -31,7 +32,7 @@ const (
 )
 
 // migrateCommand moves records between places and forms.
-func migrateCommand(env site.Environment) *cli.Command {
+func migrateCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:  "migrate",
 		Usage: "move calendar records between places, stores and other programs",
@@ -74,7 +75,7 @@ func readOnly(what string) cli.Flag {
 		"what is changed meanwhile may be read half")
 }
 
-func copyCommand(env site.Environment) *cli.Command {
+func copyCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "copy", Usage: "copy users' records to another place", ArgsUsage: "FROM TO",
 		Description: "Running it again copies what has changed in the source since. What has changed in the\n" +
@@ -100,7 +101,7 @@ func copyCommand(env site.Environment) *cli.Command {
 
 // openMigrateSite reads the configuration for its modes, locks and log. Its store is not
 // touched.
-func openMigrateSite(options *cli.Context, env site.Environment) (*migrateSite, error) {
+func openMigrateSite(options *cli.Context, env process.Environment) (*migrateSite, error) {
 	s, err := site.Open(options, env, nil)
 	if err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func openMigrateSite(options *cli.Context, env site.Environment) (*migrateSite, 
 	return &migrateSite{Site: s, env: env}, nil
 }
 
-func copyRecords(options *cli.Context, env site.Environment) (err error) {
+func copyRecords(options *cli.Context, env process.Environment) (err error) {
 	if options.NArg() != 2 {
 		return usage("copy takes two words, FROM and TO: %s migrate copy file:/var/lib/imip-agent/store \"postgresql:dbname=imip_agent\"", env.Program)
 	}

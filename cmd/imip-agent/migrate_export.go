@@ -10,14 +10,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/tools/migrate"
 )
 
 // exportCommand writes users' events for other calendar software.
-func exportCommand(env site.Environment) *cli.Command {
+func exportCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "export", Usage: "write users' events as calendar files", ArgsUsage: "FROM DIR|-",
 		Description: "--to ics writes a calendar file for each user, --to vdir a directory with a file for each\n" +
@@ -36,7 +36,7 @@ func exportCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func export(options *cli.Context, env site.Environment) (err error) {
+func export(options *cli.Context, env process.Environment) (err error) {
 	x := &migrate.Export{
 		Form: options.String("to"), Out: env.Stdout, NoInvite: options.Bool("no-invite"),
 		Overwrite: options.Bool("overwrite"), Delete: options.Bool("delete"), Now: env.Now(),

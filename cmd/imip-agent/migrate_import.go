@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/handlers"
 	"imip-agent/handlers/mail"
 	"imip-agent/stores"
@@ -20,7 +20,7 @@ import (
 )
 
 // importCommand takes calendar files into a user's records.
-func importCommand(env site.Environment) *cli.Command {
+func importCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "import", Usage: "take calendar files into a user's records", ArgsUsage: "FROM TO",
 		Description: "FROM is an .ics file, or a directory with .ics files or vdirs. What is in them is handled as if\n" +
@@ -38,7 +38,7 @@ func importCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func importCalendars(options *cli.Context, env site.Environment) (err error) {
+func importCalendars(options *cli.Context, env process.Environment) (err error) {
 	if options.NArg() != 2 {
 		return usage("import takes two words, FROM and TO: %s migrate import calendar.ics file:/var/lib/imip-agent/store --user paul@example.com", env.Program)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
@@ -173,7 +174,7 @@ func (e *ends) openJournal(ctx context.Context, side *migrate.Side, p place, bes
 // migrateSite opens stores as the site's configuration has them kept.
 type migrateSite struct {
 	*site.Site
-	env       site.Environment
+	env       process.Environment
 	publishes bool // stores publish users' free/busy
 }
 

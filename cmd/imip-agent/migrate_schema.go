@@ -7,12 +7,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/stores/postgresql"
 )
 
 // schemaCommand makes the tables of a store and a journal in a database.
-func schemaCommand(env site.Environment) *cli.Command {
+func schemaCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "schema", Usage: "make the tables of a store in a database", ArgsUsage: "postgresql:CONNINFO",
 		Description: "What is there already stays as it is: only tables, columns and indexes are added that\n" +
@@ -24,7 +24,7 @@ func schemaCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func makeSchema(options *cli.Context, env site.Environment) (err error) {
+func makeSchema(options *cli.Context, env process.Environment) (err error) {
 	if options.NArg() != 1 {
 		return usage("schema takes one word: %s migrate schema \"postgresql:dbname=imip_agent\"", env.Program)
 	}

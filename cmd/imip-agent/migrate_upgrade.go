@@ -7,13 +7,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/stores/file"
 	"imip-agent/tools/migrate"
 )
 
 // upgradeCommand brings the layouts of earlier releases up to date.
-func upgradeCommand(env site.Environment) *cli.Command {
+func upgradeCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "upgrade", Usage: "bring the files of imip-agent 0.1 and 0.2 up to date, in place", ArgsUsage: "DIR",
 		Description: "What is replaced is kept in the directory DIR.before-upgrade.",
@@ -26,7 +26,7 @@ func upgradeCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func upgrade(options *cli.Context, env site.Environment) (err error) {
+func upgrade(options *cli.Context, env process.Environment) (err error) {
 	if options.NArg() != 1 {
 		return usage("upgrade takes one word, the store's directory: %s migrate upgrade /var/lib/imip-agent/store", env.Program)
 	}

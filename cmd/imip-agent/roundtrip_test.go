@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/tests/room"
 )
 
@@ -125,7 +125,7 @@ func roundTrip(t *testing.T, zone string, forms []string) {
 	do := func(words ...string) {
 		t.Helper()
 		var out bytes.Buffer
-		env := site.Environment{
+		env := process.Environment{
 			Program: "imip-agent", Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
 			Now:    func() time.Time { return roundTripNow },
 			Getenv: func(name string) string { return map[string]string{"IMIP_AGENT_CONFIG": os.DevNull, "TZ": "UTC"}[name] },

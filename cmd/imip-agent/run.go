@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/conf"
 	"imip-agent/stores"
@@ -48,7 +49,7 @@ func usage(format string, args ...any) error {
 
 // run runs the command that the words of the command line name, and returns the exit
 // status. What went wrong is told on standard error.
-func run(ctx context.Context, words []string, env site.Environment) int {
+func run(ctx context.Context, words []string, env process.Environment) int {
 	app := &cli.App{
 		Name:            env.Program,
 		HelpName:        env.Program,
@@ -81,7 +82,7 @@ func run(ctx context.Context, words []string, env site.Environment) int {
 		finish(command)
 	}
 	words = optionsFirst(words, app)
-	err := site.Run(ctx, site.Grace, func(ctx context.Context) error {
+	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
 		return app.RunContext(ctx, append([]string{env.Program}, words...))
 	})
 	return report(err, env)
@@ -97,7 +98,7 @@ func finish(command *cli.Command) {
 }
 
 // report tells what went wrong, and returns the exit status.
-func report(err error, env site.Environment) int {
+func report(err error, env process.Environment) int {
 	var exit *exitError
 	switch {
 	case err == nil:
@@ -106,7 +107,7 @@ func report(err error, env site.Environment) int {
 		return exit.status
 	}
 	fmt.Fprintf(env.Stderr, "%s: %s\n", env.Program, strings.ReplaceAll(err.Error(), "\n", "\n  "))
-	var caught *site.PanicError
+	var caught *process.PanicError
 	var unusable *conf.Error
 	switch {
 	case errors.As(err, &caught):

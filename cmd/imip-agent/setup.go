@@ -16,14 +16,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/conf"
 	"imip-agent/tools/doctor"
 	"imip-agent/tools/setup"
 )
 
 // setupCommand fits the programs into a machine.
-func setupCommand(env site.Environment) *cli.Command {
+func setupCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "setup",
 		Usage:     "fit the handler into the mail system, or take it out of it",
@@ -47,7 +47,7 @@ func setupCommand(env site.Environment) *cli.Command {
 }
 
 // setupMailCommand changes the configuration of a mail system.
-func setupMailCommand(env site.Environment, system string) *cli.Command {
+func setupMailCommand(env process.Environment, system string) *cli.Command {
 	name := map[string]string{"postfix": "Postfix", "exim": "Exim"}[system]
 	description := map[string]string{
 		"postfix": "Changes main.cf and master.cf of Postfix (3.7 or later), so that mail which users send through\n" +
@@ -83,7 +83,7 @@ func setupMailCommand(env site.Environment, system string) *cli.Command {
 	}
 }
 
-func setupMail(ctx context.Context, options *cli.Context, env site.Environment, system string) error {
+func setupMail(ctx context.Context, options *cli.Context, env process.Environment, system string) error {
 	if options.NArg() > 0 {
 		return usage("setup %s takes no word %.60q", system, options.Args().First())
 	}
@@ -122,7 +122,7 @@ func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, 
 }
 
 // carryOut prints a plan and, unless it is only to be looked at, carries it out.
-func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env site.Environment, system string, remove bool) error {
+func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env process.Environment, system string, remove bool) error {
 	fmt.Fprint(env.Stdout, plan.Diff())
 	for _, note := range plan.Notes {
 		fmt.Fprintf(env.Stderr, "note: %s\n", note)
@@ -190,7 +190,7 @@ func outputOf(ctx context.Context, words ...string) ([]string, error) {
 }
 
 // fromSite completes the options of a setup by the site's configuration.
-func fromSite(o *setup.Options, options *cli.Context, env site.Environment) error {
+func fromSite(o *setup.Options, options *cli.Context, env process.Environment) error {
 	config, err := conf.Load(options.String("config"), env.Getenv)
 	if err == nil {
 		err = config.Check()
@@ -293,7 +293,7 @@ func accountFor(config conf.Config) (name, group string) {
 }
 
 // setupUserCommand makes whom the handler runs as, and what belongs to them.
-func setupUserCommand(env site.Environment) *cli.Command {
+func setupUserCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "user",
 		Usage:     "make the user, the group and the directories that the handler needs",
@@ -311,7 +311,7 @@ func setupUserCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func setupUser(ctx context.Context, options *cli.Context, env site.Environment) error {
+func setupUser(ctx context.Context, options *cli.Context, env process.Environment) error {
 	if options.NArg() > 0 {
 		return usage("setup user takes no word %.60q: --user NAME names the user", options.Args().First())
 	}

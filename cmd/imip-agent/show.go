@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -17,7 +18,7 @@ import (
 )
 
 // showCommand shows a user's calendar.
-func showCommand(env site.Environment) *cli.Command {
+func showCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "show",
 		Usage:     "show a user's calendar",
@@ -41,7 +42,7 @@ func showCommand(env site.Environment) *cli.Command {
 	}
 }
 
-func showCalendar(options *cli.Context, env site.Environment) (err error) {
+func showCalendar(options *cli.Context, env process.Environment) (err error) {
 	user := calendar.NewURI(options.Args().First())
 	switch {
 	case options.NArg() != 1 || user == "":
@@ -133,7 +134,7 @@ func (d givenDays) around(now time.Time) show.Days {
 }
 
 // writeCalendar writes the calendar where and as the options want it.
-func writeCalendar(options *cli.Context, env site.Environment, c *show.Calendar) error {
+func writeCalendar(options *cli.Context, env process.Environment, c *show.Calendar) error {
 	for option, write := range map[string]func(io.Writer) error{"html": c.HTML, "svg": c.SVG} {
 		switch file := options.String(option); {
 		case !options.IsSet(option):
@@ -162,7 +163,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 
 // terminalStyle fits an agenda to standard output: in colours, unless NO_COLOR is set, and
 // as wide as that is, if it is a terminal.
-func terminalStyle(env site.Environment) show.Style {
+func terminalStyle(env process.Environment) show.Style {
 	f, ok := env.Stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return show.Style{}

@@ -12,19 +12,19 @@ import (
 	"context"
 	"os"
 
-	_ "imip-agent/cmd/internal/oneprocessor" // many run at once
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
+	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
 )
 
 func main() {
-	if err := site.CheckLimits(); err != nil {
-		os.Exit(site.Report(os.Stderr, err))
+	if err := process.CheckLimits(); err != nil {
+		os.Exit(process.Report(os.Stderr, err))
 	}
-	ctx, stop := site.Watch(context.Background())
+	ctx, stop := process.Watch(context.Background())
 	defer stop()
-	env := site.Process("imip_person_outgoing")
-	err := site.Run(ctx, site.Grace, func(ctx context.Context) error {
+	env := process.New("imip_person_outgoing")
+	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
 		return run(ctx, os.Args[1:], env)
 	})
-	os.Exit(site.Report(os.Stderr, err))
+	os.Exit(process.Report(os.Stderr, err))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/handlers"
 	"imip-agent/stores/calendar"
@@ -18,7 +19,7 @@ const drainTime = 10 * time.Second
 
 // run handles the message on standard input as the words of the command line
 // say. Every error is temporary.
-func run(ctx context.Context, words []string, env site.Environment) error {
+func run(ctx context.Context, words []string, env process.Environment) error {
 	line, err := site.Parse(words, options())
 	switch {
 	case err != nil:
@@ -32,7 +33,7 @@ func run(ctx context.Context, words []string, env site.Environment) error {
 		err = handle(ctx, line, env)
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
-		site.Drain(env.Stdin, drainTime)
+		process.Drain(env.Stdin, drainTime)
 	}
 	return err
 }
@@ -65,7 +66,7 @@ func manual(program string) site.Help {
 }
 
 // handle handles the message.
-func handle(ctx context.Context, line *site.CommandLine, env site.Environment) error {
+func handle(ctx context.Context, line *site.CommandLine, env process.Environment) error {
 	set := map[string]string{}
 	if sender := line.String("sender"); sender != "" {
 		set["MESSAGE_SENDER"] = sender
@@ -84,12 +85,12 @@ func handle(ctx context.Context, line *site.CommandLine, env site.Environment) e
 		Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
 		MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
 	}
-	err = site.Within(ctx, s.Config.Deadline, site.Grace, func(ctx context.Context) error {
-		return site.Apart(ctx, env, site.Interruptible(ctx, env.Stdin), func(message io.Reader) error {
+	err = process.Within(ctx, s.Config.Deadline, process.Grace, func(ctx context.Context) error {
+		return process.Apart(ctx, env, process.Interruptible(ctx, env.Stdin), func(message io.Reader) error {
 			return handler.Handle(ctx, message)
 		})
 	})
-	var caught *site.PanicError
+	var caught *process.PanicError
 	if errors.As(err, &caught) {
 		s.Log.Error(caught.Error(), "stack", string(caught.Stack))
 	}

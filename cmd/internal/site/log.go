@@ -3,7 +3,8 @@ package site
 import (
 	"io"
 	"log/slog"
-	"log/syslog"
+
+	"imip-agent/cmd/internal/syslog"
 )
 
 // logging says where to log, and how much.
@@ -29,8 +30,9 @@ func (l logging) open() (*slog.Logger, func()) {
 	}
 	closed := func() {}
 	if l.facility != "" {
-		lines := startSyslog(func() (syslogWriter, error) { return syslog.New(facilities[l.facility], l.tag) }, syslogPatience)
-		handlers, closed = append(handlers, newSyslogHandler(lines, l.level)), lines.stop
+		var handler slog.Handler
+		handler, closed = syslog.New(l.facility, l.level, l.tag)
+		handlers = append(handlers, handler)
 	}
 	if len(handlers) == 0 {
 		return slog.New(slog.DiscardHandler), closed

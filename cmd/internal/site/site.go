@@ -1,18 +1,18 @@
 // Package site is what the commands have in common: the options that say where a
 // site keeps its records, the configuration behind them, the store that they
-// lead to, logging, and how a command ends.
+// lead to, and logging.
 package site
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"imip-agent/cmd/internal/process"
 	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
@@ -20,20 +20,6 @@ import (
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
 )
-
-// Environment is what a command gets from the process that it runs in.
-type Environment struct {
-	Program        string // its name, for syslog and help
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	Getenv         func(string) string
-	Now            func() time.Time
-}
-
-// Process returns the real environment of the program of that name.
-func Process(program string) Environment {
-	return Environment{Program: program, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: clock()}
-}
 
 // Site is a site's configuration, and what it leads to.
 type Site struct {
@@ -49,7 +35,7 @@ type Site struct {
 // Open reads the configuration, with the options that were given in the place of its
 // settings, and also the settings in set, and opens what it leads to. Nothing is made
 // or written yet.
-func Open(options Given, env Environment, set map[string]string) (*Site, error) {
+func Open(options Given, env process.Environment, set map[string]string) (*Site, error) {
 	config, err := conf.Load(options.String("config"), env.Getenv)
 	if err != nil {
 		return nil, err

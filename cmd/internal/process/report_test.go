@@ -1,4 +1,4 @@
-package site_test
+package process_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 )
 
 func TestReport(t *testing.T) {
@@ -25,7 +25,7 @@ func TestReport(t *testing.T) {
 	}
 	for _, test := range tests {
 		var stderr strings.Builder
-		if status := site.Report(&stderr, test.err); status != 75 {
+		if status := process.Report(&stderr, test.err); status != 75 {
 			t.Errorf("%v: status %d", test.err, status)
 		}
 		if got := stderr.String(); got != head+test.want+"\n" {
@@ -33,10 +33,10 @@ func TestReport(t *testing.T) {
 		}
 	}
 	var stderr strings.Builder
-	if status := site.Report(&stderr, nil); status != 0 || stderr.Len() > 0 {
+	if status := process.Report(&stderr, nil); status != 0 || stderr.Len() > 0 {
 		t.Errorf("success has status %d and says %q", status, &stderr)
 	}
-	if status := site.Report(broken{}, errors.New("x")); status != 75 {
+	if status := process.Report(broken{}, errors.New("x")); status != 75 {
 		t.Errorf("status %d when standard error is closed", status)
 	}
 }

@@ -1,4 +1,6 @@
-package site
+// Package syslog hands what is logged to a syslog daemon, and never waits for it longer
+// than it has to.
+package syslog
 
 import (
 	"bytes"
@@ -18,35 +20,42 @@ var facilities = map[string]syslog.Priority{
 	"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
 }
 
-// syslogPatience is how long the end of the program waits for syslog to take
-// what was logged.
-const syslogPatience = 2 * time.Second
+// New returns a handler that logs from the named level on to a facility, under the name of
+// a program, and what to call before the program ends.
+func New(facility, level, program string) (slog.Handler, func()) {
+	lines := start(func() (writer, error) { return syslog.New(facilities[facility], program) }, patience)
+	return newHandler(lines, level), lines.stop
+}
 
-// syslogLines hands lines to syslog behind the program's back. A syslog daemon
+// patience is how long the end of the program waits for syslog to take
+// what was logged.
+const patience = 2 * time.Second
+
+// lines hands lines to syslog behind the program's back. A syslog daemon
 // that hangs loses lines, but never holds up the mail.
-type syslogLines struct {
-	queue    chan syslogLine
+type lines struct {
+	queue    chan line
 	done     chan struct{}
 	patience time.Duration
 }
 
-type syslogLine struct {
+type line struct {
 	level slog.Level
 	text  string
 	last  bool // no line, but the end
 }
 
-// syslogWriter is what is needed of a *syslog.Writer.
-type syslogWriter interface {
+// writer is what is needed of a *syslog.Writer.
+type writer interface {
 	Debug(string) error
 	Info(string) error
 	Warning(string) error
 	Err(string) error
 }
 
-// startSyslog hands lines to the daemon that dial reaches.
-func startSyslog(dial func() (syslogWriter, error), patience time.Duration) *syslogLines {
-	lines := &syslogLines{queue: make(chan syslogLine, 1000), done: make(chan struct{}), patience: patience}
+// start hands lines to the daemon that dial reaches.
+func start(dial func() (writer, error), patience time.Duration) *lines {
+	lines := &lines{queue: make(chan line, 1000), done: make(chan struct{}), patience: patience}
 	go func() {
 		defer close(lines.done)
 		// Without a daemon, and where it does not take a line, there is no other
@@ -73,7 +82,7 @@ func startSyslog(dial func() (syslogWriter, error), patience time.Duration) *sys
 	return lines
 }
 
-func (l *syslogLines) put(line syslogLine) {
+func (l *lines) put(line line) {
 	select {
 	case l.queue <- line:
 	default: // syslog does not keep up
@@ -82,10 +91,10 @@ func (l *syslogLines) put(line syslogLine) {
 
 // stop waits for syslog to take the lines, for as long as patience lasts. What
 // is logged afterwards is lost.
-func (l *syslogLines) stop() {
+func (l *lines) stop() {
 	patience := time.After(l.patience)
 	select {
-	case l.queue <- syslogLine{last: true}:
+	case l.queue <- line{last: true}:
 	case <-l.done:
 	case <-patience:
 		return
@@ -96,24 +105,24 @@ func (l *syslogLines) stop() {
 	}
 }
 
-// syslogHandler is a slog.Handler for syslog, which notes time and level itself.
-type syslogHandler struct {
+// handler is a slog.Handler for syslog, which notes time and level itself.
+type handler struct {
 	text   slog.Handler // writes into the buffer
-	buffer *syslogBuffer
+	buffer *buffer
 }
 
-type syslogBuffer struct {
+type buffer struct {
 	mu    sync.Mutex
 	line  bytes.Buffer
-	lines *syslogLines
+	lines *lines
 }
 
-// newSyslogHandler returns a handler for records from the named level on.
-func newSyslogHandler(lines *syslogLines, from string) slog.Handler {
+// newHandler returns a handler for records from the named level on.
+func newHandler(lines *lines, from string) slog.Handler {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(from)) // conf lets only names of levels through; others mean info
-	buffer := &syslogBuffer{lines: lines}
-	return &syslogHandler{buffer: buffer, text: slog.NewTextHandler(&buffer.line, &slog.HandlerOptions{
+	buffer := &buffer{lines: lines}
+	return &handler{buffer: buffer, text: slog.NewTextHandler(&buffer.line, &slog.HandlerOptions{
 		Level: level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
@@ -124,25 +133,25 @@ func newSyslogHandler(lines *syslogLines, from string) slog.Handler {
 	})}
 }
 
-func (h *syslogHandler) Enabled(ctx context.Context, level slog.Level) bool {
+func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.text.Enabled(ctx, level)
 }
 
-func (h *syslogHandler) Handle(ctx context.Context, record slog.Record) error {
+func (h *handler) Handle(ctx context.Context, record slog.Record) error {
 	h.buffer.mu.Lock()
 	defer h.buffer.mu.Unlock()
 	h.buffer.line.Reset()
 	if err := h.text.Handle(ctx, record); err != nil {
 		return err
 	}
-	h.buffer.lines.put(syslogLine{level: record.Level, text: h.buffer.line.String()})
+	h.buffer.lines.put(line{level: record.Level, text: h.buffer.line.String()})
 	return nil
 }
 
-func (h *syslogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &syslogHandler{text: h.text.WithAttrs(attrs), buffer: h.buffer}
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &handler{text: h.text.WithAttrs(attrs), buffer: h.buffer}
 }
 
-func (h *syslogHandler) WithGroup(name string) slog.Handler {
-	return &syslogHandler{text: h.text.WithGroup(name), buffer: h.buffer}
+func (h *handler) WithGroup(name string) slog.Handler {
+	return &handler{text: h.text.WithGroup(name), buffer: h.buffer}
 }

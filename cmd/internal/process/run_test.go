@@ -1,4 +1,4 @@
-package site_test
+package process_test
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"testing/iotest"
 	"time"
 
-	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/process"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
 )
@@ -35,13 +35,13 @@ func TestRun(t *testing.T) {
 		"the goroutine ended": {func(context.Context) error { runtime.Goexit(); return nil }, "ended early"},
 	}
 	for name, test := range tests {
-		err := site.Run(t.Context(), time.Second, test.work)
+		err := process.Run(t.Context(), time.Second, test.work)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
-	var caught *site.PanicError
-	if err := site.Run(t.Context(), time.Second, func(context.Context) error { panic("oh") }); !errors.As(err, &caught) ||
+	var caught *process.PanicError
+	if err := process.Run(t.Context(), time.Second, func(context.Context) error { panic("oh") }); !errors.As(err, &caught) ||
 		!strings.Contains(string(caught.Stack), "TestRun") {
 		t.Errorf("the stack does not tell where the panic was: %v", err)
 	}
@@ -60,7 +60,7 @@ func TestWithin(t *testing.T) {
 	}
 	for name, test := range tests {
 		began := time.Now()
-		err := site.Within(t.Context(), 10*time.Millisecond, 20*time.Millisecond, test.work)
+		err := process.Within(t.Context(), 10*time.Millisecond, 20*time.Millisecond, test.work)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
@@ -93,7 +93,7 @@ func TestRunGivesBackLocks(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	hung := make(chan struct{})
 	defer close(hung)
-	err = site.Run(ctx, 10*time.Millisecond, func(context.Context) error {
+	err = process.Run(ctx, 10*time.Millisecond, func(context.Context) error {
 		return store.View(t.Context(), user, func(stores.Tx) error { cancel(); <-hung; return nil })
 	})
 	if !errors.Is(err, context.Canceled) {
@@ -106,12 +106,12 @@ func TestRunGivesBackLocks(t *testing.T) {
 
 func TestInterruptible(t *testing.T) {
 	text := strings.Repeat("0123456789", 10000)
-	got, err := io.ReadAll(site.Interruptible(t.Context(), iotest.HalfReader(strings.NewReader(text))))
+	got, err := io.ReadAll(process.Interruptible(t.Context(), iotest.HalfReader(strings.NewReader(text))))
 	if err != nil || string(got) != text {
 		t.Errorf("read %d octets of %d, %v", len(got), len(text), err)
 	}
 	broken := errors.New("broken")
-	if got, err := io.ReadAll(site.Interruptible(t.Context(), io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)))); string(got) != "ab" || err != broken {
+	if got, err := io.ReadAll(process.Interruptible(t.Context(), io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)))); string(got) != "ab" || err != broken {
 		t.Errorf("read %q, %v", got, err)
 	}
 
@@ -120,8 +120,8 @@ func TestInterruptible(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close() // only now: nothing ever comes
-	err = site.Within(t.Context(), 20*time.Millisecond, time.Minute, func(ctx context.Context) error {
-		_, err := io.ReadAll(site.Interruptible(ctx, r))
+	err = process.Within(t.Context(), 20*time.Millisecond, time.Minute, func(ctx context.Context) error {
+		_, err := io.ReadAll(process.Interruptible(ctx, r))
 		return fmt.Errorf("read: %w", err)
 	})
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "read: not done within 20ms") {
@@ -131,7 +131,7 @@ func TestInterruptible(t *testing.T) {
 
 func TestWatch(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU} {
-		ctx, stop := site.Watch(t.Context())
+		ctx, stop := process.Watch(t.Context())
 		// Some are listened to only after a while.
 		for began := time.Now(); ctx.Err() == nil && time.Since(began) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
 			if err := syscall.Kill(os.Getpid(), signal); err != nil {
@@ -156,7 +156,7 @@ func TestDrain(t *testing.T) {
 		w.Close()
 		written <- err
 	}()
-	site.Drain(r, time.Minute)
+	process.Drain(r, time.Minute)
 	if err := <-written; err != nil {
 		t.Errorf("who writes is cut off: %v", err)
 	}
@@ -167,7 +167,7 @@ func TestDrain(t *testing.T) {
 	}
 	defer w.Close()
 	began := time.Now()
-	site.Drain(r, 20*time.Millisecond) // nobody writes, nor closes
+	process.Drain(r, 20*time.Millisecond) // nobody writes, nor closes
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("waited %v for nothing", took)
 	}
@@ -178,9 +178,9 @@ func TestDrain(t *testing.T) {
 	}
 	defer typed.Close()
 	began = time.Now()
-	site.Drain(typed, time.Minute)
+	process.Drain(typed, time.Minute)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("waited %v for what is typed", took)
 	}
-	site.Drain(io.MultiReader(), time.Minute)
+	process.Drain(io.MultiReader(), time.Minute)
 }

@@ -1,6 +1,6 @@
 //go:build !testclock
 
-package site
+package process
 
 import "time"
 
