@@ -162,7 +162,7 @@ func (c *collection) show(key stores.Key) error {
 	if key.RecurrenceID == "" && key.Part == stores.Active {
 		replaced = c.separate[key.UID]
 	}
-	spans, err := c.spans(object, replaced)
+	spans, err := c.spans(key, object, replaced)
 	if err != nil {
 		c.Problems = append(c.Problems, Problem{key.ID, err})
 	}
@@ -232,15 +232,30 @@ func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, sho
 
 // spans returns the event's periods that touch the days shown, without the occurrences
 // that others stand for.
-func (c *collection) spans(object *calendar.Object, replaced []string) ([]calendar.Span, error) {
-	spans, _, err := object.Periods(calendar.PeriodOptions{Zone: c.Zone, Now: c.From, Until: c.To.AddDate(0, 0, 2)})
+func (c *collection) spans(key stores.Key, object *calendar.Object, replaced []string) ([]calendar.Span, error) {
+	periods := object.Periods
+	if id := key.ID; key.Part == stores.Active && (len(replaced) > 0 || object.Future()) {
+		series, err := availability.Series(c.tx, id.UID)
+		if err != nil {
+			return nil, err
+		}
+		if id.RecurrenceID == "" {
+			series.Event = object
+		}
+		if id.RecurrenceID == "" || object.Future() {
+			periods = func(o calendar.PeriodOptions) ([]calendar.Span, bool, error) {
+				return series.Periods(id.RecurrenceID, o)
+			}
+		}
+	}
+	spans, _, err := periods(calendar.PeriodOptions{Zone: c.Zone, Now: c.From, Until: c.To.AddDate(0, 0, 2)})
 	var incomplete *calendar.IncompleteError
 	if errors.As(err, &incomplete) {
 		err = nil
 	}
 	var instants []int64
 	for _, recurrenceID := range replaced {
-		if at, err := calendar.InstantOf(recurrenceID, c.Zone); err == nil {
+		if at, err := object.InstantOf(recurrenceID, c.Zone); err == nil {
 			instants = append(instants, at.Unix())
 		}
 	}
