@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"imip-agent/tests/compat"
@@ -42,6 +43,48 @@ func TestSafeLeaves(t *testing.T) {
 			}
 			if paths := changed(before, snapshot(t, p.Room)); len(paths) > 0 {
 				t.Errorf("changed: %q\n%s", paths, r)
+			}
+		})
+	}
+}
+
+// After a repair, a second one of the same kind finds the same, changes nothing, and what is left
+// says what mends it, which does.
+func TestRepairTwice(t *testing.T) {
+	healthy := compat.Room(tempDir(t))
+	makeOurs(t, healthy)
+	for _, c := range damages {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPlace(t, copyRoom(t, healthy))
+			p.now = healthyTime
+			c.damage(&damager{t, p})
+			left := func(r result) (ids []string) {
+				for _, f := range r.findings {
+					if f.State != check.Mended {
+						ids = append(ids, f.Kind.ID)
+					}
+				}
+				return ids
+			}
+			first := p.check(t, check.Safe)
+			after := snapshot(t, p.Room)
+			second := p.check(t, check.Safe)
+			if !slices.Equal(left(first), second.ids()) {
+				t.Errorf("the first leaves\n%s, the second tells\n%s", first, second)
+			}
+			if paths := changed(after, snapshot(t, p.Room)); len(paths) > 0 {
+				t.Errorf("the second has changed %q", paths)
+			}
+			for _, f := range second.findings {
+				if f.Needs() != check.All || !strings.Contains(f.Command, "--repair=all") {
+					t.Errorf("what is left has the command %q: %s", f.Command, f.Text)
+				}
+			}
+			if r := p.check(t, check.All); len(left(r)) > 0 {
+				t.Errorf("after a repair of all:\n%s", r)
+			}
+			if r := p.check(t, check.All); len(r.ids()) > 0 {
+				t.Errorf("a second repair of all tells\n%s", r)
 			}
 		})
 	}
