@@ -27,7 +27,7 @@ func checkCommand(env process.Environment) *cli.Command {
 		Description: "Says nothing if all is well. Otherwise it tells what is wrong, where, and the\n" +
 			"command that mends it: a safe repair makes anew what is derived from other data,\n" +
 			"the other also moves what is broken into a quarantine beside the store. Whatever\n" +
-			"was changed, --undo puts back.\n\n" +
+			"was changed, --undo puts back. The journal of quotas is not checked.\n\n" +
 			"The exit status is 0 if nothing is wrong, 1 if all that was is mended, 4 if\n" +
 			"something is wrong, 8 if the check could not be completed, 64 if the options\n" +
 			"cannot be understood, 75 if a lock could not be had, or the database not be\n" +
@@ -95,7 +95,11 @@ func runCheck(ctx context.Context, options *cli.Context, env process.Environment
 	if manifest := options.String("undo"); manifest != "" {
 		err = undo(ctx, checker, manifest, env)
 	} else {
-		err = checkAll(ctx, checker, options, env)
+		journal := ""
+		if s.Config.StoreType == "file" && isThere(s.Config.JournalDir) {
+			journal = s.Config.JournalDir
+		}
+		err = checkAll(ctx, checker, journal, options, env)
 	}
 	return errors.Join(err, s.Close())
 }

@@ -55,15 +55,16 @@ type reporter struct {
 	json, quiet, verbose bool
 	baseline             *check.Baseline // nil: none
 	remaining, known     int
+	journal              string // where one is that is not checked; empty: there is none
 	clear                func() // takes the progress bar off the screen
 	command              func(words ...string) string
 }
 
 // checkAll checks, and reports.
-func checkAll(ctx context.Context, checker *check.Checker, options *cli.Context, env process.Environment) error {
+func checkAll(ctx context.Context, checker *check.Checker, journal string, options *cli.Context, env process.Environment) error {
 	r := &reporter{
 		out: env.Stdout, json: options.Bool("json"), quiet: options.Bool("quiet"), verbose: options.Bool("verbose"),
-		clear: func() {}, command: checker.Command,
+		clear: func() {}, command: checker.Command, journal: journal,
 	}
 	if path := options.String("baseline"); path != "" {
 		var err error
@@ -211,6 +212,9 @@ func (r *reporter) summary(s check.Summary, failure error, took time.Duration, s
 			what = fmt.Sprintf("findings: %d left, %d mended,", s.Remaining, s.Mended)
 		}
 		fmt.Fprintf(r.out, "%s in %d users, %d events, in %v\n", what, s.Users, s.Events, took.Round(time.Millisecond))
+		if r.journal != "" {
+			fmt.Fprintf(r.out, "the journal of quotas in %s is not checked\n", printable(r.journal))
+		}
 	}
 }
 
