@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/stores"
@@ -72,8 +69,8 @@ func checkAll(ctx context.Context, checker *check.Checker, journal string, optio
 			return err
 		}
 	}
-	if stderr, ok := env.Stderr.(*os.File); ok && term.IsTerminal(int(stderr.Fd())) && !r.quiet {
-		r.progress(checker, stderr)
+	if !r.quiet {
+		checker.Progress, r.clear = showCount(env.Stderr, "checking users")
 	}
 	began := env.Now()
 	summary, failure := checker.Run(ctx, r.finding)
@@ -123,24 +120,6 @@ func exitStatus(s check.Summary, failure error, remaining int) int {
 		status = exitLocked
 	}
 	return status
-}
-
-// progress shows a progress bar.
-func (r *reporter) progress(checker *check.Checker, terminal io.Writer) {
-	var bar *progressbar.ProgressBar
-	checker.Progress = func(done, total int) {
-		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(terminal),
-				progressbar.OptionSetDescription("checking users"), progressbar.OptionShowCount(),
-				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-		}
-		_ = bar.Set(done) // at worst it does not show
-	}
-	r.clear = func() {
-		if bar != nil {
-			_ = bar.Clear()
-		}
-	}
 }
 
 // finding writes a finding.
@@ -223,13 +202,4 @@ func (r *reporter) line(value any) {
 	if err == nil {
 		fmt.Fprintf(r.out, "%s\n", line)
 	}
-}
-
-// printable returns text as one line that does nothing to a terminal.
-func printable(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 || r == '\ufffd' }) {
-		quoted := fmt.Sprintf("%q", text)
-		return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
-	}
-	return text
 }

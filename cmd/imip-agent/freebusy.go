@@ -79,7 +79,7 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 			Reset: options.Bool("reset"), NeedsAction: options.Bool("include-needs-action"),
 			Keep: options.Bool("store"), Publish: options.Bool("publish"), Other: other,
 		},
-		bar: startCounter(env.Stderr, "users", len(users)),
+		bar: newCounter(env.Stderr), users: len(users),
 	}
 	run.print = !run.maker.Keep && !run.maker.Publish
 	atOnce := 2 * runtime.GOMAXPROCS(0) // most of the time is spent waiting for disks
@@ -94,7 +94,7 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 		}
 	}
 	failure := run.maker.Each(options.Context, all, atOnce, run.done)
-	run.bar.finish()
+	run.bar.clear()
 	return worst(append(run.failures, failure))
 }
 
@@ -175,12 +175,15 @@ type freebusyRun struct {
 	other    calendar.URI
 	print    bool // the tables
 	several  bool // of several users
-	bar      counter
+	bar      *counter
+	users    int // in all
+	finished int
 	failures []error
 }
 
 func (r *freebusyRun) done(result freebusy.Result) {
-	r.bar.add(1)
+	r.finished++
+	r.bar.show("users", r.finished, r.users)
 	user := string(result.User)
 	switch {
 	case result.Err != nil:

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
@@ -248,29 +245,14 @@ func migrateStatus(r *migrate.Result, err error) error {
 
 // showProgress shows how far a copy has come, if that is a terminal. done ends it.
 func showProgress(w io.Writer) (progress func(migrate.Progress), done func()) {
-	terminal, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(terminal.Fd())) {
-		return nil, func() {}
-	}
-	var bar *progressbar.ProgressBar
-	verifying := false
+	c := newCounter(w)
 	return func(p migrate.Progress) {
-			if bar == nil || p.Verifying != verifying {
-				verifying = p.Verifying
-				what := "copying"
-				if verifying {
-					what = "comparing"
-				}
-				bar = progressbar.NewOptions(p.Total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-					progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond),
-					progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
-			}
-			_ = bar.Set(p.Done) // the terminal, at worst, shows nothing
-		}, func() {
-			if bar != nil {
-				_ = bar.Clear()
-			}
+		what := "copying"
+		if p.Verifying {
+			what = "comparing"
 		}
+		c.show(what, p.Done, p.Total)
+	}, c.clear
 }
 
 // printJSON writes a result for programs.
@@ -316,7 +298,7 @@ func printResult(w io.Writer, r *migrate.Result, o migrate.Options) {
 // printIssues lists what was not done.
 func printIssues(w io.Writer, r *migrate.Result) {
 	for _, i := range r.Issues {
-		fmt.Fprintln(w, plainText(i.String()))
+		fmt.Fprintln(w, printable(i.String()))
 	}
 	for _, kind := range []migrate.Kind{migrate.Failed, migrate.Locked, migrate.Conflict, migrate.Unstorable, migrate.Damaged, migrate.Refused, migrate.Unknown, migrate.Differs, migrate.Newer, migrate.Extra} {
 		shown := 0
@@ -329,16 +311,6 @@ func printIssues(w io.Writer, r *migrate.Result) {
 			fmt.Fprintf(w, "%s: %d more\n", kind, n-shown)
 		}
 	}
-}
-
-// plainText is text without what would disturb a terminal.
-func plainText(text string) string {
-	return strings.Map(func(r rune) rune {
-		if stores.IsControl(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
 }
 
 // counted says how many of what there are.

@@ -67,10 +67,10 @@ func upgrade(options *cli.Context, env process.Environment) (err error) {
 		verb = "old"
 	}
 	for _, path := range u.Tables {
-		fmt.Fprintf(env.Stdout, "%s: %s\n", verb, plainText(path))
+		fmt.Fprintf(env.Stdout, "%s: %s\n", verb, printable(path))
 	}
 	for _, line := range u.Lost {
-		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", plainText(line))
+		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", printable(line))
 	}
 	printIssues(env.Stdout, &u.Result)
 	if len(u.Kept) > 0 {
