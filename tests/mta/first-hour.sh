@@ -31,7 +31,7 @@ for words in "$try" "$install" "$setup" "$out"; do
     [ -n "$words" ] || { echo "README.md has other headings than this script knows" >&2; exit 1; }
 done
 export try install setup out
-export IMIP_GOROOT=$(go env GOROOT) IMIP_GOMODCACHE=$(go env GOMODCACHE) IMIP_SOURCE=$PWD IMIP_ROOT=$dir
+export IMIP_GOCACHE=$(go env GOCACHE) IMIP_GOROOT=$(go env GOROOT) IMIP_GOMODCACHE=$(go env GOMODCACHE) IMIP_SOURCE=$PWD IMIP_ROOT=$dir
 export IMIP_SUMS="$(go env GOFLAGS)" IMIP_PROXY="$(go env GOPROXY)"
 
 exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
@@ -42,9 +42,10 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
     mount --rbind /dev /mnt/root/dev
     mount -t proc proc /mnt/root/proc
     mount -t tmpfs -o mode=1777 none /mnt/root/tmp
-    mkdir -p /mnt/root/usr/local/go /mnt/root/root/go/pkg/mod /mnt/root/root/source
+    mkdir -p /mnt/root/usr/local/go /mnt/root/root/go/pkg/mod /mnt/root/root/.cache/go-build /mnt/root/root/source
     mount --bind "$IMIP_GOROOT" /mnt/root/usr/local/go
     mount --bind "$IMIP_GOMODCACHE" /mnt/root/root/go/pkg/mod
+    mount --bind "$IMIP_GOCACHE" /mnt/root/root/.cache/go-build
     cp -a "$IMIP_SOURCE/." /mnt/root/root/source/
     rm -rf /mnt/root/root/source/.git
     cp /etc/resolv.conf /mnt/root/etc/resolv.conf
