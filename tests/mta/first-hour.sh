@@ -50,17 +50,17 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
     rm -rf /mnt/root/root/source/.git
     cp /etc/resolv.conf /mnt/root/etc/resolv.conf
     [ ! -d /etc/apt ] || cp -a /etc/apt/. /mnt/root/etc/apt/
-    [ ! -d /usr/local/share/ca-certificates ] || cp -a /etc/ssl/certs /mnt/root/etc/ssl/ 2>/dev/null || true
+    cp /etc/ssl/certs/ca-certificates.crt /mnt/root/root/ca.crt # whom this machine trusts
     printf "#!/bin/sh\nexit 101\n" >/mnt/root/usr/sbin/policy-rc.d
     chmod +x /mnt/root/usr/sbin/policy-rc.d
     exec chroot /mnt/root /bin/bash -euo pipefail -c '"'"'
         export PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-        export DEBIAN_FRONTEND=noninteractive GOFLAGS="$IMIP_SUMS -buildvcs=false" GOPROXY="$IMIP_PROXY" LC_ALL=C.UTF-8
+        export SSL_CERT_FILE=/root/ca.crt DEBIAN_FRONTEND=noninteractive GOFLAGS="$IMIP_SUMS -buildvcs=false" GOPROXY="$IMIP_PROXY" LC_ALL=C.UTF-8
         say() { printf "\n== %s (%ss)\n" "$1" "$SECONDS"; }
         cd /root/source
 
         say "the site: Postfix, a user, submission"
-        apt-get -q update >/dev/null
+        apt-get -qq update 2>/dev/null
         echo postfix postfix/main_mailer_type select Internet Site | debconf-set-selections
         apt-get -q -y --no-install-recommends install postfix ca-certificates >/tmp/site.log 2>&1 || { tail /tmp/site.log; exit 1; }
         useradd --create-home paul

@@ -10,7 +10,7 @@ import (
 func configPage(example, rest string) string {
 	var b strings.Builder
 	b.WriteString(".TH config.txt 5 \"\" imip-agent \"File Formats\"\n")
-	b.WriteString(".SH NAME\nimip\\-agent config.txt \\- configuration of imip\\-agent\n")
+	b.WriteString(".SH NAME\nconfig.txt \\- configuration of imip\\-agent\n")
 	b.WriteString(".SH SYNOPSIS\n.I /etc/imip\\-agent/config.txt\n.SH DESCRIPTION\n")
 	var about []string // the comment that is being read
 	var names []string // the settings that it is for
