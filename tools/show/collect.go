@@ -181,6 +181,9 @@ func (c *collection) entry(id stores.ID, object *calendar.Object) Entry {
 	if organizer, ok := object.Organizer(); ok && !organizer.Is(c.User) {
 		entry.People = person(object, organizer)
 	}
+	if attendee, _ := availability.Attendee(object, c.User); gone(attendee.PartStat()) {
+		entry.Answer = strings.ToLower(attendee.PartStat())
+	}
 	if id.RecurrenceID == "" {
 		return entry
 	}
@@ -207,16 +210,17 @@ func person(object *calendar.Object, uri calendar.URI) string {
 	return name(uri)
 }
 
-// kind says what an active event is to the user, and whether it is shown at all: what
-// they have declined is not.
+// kind says what an active event is to the user, and whether it is shown at all. What
+// they have declined or delegated is not, unless it is their own event, which takes place
+// all the same, or their free/busy has it.
 func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, shown bool) {
 	recorded, isRecorded := c.table[tableID(id)]
 	attendee, attends := availability.Attendee(object, c.User)
 	status := attendee.PartStat()
 	organizer, _ := object.Organizer()
 	switch {
-	case status == "DECLINED", status == "DELEGATED":
-		return 0, false
+	case gone(status) && !isRecorded:
+		return Organised, organizer.Is(c.User)
 	case status == "NEEDS-ACTION" && !organizer.Is(c.User),
 		!organizer.Is(c.User) && status == "" && !isRecorded && (attends || c.waiting[id]):
 		return Waiting, true
@@ -229,6 +233,10 @@ func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, sho
 	}
 	return Busy, attends || isRecorded
 }
+
+// gone reports whether a participation status says that the attendee stays away (RFC 5545
+// section 3.2.12).
+func gone(status string) bool { return status == "DECLINED" || status == "DELEGATED" }
 
 // spans returns the event's periods that touch the days shown, without the occurrences
 // that others stand for.

@@ -57,7 +57,8 @@ type Entry struct {
 	Moved      time.Time
 	Changed    bool // an occurrence that differs from its event; Moved says from when, if from another time
 	Recurs     bool
-	Clash      bool // overlaps with something else that keeps the user busy
+	Answer     string // "declined" or "delegated", if the user has and it is shown all the same
+	Clash      bool   // overlaps with something else that keeps the user busy
 }
 
 // Request is an entry of the queue of what awaits the user's answer, or of proposals

@@ -120,6 +120,9 @@ func (c *Calendar) notes(e Entry, day time.Time) (notes []string) {
 	case e.Changed:
 		notes = append(notes, "changed")
 	}
+	if e.Answer != "" {
+		notes = append(notes, e.Answer)
+	}
 	if n, of := dayOf(e, day); of > 1 {
 		notes = append(notes, fmt.Sprintf("day %d of %d", n, of))
 	}
