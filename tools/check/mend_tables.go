@@ -13,12 +13,32 @@ import (
 // tableWork is what is to be done to a free/busy table: all of it in one go, as both the
 // table and what is wrong in it can be large.
 type tableWork struct {
-	removed  map[stores.ID]bool // events whose records go
+	removed  idSet              // events whose records go
 	rebuilt  map[stores.ID]bool // events whose records are made anew
 	extended map[stores.ID]bool // events that get the records that are missing
 	single   map[stores.ID]bool // events of whose equal records one stays
 	forward  map[stores.ID]bool // events whose records go that end before they start
 	starting map[start]bool     // records that go
+}
+
+// idSet is a set of events, which can be a million: a map of them would take twice the memory.
+type idSet struct {
+	ids    []stores.ID
+	sorted bool
+}
+
+func (s *idSet) add(ids ...stores.ID) {
+	s.ids = append(s.ids, ids...)
+	s.sorted = false
+}
+
+func (s *idSet) has(id stores.ID) bool {
+	if !s.sorted {
+		slices.SortFunc(s.ids, compareIDs)
+		s.sorted = true
+	}
+	_, found := slices.BinarySearchFunc(s.ids, id, compareIDs)
+	return found
 }
 
 // start says where a record of an event begins.
@@ -39,7 +59,7 @@ func (m *mender) table(f *Finding, which stores.Table) (*tableWork, error) {
 	work := m.tables[which]
 	if work == nil {
 		ids := func() map[stores.ID]bool { return make(map[stores.ID]bool) }
-		work = &tableWork{ids(), ids(), ids(), ids(), ids(), make(map[start]bool)}
+		work = &tableWork{rebuilt: ids(), extended: ids(), single: ids(), forward: ids(), starting: make(map[start]bool)}
 		if m.tables == nil {
 			m.tables = make(map[stores.Table]*tableWork)
 		}
@@ -63,9 +83,7 @@ func (m *mender) removeFrom(f *Finding, which stores.Table, ids ...stores.ID) er
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		work.removed[id] = true
-	}
+	work.removed.add(ids...)
 	return nil
 }
 
@@ -160,14 +178,14 @@ func (m *mender) apply(w *tableWork, table *freebusy.Table) {
 			if !slices.Contains(transps[id], p.Transp) {
 				transps[id] = append(transps[id], p.Transp)
 			}
-		case w.removed[id]:
+		case w.removed.has(id):
 		case w.single[id] && !(w.forward[id] && p.End.Before(p.Start)):
 			records = append(records, p)
 		}
 	}
 	table.RemoveFunc(func(p freebusy.Period) bool {
 		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
-		return w.removed[id] || w.rebuilt[id] || w.single[id] || w.forward[id] && p.End.Before(p.Start) ||
+		return w.removed.has(id) || w.rebuilt[id] || w.single[id] || w.forward[id] && p.End.Before(p.Start) ||
 			len(w.starting) > 0 && w.starting[start{id, p.Start.Unix()}]
 	})
 	for _, ids := range []map[stores.ID]bool{w.rebuilt, w.extended} {

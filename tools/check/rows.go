@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"sort"
+	"strings"
 
 	"imip-agent/stores"
 	"imip-agent/stores/freebusy"
@@ -121,5 +122,5 @@ func (x *rowIndex) left() iter.Seq[stores.ID] {
 }
 
 func compareIDs(a, b stores.ID) int {
-	return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.RecurrenceID, b.RecurrenceID))
+	return cmp.Or(strings.Compare(a.UID, b.UID), strings.Compare(a.RecurrenceID, b.RecurrenceID))
 }
