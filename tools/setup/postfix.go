@@ -56,6 +56,15 @@ func Postfix(ctx context.Context, o Options, output func(ctx context.Context, wo
 		return nil, fmt.Errorf("%s: %w", master, err)
 	}
 	p.Notes = notes
+	if o.Remove {
+		number := 0
+		for line := range strings.Lines(newMaster) {
+			number++
+			if !strings.HasPrefix(line, "#") && strings.Contains(line, "imip_person_outgoing") {
+				p.Notes = append(p.Notes, fmt.Sprintf("line %d of %s still runs imip_person_outgoing, by a service that was put there by hand: take that out, and what leads to it", number, master))
+			}
+		}
+	}
 	if !o.Remove {
 		if overridden, err := value("receive_override_options"); err == nil && strings.Contains(overridden, "no_address_mappings") {
 			p.Notes = append(p.Notes, "main.cf has receive_override_options=no_address_mappings: no copies are made of mail that comes in under it. "+

@@ -257,3 +257,12 @@ func TestEximAndBack(t *testing.T) {
 		t.Errorf("not what it was:\n%s", got)
 	}
 }
+
+// What was put there by hand is not taken out, but named.
+func TestPostfixByHand(t *testing.T) {
+	_, plan := postfixSite(t, mainCf, masterCf+"handler unix - n n - - pipe\n  user=x argv=/usr/bin/imip_person_outgoing\n")
+	p, err := plan(Options{Remove: true})
+	if err != nil || !p.Empty() || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "line 18 of ") {
+		t.Errorf("%v, notes %q", err, p.Notes)
+	}
+}
