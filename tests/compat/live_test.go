@@ -133,10 +133,14 @@ func (p plan) user() string {
 	switch {
 	case p.to != "":
 		return p.to
-	case p.from == "calendar":
-		return "vincent" // what needs something is an answer
+	case p.from != "calendar":
+		return p.from
 	}
-	return p.from
+	switch p.method {
+	case "ADD", "CANCEL", "DECLINECOUNTER", "PUBLISH", "REQUEST":
+		return "paul" // who organizes all that it sends
+	}
+	return "vincent"
 }
 
 // setting returns a number from the environment.

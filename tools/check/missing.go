@@ -1,6 +1,10 @@
 package check
 
-import "imip-agent/stores"
+import (
+	"strings"
+
+	"imip-agent/stores"
+)
 
 // nothingLeft tells that a user has free/busy of their own events, requests, or notes of events
 // without end, and not one event that is stored. From nothing nothing can be made anew: a repair
@@ -16,21 +20,46 @@ func (e *examination) nothingLeft() bool {
 			}
 		}
 	}
-	own := 0
+	// What is left of a cancelled event is told as such.
+	called := func(id stores.ID) bool {
+		v := e.uids[id.UID]
+		return v != nil && (v.cancelled || v.recurrences[id.RecurrenceID] != nil)
+	}
+	own, requests, notes := 0, 0, 0
 	for id := range e.rows.left() {
-		if rows := e.rows.of(id); rows[0].organizer == string(e.user) {
+		if rows := e.rows.of(id); rows[0].organizer == string(e.user) && !called(id) {
 			own++
 		}
 	}
-	if own+len(e.requests)+len(e.provider) == 0 {
+	for _, r := range e.requests {
+		if !called(r.ID) {
+			requests++
+		}
+	}
+	for id := range e.provider {
+		if !called(id) {
+			notes++
+		}
+	}
+	var left []string
+	for _, l := range []struct {
+		n    int
+		what string
+	}{{own, "event"}, {requests, "request"}, {notes, "note"}} {
+		if l.n > 0 {
+			left = append(left, plural(l.n, l.what)+map[string]string{
+				"event": " of the user's own in free/busy", "note": " of what recurs without end",
+			}[l.what])
+		}
+	}
+	if len(left) == 0 {
 		return false
 	}
 	path := e.path(stores.Key{Part: stores.Active, ID: stores.ID{UID: "x"}})
 	if path != "" {
 		path = path[:len(path)-len("/x")]
 	}
-	f := e.add(eventsMissing, path, stores.ID{}, "no event is stored, and there are records of %s in free/busy, %s and %s; put the events back from a backup",
-		plural(own, "event of the user's own"), plural(len(e.requests), "request"), plural(len(e.provider), "note")+" of what recurs without end")
+	f := e.add(eventsMissing, path, stores.ID{}, "no event is stored, and there are %s; put the events back from a backup", strings.Join(left, ", "))
 	f.mend = func(*mender) error { return nil } // each of them is told as well
 	return true
 }
