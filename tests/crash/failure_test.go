@@ -80,7 +80,7 @@ var failures = []failure{
 	{name: "objects is a file", says: "move it away", prepare: replaced("objects", file)},
 	{name: "object is a directory", says: "move it away", prepare: replaced("objects/e", directory)},
 	{name: "user's directory is a file", says: "move it away", prepare: replaced("", file)},
-	{name: "lock is a file", says: "remove", prepare: func(t *testing.T, room compat.Room) func() {
+	{name: "lock is a file", says: "move it away", prepare: func(t *testing.T, room compat.Room) func() {
 		must(t, program.Settings(room, "LOCK_TIMEOUT = 1\n"))
 		return replaced("__lock__", file)(t, room)
 	}},

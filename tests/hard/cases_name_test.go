@@ -105,8 +105,7 @@ objects/e`},
 	{name: "user/urn organizer", why: "other schemes stay as they are", in: "ORGANIZER:urn:uuid:1234", want: `freebusy 20261202T090000Z/20261202T100000Z e ORG - Meeting urn:uuid:1234
 objects/e`},
 	{name: "user/does not participate", why: "the preference says so", in: "SUMMARY:Meeting", prefs: compat.Tree{"participating": "no"}, want: ``},
-	{name: "user/attendee that is no file", why: "the event is stored, without that attendee's free/busy", in: "RRULE:FREQ=DAILY;COUNT=2\nORGANIZER:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@paul\nATTENDEE;PARTSTAT=ACCEPTED:http://example.com/x\n====\nMETHOD:REPLY\nORGANIZER:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@paul\nRECURRENCE-ID:20261203T090000Z\nDTSTART:20261203T090000Z\nDTEND:20261203T100000Z", want: `freebusy 20261202T090000Z/20261202T100000Z e OPAQUE - Meeting mailto:vincent.vole@example.com
-freebusy 20261203T090000Z/20261203T100000Z e OPAQUE 20261203T090000Z Meeting mailto:vincent.vole@example.com
+	{name: "user/attendee that is no file", why: "the event is stored, without that attendee's free/busy", store: vincentsEvent("RRULE:FREQ=DAILY;COUNT=2", "ATTENDEE;PARTSTAT=ACCEPTED:@paul", "ATTENDEE;PARTSTAT=ACCEPTED:http://example.com/x"), in: "METHOD:REPLY\nORGANIZER:@vincent\nATTENDEE;PARTSTAT=ACCEPTED:@paul\nRECURRENCE-ID:20261203T090000Z\nDTSTART:20261203T090000Z\nDTEND:20261203T100000Z", want: `freebusy 20261203T090000Z/20261203T100000Z e OPAQUE 20261203T090000Z Meeting mailto:vincent.vole@example.com
 objects/e
 recurrences/e/20261203T090000Z`},
 }

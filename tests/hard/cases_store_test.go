@@ -106,7 +106,8 @@ freebusy-offers 20261202T090000Z/20261202T100000Z e OPAQUE - Meeting mailto:vinc
 	{name: "store/staging left over, published", why: "overwritten", prefs: compat.Tree{"freebusy_sharing": "share", "freebusy_publishing": "publish"}, in: "ATTENDEE;PARTSTAT=ACCEPTED:@paul\n====\nATTENDEE;PARTSTAT=ACCEPTED:@paul\nSUMMARY:Again", want: `freebusy 20261202T090000Z/20261202T100000Z e OPAQUE - Again
 objects/e
 published freebusy`},
-	{name: "store/cancelled before", why: "a new REQUEST brings it back", store: compat.Tree{"cancellations/objects/e": object(plainLines, "SEQUENCE:9")}, in: "SEQUENCE:0", want: `plain`},
+	{name: "store/cancelled before", why: "an older REQUEST does not bring it back", store: compat.Tree{"cancellations/objects/e": object(plainLines, "SEQUENCE:9")}, in: "SEQUENCE:0", want: `cancellations/objects/e`},
+	{name: "store/cancelled before, sent anew", why: "a later REQUEST brings it back", store: compat.Tree{"cancellations/objects/e": object(plainLines, "SEQUENCE:9")}, in: "SEQUENCE:10", want: `plain`},
 	{name: "store/active and cancelled at once", why: "as a crash may leave it", store: compat.Tree{"objects/e": object(plainLines), "cancellations/objects/e": object(plainLines)}, in: "METHOD:CANCEL\nSEQUENCE:1", want: `cancellations/objects/e`},
 	{name: "store/stray file among recurrences", why: "a file that an editor left", store: compat.Tree{"objects/e": object(plainLines, "RRULE:FREQ=DAILY;COUNT=2"), "recurrences/e/20261203T090000Z~": "x", "recurrences/e/.nfs0001": "x"}, in: "SEQUENCE:1\nRRULE:FREQ=DAILY;COUNT=2", want: `freebusy 20261202T090000Z/20261202T100000Z e ORG - Meeting
 freebusy 20261203T090000Z/20261203T100000Z e ORG - Meeting
@@ -116,6 +117,15 @@ objects/e`},
 journal/x
 notes
 objects/e`},
+}
+
+// vincentsEvent is a store with the plain event as Vincent organizes it, with more lines.
+func vincentsEvent(lines ...string) compat.Tree {
+	text := strings.Join(append([]string{strings.Replace(plain, "ORGANIZER:@paul", "ORGANIZER:@vincent", 1)}, lines...), "\n")
+	for short, uri := range map[string]string{"@paul": paul, "@vincent": "mailto:vincent.vole@example.com", "@harvey": "mailto:harvey.horse@example.com"} {
+		text = strings.ReplaceAll(text, ":"+short, ":"+uri)
+	}
+	return compat.Tree{"objects/e": object(text)}
 }
 
 // manyRecurrences is a store with so many occurrences that are stored separately.

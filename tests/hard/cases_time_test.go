@@ -22,8 +22,8 @@ objects/e`},
 	{name: "time/end is start", why: "no length",
 		in: "DTEND:20261202T090000Z", want: `freebusy 20261202T090000Z/20261202T090000Z e ORG - Meeting
 objects/e`},
-	{name: "time/date, end is start", why: "clients write whole days so",
-		in: "DTSTART;VALUE=DATE:20261202\nDTEND;VALUE=DATE:20261202", want: `freebusy 20261202T000000Z/20261202T000000Z e ORG - Meeting
+	{name: "time/date, end is start", why: "clients write whole days so: it is one day",
+		in: "DTSTART;VALUE=DATE:20261202\nDTEND;VALUE=DATE:20261202", want: `freebusy 20261202T000000Z/20261203T000000Z e ORG - Meeting
 objects/e`},
 	{name: "time/end before start", why: "a typing error must not destroy free/busy",
 		in: "DTEND:20261202T080000Z", want: `freebusy 20261202T090000Z/20261202T090000Z e ORG - Meeting
