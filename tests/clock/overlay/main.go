@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -70,7 +71,11 @@ func write(dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	library := filepath.Join(runtime.GOROOT(), "src")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask the go command where its library is: %w", err)
+	}
+	library := filepath.Join(strings.TrimSpace(string(root)), "src")
 	var overlay struct{ Replace map[string]string }
 	overlay.Replace = map[string]string{}
 	put := func(file, content string) error {
