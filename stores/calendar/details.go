@@ -10,6 +10,9 @@ import (
 // Location returns the text of LOCATION.
 func (o *Object) Location() string { return unescapeText(o.value(ical.PropLocation)) }
 
+// Description returns the text of DESCRIPTION, which may have several lines.
+func (o *Object) Description() string { return unescapeText(o.value(ical.PropDescription)) }
+
 // Status returns STATUS in upper case, "" if there is none (RFC 5545 section 3.8.1.11).
 func (o *Object) Status() string {
 	return strings.ToUpper(strings.TrimSpace(o.value(ical.PropStatus)))

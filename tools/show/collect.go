@@ -177,6 +177,7 @@ func (c *collection) entry(id stores.ID, object *calendar.Object) Entry {
 	entry := Entry{
 		ID: id, AllDay: object.AllDay(), Recurs: object.Recurs(),
 		Summary: object.Summary(), Location: object.Location(),
+		Attendees: object.Attendees(), Description: object.Description(),
 	}
 	if organizer, ok := object.Organizer(); ok && !organizer.Is(c.User) {
 		entry.People = person(object, organizer)

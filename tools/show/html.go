@@ -1,7 +1,9 @@
 package show
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -14,71 +16,102 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"placed":  placed,
-	"percent": percent,
-	"spanned": spanned,
-	"hours":   func(h hours) template.CSS { return template.CSS(fmt.Sprintf("--hours:%.2f", h.Room())) },
-	"rows":    rows,
-	"column":  func(day int) int { return day + 2 },
-}).Parse(pageSource))
+var page = template.Must(template.New("page").Parse(pageSource))
 
-// placed is the style of a block.
-func placed(b block) template.CSS {
-	p := b.Place
-	return template.CSS(fmt.Sprintf("top:%s;height:%s;left:%s;width:%s;--lines:%d",
-		percent(p.Top), percent(p.Height), percent(p.Left), percent(p.Width), max(1, b.Lines)))
+// sheet is the part of a page's style that says what is where on it: each class once.
+// Without it there would be style attributes, which a page's policy cannot tell from those
+// of a message.
+type sheet struct {
+	names map[string]string
+	text  strings.Builder
 }
 
-// percent writes a share for a style.
-func percent(share float64) template.CSS {
-	return template.CSS(fmt.Sprintf("%.3f%%", 100*share))
-}
-
-// spanned is the style of a bar.
-func spanned(b bar) template.CSS {
-	return template.CSS(fmt.Sprintf("grid-column:%d/span %d;grid-row:%d", b.Column+1, b.Span, b.Lane+1))
-}
-
-// rows is the style of something with a row for each hour.
-func rows(h hours) template.CSS {
-	var style strings.Builder
-	style.WriteString("grid-template-rows:")
-	for _, room := range h.Each() {
-		fmt.Fprintf(&style, " calc(var(--hour)*%.2f)", room)
+// class returns the name of the class with such declarations.
+func (s *sheet) class(format string, args ...any) string {
+	declarations := fmt.Sprintf(format, args...)
+	if s.names[declarations] == "" {
+		s.names[declarations] = fmt.Sprintf("p%d", len(s.names))
+		fmt.Fprintf(&s.text, ".%s{%s}\n", s.names[declarations], declarations)
 	}
-	return template.CSS(style.String())
+	return s.names[declarations]
+}
+
+// at returns the class of what is at a place.
+func (s *sheet) at(p place) string {
+	return s.class("top:%.3f%%;height:%.3f%%;left:%.3f%%;width:%.3f%%", 100*p.Top, 100*p.Height, 100*p.Left, 100*p.Width)
+}
+
+// lay gives everything in a week its class.
+func (s *sheet) lay(w *week) {
+	var rows strings.Builder
+	for strip := range w.Hours.Each() {
+		fmt.Fprintf(&rows, " calc(var(--hour)*%.2f)", strip.Room)
+	}
+	w.Spot = s.class("--hours:%.2f;--lanes:%d;--rows:%s", w.Hours.Room(), max(1, w.Lanes), rows.String())
+	for i := range w.Bars {
+		b := &w.Bars[i]
+		b.Spot = s.class("grid-column:%d/span %d;grid-row:%d", b.Column+1, b.Span, b.Lane+1)
+	}
+	for i := range w.Days {
+		d := &w.Days[i]
+		d.MoreAt = s.class("grid-column:%d;grid-row:%d", i+1, maxLanes+1)
+		d.NowAt = s.class("top:%.3f%%", 100*d.Now)
+		for j := range d.Blocks {
+			b := &d.Blocks[j]
+			b.Spot = s.at(b.Place) + " " + s.class("--lines:%d", max(1, b.Lines))
+			b.SpotTime = s.class("top:%.3f%%;height:%.3f%%", 100*b.Length.Top, 100*b.Length.Height)
+		}
+		for j := range d.Crowds {
+			d.Crowds[j].Spot = s.at(d.Crowds[j].Place)
+		}
+	}
 }
 
 // pageData is what the page is made of.
 type pageData struct {
 	Style           template.CSS
+	Policy          string // what the page may use (Content Security Policy)
 	User, Zone, Now string
 	Range           string
 	Weeks           []week
 	Legend          []legendItem
-	Requests        []requestItem
+	Requests, Rest  []requestItem // the first ones, and the others
 	Problems        []string
 }
+
+// fewRequests is how many requests are listed before the others are folded.
+const fewRequests = 5
 
 // legendItem explains a kind.
 type legendItem struct{ Class, Mark, Title string }
 
 // requestItem is a request as it is listed.
-type requestItem struct{ Class, Mark, When, Title, Notes string }
+type requestItem struct{ Class, Kind, Mark, When, Title, Notes string }
 
 // data returns what pages and pictures are made of.
 func (c *Calendar) data() pageData {
 	d := pageData{
-		Style: template.CSS(styleSource), User: printable(name(c.User)), Zone: c.Zone.String(),
+		User: printable(name(c.User)), Zone: c.Zone.String(),
 		Now: c.Now.Format("Monday 2 January 2006, 15:04"), Range: between(c.From, c.To.AddDate(0, 0, -1)),
 		Weeks: c.weeks(),
 	}
-	for _, k := range kinds {
-		d.Legend = append(d.Legend, legendItem{k.name, k.mark, k.title})
+	var used [len(kinds)]bool
+	for _, e := range c.Entries {
+		used[e.Kind] = true
 	}
 	for _, r := range c.Requests {
-		d.Requests = append(d.Requests, c.request(r))
+		item := c.request(r)
+		used[r.kind()] = true
+		if len(d.Requests) < fewRequests {
+			d.Requests = append(d.Requests, item)
+		} else {
+			d.Rest = append(d.Rest, item)
+		}
+	}
+	for i, k := range kinds {
+		if used[i] {
+			d.Legend = append(d.Legend, legendItem{k.name, k.mark, k.title})
+		}
 	}
 	for _, p := range c.Problems {
 		d.Problems = append(d.Problems, printable(p.UID+" "+p.RecurrenceID+": "+p.Err.Error()))
@@ -86,12 +119,17 @@ func (c *Calendar) data() pageData {
 	return d
 }
 
-func (c *Calendar) request(r Request) requestItem {
-	kind := Waiting
+// kind returns what a request is listed as.
+func (r Request) kind() Kind {
 	if r.Counter {
-		kind = Proposed
+		return Proposed
 	}
-	item := requestItem{Class: kind.String(), Mark: kinds[kind].mark}
+	return Waiting
+}
+
+func (c *Calendar) request(r Request) requestItem {
+	kind := r.kind()
+	item := requestItem{Class: kind.String(), Kind: kinds[kind].title, Mark: kinds[kind].mark}
 	if r.Unknown {
 		item.Title = printable(r.UID + " " + r.RecurrenceID)
 		item.Notes = "the event is not stored"
@@ -105,5 +143,19 @@ func (c *Calendar) request(r Request) requestItem {
 
 // HTML writes the calendar as a page by weeks, with all that belongs to it.
 func (c *Calendar) HTML(w io.Writer) error {
-	return page.Execute(w, c.data())
+	d := c.data()
+	s := sheet{names: make(map[string]string)}
+	for i := range d.Weeks {
+		s.lay(&d.Weeks[i])
+	}
+	fmt.Fprintf(&s.text, "body{--asked:%d}\n", len(d.Requests))
+	d.Style = template.CSS(styleSource + s.text.String())
+	d.Policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'", digest(string(d.Style)))
+	return page.Execute(w, d)
+}
+
+// digest returns what a policy knows a style by (CSP 3 section 2.3.1).
+func digest(style string) string {
+	sum := sha256.Sum256([]byte(style))
+	return base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
+	"html"
 	"io"
 	"regexp"
 	"strings"
@@ -83,6 +85,89 @@ func TestSelfContained(t *testing.T) {
 				t.Errorf("there is %q in it", found)
 			}
 		})
+	}
+}
+
+// TestPolicy compares the page's policy with its style: it has one style, no other is
+// allowed, and no element has one of its own.
+func TestPolicy(t *testing.T) {
+	for name, c := range map[string]*Calendar{"sample": sample(t), "hostile": hostileCalendar(t)} {
+		var out bytes.Buffer
+		if err := c.HTML(&out); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		if found := regexp.MustCompile(`(?i)<[^>]*\sstyle\s*=`).FindString(text); found != "" {
+			t.Errorf("%s: an element has a style of its own: %.100s", name, found)
+		}
+		_, after, _ := strings.Cut(text, "<style>")
+		style, _, _ := strings.Cut(after, "</style>")
+		if want := "default-src 'none'; style-src 'sha256-" + digest(style) + "'"; !strings.Contains(html.UnescapeString(text), want) {
+			t.Errorf("%s: the policy is not %s", name, want)
+		}
+	}
+}
+
+// TestDirection looks for the direction of every text that comes from messages, which
+// otherwise would turn around what stands beside it.
+func TestDirection(t *testing.T) {
+	c := weekOf(t, at(t, 1, 10, 0, time.Hour, "פגישה"))
+	c.Entries[0].Location, c.Entries[0].People = "חדר", "דוד"
+	c.Requests = []Request{{Entry: c.Entries[0]}}
+	var out bytes.Buffer
+	if err := c.HTML(&out); err != nil {
+		t.Fatal(err)
+	}
+	body := out.String()[strings.Index(out.String(), "<body>"):]
+	body = regexp.MustCompile(` title="[^"]*"`).ReplaceAllString(body, "")
+	found := regexp.MustCompile(`<[^>]*>[^<]*[א-ת]`).FindAllString(body, -1)
+	if len(found) < 8 {
+		t.Errorf("only %d texts", len(found))
+	}
+	for _, text := range found {
+		if !strings.Contains(text, `dir="auto"`) {
+			t.Errorf("no direction: %s", text)
+		}
+	}
+}
+
+// TestLegend explains what is used, and nothing else.
+func TestLegend(t *testing.T) {
+	c := weekOf(t, at(t, 1, 10, 0, time.Hour, "Lunch"), at(t, 2, 10, 0, time.Hour, "Perhaps"))
+	c.Entries[1].Kind = Tentative
+	c.Requests = []Request{{Entry: c.Entries[0], Counter: true}}
+	var names []string
+	for _, item := range c.data().Legend {
+		names = append(names, item.Class)
+	}
+	if got := strings.Join(names, " "); got != "busy tentative proposed" {
+		t.Errorf("the legend has %s", got)
+	}
+}
+
+// TestDetailsOf lists attendees and texts that are long.
+func TestDetailsOf(t *testing.T) {
+	lines60 := make([]string, 60)
+	for i := range lines60 {
+		lines60[i] = fmt.Sprintf("ATTENDEE:mailto:user%d@example.com", i)
+	}
+	object, err := calendar.DecodeObject([]byte(event("e", "Event", "20261202T100000", "20261202T110000", lines60...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := guests(object.Attendees())
+	if len(list) != maxGuests+1 || list[0] != (guest{"user0@example.com", "no answer"}) || list[maxGuests].Name != "10 more" {
+		t.Errorf("guests %v", list)
+	}
+	for text, want := range map[string]string{
+		"":                            "",
+		" one \r\n\r\ntwo\x1b[2J\n\n": "one\n\ntwo\\x1b[2J",
+		strings.Repeat("é", 2000):     strings.Repeat("é", 2000),
+		strings.Repeat("é", 2001):     strings.Repeat("é", 2000) + "…",
+	} {
+		if got := lines(text); got != want {
+			t.Errorf("%.40q: %.40q, want %.40q", text, got, want)
+		}
 	}
 }
 

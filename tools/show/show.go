@@ -54,11 +54,14 @@ type Entry struct {
 	Summary    string
 	Location   string
 	People     string // the organiser if that is not the user; who proposes it
-	Moved      time.Time
-	Changed    bool // an occurrence that differs from its event; Moved says from when, if from another time
-	Recurs     bool
-	Answer     string // "declined" or "delegated", if the user has and it is shown all the same
-	Clash      bool   // overlaps with something else that keeps the user busy
+	Attendees  []calendar.Attendee
+	// Description is the event's text, of several lines.
+	Description string
+	Moved       time.Time
+	Changed     bool // an occurrence that differs from its event; Moved says from when, if from another time
+	Recurs      bool
+	Answer      string // "declined" or "delegated", if the user has and it is shown all the same
+	Clash       bool   // overlaps with something else that keeps the user busy
 }
 
 // Request is an entry of the queue of what awaits the user's answer, or of proposals

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/rivo/uniseg"
 )
@@ -27,7 +27,7 @@ const (
 	columnWidth  = (pictureWidth - 2*margin - gutter) / 7
 	headHeight   = 40.0
 	laneHeight   = 24.0
-	hourHeight   = 56.0
+	hourHeight   = 64.0
 	lineHeight   = 15.0
 	glyph        = 6.9 // the width of a letter, amply
 	boldGlyph    = 7.9 // of a bold one
@@ -53,6 +53,7 @@ type drawing struct {
 	Clip                string
 	Lines               []textLine
 	Mark                string
+	Brief               bool // the box is what it lasts; the text stands beside it
 }
 
 // textLine is a line of text at its baseline.
@@ -69,6 +70,7 @@ type weekDrawing struct {
 	Body                float64 // where the hours begin
 	Days                []dayDrawing
 	Hours               []textLine
+	Folds               []drawing
 	Events              []drawing
 }
 
@@ -99,7 +101,7 @@ func (c *Calendar) SVG(w io.Writer) error {
 		y += 34
 		p.Waiting = textLine{"week", "Waiting for an answer", margin, y}
 	}
-	for _, r := range d.Requests {
+	for _, r := range slices.Concat(d.Requests, d.Rest) {
 		y += 24
 		text := strings.TrimSpace(strings.Join([]string{r.When, r.Title, r.Notes}, "  "))
 		p.Requests = append(p.Requests, drawing{
@@ -126,9 +128,13 @@ func drawWeek(week week, number int, y float64) weekDrawing {
 	w.Body = w.Y + headHeight + float64(max(1, week.Lanes))*laneHeight + 8
 	bodyHeight := week.Hours.Room() * hourHeight
 	w.Height = w.Body + bodyHeight - w.Y
-	for hour := range week.Hours.Each() {
-		at := w.Body + week.Hours.share(time.Duration(hour)*time.Hour)*bodyHeight
-		w.Hours = append(w.Hours, textLine{"hour", fmt.Sprintf("%02d:00", hour), w.X + gutter - 6, at})
+	at := w.Body
+	for strip := range week.Hours.Each() {
+		w.Hours = append(w.Hours, textLine{"hour", fmt.Sprintf("%02d:00", strip.First), w.X + gutter - 6, at})
+		if strip.Folded {
+			w.Folds = append(w.Folds, drawing{X: w.Left, Y: at, Width: w.Right - w.Left, Height: strip.Room * hourHeight})
+		}
+		at += strip.Room * hourHeight
 	}
 	for i, day := range week.Days {
 		x := w.X + gutter + float64(i)*columnWidth
@@ -145,6 +151,17 @@ func drawWeek(week week, number int, y float64) weekDrawing {
 		w.Days = append(w.Days, d)
 		for j, b := range day.Blocks {
 			w.Events = append(w.Events, drawBlock(b, fmt.Sprintf("w%dd%de%d", number, i, j), x, w.Body, bodyHeight))
+		}
+		for j, more := range day.Crowds {
+			w.Events = append(w.Events, drawMore(more.Views, fmt.Sprintf("w%dd%dm%d", number, i, j), drawing{
+				X: x + 1 + more.Place.Left*(columnWidth-2), Width: more.Place.Width*(columnWidth-2) - 1,
+				Y: w.Body + more.Place.Top*bodyHeight, Height: more.Place.Height*bodyHeight - 1,
+			}))
+		}
+		if len(day.More) > 0 {
+			w.Events = append(w.Events, drawMore(day.More, fmt.Sprintf("w%dd%dm", number, i), drawing{
+				X: x + 2, Width: columnWidth - 4, Y: w.Y + headHeight + 3 + maxLanes*laneHeight, Height: laneHeight - 3,
+			}))
 		}
 	}
 	for i, b := range week.Bars {
@@ -165,6 +182,12 @@ func drawBlock(b block, clip string, x, y, height float64) drawing {
 	var written []textLine
 	add := func(class, text string) {
 		written = append(written, textLine{class, text, d.X + 7, d.Y + 12.5 + float64(len(written))*lineHeight})
+	}
+	if b.Brief {
+		d.Brief = true
+		d.Lines = []textLine{{"title", shorten(b.Title+" "+b.At, int((d.Width-14)/boldGlyph)), d.X + 12, d.Y + 12.5}}
+		d.Y, d.Height, d.Width = d.Y+b.Length.Top*(d.Height+1), max(2, b.Length.Height*(d.Height+1)), 8
+		return d
 	}
 	if b.Short {
 		add("title", shorten(b.Mark+" "+b.Title+" "+b.At, boldRoom))
@@ -207,6 +230,18 @@ func drawBar(b bar, clip string, x, y float64) drawing {
 		}
 	}
 	d.Lines = []textLine{{"title", shorten(text, int((d.Width-10)/boldGlyph)), d.X + 7, d.Y + 15}}
+	return d
+}
+
+// drawMore draws that there are more, in a box.
+func drawMore(views []view, clip string, d drawing) drawing {
+	labels := make([]string, len(views))
+	for i, v := range views {
+		labels[i] = v.Label
+	}
+	d.Class, d.Clip = "more", clip
+	d.Label = fmt.Sprintf("%d more:\n%s", len(views), strings.Join(labels, "\n"))
+	d.Lines = []textLine{{"title", fmt.Sprintf("+%d", len(views)), d.X + 3, d.Y + 13}}
 	return d
 }
 

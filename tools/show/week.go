@@ -17,6 +17,7 @@ type week struct {
 	Days  []day
 	Bars  []bar
 	Lanes int // rows of bars
+	Spot  string
 }
 
 // day is a column of a week.
@@ -29,6 +30,11 @@ type day struct {
 	Weekend bool
 	Outside bool // not among the days shown
 	Blocks  []block
+	Crowds  []crowd
+	More    []view  // what there is no row of bars for
+	MoreAt  string  // the class that puts it there
+	Agenda  []view  // all there is on the day
+	NowAt   string  // the class that puts the line of the present time there
 	Now     float64 // where the line of the present time is, as a share of the column; negative: nowhere
 }
 
@@ -38,10 +44,21 @@ type place struct{ Top, Height, Left, Width float64 }
 // block is an entry drawn in a day's column.
 type block struct {
 	view
-	Place  place
-	Short  bool // there is room for one line only
-	Narrow bool // it shares the column with several others
-	Lines  int  // that there is room for
+	Place    place
+	Length   place // of a brief one: where its time is in the block; the label stands beside it
+	Brief    bool  // its time is shorter than a line of text
+	Short    bool  // there is room for one line only
+	Narrow   bool  // it shares the column with several others
+	Lines    int   // that there is room for
+	Spot     string
+	SpotTime string // the classes that put the block, and its length, there
+}
+
+// crowd is what there is no column for, from one time to another.
+type crowd struct {
+	Place place
+	Views []view
+	Spot  string
 }
 
 // bar is an entry drawn across days.
@@ -50,47 +67,64 @@ type bar struct {
 	Column, Span  int // the first day, from 0, and the number of days
 	Lane          int // from 0
 	Before, After bool
+	Spot          string
 }
 
 // view is what is written of an entry.
 type view struct {
 	Class, Mark string
+	Kind        string
 	Title       string
 	At          string // when it begins, if that is on the day
 	When, Where string
 	Notes       string
-	Label       string // all of it, for who cannot see the picture
+	Guests      []guest
+	Text        string // several lines
+	Label       string // all of it on one line
 }
 
-// hours are the hours of the day that are drawn. Those of the night that nothing happens in
-// take less room.
+// hours are the hours of the day that are drawn. Those outside of the usual ones that
+// nothing happens in are folded, two and more that follow each other into one strip. All
+// strips are of the same height.
 type hours struct {
 	First, Last int // Last is not drawn any more
 	quiet       [24]bool
 }
 
-// quietHour is how much room a quiet hour takes, of that of another.
-const quietHour = 0.3
+// strip is one hour, or several that are folded.
+type strip struct {
+	First, Last int // Last is not in it any more
+	Folded      bool
+	Room        float64 // of that of an hour
+}
 
-// Each yields the hours and the room that each takes.
-func (h hours) Each() iter.Seq2[int, float64] {
-	return func(yield func(int, float64) bool) {
-		for hour := h.First; hour < h.Last; hour++ {
-			room := 1.0
-			if h.quiet[hour] {
-				room = quietHour
+// foldedRoom is how much room folded hours take together.
+const foldedRoom = 0.5
+
+// Each yields the strips from the first hour to the last.
+func (h hours) Each() iter.Seq[strip] {
+	return func(yield func(strip) bool) {
+		for hour := h.First; hour < h.Last; {
+			next := hour
+			for next < h.Last && h.quiet[next] {
+				next++
 			}
-			if !yield(hour, room) {
+			s := strip{hour, next, true, foldedRoom}
+			if next-hour < 2 {
+				s = strip{hour, hour + 1, false, 1}
+			}
+			if !yield(s) {
 				return
 			}
+			hour = s.Last
 		}
 	}
 }
 
 // Room returns how much room all hours take together.
 func (h hours) Room() (room float64) {
-	for _, r := range h.Each() {
-		room += r
+	for s := range h.Each() {
+		room += s.Room
 	}
 	return room
 }
@@ -99,12 +133,12 @@ func (h hours) Room() (room float64) {
 // outside of that before and after.
 func (h hours) share(t time.Duration) float64 {
 	above := 0.0
-	for hour, room := range h.Each() {
-		part := float64(t)/float64(time.Hour) - float64(hour)
-		if hour == h.First && part < 0 {
+	for s := range h.Each() {
+		part := (float64(t)/float64(time.Hour) - float64(s.First)) / float64(s.Last-s.First)
+		if s.First == h.First && part < 0 {
 			return part
 		}
-		above += room * min(max(part, 0), 1)
+		above += s.Room * min(max(part, 0), 1)
 	}
 	if t > time.Duration(h.Last)*time.Hour {
 		return 2
@@ -115,11 +149,17 @@ func (h hours) share(t time.Duration) float64 {
 const (
 	firstHour, lastHour = 8, 18 // are always drawn
 
-	// A block takes at least that much time, for a line of text.
-	shortest = 30 * time.Minute
+	// A block takes at least the room of that much time, for a line of text.
+	shortest = 15 * time.Minute
 	// linesAnHour is how many lines of text there is room for in an hour. The style of the
 	// page says the same.
-	linesAnHour = 3.5
+	linesAnHour = 4
+	// maxColumns is how many entries are drawn beside each other.
+	maxColumns = 3
+	// crowdShare is how much of a day's width says that there are more.
+	crowdShare = 0.17
+	// maxLanes is how many rows of bars are drawn.
+	maxLanes = 4
 )
 
 // drawn says what is drawn by the hour: what is neither of whole days nor as long as a day.
@@ -137,7 +177,7 @@ func (c *Calendar) hours(first time.Time) hours {
 			if !drawn(e) {
 				continue
 			}
-			from, to := onDay(e, d)
+			from, to := room(onDay(e, d))
 			begins, ends := int(from/time.Hour), int((to+time.Hour-1)/time.Hour)
 			h.First, h.Last = min(h.First, begins), max(h.Last, ends)
 			for hour := begins; hour < ends; hour++ {
@@ -159,9 +199,16 @@ func onDay(e Entry, day time.Time) (from, to time.Duration) {
 	if e.End.Before(next) {
 		to = clock(e.End)
 	}
-	// It may seem to end before it begins, when clocks are set back.
-	to = min(max(to, from+shortest), 24*time.Hour)
-	return min(from, to-shortest), to
+	if to < from || to == from && e.End.After(e.Start) { // clocks are set back in between
+		to = min(from+e.End.Sub(e.Start), 24*time.Hour)
+	}
+	return from, to
+}
+
+// room returns the time whose room an entry takes: its own, but not less than a line needs.
+func room(from, to time.Duration) (time.Duration, time.Duration) {
+	from = min(from, 24*time.Hour-shortest)
+	return from, max(to, from+shortest)
 }
 
 func clock(t time.Time) time.Duration {
@@ -212,71 +259,164 @@ func (c *Calendar) column(date time.Time, h hours) day {
 	}
 	var timed []span
 	for _, e := range c.on(date) {
+		v := c.view(e, date)
+		v.When = strings.Join(strings.Fields(when(e, date)), " ")
+		d.Agenda = append(d.Agenda, v)
 		if drawn(e) {
-			from, to := onDay(e, date)
-			timed = append(timed, span{from: from, to: to, entry: e})
+			s := span{entry: e}
+			s.begins, s.ends = onDay(e, date)
+			s.from, s.to = room(s.begins, s.ends)
+			timed = append(timed, s)
 		}
 	}
-	arrange(timed)
-	for _, s := range timed {
+	placed, crowded := arrange(timed)
+	for _, s := range placed {
+		top, height := h.share(s.from), h.share(s.to)-h.share(s.from)
 		d.Blocks = append(d.Blocks, block{
-			view: c.view(s.entry, date),
-			Place: place{
-				Top: h.share(s.from), Height: h.share(s.to) - h.share(s.from),
-				Left: float64(s.column) / float64(s.columns), Width: float64(s.wide) / float64(s.columns),
-			},
-			Short:  s.to-s.from < 50*time.Minute,
-			Narrow: 5*s.wide < 2*s.columns,
+			view:   c.view(s.entry, date),
+			Place:  place{top, height, s.left, s.wide},
+			Length: place{Top: (h.share(s.begins) - top) / height, Height: (h.share(s.ends) - h.share(s.begins)) / height},
+			Brief:  s.ends-s.begins < shortest,
+			Short:  s.to-s.from < 40*time.Minute,
+			Narrow: s.wide < 0.45,
 			Lines:  int((s.to-s.from).Hours()*linesAnHour - 0.2),
 		})
+	}
+	for _, group := range crowded {
+		m := crowd{Place: place{h.share(group[0].from), h.share(latest(group)) - h.share(group[0].from), 1 - crowdShare, crowdShare}}
+		for _, s := range group {
+			m.Views = append(m.Views, c.view(s.entry, date))
+		}
+		d.Crowds = append(d.Crowds, m)
 	}
 	return d
 }
 
-// span is an entry on a day, and its columns among those it overlaps with.
+// span is an entry on a day, and where it is in the width of the day.
 type span struct {
-	from, to              time.Duration
-	entry                 Entry
-	column, columns, wide int
+	from, to     time.Duration // whose room it takes
+	begins, ends time.Duration
+	entry        Entry
+	column       int // among those it overlaps with; negative: there is none for it
+	left, wide   float64
 }
 
-// arrange puts what overlaps side by side. Each group of spans that overlap, directly or
-// by way of others, has as many columns as it needs; a span takes the first that is free,
-// and then those to its right that nothing is beside it in.
-func arrange(spans []span) {
+func (s span) overlaps(o span) bool { return o.from < s.to && s.from < o.to }
+
+// latest returns when the last of the spans ends.
+func latest(spans []span) (to time.Duration) {
+	for _, s := range spans {
+		to = max(to, s.to)
+	}
+	return to
+}
+
+// arrange puts what overlaps side by side, at most maxColumns. What there is no column for
+// it returns apart, by groups that overlap, directly or by way of others.
+func arrange(spans []span) (placed []span, crowded [][]span) {
 	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
-	for len(spans) > 0 {
-		end, n := spans[0].to, 1
-		for n < len(spans) && spans[n].from < end {
-			end = max(end, spans[n].to)
-			n++
+	for group := range groups(spans) {
+		if !takeColumns(group) {
+			// What binds the user comes first.
+			slices.SortStableFunc(group, func(a, b span) int { return cmp.Compare(a.rank(), b.rank()) })
+			takeColumns(group)
+			slices.SortStableFunc(group, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 		}
-		arrangeGroup(spans[:n])
-		spans = spans[n:]
-	}
-}
-
-func arrangeGroup(group []span) {
-	var until []time.Duration // when each column is free again
-	for i := range group {
-		column := slices.IndexFunc(until, func(t time.Duration) bool { return t <= group[i].from })
-		if column < 0 {
-			column = len(until)
-			until = append(until, 0)
-		}
-		group[i].column = column
-		until[column] = group[i].to
-	}
-	for i := range group {
-		s := &group[i]
-		s.columns = len(until)
-		right := s.columns
-		for _, other := range group {
-			if other.column > s.column && other.from < s.to && s.from < other.to {
-				right = min(right, other.column)
+		first := len(placed)
+		var left []span
+		for _, s := range group {
+			if s.column < 0 {
+				left = append(left, s)
+			} else {
+				placed = append(placed, s)
 			}
 		}
-		s.wide = right - s.column
+		n := len(crowded)
+		crowded = slices.AppendSeq(crowded, groups(left))
+		widen(placed[first:], crowded[n:])
+	}
+	return placed, crowded
+}
+
+// groups yields the parts of spans, which are in order, that do not overlap with others.
+func groups(spans []span) iter.Seq[[]span] {
+	return func(yield func([]span) bool) {
+		for len(spans) > 0 {
+			end, n := spans[0].to, 1
+			for n < len(spans) && spans[n].from < end {
+				end = max(end, spans[n].to)
+				n++
+			}
+			if !yield(spans[:n:n]) {
+				return
+			}
+			spans = spans[n:]
+		}
+	}
+}
+
+// rank is in what order entries get a column where there are too few.
+func (s span) rank() int {
+	switch s.entry.Kind {
+	case Busy, Tentative, Organised, Waiting:
+		return 0
+	}
+	return 1
+}
+
+// takeColumns gives each span the first column that is free, and reports whether there was
+// one for all.
+func takeColumns(group []span) (all bool) {
+	var columns [maxColumns][]span
+	all = true
+	for i := range group {
+		s := &group[i]
+		s.column = slices.IndexFunc(columns[:], func(taken []span) bool { return !slices.ContainsFunc(taken, s.overlaps) })
+		if s.column < 0 {
+			all = false
+			continue
+		}
+		columns[s.column] = append(columns[s.column], *s)
+	}
+	return all
+}
+
+// widen has spans with columns take the whole width together: each begins where those to
+// its left end, and shares what is left with the longest row of those to its right.
+func widen(group []span, crowded [][]span) {
+	rows := make([]int, len(group)) // the longest row that begins with a span
+	rights := make([]float64, len(group))
+	for column := maxColumns - 1; column >= 0; column-- {
+		for i, s := range group {
+			if s.column != column {
+				continue
+			}
+			rows[i], rights[i] = 1, 1
+			for _, more := range crowded {
+				if more[0].from < s.to && s.from < latest(more) {
+					rights[i] = 1 - crowdShare
+				}
+			}
+			for j, o := range group {
+				if o.column > column && o.overlaps(s) {
+					rows[i], rights[i] = max(rows[i], 1+rows[j]), min(rights[i], rights[j])
+				}
+			}
+		}
+	}
+	for column := range maxColumns {
+		for i := range group {
+			s := &group[i]
+			if s.column != column {
+				continue
+			}
+			for _, o := range group {
+				if o.column < column && o.overlaps(*s) {
+					s.left = max(s.left, o.left+o.wide)
+				}
+			}
+			s.wide = (rights[i] - s.left) / float64(rows[i])
+		}
 	}
 }
 
@@ -309,15 +449,21 @@ func (c *Calendar) bars(w *week) {
 			free = append(free, 0)
 		}
 		free[b.Lane] = b.Column + b.Span
-		w.Bars = append(w.Bars, b)
+		if b.Lane < maxLanes {
+			w.Bars = append(w.Bars, b)
+			continue
+		}
+		for i := b.Column; i < b.Column+b.Span; i++ {
+			w.Days[i].More = append(w.Days[i].More, c.view(e, w.Days[i].Date))
+		}
 	}
-	w.Lanes = len(free)
+	w.Lanes = min(len(free), maxLanes+1)
 }
 
 // view returns what is written of an entry on a day.
 func (c *Calendar) view(e Entry, date time.Time) view {
 	v := view{
-		Class: e.Kind.String(), Mark: kinds[e.Kind].mark, Title: printable(e.Summary),
+		Class: e.Kind.String(), Mark: kinds[e.Kind].mark, Kind: kinds[e.Kind].title, Title: printable(e.Summary),
 		When: when(e, date), Where: printable(e.Location),
 	}
 	if v.At = v.When; !e.AllDay && !e.Start.Before(date) {
@@ -334,6 +480,7 @@ func (c *Calendar) view(e Entry, date time.Time) view {
 		notes = notes[1:]
 	}
 	v.Notes = strings.Join(notes, "; ")
+	v.Guests, v.Text = guests(e.Attendees), lines(e.Description)
 	parts := []string{v.Title, c.day(date) + " " + v.When, kinds[e.Kind].title}
 	for _, part := range []string{v.Where, v.Notes} {
 		if part != "" {

@@ -9,36 +9,61 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestArrange checks that what overlaps in time does not overlap in space, and that no
-// room is left to the right that could be used.
+// TestArrange checks that what overlaps in time does not overlap in space, that no more
+// than three are beside each other, and that each is as wide as it can be: nothing is left
+// free at either side.
 func TestArrange(t *testing.T) {
+	const tiny = 1e-9
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 12).Draw(t, "n")
 		spans := make([]span, n)
 		for i := range spans {
 			from := time.Duration(rapid.IntRange(0, 20).Draw(t, "from")) * time.Hour
 			spans[i] = span{from: from, to: from + time.Duration(rapid.IntRange(1, 4).Draw(t, "hours"))*time.Hour}
+			spans[i].entry.Kind = Kind(rapid.IntRange(0, int(Cancelled)).Draw(t, "kind"))
 		}
-		arrange(spans)
-		for i, s := range spans {
-			if s.wide < 1 || s.column < 0 || s.column+s.wide > s.columns {
-				t.Fatalf("%+v is not within its columns", s)
+		placed, crowded := arrange(spans)
+		left := 0
+		for _, group := range crowded {
+			left += len(group)
+			for _, s := range group {
+				beside := 0
+				for _, o := range placed {
+					if o.overlaps(s) {
+						beside++
+					}
+				}
+				if beside < maxColumns {
+					t.Fatalf("%+v is not shown, and only %d others are at its time", s, beside)
+				}
 			}
-			fits := s.column+s.wide < s.columns
-			for j, o := range spans {
-				if i == j || s.to <= o.from || o.to <= s.from {
+		}
+		if len(placed)+left != n {
+			t.Fatalf("%d are placed and %d are not, of %d", len(placed), left, n)
+		}
+		for i, s := range placed {
+			end := 1.0
+			for _, group := range crowded {
+				if group[0].from < s.to && s.from < latest(group) {
+					end = 1 - crowdShare
+				}
+			}
+			if s.left < -tiny || s.wide < (1-crowdShare)/maxColumns-tiny || s.left+s.wide > end+tiny {
+				t.Fatalf("%+v is not within its day, or too narrow", s)
+			}
+			fits, before := s.left+s.wide < end-tiny, s.left > tiny
+			for j, o := range placed {
+				if i == j || !o.overlaps(s) {
 					continue
 				}
-				if s.columns != o.columns {
-					t.Fatalf("%+v and %+v have different columns", s, o)
-				}
-				if s.column < o.column+o.wide && o.column < s.column+s.wide {
+				if s.left < o.left+o.wide-tiny && o.left < s.left+s.wide-tiny {
 					t.Fatalf("%+v covers %+v", s, o)
 				}
-				fits = fits && (o.column+o.wide <= s.column+s.wide || o.column > s.column+s.wide)
+				before = before && math.Abs(o.left+o.wide-s.left) > tiny
+				fits = fits && o.left < s.left
 			}
-			if fits {
-				t.Fatalf("%+v could be wider, among %+v", s, spans)
+			if fits || before {
+				t.Fatalf("%+v could be wider, among %+v", s, placed)
 			}
 		}
 	})
@@ -53,14 +78,14 @@ func TestOnDay(t *testing.T) {
 		want       string
 	}{
 		{"as usual", hour(24, 10, 0), hour(24, 11, 30), "10h0m0s-11h30m0s"},
-		{"short", hour(24, 10, 0), hour(24, 10, 5), "10h0m0s-10h30m0s"},
-		{"short, before midnight", hour(24, 23, 50), hour(25, 0, 0), "23h30m0s-24h0m0s"},
+		{"short", hour(24, 10, 0), hour(24, 10, 5), "10h0m0s-10h5m0s"},
+		{"short, before midnight", hour(24, 23, 50), hour(25, 0, 0), "23h50m0s-24h0m0s"},
 		{"from the day before", hour(23, 22, 0), hour(24, 1, 0), "0s-1h0m0s"},
 		{"over midnight", hour(24, 22, 0), hour(25, 1, 0), "22h0m0s-24h0m0s"},
 		{"up to midnight", hour(24, 22, 0), hour(25, 0, 0), "22h0m0s-24h0m0s"},
 		{
 			"clocks are set back: from the first 2:45 to the second 2:30",
-			time.Date(2026, 10, 25, 0, 45, 0, 0, time.UTC).In(zone), time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC).In(zone), "2h45m0s-3h15m0s",
+			time.Date(2026, 10, 25, 0, 45, 0, 0, time.UTC).In(zone), time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC).In(zone), "2h45m0s-3h30m0s",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -79,17 +104,17 @@ func TestOnDay(t *testing.T) {
 func TestShare(t *testing.T) {
 	h := hours{First: 6, Last: 20}
 	h.quiet[6], h.quiet[7] = true, true
-	if room := h.Room(); math.Abs(room-12.6) > 1e-9 {
-		t.Fatalf("room %v, want 12.6", room)
+	if room := h.Room(); math.Abs(room-12.5) > 1e-9 {
+		t.Fatalf("room %v, want 12.5", room)
 	}
 	for _, test := range []struct {
 		at   time.Duration
 		want float64
 	}{
 		{6 * time.Hour, 0},
-		{7 * time.Hour, 0.3 / 12.6},
-		{8 * time.Hour, 0.6 / 12.6},
-		{8*time.Hour + 30*time.Minute, 1.1 / 12.6},
+		{7 * time.Hour, 0.25 / 12.5},
+		{8 * time.Hour, 0.5 / 12.5},
+		{8*time.Hour + 30*time.Minute, 1 / 12.5},
 		{20 * time.Hour, 1},
 	} {
 		if got := h.share(test.at); math.Abs(got-test.want) > 1e-9 {
@@ -136,6 +161,55 @@ func TestWeeks(t *testing.T) {
 	for i, d := range append(weeks[0].Days, weeks[1].Days...) {
 		if outside := i < 2 || i > 10; d.Outside != outside {
 			t.Errorf("day %d: outside %v, want %v", i, d.Outside, outside)
+		}
+	}
+}
+
+// TestBrief checks that what is drawn is as long as it lasts, to the minute.
+func TestBrief(t *testing.T) {
+	for _, test := range []struct {
+		hour, minute int
+		length       time.Duration
+		brief        bool
+	}{
+		{9, 0, 5 * time.Minute, true},
+		{9, 55, 5 * time.Minute, true},
+		{12, 0, 0, true},
+		{9, 0, 15 * time.Minute, false},
+		{9, 7, 38 * time.Minute, false},
+		{23, 58, time.Minute, true},
+	} {
+		c := weekOf(t, at(t, 1, test.hour, test.minute, test.length, "Event"))
+		w := c.weeks()[0]
+		b := w.Days[1].Blocks[0]
+		hour := 1 / w.Hours.Room()
+		top, height := b.Place.Top, b.Place.Height
+		if b.Brief {
+			top, height = top+height*b.Length.Top, height*b.Length.Height
+		}
+		wantTop := w.Hours.share(time.Duration(test.hour)*time.Hour + time.Duration(test.minute)*time.Minute)
+		if b.Brief != test.brief || math.Abs(height-test.length.Hours()*hour) > 1e-9 || math.Abs(top-wantTop) > 1e-9 {
+			t.Errorf("%d:%02d, %v: %+v is at %v and %v long", test.hour, test.minute, test.length, b, top, height)
+		}
+	}
+}
+
+// TestBarsOfMany checks that no more than four bars are above each other, and that all the
+// others are counted on each of their days.
+func TestBarsOfMany(t *testing.T) {
+	var entries []Entry
+	for i := range 7 {
+		e := at(t, 1, 0, 0, 48*time.Hour, fmt.Sprint("Event ", i))
+		e.AllDay = true
+		entries = append(entries, e)
+	}
+	w := weekOf(t, entries...).weeks()[0]
+	if len(w.Bars) != maxLanes || w.Lanes != maxLanes+1 {
+		t.Errorf("%d bars, %d rows", len(w.Bars), w.Lanes)
+	}
+	for i, d := range w.Days {
+		if want := map[int]int{1: 3, 2: 3}[i]; len(d.More) != want || len(d.Agenda) > 0 != (want > 0) {
+			t.Errorf("day %d: %d more, want %d", i, len(d.More), want)
 		}
 	}
 }
