@@ -147,6 +147,10 @@ func (n *normaliser) occurrence(c *ical.Component) {
 	if len(c.Props[ical.PropRecurrenceID]) == 0 {
 		return
 	}
+	// RFC 5545 section 3.2.13 knows no other range; RFC 2445 had THISANDPRIOR.
+	if value := c.Props[ical.PropRecurrenceID][0].Params.Get(ical.ParamRange); value != "" && !(&Object{c}).Future() {
+		n.warn("RANGE=%s has no effect: the message is about one occurrence", excerpt(value))
+	}
 	for _, name := range recurring {
 		if len(c.Props[name]) > 0 {
 			delete(c.Props, name)
