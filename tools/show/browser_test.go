@@ -314,12 +314,13 @@ func pixels(t *testing.T, shot []byte) map[color.RGBA]int {
 	return counts
 }
 
-// TestPrinted has a browser print a page: each week is on one sheet, whatever the paper.
+// TestPrinted has a browser print a page: each week is on one sheet, whatever the paper,
+// and what waits for an answer, with nothing folded, on another.
 func TestPrinted(t *testing.T) {
 	all := calendars(t)
-	for name, sheets := range map[string]int{"sample": 2, "six": 1, "requests": 1} {
+	for name, sheets := range map[string]int{"sample": 3, "six": 1, "requests": 2} {
 		c := all[name]
-		ctx := browser(t, window{width: 1280, height: 900, print: true}, func(f *os.File) error { return c.HTML(f) }, "html")
+		ctx := browser(t, window{width: 1047, height: 718, print: true}, func(f *os.File) error { return c.HTML(f) }, "html")
 		shoot(t, ctx, "printed-"+name, true)
 		for format, size := range map[string]chromedp.PaperSize{"A4": chromedp.PaperA4, "Letter": chromedp.PaperLetter} {
 			pdf := get(t, ctx, chromedp.PrintToPDF(chromedp.PDFPaper(size), chromedp.PDFLandscape(), chromedp.PDFPrintBackground()))

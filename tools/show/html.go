@@ -148,7 +148,6 @@ func (c *Calendar) HTML(w io.Writer) error {
 	for i := range d.Weeks {
 		s.lay(&d.Weeks[i])
 	}
-	fmt.Fprintf(&s.text, "body{--asked:%d}\n", len(d.Requests))
 	d.Style = template.CSS(styleSource + s.text.String())
 	d.Policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'", digest(string(d.Style)))
 	return page.Execute(w, d)
