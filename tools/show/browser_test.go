@@ -138,7 +138,7 @@ document.querySelectorAll(".column").forEach(column => {
     const title = e.querySelector(".title"); if (e.matches(".crowd")) return; const range = document.createRange();
     range.selectNodeContents(title.querySelector(".text"));
     const first = range.getClientRects()[0];
-    if (!first || first.width === 0 || !within([first.left, first.top, first.left + 1, first.bottom], b)) note("its title is not to be seen", e);
+    if (!first || first.width === 0 || !within(getComputedStyle(title).writingMode === "vertical-rl" ? [first.left, first.top, first.right, first.top + 1] : [first.left, first.top, first.left + 1, first.bottom], b)) note("its title is not to be seen", e);
   });
 });
 document.querySelectorAll(".bar").forEach(e => { if (!seen(e)) return; if (!within(box(e), box(e.parentElement))) note("not within its row", e); });
