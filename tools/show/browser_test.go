@@ -47,9 +47,8 @@ type window struct {
 	dark, print   bool
 }
 
-// browser opens files of what is written, in a browser of the test's own, with nothing
-// around it.
-func browser(t *testing.T, w window, write func(*os.File) error, suffix string) context.Context {
+// start runs a browser of the test's own, for windows that are opened in it.
+func start(t *testing.T) context.Context {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
@@ -60,6 +59,15 @@ func browser(t *testing.T, w window, write func(*os.File) error, suffix string) 
 	allocated, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(allocated)
+	t.Cleanup(end)
+	do(t, ctx)
+	return ctx
+}
+
+// open shows what is written in a window of a browser, with nothing around it.
+func open(t *testing.T, browser context.Context, w window, write func(*os.File) error, suffix string) context.Context {
+	t.Helper()
+	ctx, end := chromedp.NewContext(browser)
 	t.Cleanup(end)
 	path := filepath.Join(t.TempDir(), "calendar."+suffix)
 	f, err := os.Create(path)
@@ -230,6 +238,7 @@ func calendars(t *testing.T) map[string]*Calendar {
 // measures whether everything is where it can be seen and read. axe-core has nothing to say.
 func TestInBrowser(t *testing.T) {
 	all := calendars(t)
+	browser := start(t)
 	for _, test := range []struct {
 		name, calendar string
 		window         window
@@ -250,7 +259,7 @@ func TestInBrowser(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := all[test.calendar]
-			ctx := browser(t, test.window, func(f *os.File) error { return c.HTML(f) }, "html")
+			ctx := open(t, browser, test.window, func(f *os.File) error { return c.HTML(f) }, "html")
 			shoot(t, ctx, strings.ReplaceAll(test.name, " ", "-"), test.calendar != "many")
 			result := get(t, ctx, chromedp.Evaluate[struct {
 				Found  []string `json:"found"`
@@ -276,13 +285,14 @@ func TestInBrowser(t *testing.T) {
 // TestPicture has a real browser draw the picture, and looks for the colours of what is
 // in it.
 func TestPicture(t *testing.T) {
+	browser := start(t)
 	for _, name := range []string{"six", "brief"} {
 		c := calendars(t)[name]
-		ctx := browser(t, window{width: 1280, height: 1200}, func(f *os.File) error { return c.SVG(f) }, "svg")
+		ctx := open(t, browser, window{width: 1280, height: 1200}, func(f *os.File) error { return c.SVG(f) }, "svg")
 		shoot(t, ctx, "picture-"+name, false)
 	}
 	c := sample(t)
-	ctx := browser(t, window{width: 1280, height: 2400}, func(f *os.File) error { return c.SVG(f) }, "svg")
+	ctx := open(t, browser, window{width: 1280, height: 2400}, func(f *os.File) error { return c.SVG(f) }, "svg")
 	drawn := pixels(t, shoot(t, ctx, "picture", false))
 	for kind, c := range map[string]color.RGBA{
 		"busy": {0x1f, 0x5f, 0xbf, 255}, "organised": {0xeb, 0xe0, 0xf7, 255}, "waiting": {0xff, 0xf0, 0xc4, 255},
@@ -318,9 +328,10 @@ func pixels(t *testing.T, shot []byte) map[color.RGBA]int {
 // and what waits for an answer, with nothing folded, on another.
 func TestPrinted(t *testing.T) {
 	all := calendars(t)
+	browser := start(t)
 	for name, sheets := range map[string]int{"sample": 3, "six": 1, "requests": 2} {
 		c := all[name]
-		ctx := browser(t, window{width: 1047, height: 718, print: true}, func(f *os.File) error { return c.HTML(f) }, "html")
+		ctx := open(t, browser, window{width: 1047, height: 718, print: true}, func(f *os.File) error { return c.HTML(f) }, "html")
 		shoot(t, ctx, "printed-"+name, true)
 		for format, size := range map[string]chromedp.PaperSize{"A4": chromedp.PaperA4, "Letter": chromedp.PaperLetter} {
 			pdf := get(t, ctx, chromedp.PrintToPDF(chromedp.PDFPaper(size), chromedp.PDFLandscape(), chromedp.PDFPrintBackground()))
@@ -342,7 +353,7 @@ func TestDetails(t *testing.T) {
 	e := at(t, 6, 16, 0, time.Hour, "Planning")
 	e.Attendees, e.Description = object.Attendees(), object.Description()
 	c := weekOf(t, e)
-	ctx := browser(t, window{width: 1280, height: 900}, func(f *os.File) error { return c.HTML(f) }, "html")
+	ctx := open(t, start(t), window{width: 1280, height: 900}, func(f *os.File) error { return c.HTML(f) }, "html")
 	do(t, ctx, chromedp.Click(chromedp.CSS(".block summary")))
 	text := get(t, ctx, chromedp.Text(chromedp.CSS(".block .card")))
 	right := get(t, ctx, chromedp.Evaluate[float64](`document.querySelector(".block .card").getBoundingClientRect().right`))
