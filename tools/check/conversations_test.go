@@ -16,27 +16,26 @@ import (
 // has set something wrong, or does what can only be wrong, by the step after which they
 // are there first.
 var wrong = map[string]map[int]string{
-	"answer-later-version": {2: "freebusy-time"},   // an answer to other times than the event has here
-	"clock":                {3: "freebusy-window"}, // the clock is set on by nine days
-	"damaged-encoding":     {1: "freebusy-unstored freebusy-unstored"},
-	"damaged-line-break":   {1: "freebusy-unstored freebusy-unstored"},
-	"damaged-object":       {1: "rejected"},
-	"damaged-order":        {1: "table-duplicate freebusy-unstored"},
-	"damaged-requests":     {1: "rejected request-orphan"},
-	"damaged-short":        {1: "freebusy-unstored"},
-	"damaged-tab":          {1: "freebusy-unstored freebusy-unstored"},
-	"damaged-time":         {1: "rejected freebusy-unstored"},
-	"providers":            {1: "provider-unstored"},
-	"rejected-calendar":    {1: "rejected"},
-	"rejected-method":      {1: "rejected"},
-	"rejected-start":       {1: "rejected"},
-	"rejected-text":        {1: "rejected"},
-	"rejected-user":        {1: "rejected"},
-	"uid-none":             {1: "rejected"},
-	"window-not-a-number":  {1: "preference-value"},
-	"window-out-of-range":  {1: "preference-value"},
-	"window-zero":          {1: "preference-value"},
-	"zone-unknown":         {1: "preference-value"},
+	"clock":               {3: "freebusy-window"}, // the clock is set on by nine days
+	"damaged-encoding":    {1: "freebusy-unstored freebusy-unstored"},
+	"damaged-line-break":  {1: "freebusy-unstored freebusy-unstored"},
+	"damaged-object":      {1: "rejected"},
+	"damaged-order":       {1: "table-duplicate freebusy-unstored"},
+	"damaged-requests":    {1: "rejected request-orphan"},
+	"damaged-short":       {1: "freebusy-unstored"},
+	"damaged-tab":         {1: "freebusy-unstored freebusy-unstored"},
+	"damaged-time":        {1: "rejected freebusy-unstored"},
+	"providers":           {1: "provider-unstored"},
+	"rejected-calendar":   {1: "rejected"},
+	"rejected-method":     {1: "rejected"},
+	"rejected-start":      {1: "rejected"},
+	"rejected-text":       {1: "rejected"},
+	"rejected-user":       {1: "rejected"},
+	"uid-none":            {1: "rejected"},
+	"window-not-a-number": {1: "preference-value"},
+	"window-out-of-range": {1: "preference-value"},
+	"window-zero":         {1: "preference-value"},
+	"zone-unknown":        {1: "preference-value"},
 }
 
 // Every store that the recorded conversations make, step by step, is whole: what our

@@ -104,3 +104,36 @@ func TestReplacedOccurrence(t *testing.T) {
 		t.Errorf("found:\n%s", r)
 	}
 }
+
+// The occurrences of an event that is called off as a whole, or that an update makes recur no
+// more, keep their entries in the queue, too.
+func TestOccurrencesGone(t *testing.T) {
+	single := strings.Replace(series, "RRULE:FREQ=WEEKLY\n", "", 1)
+	for name, s := range map[string]scene{
+		"called off":     {from: "paul.boddie@example.com", method: "CANCEL", lines: series + "SEQUENCE:2\n"},
+		"recurs no more": {from: "paul.boddie@example.com", method: "REQUEST", lines: single + "SEQUENCE:2\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			room := compat.Room(tempDir(t))
+			makeOurs(t, room)
+			p := newPlace(t, room)
+			p.now = healthyTime
+			d := damager{t, p}
+			d.write(pauls+"requests", d.read(pauls+"requests")+"series\t20261216T080000Z\t\n")
+			if err := p.handle(s.message(p.now)); err != nil {
+				t.Fatal(err)
+			}
+			checker := p.checker(check.None)
+			checker.Verbose = true
+			r := run(t, checker)
+			for _, f := range r.findings {
+				if f.ID.UID == "series" && strings.HasPrefix(f.Kind.ID, "request-") && f.Kind.ID != "request-replaced" {
+					t.Errorf("found:\n%s", r)
+				}
+			}
+			if !slices.Contains(r.ids(), "request-replaced") {
+				t.Errorf("found:\n%s", r)
+			}
+		})
+	}
+}

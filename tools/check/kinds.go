@@ -103,6 +103,7 @@ var (
 	freebusyChosen    = kind("freebusy-chosen", Note, None, "free/busy has an event as free that says busy, or the reverse, as an answer can have it")
 	freebusyAbsent    = kind("freebusy-absent", Note, None, "free/busy lacks some occurrences of another organizer's event, which the user may have declined by the original's program")
 	freebusyCountered = kind("freebusy-countered", Note, None, "free/busy has another organizer's event that the user has declined, or lacks one that they have accepted, as their counter-proposal leaves it")
+	freebusyLater     = kind("freebusy-later", Note, None, "free/busy has another organizer's event, in which the user takes part, at other times than are stored, as an answer to a version that has not come in leaves it")
 	freebusyText      = kind("freebusy-text", Warning, Safe, "free/busy has an event under another summary or organizer than the user has given it")
 	freebusyCancelled = kind("freebusy-cancelled", Error, Safe, "free/busy has records of a cancelled event or occurrence")
 	freebusyDeclined  = kind("freebusy-declined", Error, Safe, "free/busy has records of an event in which the user does not take part")
@@ -118,7 +119,7 @@ var (
 	providerMissing  = kind("provider-missing", Warning, Safe, "an event that recurs without end is not noted, and will not be extended")
 
 	requestOrphan    = kind("request-orphan", Warning, Safe, "the request queue has an event that is not stored")
-	requestReplaced  = kind("request-replaced", Note, None, "the request queue has an occurrence that was changed, and that an update of its event has replaced")
+	requestReplaced  = kind("request-replaced", Note, None, "the request queue has an occurrence that was changed, and that an update or the cancellation of its event has taken away")
 	requestCancelled = kind("request-cancelled", Warning, Safe, "the request queue has a cancelled event")
 	requestPast      = kind("request-past", Warning, Safe, "the request queue has an event that is over")
 	requestType      = kind("request-type", Warning, Safe, "the request queue has an entry of a type that there is not")

@@ -142,6 +142,11 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 	}
 	switch missing, extra := len(d.missing), len(d.extra); {
 	case missing > 0 && extra > 0:
+		if e.answersLater(id, object, rows, d) {
+			e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s and not at %s%s, as an answer to a version of it that has not come in leaves it",
+				clock(d.extra[0].start), clock(d.missing[0].start), andMore(max(missing, extra)))
+			return
+		}
 		is, should := clock(d.extra[0].start), clock(d.missing[0].start)
 		if is == should {
 			is, should = is+" until "+clock(d.extra[0].end), "until "+clock(d.missing[0].end)

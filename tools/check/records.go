@@ -266,8 +266,8 @@ const (
 	absent
 	called // off
 	over
-	replaced // the event is there, and the occurrence is one of its own again
-	missed   // the event is there, and has no occurrences
+	replaced // a message for the whole event has taken the occurrence away
+	missed   // the event is there, and has never had occurrences
 )
 
 // standing says what has become of an event. An occurrence can be one of its event's that
@@ -289,7 +289,11 @@ func (e *examination) standing(id stores.ID, ofParent bool) standing {
 	switch o := v.recurrences[id.RecurrenceID]; {
 	case o != nil && o.active:
 		return e.overOrThere(stores.Key{Part: stores.Active, ID: id})
-	case o != nil && o.cancelled, v.cancelled && !v.active:
+	case o != nil && o.cancelled:
+		return called
+	case v.cancelled && !v.active && !ofParent:
+		return replaced
+	case v.cancelled && !v.active:
 		return called
 	case !v.active:
 		return absent
@@ -311,7 +315,9 @@ func (e *examination) replaced(uid string) standing {
 		return there // which is told elsewhere
 	}
 	if object, err := calendar.DecodeObject(text); err == nil && !object.Recurs() {
-		return missed
+		if updates, known := object.Sequence(); !known || updates == 0 {
+			return missed
+		} // it has recurred before an update
 	}
 	return replaced
 }

@@ -1,0 +1,94 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+
+	"imip-agent/stores"
+	"imip-agent/stores/availability"
+	"imip-agent/stores/calendar"
+)
+
+// An attendee's REPLY with a higher SEQUENCE than the stored event's answers a version that has not
+// come in: free/busy gets the times of the answer, and the object keeps its own until that
+// version comes. So the records are at other times than the object says, as they also are when a
+// record or the object has been damaged.
+
+// answersLater reports whether records at other times than the object's can be of an answer to a
+// later version. What else is recorded must speak for it: such an answer replaces all records of
+// the event, is published with them, and leaves the organizer's free/busy with the object's times.
+func (e *examination) answersLater(id stores.ID, object *text, rows []row, d difference) bool {
+	if organizer := object.organizedBy(); organizer == "" || organizer.Is(e.user) {
+		return false
+	}
+	if _, attends := availability.Attendee(object.object(), e.user); !attends {
+		return false
+	}
+	if _, known := object.object().Sequence(); !known {
+		return false // nothing is later than an event without a SEQUENCE
+	}
+	alike := func(r row) bool {
+		return r.transp == rows[0].transp && r.summary == rows[0].summary && r.organizer == rows[0].organizer
+	}
+	if slices.ContainsFunc(rows, func(r row) bool { return !alike(r) }) {
+		return false
+	}
+	return !e.unpublished(rows) && !e.organizerElsewhere(id, object.organizedBy(), d.missing[0]) && isMoved(rows, d)
+}
+
+// isMoved reports whether records are of another version of an event: none of them starts when the
+// event does, or each is as far from its place as the others.
+func isMoved(rows []row, d difference) bool {
+	right := subtract(rows, d.extra)
+	starts := make(map[int64]bool)
+	for _, r := range d.missing {
+		starts[r.start] = true
+	}
+	if len(right) == 0 && !slices.ContainsFunc(rows, func(r row) bool { return starts[r.start] }) {
+		return true
+	}
+	places := slices.Concat(right, d.missing, d.late)
+	if len(places) != len(rows) {
+		return false
+	}
+	slices.SortFunc(places, func(a, b row) int { return cmp.Compare(a.start, b.start) })
+	first, place := rows[0], places[0]
+	for i, r := range rows {
+		if r.start == places[i].start && r.end == places[i].end ||
+			!near(r.start-places[i].start, first.start-place.start) || !near(r.end-places[i].end, first.end-place.end) {
+			return false
+		}
+	}
+	return true
+}
+
+// near reports whether two distances in seconds are equal but for a change of the clocks.
+func near(a, b int64) bool { return a-b <= 3600 && b-a <= 3600 }
+
+// organizerElsewhere reports whether what is known of the organizer's free/busy has an event, and
+// not at the time that the object says: then the object has been changed by no message.
+func (e *examination) organizerElsewhere(id stores.ID, organizer calendar.URI, is row) bool {
+	names, err := e.tx.Others()
+	if err != nil {
+		return false
+	}
+	name := calendar.Find(names, organizer)
+	if name == "" {
+		return false
+	}
+	table, err := e.tx.Periods(stores.Table{Kind: stores.Other, Other: name})
+	if err != nil {
+		return false
+	}
+	elsewhere := false
+	for p := range table.All() {
+		if p.UID != id.UID || p.RecurrenceID != id.RecurrenceID {
+			continue
+		}
+		if p.Start.Unix() == is.start && p.End.Unix() == is.end {
+			return false
+		}
+		elsewhere = true
+	}
+	return elsewhere
+}
