@@ -1,6 +1,8 @@
 package durable
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/user"
 	"path"
@@ -35,6 +37,64 @@ func OwnBelow(root *os.Root, name string) {
 			_ = root.Lchown(name, uid, gid)
 		}
 	}
+}
+
+// Mode gives a directory that this process has just made a mode, as far as it can. Who is not in
+// the directory's group loses the setgid bit with each change of the mode (chmod(2)), so one
+// that has the mode already, by its parent's setgid bit, is left alone.
+func Mode(path string, mode fs.FileMode) {
+	if info, err := os.Lstat(path); err != nil || !has(info, mode) {
+		_ = os.Chmod(path, mode)
+	}
+}
+
+// ModeBelow is [Mode] for what is below root.
+func ModeBelow(root *os.Root, name string, mode fs.FileMode) {
+	if info, err := root.Lstat(name); err != nil || !has(info, mode) {
+		_ = root.Chmod(name, mode)
+	}
+}
+
+// MakeAll makes a directory and those above it that are missing, each with a mode, and
+// the owner of the directory that it is in if the superuser makes it.
+func MakeAll(dir string, mode fs.FileMode) error {
+	dir = filepath.Clean(dir)
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if parent := filepath.Dir(dir); parent != dir {
+		if err := MakeAll(parent, mode); err != nil {
+			return err
+		}
+	}
+	err := os.Mkdir(dir, mode&fs.ModePerm)
+	if errors.Is(err, fs.ErrExist) {
+		if info, statErr := os.Stat(dir); statErr == nil && info.IsDir() {
+			return nil // somebody else has made it
+		}
+	}
+	if err != nil {
+		return err
+	}
+	Own(dir)
+	Mode(dir, mode)
+	return nil
+}
+
+func has(info fs.FileInfo, mode fs.FileMode) bool {
+	const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+	return info.Mode()&bits == mode&bits
+}
+
+// MaySetgid reports whether this process can give a directory the setgid bit: the superuser,
+// and who is in the directory's group.
+func MaySetgid(info fs.FileInfo) bool {
+	stat, known := info.Sys().(*syscall.Stat_t)
+	if !known || os.Geteuid() == 0 || int(stat.Gid) == os.Getegid() {
+		return true
+	}
+	groups, err := os.Getgroups()
+	return err == nil && slices.Contains(groups, int(stat.Gid))
 }
 
 // owner returns whose something is, unless it is the superuser's.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"imip-agent/stores"
+	"imip-agent/stores/durable"
 )
 
 // openDir opens a directory, and nothing else, for flock(2).
@@ -213,13 +214,13 @@ func (s *Store) tryShared(dir string) (unlock func(), err error) {
 // signLock puts our process id into the lock directory that we have just made.
 func (s *Store) signLock(path string) (unlock func(), err error) {
 	// Whoever has to break it, should we die, may be another user of the group.
-	os.Chmod(path, s.dirMode)
+	durable.Mode(path, s.dirMode)
 	pid := filepath.Join(path, strconv.Itoa(os.Getpid()))
 	if err := os.Mkdir(pid, s.dirMode&fs.ModePerm); err != nil {
 		os.Remove(path)
 		return nil, failed("making", pid, err)
 	}
-	os.Chmod(pid, s.dirMode)
+	durable.Mode(pid, s.dirMode)
 	unlock = func() {
 		if _, ours := heldLocks.LoadAndDelete(path); !ours {
 			return // it has been given back

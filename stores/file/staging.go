@@ -89,7 +89,7 @@ func (g *staging) makeDir(name string) error {
 	}
 	g.here = true
 	durable.OwnBelow(g.dir.root, name)
-	g.dir.root.Chmod(name, g.store.dirMode) // as far as we may
+	durable.ModeBelow(g.dir.root, name, g.store.dirMode)
 	return nil
 }
 
@@ -224,7 +224,7 @@ func (g *staging) makeAll(dir string) error {
 	g.made = append(g.made, dir)
 	g.touched[parent] = true
 	durable.OwnBelow(g.dir.root, dir)
-	g.dir.root.Chmod(dir, g.store.dirMode)
+	durable.ModeBelow(g.dir.root, dir, g.store.dirMode)
 	return nil
 }
 

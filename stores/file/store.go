@@ -348,7 +348,7 @@ func (s *Store) makeOne(dir string) error {
 	err := os.Mkdir(dir, s.dirMode&fs.ModePerm)
 	if err == nil {
 		durable.Own(dir)
-		os.Chmod(dir, s.dirMode) // as far as we may
+		durable.Mode(dir, s.dirMode)
 	}
 	return err
 }

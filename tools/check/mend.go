@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"slices"
+	"strconv"
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
+	"imip-agent/stores/durable"
 	"imip-agent/stores/freebusy"
 )
 
@@ -114,10 +117,27 @@ func (m *mender) chmod(f *Finding, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
+	if err := maySetgid(info, mode); err != nil {
+		return err
+	}
 	if err := m.quarantine.note(entry{Action: actionMode, Kind: f.Kind.ID, User: string(f.User), Path: octets(f.Path), Mode: modeText(info.Mode())}); err != nil {
 		return err
 	}
 	return os.Chmod(f.Path, mode)
+}
+
+// maySetgid returns an error where a directory's setgid bit would be lost by a change of its mode
+// or group: then what is made in it would go to other groups.
+func maySetgid(info fs.FileInfo, mode fs.FileMode) error {
+	if info.IsDir() && mode&fs.ModeSetgid != 0 && !durable.MaySetgid(info) {
+		_, gid := owner(info)
+		group := strconv.Itoa(gid)
+		if g, err := user.LookupGroupId(group); err == nil {
+			group = g.Name
+		}
+		return fmt.Errorf("its setgid bit would be lost, since it belongs to group %s: run this as root, or in that group", group)
+	}
+	return nil
 }
 
 func (m *mender) chgrp(f *Finding, gid int) error {
@@ -126,6 +146,9 @@ func (m *mender) chgrp(f *Finding, gid int) error {
 		return err
 	}
 	_, old := owner(info)
+	if err := maySetgid(info, info.Mode()); err != nil {
+		return err
+	}
 	if err := m.quarantine.note(entry{Action: actionGroup, Kind: f.Kind.ID, User: string(f.User), Path: octets(f.Path), GID: old}); err != nil {
 		return err
 	}

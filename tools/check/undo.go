@@ -208,10 +208,9 @@ func (u *undoing) restore(saved, path string) error {
 		return nil
 	}
 	if _, err := os.Lstat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(path), 0o770); err != nil {
+		if err := durable.MakeAll(filepath.Dir(path), fs.ModeSetgid|0o770); err != nil {
 			return err
 		}
-		durable.Own(filepath.Dir(path))
 	}
 	return rename(saved, path)
 }

@@ -157,16 +157,11 @@ func (c *copier) writePreferences(user calendar.URI, p *plan, s *settings) error
 
 // makeLike makes a directory and its parents, with the mode of another.
 func makeLike(dir, model string) error {
-	if info, err := os.Stat(dir); err == nil && info.IsDir() {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o770); err != nil {
-		return err
-	}
+	mode := fs.ModeSetgid | 0o770
 	if info, err := os.Stat(model); err == nil {
-		_ = os.Chmod(dir, info.Mode()) // as far as we may
+		mode = info.Mode()
 	}
-	return nil
+	return durable.MakeAll(dir, mode)
 }
 
 // writeLike writes a file whole, with the mode of another.
