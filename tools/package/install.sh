@@ -4,8 +4,8 @@
 #   tools/package/install.sh [PREFIX]     PREFIX is /usr/local by default
 #   tools/package/install.sh --remove [PREFIX]
 #
-# Needs Go; as root. Programs go to PREFIX/bin, pages to PREFIX/share/man, the nightly job to
-# /etc/systemd/system or, without systemd, to /etc/cron.d, with the same prefix, user and
+# Needs Go; as root. Programs go to PREFIX/bin, pages and completion to PREFIX/share, the nightly
+# job to /etc/systemd/system or, without systemd, to /etc/cron.d, with the same prefix, user and
 # group. It makes the user, the directories and /etc/imip-agent/config.txt, if they are
 # missing (`imip-agent setup user`). DESTDIR in the environment goes before all paths,
 # and then no user is made.
@@ -18,6 +18,7 @@ prefix=${1:-/usr/local}
 case $prefix in /*) ;; *) echo "install.sh: $prefix is no path from the root" >&2; exit 64 ;; esac
 dest=${DESTDIR:-}
 units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service"
+completions="bash:bash-completion/completions/imip-agent zsh:zsh/site-functions/_imip-agent fish:fish/vendor_completions.d/imip-agent.fish"
 
 if [ -n "$remove" ]; then
     for system in postfix exim; do
@@ -29,6 +30,7 @@ if [ -n "$remove" ]; then
     [ -n "$dest" ] || [ ! -d /run/systemd/system ] || systemctl disable --now imip-agent-nightly.timer || true
     rm -f "$dest$prefix/bin/imip-agent" "$dest$prefix/bin/imip_person_outgoing" "$dest/etc/cron.d/imip-agent-go"
     rm -f "$dest$prefix"/share/man/man1/imip-agent*.1 "$dest$prefix/share/man/man1/imip_person_outgoing.1" "$dest$prefix/share/man/man5/config.txt.5"
+    for file in $completions; do rm -f "$dest$prefix/share/${file#*:}"; done
     for unit in $units; do rm -f "$dest/etc/systemd/system/$unit"; done
     echo "removed; users' records and /etc/imip-agent stay"
     exit 0
@@ -48,9 +50,14 @@ done
 for page in "$tree"/man/*; do install -D -m 644 "$page" "$dest$prefix/share/man/man1/$(basename "$page")"; done
 "$tree/pages" config conf/config.txt tools/package/man/config.txt.rest >"$tree/config.txt.5"
 install -D -m 644 "$tree/config.txt.5" "$dest$prefix/share/man/man5/config.txt.5"
+for file in $completions; do
+    "$tree/pages" completion "$tree/imip-agent" "${file%%:*}" >"$tree/completion"
+    install -D -m 644 "$tree/completion" "$dest$prefix/share/${file#*:}"
+done
 
 owner=imip-agent
 group=imip-agent
+! getent group www-data >/dev/null || group=www-data # as `imip-agent setup user` has it
 if [ -z "$dest" ]; then
     "$prefix/bin/imip-agent" setup user
     # Whom the store belongs to, where it was there before.
