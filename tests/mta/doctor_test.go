@@ -103,10 +103,22 @@ func TestDoctor(t *testing.T) {
 			main(`smtpd_restriction_classes =`, "anybody may write to"),
 			main(`imip_local_only = permit`, "anybody may write to"),
 			main(`receive_override_options = no_address_mappings`, "makes no copies"),
+			// Users may use each other's addresses in the envelope.
+			main(`smtpd_sasl_auth_enable = yes`, "may write another's address into the envelope"),
+			master(`postconf -Me submission/inet="submission inet n - y - - smtpd -o smtpd_sasl_auth_enable=yes -o cleanup_service_name=imip-cleanup -o imip_local_only=reject"`, "through submission/inet, and so change"),
+			{`cp /etc/postfix/main.cf /root/; postconf -e smtpd_sasl_auth_enable=yes smtpd_sender_login_maps=inline:{{paul@example.com=paul}} "smtpd_sender_restrictions=permit_sasl_authenticated, reject_sender_login_mismatch"`,
+				`cp /root/main.cf /etc/postfix/`, "may write another's address into the envelope"},
 			{`postfix stop`, `postfix start`, "Postfix is not running"},
 			// Somebody has records, and is not among the senders.
 			{`install -d -o imip-agent -g www-data -m 2770 ` + store + `/mailto:sara@example.com`, `rmdir ` + store + `/mailto:sara@example.com`, "none of the 1 users with records"},
 		})
+		// They may not.
+		s.run(t, `cp /etc/postfix/main.cf /root/
+			postconf -e smtpd_sasl_auth_enable=yes smtpd_sender_login_maps=inline:{{paul@example.com=paul}} "smtpd_sender_restrictions=reject_sender_login_mismatch"`)
+		if out, err := s.try(`imip-agent doctor`); err != nil || strings.Contains(out, "into the envelope") {
+			t.Errorf("where users have their own addresses only: %v\n%s", err, out)
+		}
+		s.run(t, `cp /root/main.cf /etc/postfix/`)
 		// What only a message shows.
 		s.run(t, `postfix stop; postfix start`)
 		if out, err := s.try(`imip-agent doctor --send paul@example.com`); err != nil || !strings.HasPrefix(out, "ok ") {

@@ -269,7 +269,7 @@ func (d *Doctor) copies(c *postfixConf, name string, complain report4) {
 	}
 	by := func(s postfixService) string { return tables[c.value(s.name, "cleanup_service_name")] }
 	used := map[string]bool{}
-	var unwired []string
+	var unwired, anyone []string
 	users, pickup := 0, false
 	for _, s := range c.services {
 		switch {
@@ -289,6 +289,9 @@ func (d *Doctor) copies(c *postfixConf, name string, complain report4) {
 			continue
 		}
 		used[maps] = true
+		if s.program == "smtpd" && c.value(s.name, "smtpd_sasl_auth_enable") == "yes" && !c.ownSender(s.name) {
+			anyone = append(anyone, s.name)
+		}
 		if strings.Contains(c.value(s.name, "receive_override_options"), "no_address_mappings") {
 			complain(Failed, "take no_address_mappings out of receive_override_options", "service %s has no_address_mappings, and so makes no copies", s.name)
 		}
@@ -303,10 +306,51 @@ func (d *Doctor) copies(c *postfixConf, name string, complain report4) {
 	case !pickup:
 		complain(Warning, again, "what programs on this machine send for users (pickup, the sendmail command) is not copied to the handler")
 	}
+	if len(anyone) > 0 {
+		complain(Warning, "say in smtpd_sender_login_maps who may send as whom, and put reject_sender_login_mismatch in front of smtpd_sender_restrictions",
+			"who has authenticated may write another's address into the envelope of a mail through %s, and so change that user's records", few(anyone))
+	}
 	for maps := range used {
 		d.senders(c, name, maps, complain)
 	}
 }
+
+// ownSender reports whether a service lets users who have authenticated use their own addresses
+// only in the envelope: whether one of its lists of restrictions comes to that before it
+// permits them.
+func (c *postfixConf) ownSender(service string) bool {
+	if c.value(service, "smtpd_sender_login_maps") == "" {
+		// Then reject_known_sender_login_mismatch does nothing, and the others refuse all mail.
+		return false
+	}
+	// All are looked at when a recipient is named (smtpd_delay_reject), each to its first verdict.
+	return slices.ContainsFunc([]string{"client", "helo", "sender", "relay", "recipient", "data", "end_of_data"}, func(stage string) bool {
+		own, _ := c.comesToOwnSender(service, c.value(service, "smtpd_"+stage+"_restrictions"), 0)
+		return own
+	})
+}
+
+// comesToOwnSender reports whether a list of restrictions has senders compared with who has
+// authenticated, or else permits these before.
+func (c *postfixConf) comesToOwnSender(service, list string, depth int) (own, permits bool) {
+	for _, word := range elements(list) {
+		switch {
+		case slices.Contains(ownSenderRestrictions, word):
+			return true, false
+		case word == "permit_mynetworks" || word == "permit_inet_interfaces": // who is trusted, as before
+		case word == "permit" || word == "permit_sasl_authenticated":
+			return false, true
+		case depth < 5 && slices.Contains(elements(c.value(service, "smtpd_restriction_classes")), word):
+			if own, permits := c.comesToOwnSender(service, c.value(service, word), depth+1); own || permits {
+				return own, permits
+			}
+		}
+	}
+	return false, false
+}
+
+// ownSenderRestrictions compare the envelope's sender with who has authenticated.
+var ownSenderRestrictions = []string{"reject_sender_login_mismatch", "reject_authenticated_sender_login_mismatch", "reject_known_sender_login_mismatch"}
 
 // smtpWired reports whether another service of the SMTP server makes copies.
 func (d *Doctor) smtpWired(c *postfixConf, by func(postfixService) string) bool {
