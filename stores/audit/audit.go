@@ -31,6 +31,10 @@ type Store interface {
 	// belong to nobody are in the store's Users as well.
 	Root(ctx context.Context) ([]Problem, error)
 
+	// Change runs fn, which changes one file or name that the store does not change itself. It
+	// fails, and fn is not run, if the program ends and has given back its locks.
+	Change(fn func() error) error
+
 	// Path returns where a text is, or would be, and TablePath where a table is; empty if
 	// it cannot be anywhere.
 	Path(calendar.URI, stores.Key) string

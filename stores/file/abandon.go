@@ -39,6 +39,16 @@ func Abandon(patience time.Duration) {
 	})
 }
 
+// Change runs fn, which changes one file or name, unless the locks have been given back.
+func (s *Store) Change(fn func() error) error {
+	done, err := begin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return fn()
+}
+
 // begin says that one thing is to be changed. Done must be called after it.
 func begin() (done func(), err error) {
 	changing.RLock()

@@ -64,7 +64,7 @@ type Checker struct {
 func (c *Checker) Run(ctx context.Context, report func(Finding)) (Summary, error) {
 	s := Summary{ByKind: make(map[string]int)}
 	if c.Quarantine != "" {
-		c.quarantine = &quarantine{base: c.Quarantine, now: c.Now, changes: c.Repair.String()}
+		c.quarantine = &quarantine{base: c.Quarantine, now: c.Now, changes: c.Repair.String(), files: c.newChanger()}
 	}
 	tell := func(o outcome) {
 		s.add(o)

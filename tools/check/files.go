@@ -7,56 +7,98 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"imip-agent/stores/durable"
 )
 
-// rename moves a file or directory, also to another file system, where there must be none
-// of that name.
-func rename(from, to string) error {
-	err := os.Rename(from, to)
-	if !errors.Is(err, syscall.EXDEV) {
-		return err
-	}
-	if _, there := os.Lstat(to); there == nil {
-		return err // it is not ours to remove
-	}
-	if err := copyTree(from, to); err != nil {
-		return errors.Join(err, os.RemoveAll(to))
-	}
-	return os.RemoveAll(from)
+// changer changes files, for a repair or to undo one. Once the program has given back its locks it
+// changes nothing any more.
+type changer struct {
+	gate func(func() error) error // runs one change
+
+	mu      sync.Mutex
+	touched map[string]bool // directories whose names are to be made last
 }
 
-// replace moves a file into the place of another, which is there as a whole at any time. One
-// from another file system is copied into the directory first.
-func replace(from, to, directory string) error {
-	err := os.Rename(from, to)
+func (c *Checker) newChanger() *changer {
+	gate := func(change func() error) error { return change() }
+	if files := c.files(); files != nil {
+		gate = files.Change
+	}
+	return &changer{gate: gate, touched: make(map[string]bool)}
+}
+
+// do makes one change, after which the names in these directories differ.
+func (c *changer) do(change func() error, directories ...string) error {
+	if err := c.gate(change); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, dir := range directories {
+		c.touched[dir] = true
+	}
+	return nil
+}
+
+// sync makes the names last that were changed. What is said to be done is done before.
+func (c *changer) sync() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, dir := range slices.Sorted(maps.Keys(c.touched)) {
+		if err := durable.NamesIn(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // it can have been moved itself
+			return err
+		}
+		delete(c.touched, dir)
+	}
+	return nil
+}
+
+// move moves a file or directory, also to another file system. It takes the place of a file that is
+// there, which is whole at any time. What comes from another file system is copied into directory
+// first, which is on the new one.
+func (c *changer) move(from, to, directory string) error {
+	rename := func(from string) error {
+		return c.do(func() error { return os.Rename(from, to) }, filepath.Dir(from), filepath.Dir(to))
+	}
+	err := rename(from)
 	if !errors.Is(err, syscall.EXDEV) {
 		return err
 	}
-	info, err := os.Lstat(from)
+	base := filepath.Base(to)
+	copied := filepath.Join(directory, "."+base[:min(len(base), 200)]+".new")
+	err = c.do(func() error { return os.RemoveAll(copied) }) // left by one that was killed
 	if err != nil {
 		return err
 	}
-	copied := filepath.Join(directory, "."+filepath.Base(to)+".new")
-	if err := os.RemoveAll(copied); err != nil { // left by one that was killed
-		return err
-	}
-	err = copyFile(from, copied, info)
-	if err == nil {
-		err = os.Rename(copied, to)
-	}
-	if err != nil {
+	if err := copyTree(from, copied); err != nil {
 		return errors.Join(err, os.RemoveAll(copied))
 	}
-	return os.Remove(from)
+	if err := rename(copied); err != nil {
+		return errors.Join(err, os.RemoveAll(copied))
+	}
+	if err := c.sync(); err != nil { // before the other goes
+		return err
+	}
+	return c.do(func() error { return os.RemoveAll(from) }, filepath.Dir(from))
+}
+
+// remove removes a file or an empty directory.
+func (c *changer) remove(path string) error {
+	return c.do(func() error { return os.Remove(path) }, filepath.Dir(path))
 }
 
 // copyFile copies a file, with its mode, owner and time as far as that is allowed.
-func copyFile(from, to string, info fs.FileInfo) error {
+// If it fails, there is none. The name is for the caller to make last.
+func copyFile(from, to string, info fs.FileInfo) (err error) {
 	in, err := os.OpenFile(from, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
@@ -66,6 +108,11 @@ func copyFile(from, to string, info fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			os.Remove(to)
+		}
+	}()
 	defer out.Close()
 	if err := copyContent(out, in, info.Size()); err != nil {
 		return err
@@ -110,7 +157,8 @@ func copyContent(out, in *os.File, size int64) error {
 
 // copyTree copies a file, a link, a device, or a directory with all that is in it.
 func copyTree(from, to string) error {
-	return filepath.Walk(from, func(path string, info fs.FileInfo, err error) error {
+	var made []string
+	err := filepath.Walk(from, func(path string, info fs.FileInfo, err error) error {
 		if err != nil {
 			return err
 		}
@@ -124,6 +172,7 @@ func copyTree(from, to string) error {
 			if err := os.Mkdir(target, 0o700); err != nil {
 				return err
 			}
+			made = append(made, target)
 			uid, gid := owner(info)
 			_ = os.Chown(target, uid, gid)
 			return os.Chmod(target, info.Mode())
@@ -143,6 +192,10 @@ func copyTree(from, to string) error {
 		}
 		return fmt.Errorf("moving %s to another file system: it is no file, remove it by hand", path)
 	})
+	for _, dir := range made {
+		err = errors.Join(err, durable.NamesIn(dir))
+	}
+	return err
 }
 
 // owner returns a file's owner and group.

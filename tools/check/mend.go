@@ -62,7 +62,10 @@ func (e *examination) mendAll(m *mender) error {
 			return err
 		}
 	}
-	return m.noteRecords()
+	if err := m.noteRecords(); err != nil {
+		return err
+	}
+	return m.quarantine.files.sync()
 }
 
 // publishChanged publishes the user's free/busy if that is not what is published.
@@ -123,7 +126,7 @@ func (m *mender) chmod(f *Finding, mode fs.FileMode) error {
 	if err := m.quarantine.note(entry{Action: actionMode, Kind: f.Kind.ID, User: string(f.User), Path: octets(f.Path), Mode: modeText(info.Mode())}); err != nil {
 		return err
 	}
-	return os.Chmod(f.Path, mode)
+	return m.quarantine.files.do(func() error { return os.Chmod(f.Path, mode) })
 }
 
 // maySetgid returns an error where a directory's setgid bit would be lost by a change of its mode
@@ -152,11 +155,15 @@ func (m *mender) chgrp(f *Finding, gid int) error {
 	if err := m.quarantine.note(entry{Action: actionGroup, Kind: f.Kind.ID, User: string(f.User), Path: octets(f.Path), GID: old}); err != nil {
 		return err
 	}
-	if err := os.Lchown(f.Path, -1, gid); err != nil {
+	return m.quarantine.files.do(func() error { return changeGroup(f.Path, gid, info.Mode()) })
+}
+
+// changeGroup gives a file a group. That takes the set-group-id bit away, which the mode has.
+func changeGroup(path string, gid int, mode fs.FileMode) error {
+	if err := os.Lchown(path, -1, gid); err != nil {
 		return err
 	}
-	// Changing the group takes the set-group-id bit away.
-	return os.Chmod(f.Path, info.Mode())
+	return os.Chmod(path, mode)
 }
 
 // separate gives a file of several names content of its own.

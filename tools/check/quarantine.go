@@ -26,6 +26,7 @@ type quarantine struct {
 	base    string // the directory that the quarantines are in
 	now     func() time.Time
 	changes string // what is repaired, for the manifest
+	files   *changer
 
 	mu       sync.Mutex
 	dir      string // of this quarantine; empty: not made yet
@@ -166,7 +167,7 @@ func (q *quarantine) open() error {
 		q.dir, q.manifest = "", nil
 		return errors.Join(err, file.Close(), os.RemoveAll(dir))
 	}
-	return nil
+	return errors.Join(durable.NamesIn(dir), durable.NamesIn(q.base))
 }
 
 // write appends a line to the manifest.
@@ -235,7 +236,7 @@ func (q *quarantine) move(f *Finding, path string) error {
 	if err := q.note(entry{Action: actionMove, Kind: f.Kind.ID, User: string(f.User), Path: octets(path), Saved: name}); err != nil {
 		return err
 	}
-	return rename(path, full)
+	return q.files.move(path, full, q.dir)
 }
 
 // relocate moves a file or directory to another place, where there is nothing, or an empty
@@ -249,7 +250,7 @@ func (q *quarantine) relocate(f *Finding, from, to string) error {
 	if err := q.note(entry{Action: actionRename, Kind: f.Kind.ID, User: string(f.User), Path: octets(from), To: octets(to)}); err != nil {
 		return err
 	}
-	return os.Rename(from, to)
+	return q.files.do(func() error { return os.Rename(from, to) }, filepath.Dir(from), filepath.Dir(to))
 }
 
 // copy keeps what a file is before it is written anew.
@@ -270,6 +271,9 @@ func (q *quarantine) copy(e entry, path string) error {
 	if err := copyFile(path, full, info); err != nil {
 		return err
 	}
+	if err := durable.NamesIn(q.dir); err != nil {
+		return err
+	}
 	return q.note(e)
 }
 
@@ -282,7 +286,7 @@ func (q *quarantine) save(e entry, content []byte) error {
 		return err
 	}
 	e.Saved, e.Absent = name, content == nil
-	if err := os.WriteFile(full, content, 0o600); err != nil {
+	if err := durable.Write(full, content, durable.Options{}); err != nil {
 		return err
 	}
 	return q.note(e)
@@ -307,6 +311,9 @@ func (q *quarantine) link(f *Finding, path, directory string) error {
 			return err
 		}
 	}
+	if err := durable.NamesIn(q.dir); err != nil {
+		return err
+	}
 	copied := filepath.Join(filepath.Dir(q.dir), name+".new")
 	if err := copyFile(path, copied, info); err != nil {
 		return errors.Join(err, os.RemoveAll(copied))
@@ -315,7 +322,7 @@ func (q *quarantine) link(f *Finding, path, directory string) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(copied, path, directory); err != nil {
+	if err := q.files.move(copied, path, directory); err != nil {
 		return errors.Join(err, os.RemoveAll(copied))
 	}
 	return q.note(entry{Action: actionAfter, Path: octets(path), Sum: sum})

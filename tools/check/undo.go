@@ -37,7 +37,7 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 	if err != nil {
 		return fmt.Errorf("reading the manifest: %w", err)
 	}
-	u := undoing{checker: c, dir: filepath.Dir(manifest), afters: make(map[int]string), report: report}
+	u := undoing{checker: c, files: c.newChanger(), dir: filepath.Dir(manifest), afters: make(map[int]string), report: report}
 	changed := make(map[string]int) // where something was changed last
 	for i, e := range entries {
 		switch e.Action {
@@ -60,11 +60,14 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 			report(Undone{Path: name(e), Kind: e.Kind, Err: u.locked(ctx, i, e)})
 		}
 	}
+	if err := u.files.sync(); err != nil {
+		return fmt.Errorf("making last what was put back: %w", err)
+	}
 	if c.DryRun || u.failed {
 		return nil
 	}
 	// It cannot be undone twice.
-	return os.Rename(manifest, filepath.Join(u.dir, "undone.jsonl"))
+	return durable.Rename(manifest, filepath.Join(u.dir, "undone.jsonl"))
 }
 
 // name says what an entry is about.
@@ -77,6 +80,7 @@ func name(e entry) string {
 
 type undoing struct {
 	checker *Checker
+	files   *changer
 	dir     string
 	afters  map[int]string // what changes have left, by the place of their entries
 	report  func(Undone)
@@ -129,7 +133,7 @@ func (u *undoing) file(i int, e entry) error {
 		default:
 			return ErrLater
 		}
-		return u.restore(saved, path)
+		return u.restore(e, saved, path)
 	case actionRename:
 		if _, err := os.Lstat(string(e.To)); errors.Is(err, fs.ErrNotExist) {
 			if _, err := os.Lstat(path); err == nil {
@@ -140,7 +144,7 @@ func (u *undoing) file(i int, e entry) error {
 		if _, err := os.Lstat(path); err == nil {
 			return ErrLater
 		}
-		return u.restore(string(e.To), path)
+		return u.restore(e, string(e.To), path)
 	case actionChange:
 		return u.change(i, e, saved)
 	case actionMode, actionGroup:
@@ -156,7 +160,7 @@ func (u *undoing) vacated(path string) bool {
 	if err != nil || len(entries) > 0 || u.checker.DryRun {
 		return err == nil && len(entries) == 0
 	}
-	return os.Remove(path) == nil
+	return u.files.remove(path) == nil
 }
 
 // change puts back what a file was before it was written anew.
@@ -184,12 +188,12 @@ func (u *undoing) change(i int, e entry, saved string) error {
 		if u.checker.DryRun {
 			return nil
 		}
-		return os.Remove(path)
+		return u.files.remove(path)
 	}
 	if now == "" || u.checker.DryRun {
-		return u.restore(saved, path)
+		return u.restore(e, saved, path)
 	}
-	return replace(saved, path, u.checker.beside(calendar.URI(e.User), path))
+	return u.files.move(saved, path, u.checker.beside(calendar.URI(e.User), path))
 }
 
 // beside returns a directory on a file's file system, in which another name does no harm.
@@ -203,16 +207,17 @@ func (c *Checker) beside(user calendar.URI, path string) string {
 }
 
 // restore puts a file or directory back where there is none.
-func (u *undoing) restore(saved, path string) error {
+func (u *undoing) restore(e entry, saved, path string) error {
 	if u.checker.DryRun {
 		return nil
 	}
 	if _, err := os.Lstat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-		if err := durable.MakeAll(filepath.Dir(path), fs.ModeSetgid|0o770); err != nil {
+		made := func() error { return durable.MakeAll(filepath.Dir(path), fs.ModeSetgid|0o770) }
+		if err := u.files.do(made, filepath.Dir(filepath.Dir(path))); err != nil {
 			return err
 		}
 	}
-	return rename(saved, path)
+	return u.files.move(saved, path, u.checker.beside(calendar.URI(e.User), path))
 }
 
 func (u *undoing) attribute(e entry) error {
@@ -225,10 +230,7 @@ func (u *undoing) attribute(e entry) error {
 		if err != nil {
 			return err
 		}
-		if err := os.Lchown(path, -1, e.GID); err != nil {
-			return err
-		}
-		return os.Chmod(path, info.Mode())
+		return u.files.do(func() error { return changeGroup(path, e.GID, info.Mode()) })
 	}
 	bits, err := strconv.ParseUint(e.Mode, 8, 32)
 	if err != nil {
@@ -240,7 +242,7 @@ func (u *undoing) attribute(e entry) error {
 			mode |= flag
 		}
 	}
-	return os.Chmod(path, mode)
+	return u.files.do(func() error { return os.Chmod(path, mode) })
 }
 
 // record puts back a record of a store without files.
