@@ -3,6 +3,8 @@
 #
 #   tools/package/build.sh [DIR]     DIR is where the package goes, by default dist
 #
+# A package of another version that was built there before is removed.
+#
 # Needs Go, and nfpm, which it takes from $NFPM or the path, or else builds. Prints
 # the package's name. VERSION in the environment overrides the version of the tag or the changelog.
 set -eu
@@ -48,6 +50,7 @@ pack() {
     else GOARCH= go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 "$@"
     fi
 }
+rm -f "$out"/imip-agent-go_*_"$ARCH".deb # so that there is one to be installed
 package=$out/imip-agent-go_${VERSION}_$ARCH.deb
 pack package --config tools/package/nfpm.yaml --packager deb --target "$package" >&2
 rm -rf "$tree"
