@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -97,6 +98,23 @@ func MaySetgid(info fs.FileInfo) bool {
 	return err == nil && slices.Contains(groups, int(stat.Gid))
 }
 
+// GroupName names a group for messages. One that has no name is named by the number.
+func GroupName(gid int) string {
+	if name, known := groupNames.Load(gid); known {
+		return name.(string)
+	}
+	name := strconv.Itoa(gid)
+	if g, err := user.LookupGroupId(name); err == nil {
+		name = g.Name
+	}
+	groupNames.Store(gid, name)
+	return name
+}
+
+// groupNames are the names that were asked for, by number: a store can have many files of one
+// group.
+var groupNames sync.Map
+
 // owner returns whose something is, unless it is the superuser's.
 func owner(info os.FileInfo) (uid, gid int, ok bool) {
 	stat, known := info.Sys().(*syscall.Stat_t)
@@ -109,13 +127,6 @@ func owner(info os.FileInfo) (uid, gid int, ok bool) {
 // Who names the user that this process runs as, and its groups, for messages: "user
 // imip-agent (groups www-data)". Who has no name is named by the number.
 func Who() string {
-	name := func(id int, lookup func(string) (string, error)) string {
-		text := strconv.Itoa(id)
-		if found, err := lookup(text); err == nil {
-			return found
-		}
-		return text
-	}
 	ids, err := os.Getgroups()
 	if err != nil {
 		ids = nil
@@ -124,20 +135,11 @@ func Who() string {
 	slices.Sort(ids)
 	var groups []string
 	for _, id := range slices.Compact(ids) {
-		groups = append(groups, name(id, func(text string) (string, error) {
-			g, err := user.LookupGroupId(text)
-			if err != nil {
-				return "", err
-			}
-			return g.Name, nil
-		}))
+		groups = append(groups, GroupName(id))
 	}
-	who := name(os.Geteuid(), func(text string) (string, error) {
-		u, err := user.LookupId(text)
-		if err != nil {
-			return "", err
-		}
-		return u.Username, nil
-	})
+	who := strconv.Itoa(os.Geteuid())
+	if u, err := user.LookupId(who); err == nil {
+		who = u.Username
+	}
 	return "user " + who + " (groups " + strings.Join(groups, ", ") + ")"
 }

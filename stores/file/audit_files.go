@@ -14,6 +14,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
+	"imip-agent/stores/durable"
 )
 
 // layer says what belongs into a directory. One that has names holds exactly those;
@@ -289,7 +290,8 @@ func (w *walk) attributes(path string, stat *unix.Stat_t) {
 		w.found[len(w.found)-1].Mode = octalMode(want)
 	}
 	if int(stat.Gid) != w.gid {
-		w.add(audit.Group, path, "has group %d and not %d as the directory that it is in", stat.Gid, w.gid)
+		w.add(audit.Group, path, "has group %s and not %s as the directory that it is in",
+			durable.GroupName(int(stat.Gid)), durable.GroupName(w.gid))
 		w.found[len(w.found)-1].GID = w.gid
 	}
 	if !isDir && stat.Nlink > 1 {

@@ -205,6 +205,15 @@ func (s *ownedSite) closed(t *testing.T, group uint32) {
 		}
 		group = 0
 	}
+	if group == 0 {
+		if err := os.Chown(filepath.Join(s.dir, name, "vincent-60412"), mailUser, 0); err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("has group root and not %d", storeGroup)
+		if _, said := s.run(t, 0, nil, "imip-agent", "check"); !strings.Contains(said, want) {
+			t.Errorf("a file of another group: %s", said)
+		}
+	}
 	s.run(t, group, nil, "imip-agent", "check", "--repair=safe", "--user", "vincent@example.com")
 	if now := s.owners(t)[name]; now.mode != os.ModeDir|os.ModeSetgid|0o770 || now.gid != storeGroup {
 		t.Errorf("a directory that was closed is %v", now)

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"slices"
-	"strconv"
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
@@ -134,11 +132,7 @@ func (m *mender) chmod(f *Finding, mode fs.FileMode) error {
 func maySetgid(info fs.FileInfo, mode fs.FileMode) error {
 	if info.IsDir() && mode&fs.ModeSetgid != 0 && !durable.MaySetgid(info) {
 		_, gid := owner(info)
-		group := strconv.Itoa(gid)
-		if g, err := user.LookupGroupId(group); err == nil {
-			group = g.Name
-		}
-		return fmt.Errorf("its setgid bit would be lost, since it belongs to group %s: run this as root, or in that group", group)
+		return fmt.Errorf("its setgid bit would be lost, since it belongs to group %s: run this as root, or in that group", durable.GroupName(gid))
 	}
 	return nil
 }
