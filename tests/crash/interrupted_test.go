@@ -19,9 +19,9 @@ import (
 // TestInterrupted asks the programs to end, at random moments of their work on a user who has
 // many events. Whatever they are at, the original's lock is given back: nobody else would do that.
 func TestInterrupted(t *testing.T) {
-	events, rounds := 1500, 1
+	events := 1500
 	if full {
-		events, rounds = 30000, 3
+		events = 30000
 	}
 	dir := tempDir(t)
 	admin, err := program.Build(dir, "imip-agent")
@@ -79,30 +79,28 @@ func TestInterrupted(t *testing.T) {
 			}
 			whole := time.Since(began)
 			interrupted := 0
-			for range rounds {
-				for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-					if words[0] == "migrate" && words[1] == "copy" {
-						_ = os.RemoveAll(filepath.Join(dir, "target"))
-					}
-					cmd, _ := command()
-					if err := cmd.Start(); err != nil {
-						t.Fatal(err)
-					}
-					time.Sleep(time.Duration(random.Int64N(int64(whole))))
-					_ = cmd.Process.Signal(signal) // it may have ended
-					if program.Status(cmd, cmd.Wait()) != undisturbed {
-						interrupted++
-					}
-					locks, err := filepath.Glob(filepath.Join(dir, "*", "store", "*", "__lock__"))
-					if err != nil || len(locks) > 0 {
-						t.Errorf("%v: locks are left: %q %v", signal, locks, err)
-					}
-					for _, lock := range locks {
-						_ = os.RemoveAll(lock)
-					}
+			for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+				if words[0] == "migrate" && words[1] == "copy" {
+					_ = os.RemoveAll(filepath.Join(dir, "target"))
+				}
+				cmd, _ := command()
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Duration(random.Int64N(int64(whole))))
+				_ = cmd.Process.Signal(signal) // it may have ended
+				if program.Status(cmd, cmd.Wait()) != undisturbed {
+					interrupted++
+				}
+				locks, err := filepath.Glob(filepath.Join(dir, "*", "store", "*", "__lock__"))
+				if err != nil || len(locks) > 0 {
+					t.Errorf("%v: locks are left: %q %v", signal, locks, err)
+				}
+				for _, lock := range locks {
+					_ = os.RemoveAll(lock)
 				}
 			}
-			t.Logf("interrupted %d times of %d, where it takes %v", interrupted, 3*rounds, whole)
+			t.Logf("interrupted %d times of 3, where it takes %v", interrupted, whole)
 			all += interrupted
 		})
 	}
