@@ -51,6 +51,18 @@ func (r *request) callOff(all bool) error {
 	}
 	entire := all || !slices.ContainsFunc(was.Attendees(), func(a calendar.Attendee) bool { return !named(a) })
 
+	if stored == nil && !entire && r.id.RecurrenceID != "" {
+		// DEVIATION: cancel-again. Nobody is left who could be called off.
+		gone, err := r.calledOff(r.id)
+		if err != nil {
+			return err
+		}
+		if gone != nil {
+			r.did("none, the occurrence is called off already")
+			return nil
+		}
+	}
+
 	object := r.object
 	if stored != nil {
 		object = stored

@@ -140,7 +140,7 @@ func (p plan) overtaken(t rapid.TB, room Room, s *Step) bool {
 		if old(read("cancellations/"+id)) || old(read("cancellations/"+event)) || p.method == "ADD" && old(read(id)) {
 			return true
 		}
-		if p.method == "CANCEL" && id != event && whole != nil {
+		if p.method == "CANCEL" && id != event && (whole != nil || read(id) == nil && read("cancellations/"+id) != nil) { // cancel-again
 			return true
 		}
 		if id != event {
