@@ -68,16 +68,8 @@ func near(a, b int64) bool { return a-b <= 3600 && b-a <= 3600 }
 // organizerElsewhere reports whether what is known of the organizer's free/busy has an event, and
 // not at the time that the object says: then the object has been changed by no message.
 func (e *examination) organizerElsewhere(id stores.ID, organizer calendar.URI, is row) bool {
-	names, err := e.tx.Others()
-	if err != nil {
-		return false
-	}
-	name := calendar.Find(names, organizer)
-	if name == "" {
-		return false
-	}
-	table, err := e.tx.Periods(stores.Table{Kind: stores.Other, Other: name})
-	if err != nil {
+	table := e.knownOf(organizer)
+	if table == nil {
 		return false
 	}
 	elsewhere := false

@@ -165,22 +165,32 @@ func sortedIDs(ids func(func(stores.ID) bool)) []stores.ID {
 	return slices.SortedFunc(ids, compareIDs)
 }
 
+// knownOf returns what is known of another user's free/busy, whatever the letter case of its
+// name; nil if nothing is.
+func (e *examination) knownOf(other calendar.URI) *freebusy.Table {
+	names, err := e.tx.Others()
+	if err != nil {
+		return nil
+	}
+	name := calendar.Find(names, other)
+	if name == "" {
+		return nil
+	}
+	table, err := e.tx.Periods(stores.Table{Kind: stores.Other, Other: name})
+	if err != nil {
+		return nil
+	}
+	return table
+}
+
 // othersHave reports whether the event is in what is known of its organizer's free/busy,
 // which is only recorded along with an event that is stored.
 func (e *examination) othersHave(id stores.ID, organizer calendar.URI) bool {
 	if organizer == "" {
 		return false
 	}
-	names, err := e.tx.Others()
-	if err != nil {
-		return false
-	}
-	name := calendar.Find(names, organizer)
-	if name == "" {
-		return false
-	}
-	table, err := e.tx.Periods(stores.Table{Kind: stores.Other, Other: name})
-	if err != nil {
+	table := e.knownOf(organizer)
+	if table == nil {
 		return false
 	}
 	for p := range table.All() {
