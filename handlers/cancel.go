@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -160,7 +160,7 @@ func (r *request) forget(was *calendar.Object, entire bool) error {
 			return err
 		}
 	}
-	_, user := availability.Attendee(r.object, r.user)
+	_, user := itip.Attendee(r.object, r.user)
 	if entire || user {
 		if err := r.forgetOwn(); err != nil {
 			return err

@@ -1,7 +1,7 @@
 package handlers
 
 import (
-	"imip-agent/stores/availability"
+	"imip-agent/handlers/itip"
 	"imip-agent/stores/calendar"
 )
 
@@ -18,7 +18,7 @@ func declineCounter(r *request) error {
 	// DEVIATION: several-counter-proposals.
 	// DEVIATION: decline-without-attendees. The original fails for ever.
 	left, err := r.dropCounters(func(other calendar.URI) bool {
-		_, named := availability.Attendee(r.object, other)
+		_, named := itip.Attendee(r.object, other)
 		return named
 	})
 	if err == nil && left == 0 {

@@ -5,22 +5,22 @@ import (
 	"slices"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
 
 // recordAsOrganizer records the event in the user's own free/busy.
 func (r *request) recordAsOrganizer(object *calendar.Object) error {
-	return r.recordOwn(object, availability.OrganizingTransp(object, r.user))
+	return r.recordOwn(object, itip.OrganizingTransp(object, r.user))
 }
 
 // recordAsAttendee records the event in the user's own free/busy if they take
 // part in it, and removes it if not.
 func (r *request) recordAsAttendee(object *calendar.Object) error {
-	if availability.TakesPart(r.object, r.user) {
-		return r.recordOwn(object, availability.AttendingTransp(object))
+	if itip.TakesPart(r.object, r.user) {
+		return r.recordOwn(object, itip.AttendingTransp(object))
 	}
 	// What was answered separately of its occurrences stays, and the event is still
 	// noted if it has no end: the original, observed.
@@ -43,17 +43,17 @@ func (r *request) offer(object *calendar.Object) error {
 		return nil
 	}
 	// DEVIATION: expired-offer.
-	return r.record(stores.Table{Kind: stores.Offers}, object, availability.AttendingTransp(object), lifetime(r.now))
+	return r.record(stores.Table{Kind: stores.Offers}, object, itip.AttendingTransp(object), lifetime(r.now))
 }
 
 // recordOther records what the event says of another user's free/busy.
 func (r *request) recordOther(other calendar.URI, object *calendar.Object) error {
-	takesPart := availability.TakesPart(object, other)
+	takesPart := itip.TakesPart(object, other)
 	return r.eachOther(other, func(first bool, table stores.Table) error {
 		if !takesPart || !first {
 			return r.remove(table)
 		}
-		return r.record(table, object, availability.OrganizingTransp(object, other), time.Time{})
+		return r.record(table, object, itip.OrganizingTransp(object, other), time.Time{})
 	})
 }
 
@@ -135,7 +135,7 @@ func (r *request) forgetRecurrences() (removed int, err error) {
 // free/busy, if the event that is called off says that they take part. What the
 // table has no use for any more goes in any case: the original, observed.
 func (r *request) forgetOther(other calendar.URI, calledOff *calendar.Object) error {
-	if !availability.TakesPart(calledOff, other) {
+	if !itip.TakesPart(calledOff, other) {
 		return r.tidyOther(other)
 	}
 	return r.eachOther(other, func(_ bool, table stores.Table) error { return r.remove(table) })
@@ -188,7 +188,7 @@ func (r *request) record(which stores.Table, object *calendar.Object, transp str
 	if err != nil {
 		return err
 	}
-	records, truncated, err := availability.SeriesRecords(series, object, r.id, transp, expires, r.periodOptions())
+	records, truncated, err := itip.SeriesRecords(series, object, r.id, transp, expires, r.periodOptions())
 	if err != nil {
 		r.log.Warn("the periods of the event cannot all be worked out", "reason", err)
 	}

@@ -1,8 +1,8 @@
 package handlers
 
 import (
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -60,14 +60,14 @@ func (r *request) forwarded() bool {
 // DEVIATION: forwarded-invitations. The original makes the user its organizer.
 func isForwarded(object *calendar.Object, user calendar.URI) bool {
 	organizer, known := object.Organizer()
-	_, attends := availability.Attendee(object, user)
+	_, attends := itip.Attendee(object, user)
 	return attends && known && !organizer.Is(user) && !object.OrganizerSentBy().Is(user)
 }
 
 // passOn handles what is another's to send. Who delegates passes the invitation on to their
 // delegate, which is an answer as well (RFC 5546 section 3.2.2.3).
 func (r *request) passOn() error {
-	if own, _ := availability.Attendee(r.object, r.user); own.PartStat() == "DELEGATED" {
+	if own, _ := itip.Attendee(r.object, r.user); own.PartStat() == "DELEGATED" {
 		return reply(r)
 	}
 	r.did("none, it is forwarded: somebody else organizes the event")

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -51,7 +51,7 @@ func reply(r *request) error {
 		return err
 	}
 
-	if own, ok := availability.Attendee(r.object, r.user); ok {
+	if own, ok := itip.Attendee(r.object, r.user); ok {
 		if status := own.PartStat(); status != "" && status != "NEEDS-ACTION" {
 			if err := r.dequeue(); err != nil {
 				return err
@@ -120,7 +120,7 @@ func (r *request) answerOccurrence(parent *calendar.Object) (done bool, err erro
 		occurrence = parent
 	}
 	r.object.AddTimes(occurrence, r.preferences.Zone)
-	r.object.AddFrom(occurrence, availability.Described...)
+	r.object.AddFrom(occurrence, itip.Described...)
 	if occurrence != parent {
 		err = r.separate(parent)
 	}
@@ -170,7 +170,7 @@ func (r *request) separate(parent *calendar.Object) error {
 	occurrence := r.object
 	attendees := occurrence.Attendees()
 	for _, attendee := range parent.Attendees() {
-		if _, ok := availability.Attendee(occurrence, attendee.URI); !ok {
+		if _, ok := itip.Attendee(occurrence, attendee.URI); !ok {
 			attendees = append(attendees, attendee)
 		}
 	}
@@ -205,11 +205,11 @@ func answer(message, stored *calendar.Object, zone *time.Location) *calendar.Obj
 		event := message.Clone()
 		event.AddTimes(stored, zone)
 		event.AddFrom(stored, "RRULE", "RDATE", "EXDATE", "EXRULE")
-		event.AddFrom(stored, availability.Described...)
+		event.AddFrom(stored, itip.Described...)
 		return event
 	}
 	event := message.Clone()
-	event.AddFrom(stored, availability.Described...)
+	event.AddFrom(stored, itip.Described...)
 	event.CopyFrom(stored, "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE")
 	return event
 }

@@ -3,8 +3,8 @@ package handlers
 import (
 	"slices"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
@@ -18,7 +18,7 @@ func (r *request) future() ([]calendar.Apart, error) {
 	if known, ok := r.section.futures[r.id.UID]; ok {
 		return known, nil
 	}
-	series, err := availability.Series(r.tx, r.id.UID)
+	series, err := itip.ReadSeries(r.tx, r.id.UID)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (r *request) apart() ([]calendar.Apart, error) {
 // event returns the whole event of r.id, as it is stored, or cancelled, or nil.
 func (r *request) event() (*calendar.Object, error) {
 	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
-		object, err := availability.Stored(r.tx, stores.Key{Part: part, ID: stores.ID{UID: r.id.UID}})
+		object, err := itip.Stored(r.tx, stores.Key{Part: part, ID: stores.ID{UID: r.id.UID}})
 		if object != nil || err != nil {
 			return object, err
 		}
@@ -160,7 +160,7 @@ func (r *request) recordAgain(which stores.Table, table *freebusy.Table, f calen
 		return err
 	}
 	id := stores.ID{UID: r.id.UID, RecurrenceID: f.ID}
-	records, _, err := availability.SeriesRecords(s, f.Object, id, was.Transp, was.Expires, r.periodOptions())
+	records, _, err := itip.SeriesRecords(s, f.Object, id, was.Transp, was.Expires, r.periodOptions())
 	if err != nil {
 		r.log.Warn("the periods of the event cannot all be worked out", "recurrence", f.ID, "reason", err)
 	}
@@ -189,7 +189,7 @@ func (r *request) cancelLater(object *calendar.Object) error {
 	for _, id := range ids {
 		later := stores.ID{UID: r.id.UID, RecurrenceID: id}
 		key := stores.Key{Part: stores.Active, ID: later}
-		stored, err := availability.Stored(r.tx, key)
+		stored, err := itip.Stored(r.tx, key)
 		if err != nil {
 			return err
 		}

@@ -16,8 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 	"imip-agent/tests/clock"
@@ -194,11 +194,11 @@ func (g *generator) record(id stores.ID, e draft, separate []time.Time) error {
 	if err != nil {
 		return err
 	}
-	expect := availability.Expect(object, g.user)
+	expect := itip.Expect(object, g.user)
 	if len(expect.Transps) == 0 || e.status == "NEEDS-ACTION" {
 		return nil
 	}
-	records, _, err := availability.Records(object, id, expect.Transps[0], time.Time{}, calendar.PeriodOptions{
+	records, _, err := itip.RecordsOf(object, id, expect.Transps[0], time.Time{}, calendar.PeriodOptions{
 		Zone: time.UTC, Now: Now, Until: Now.AddDate(0, 0, 100),
 	})
 	for _, p := range records {

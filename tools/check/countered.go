@@ -4,8 +4,8 @@ import (
 	"errors"
 	"slices"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 )
 
 // An attendee's COUNTER changes what their object says of taking part, and leaves free/busy as
@@ -36,7 +36,7 @@ func (e *examination) declined(id stores.ID, rows []row, what string) *Finding {
 func (e *examination) unpublished(rows []row) bool {
 	periods := e.publishedBefore()
 	return periods != nil && slices.ContainsFunc(rows, func(r row) bool {
-		return r.transp == availability.Opaque && !periods[instants{r.start, r.end}]
+		return r.transp == itip.Opaque && !periods[instants{r.start, r.end}]
 	})
 }
 
@@ -63,7 +63,7 @@ func (e *examination) settleDoubts() error {
 // there is busy at the first of them.
 func (e *examination) wasPublished(d doubt) bool {
 	periods := e.publishedBefore()
-	if periods == nil || d.transp != availability.Opaque {
+	if periods == nil || d.transp != itip.Opaque {
 		return false
 	}
 	if slices.ContainsFunc(d.missing, func(r row) bool { return !periods[instants{r.start, r.end}] }) {
@@ -72,7 +72,7 @@ func (e *examination) wasPublished(d doubt) bool {
 	if e.busy == nil {
 		e.busy = make(map[instants]bool)
 		for i := range e.rows.table.Len() {
-			if p := e.rows.table.At(i); p.Transp == availability.Opaque {
+			if p := e.rows.table.At(i); p.Transp == itip.Opaque {
 				e.busy[instants{p.Start.Unix(), p.End.Unix()}] = true
 			}
 		}

@@ -3,8 +3,8 @@ package check
 import (
 	"container/heap"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 )
 
 // doubleLimit is how many double bookings of a user are told.
@@ -21,7 +21,7 @@ func (e *examination) doubleBookings() {
 	count := make(map[string]int) // of what goes on, by UID
 	told := 0
 	for p := range table.All() {
-		if p.Transp != availability.Opaque || !p.End.After(e.now) || !p.End.After(p.Start) {
+		if p.Transp != itip.Opaque || !p.End.After(e.now) || !p.End.After(p.Start) {
 			continue
 		}
 		start := p.Start.Unix()

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -170,9 +170,9 @@ func (e *examination) coveredByEvent(s *series, id stores.ID) (covered bool, at 
 // covered looks at an occurrence that its event has in its place. So it is right when another
 // attendee was taken out of the occurrence, which leaves an object that the user is not in;
 // with the user in it, there would be records of its own, or none.
-func (e *examination) covered(s *series, id stores.ID, object *text, expect availability.Expectation, at row) {
+func (e *examination) covered(s *series, id stores.ID, object *text, expect itip.Expectation, at row) {
 	parent := stores.ID{UID: id.UID}
-	_, attends := availability.Attendee(object.object(), e.user)
+	_, attends := itip.Attendee(object.object(), e.user)
 	if !attends || !e.known || s.parent == nil || len(s.parent.expect(e.user).Transps) == 0 || e.leave(id) || e.leave(parent) {
 		return
 	}

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -21,7 +21,7 @@ func (e *examination) answersLater(id stores.ID, object *text, rows []row, d dif
 	if organizer := object.organizedBy(); organizer == "" || organizer.Is(e.user) {
 		return false
 	}
-	if _, attends := availability.Attendee(object.object(), e.user); !attends {
+	if _, attends := itip.Attendee(object.object(), e.user); !attends {
 		return false
 	}
 	if _, known := object.object().Sequence(); !known {

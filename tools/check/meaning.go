@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
@@ -88,7 +88,7 @@ func (e *examination) leave(id stores.ID) bool {
 }
 
 // compare compares the records of an event with what its object says.
-func (e *examination) compare(s *series, id stores.ID, object *text, expect availability.Expectation) {
+func (e *examination) compare(s *series, id stores.ID, object *text, expect itip.Expectation) {
 	rows := e.rows.take(id)
 	if e.leave(id) || !e.known {
 		return
@@ -127,7 +127,7 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect avai
 }
 
 // judge tells what a difference means.
-func (e *examination) judge(s *series, id stores.ID, object *text, expect availability.Expectation, rows []row, d difference) {
+func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.Expectation, rows []row, d difference) {
 	mend := func(f *Finding) *Finding {
 		f.mend = func(m *mender) error { return m.rebuild(f, id) }
 		return f
@@ -169,14 +169,14 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect availa
 }
 
 // transparency looks at how busy the records of an event make the user.
-func (e *examination) transparency(id stores.ID, object *text, expect availability.Expectation, rows []row) {
+func (e *examination) transparency(id stores.ID, object *text, expect itip.Expectation, rows []row) {
 	wrong := slices.IndexFunc(rows, func(r row) bool { return !slices.Contains(expect.Transps, r.transp) })
 	if wrong < 0 {
 		e.words(id, object, rows)
 		return
 	}
 	r := rows[wrong]
-	if expect.Chosen && r.transp != availability.Organizing && !slices.ContainsFunc(rows, func(other row) bool { return other.transp != r.transp }) {
+	if expect.Chosen && r.transp != itip.Organizing && !slices.ContainsFunc(rows, func(other row) bool { return other.transp != r.transp }) {
 		e.addFreeBusy(freebusyChosen, id, "free/busy has the event as %s and not as %s, as the user may have answered", r.transp, expect.Transps[0])
 		return
 	}
@@ -262,7 +262,7 @@ func (e *examination) difference(s *series, id stores.ID, object *text, rows []r
 // If more are than are left, that is not why.
 func (e *examination) declinable(object *text, rows, missing []row) bool {
 	return !object.simple && len(missing) <= len(rows) && !slices.ContainsFunc(missing, func(r row) bool {
-		return !availability.Declinable(object.object(), e.user, time.Unix(r.start, 0))
+		return !itip.Declinable(object.object(), e.user, time.Unix(r.start, 0))
 	})
 }
 
@@ -281,7 +281,7 @@ func (e *examination) spansWith(s *series, id stores.ID, object *text, o calenda
 	}
 	periods := object.object().Periods
 	if s.ranged && (id.RecurrenceID == "" || object.object().Future()) {
-		whole, err := availability.Series(e.tx, id.UID)
+		whole, err := itip.ReadSeries(e.tx, id.UID)
 		if err != nil {
 			return nil, false, false
 		}

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
@@ -207,7 +207,7 @@ func (m *mender) expected(id stores.ID, there []string) []freebusy.Period {
 	if err != nil {
 		return nil
 	}
-	expect := availability.Expect(object, m.user)
+	expect := itip.Expect(object, m.user)
 	if len(expect.Transps) == 0 {
 		return nil
 	}
@@ -216,11 +216,11 @@ func (m *mender) expected(id stores.ID, there []string) []freebusy.Period {
 		transp = there[i]
 	}
 	end := m.preferences.WindowEnd(m.now)
-	series, err := availability.Series(m.tx, id.UID)
+	series, err := itip.ReadSeries(m.tx, id.UID)
 	if err != nil {
 		return nil
 	}
-	records, _, _ := availability.SeriesRecords(series, object, id, transp, time.Time{}, m.options(end, m.now))
+	records, _, _ := itip.SeriesRecords(series, object, id, transp, time.Time{}, m.options(end, m.now))
 	if id.RecurrenceID != "" || m.uids[id.UID] == nil {
 		return records
 	}

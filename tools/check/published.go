@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/preferences"
@@ -61,7 +61,7 @@ func (e *examination) published() error {
 func busyPeriods(table *freebusy.Table) []string {
 	var periods []string
 	for p := range table.All() {
-		if p.Transp == availability.Opaque {
+		if p.Transp == itip.Opaque {
 			periods = append(periods, p.Start.Format(utcLayout)+"/"+p.End.Format(utcLayout))
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
@@ -16,7 +16,7 @@ import (
 type lateEvent struct {
 	id       stores.ID
 	object   *text
-	expect   availability.Expectation
+	expect   itip.Expectation
 	series   *series
 	recorded bool // in part
 }

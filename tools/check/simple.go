@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
-	"imip-agent/stores/availability"
+	"imip-agent/handlers/itip"
 	"imip-agent/stores/calendar"
 )
 
@@ -14,7 +14,7 @@ import (
 type text struct {
 	content   []byte // the object, or its brief
 	uid       string
-	facts     availability.Facts
+	facts     itip.Facts
 	organizer calendar.URI
 	summary   string
 	spelled   bool // the summary takes a decoder to understand
@@ -32,11 +32,11 @@ func (t *text) object() *calendar.Object {
 	return t.decoded
 }
 
-func (t *text) expect(user calendar.URI) availability.Expectation {
+func (t *text) expect(user calendar.URI) itip.Expectation {
 	if t.simple {
 		return t.facts.Expect()
 	}
-	return availability.Expect(t.object(), user)
+	return itip.Expect(t.object(), user)
 }
 
 func (t *text) organizedBy() calendar.URI {

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"imip-agent/stores/availability"
+	"imip-agent/handlers/itip"
 	"imip-agent/stores/calendar"
 )
 
@@ -72,8 +72,8 @@ func compareSimple(t *testing.T, text string) (simple int) {
 		if spans, _, _ := brief.Periods(options); !reflect.DeepEqual(spans, want) {
 			t.Errorf("in brief the periods are %v and not %v\n%s", spans, want, text)
 		}
-		expect := availability.Expect(full, user)
-		if got := availability.Expect(brief, user); !reflect.DeepEqual(got, expect) {
+		expect := itip.Expect(full, user)
+		if got := itip.Expect(brief, user); !reflect.DeepEqual(got, expect) {
 			t.Errorf("in brief %+v is expected and not %+v\n%s", got, expect, text)
 		}
 		r, ok := readSimple(s.brief, user)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"imip-agent/stores/availability"
+	"imip-agent/handlers/itip"
 )
 
 // tornLines are the damaged lines of the user's own free/busy table, of which there can be as
@@ -31,7 +31,7 @@ func (t *tornLines) add(text string) {
 		for _, column := range columns {
 			t.columns[column] = true
 			// A TAB may be missing before the transparency, or after the times.
-			for _, transp := range []string{availability.Opaque, availability.Transparent, availability.Organizing} {
+			for _, transp := range []string{itip.Opaque, itip.Transparent, itip.Organizing} {
 				if uid, found := strings.CutSuffix(column, transp); found {
 					t.columns[uid] = true
 				}

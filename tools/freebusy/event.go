@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
@@ -68,7 +68,7 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 		return nil // at the times that were answered
 	}
 	transp := expected.Transps[0]
-	if slices.Contains(expected.Transps, had) || expected.Chosen && (had == availability.Opaque || had == availability.Transparent) {
+	if slices.Contains(expected.Transps, had) || expected.Chosen && (had == itip.Opaque || had == itip.Transparent) {
 		transp = had
 	}
 	options := calendar.PeriodOptions{Zone: w.preferences.Zone, Now: w.now, Until: end, Max: w.maker.PeriodLimit}
@@ -76,7 +76,7 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 	if err != nil {
 		return err
 	}
-	records, truncated, err := availability.SeriesRecords(series, object, id, transp, time.Time{}, options)
+	records, truncated, err := itip.SeriesRecords(series, object, id, transp, time.Time{}, options)
 	var incomplete *calendar.IncompleteError
 	switch {
 	case errors.As(err, &incomplete):
@@ -93,7 +93,7 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 	}
 	w.recorded[as] = true
 	records = w.without(object, records, replaced)
-	if recorded && !w.maker.Reset && w.maker.Other == "" && len(records) > 0 && availability.Declinable(object, w.user, records[0].Start) {
+	if recorded && !w.maker.Reset && w.maker.Other == "" && len(records) > 0 && itip.Declinable(object, w.user, records[0].Start) {
 		w.declined = append(w.declined, records...)
 		return nil
 	}
@@ -103,37 +103,37 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 
 // expect says what the table has of an event. A user is waiting who has yet to answer
 // it: what it has then is what they answered before.
-func (w *work) expect(object *calendar.Object) (expected availability.Expectation, waiting bool) {
+func (w *work) expect(object *calendar.Object) (expected itip.Expectation, waiting bool) {
 	participant := w.user
 	if w.maker.Other == "" {
-		expected = availability.Expect(object, participant)
+		expected = itip.Expect(object, participant)
 	} else {
 		participant = w.maker.Other
 		expected = expectOther(object, participant)
 	}
-	attendee, _ := availability.Attendee(object, participant)
+	attendee, _ := itip.Attendee(object, participant)
 	organizer, _ := object.Organizer()
 	waiting = attendee.PartStat() == "NEEDS-ACTION" && !organizer.Is(participant)
 	if waiting && w.maker.NeedsAction {
-		return availability.Expectation{Transps: []string{availability.AttendingTransp(object)}}, false
+		return itip.Expectation{Transps: []string{itip.AttendingTransp(object)}}, false
 	}
 	return expected, waiting
 }
 
 // expectOther says what is known of another user's free/busy from an active object.
-func expectOther(object *calendar.Object, other calendar.URI) availability.Expectation {
-	attendee, attends := availability.Attendee(object, other)
+func expectOther(object *calendar.Object, other calendar.URI) itip.Expectation {
+	attendee, attends := itip.Attendee(object, other)
 	switch {
 	case !attends:
 		// Handlers record nothing; the original's tool records whom it takes to organise.
-		return availability.Expectation{Transps: []string{availability.Organizing}, Optional: true}
+		return itip.Expectation{Transps: []string{itip.Organizing}, Optional: true}
 	case attendee.PartStat() == "":
 		// With or without an answer, from the organiser's side or the attendee's.
-		return availability.Expectation{Transps: []string{availability.AttendingTransp(object), availability.Organizing}, Optional: true}
-	case availability.TakesPart(object, other):
-		return availability.Expectation{Transps: []string{availability.AttendingTransp(object)}}
+		return itip.Expectation{Transps: []string{itip.AttendingTransp(object), itip.Organizing}, Optional: true}
+	case itip.TakesPart(object, other):
+		return itip.Expectation{Transps: []string{itip.AttendingTransp(object)}}
 	}
-	return availability.Expectation{}
+	return itip.Expectation{}
 }
 
 // begins reports whether an event of which there are no records is noted and has none
@@ -156,7 +156,7 @@ func (w *work) series(id stores.ID, object *calendar.Object, replaced []replacem
 	} else if id.RecurrenceID != "" && !object.Future() {
 		return &calendar.Series{Apart: []calendar.Apart{{ID: id.RecurrenceID, Object: object}}}, nil
 	}
-	series, err := availability.Series(w.tx, id.UID)
+	series, err := itip.ReadSeries(w.tx, id.UID)
 	if err == nil && id.RecurrenceID == "" {
 		// The records of the others may have to stay: see without.
 		series.Apart = slices.DeleteFunc(series.Apart, func(a calendar.Apart) bool { return a.Object == nil })

@@ -8,8 +8,8 @@ import (
 	"maps"
 	"slices"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 )
 
@@ -321,7 +321,7 @@ func (m *Import) messages(events []*vevent) []outgoing {
 	messages := []outgoing{{method: "PUBLISH", events: events}}
 	absent := make(map[string]bool)
 	for _, e := range events {
-		if organizer, _ := e.object.Organizer(); !organizer.Is(m.User) && m.answered(e) && !availability.TakesPart(e.object, m.User) {
+		if organizer, _ := e.object.Organizer(); !organizer.Is(m.User) && m.answered(e) && !itip.TakesPart(e.object, m.User) {
 			absent[e.id.UID] = true
 		}
 	}
@@ -373,7 +373,7 @@ func (w *wholeEvent) overtaken() {
 
 // answered reports whether an event tells what the user has answered, or that they have not.
 func (m *Import) answered(e *vevent) bool {
-	attendee, ok := availability.Attendee(e.object, m.User)
+	attendee, ok := itip.Attendee(e.object, m.User)
 	return ok && attendee.PartStat() != ""
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
-	"imip-agent/stores/availability"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/preferences"
@@ -182,7 +182,7 @@ func (c *collection) entry(id stores.ID, object *calendar.Object) Entry {
 	if organizer, ok := object.Organizer(); ok && !organizer.Is(c.User) {
 		entry.People = person(object, organizer)
 	}
-	if attendee, _ := availability.Attendee(object, c.User); gone(attendee.PartStat()) {
+	if attendee, _ := itip.Attendee(object, c.User); gone(attendee.PartStat()) {
 		entry.Answer = strings.ToLower(attendee.PartStat())
 	}
 	if id.RecurrenceID == "" {
@@ -202,7 +202,7 @@ func person(object *calendar.Object, uri calendar.URI) string {
 	if organizer, _ := object.Organizer(); organizer.Is(uri) {
 		called = object.OrganizerName()
 	}
-	if attendee, ok := availability.Attendee(object, uri); ok && called == "" {
+	if attendee, ok := itip.Attendee(object, uri); ok && called == "" {
 		called = attendee.Name()
 	}
 	if called != "" {
@@ -216,7 +216,7 @@ func person(object *calendar.Object, uri calendar.URI) string {
 // all the same, or their free/busy has it.
 func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, shown bool) {
 	recorded, isRecorded := c.table[tableID(id)]
-	attendee, attends := availability.Attendee(object, c.User)
+	attendee, attends := itip.Attendee(object, c.User)
 	status := attendee.PartStat()
 	organizer, _ := object.Organizer()
 	switch {
@@ -225,9 +225,9 @@ func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, sho
 	case status == "NEEDS-ACTION" && !organizer.Is(c.User),
 		!organizer.Is(c.User) && status == "" && !isRecorded && (attends || c.waiting[id]):
 		return Waiting, true
-	case organizer.Is(c.User) && status == "", !attends && recorded == availability.Organizing:
+	case organizer.Is(c.User) && status == "", !attends && recorded == itip.Organizing:
 		return Organised, true
-	case recorded == availability.Transparent, object.Transp() == availability.Transparent && recorded != availability.Opaque:
+	case recorded == itip.Transparent, object.Transp() == itip.Transparent && recorded != itip.Opaque:
 		return Transparent, true
 	case status == "TENTATIVE", object.Status() == "TENTATIVE":
 		return Tentative, true
@@ -244,7 +244,7 @@ func gone(status string) bool { return status == "DECLINED" || status == "DELEGA
 func (c *collection) spans(key stores.Key, object *calendar.Object, replaced []string) ([]calendar.Span, error) {
 	periods := object.Periods
 	if id := key.ID; key.Part == stores.Active && (len(replaced) > 0 || object.Future()) {
-		series, err := availability.Series(c.tx, id.UID)
+		series, err := itip.ReadSeries(c.tx, id.UID)
 		if err != nil {
 			return nil, err
 		}
@@ -289,9 +289,9 @@ func (c *collection) showRecord(p freebusy.Period, kind Kind) {
 	}
 	switch {
 	case kind != Busy:
-	case p.Transp == availability.Organizing:
+	case p.Transp == itip.Organizing:
 		kind = Organised
-	case p.Transp == availability.Transparent:
+	case p.Transp == itip.Transparent:
 		kind = Transparent
 	}
 	entry := Entry{ID: id, Kind: kind, Summary: p.Summary}

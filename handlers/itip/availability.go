@@ -1,9 +1,9 @@
-// Package availability says what an event means for a user's free/busy: whether
+// Package itip says what an event means for a user's free/busy: whether
 // they take part in it, how busy it makes them, and when.
 //
 // It is what handlers record when a message comes in, and what tools work out
 // again from what is stored.
-package availability
+package itip
 
 import (
 	"slices"
@@ -72,19 +72,19 @@ func OrganizingTransp(object *calendar.Object, uri calendar.URI) string {
 // Described are the properties that records are made of, besides the times.
 var Described = []string{"ORGANIZER", "SUMMARY", "TRANSP"}
 
-// Records returns the free/busy records of the event id, one for each period of
+// RecordsOf returns the free/busy records of the event id, one for each period of
 // object, in order of time. The error says why some may be missing, and the
 // records are good nevertheless; truncated, that there are more than o allows.
-func Records(object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
+func RecordsOf(object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
 	spans, truncated, err := object.Periods(o)
 	return records(object, id, transp, expires, spans), truncated, err
 }
 
 // SeriesRecords returns the free/busy records of an event with the occurrences that are stored
-// apart, as Records does: what is recorded under id, with what object says of it.
+// apart, as RecordsOf does: what is recorded under id, with what object says of it.
 func SeriesRecords(s *calendar.Series, object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
 	if id.RecurrenceID != "" && !object.Future() {
-		return Records(object, id, transp, expires, o)
+		return RecordsOf(object, id, transp, expires, o)
 	}
 	spans, truncated, err := s.Periods(id.RecurrenceID, o)
 	return records(object, id, transp, expires, spans), truncated, err

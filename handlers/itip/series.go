@@ -1,4 +1,4 @@
-package availability
+package itip
 
 import (
 	"bytes"
@@ -8,10 +8,10 @@ import (
 	"imip-agent/stores/calendar"
 )
 
-// Series reads an event and what is stored apart of its occurrences. Only of those that stand
+// ReadSeries reads an event and what is stored apart of its occurrences. Only of those that stand
 // for all later ones the object is in it: of the others, their recurrence ids say all. What
 // cannot be read is left to those who read it for itself.
-func Series(tx stores.Tx, uid string) (*calendar.Series, error) {
+func ReadSeries(tx stores.Tx, uid string) (*calendar.Series, error) {
 	event, err := Stored(tx, stores.Key{Part: stores.Active, ID: stores.ID{UID: uid}})
 	if err != nil {
 		return nil, err
