@@ -15,6 +15,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -51,7 +52,7 @@ func Write(path string, content []byte, o Options) error {
 // what was there stays as it was.
 func Replace(root *os.Root, name string, content []byte, o Options) error {
 	dir, base := path.Split(name)
-	fresh := dir + "." + base + "." + strconv.FormatUint(rand.Uint64(), 36) + ".tmp"
+	fresh := dir + temporary(base)
 	if err := create(root, fresh, content, o); err != nil {
 		return err
 	}
@@ -62,6 +63,31 @@ func Replace(root *os.Root, name string, content []byte, o Options) error {
 		return nil
 	}
 	return Names(root, dir)
+}
+
+// temporary returns a name under which a file of that name can be written.
+func temporary(base string) string {
+	return "." + base + "." + strconv.FormatUint(rand.Uint64(), 36) + temporarySuffix
+}
+
+const temporarySuffix = ".tmp"
+
+// IsTemporary reports whether a name is one under which a file is written. Where nobody
+// writes, a program that stopped has left it behind.
+func IsTemporary(name string) bool {
+	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, temporarySuffix)
+}
+
+// Begin makes a file for its owner only, under a temporary name beside a path, for a content
+// that comes piece by piece. When it is written and synced, [Rename] puts it into its place;
+// until then the caller removes it if anything fails.
+func Begin(path string) (*os.File, error) {
+	fresh := filepath.Join(filepath.Dir(path), temporary(filepath.Base(path)))
+	f, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		Own(fresh)
+	}
+	return f, err
 }
 
 // Create makes a file below root where there is none. If there is one, the error matches

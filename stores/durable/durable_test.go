@@ -190,3 +190,45 @@ func TestRename(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A file that is begun has a temporary name until it is put into its place.
+func TestBegin(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	f, err := durable.Begin(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	names := func() []string {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+		return names
+	}
+	if got := names(); len(got) != 1 || !durable.IsTemporary(got[0]) || filepath.Join(dir, got[0]) != f.Name() {
+		t.Errorf("before: %q", got)
+	}
+	if _, err := f.WriteString("content"); err != nil {
+		t.Fatal(err)
+	}
+	if err := durable.Rename(f.Name(), path); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(); len(got) != 1 || got[0] != "f" || durable.IsTemporary(got[0]) {
+		t.Errorf("after: %q", got)
+	}
+	for _, name := range []string{"a.tmp", ".a", "a"} {
+		if durable.IsTemporary(name) {
+			t.Errorf("%q is temporary", name)
+		}
+	}
+}

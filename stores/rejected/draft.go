@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io/fs"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"imip-agent/stores/durable"
 )
 
 // Draft is content that is put aside as it comes in, being too large to be held in memory.
@@ -37,7 +39,7 @@ func (d *Dir) Draft() (*Draft, error) {
 	if names, err := d.names(); err == nil {
 		d.sweep(names)
 	}
-	file, err := os.CreateTemp(d.Path, stagingPrefix+"*") // for its owner only
+	file, err := durable.Begin(d.path("draft"))
 	if err != nil {
 		return nil, fmt.Errorf("REJECTED_DIR: %w", err)
 	}
@@ -80,7 +82,7 @@ func (w *Draft) Put(note Note) (path string, err error) {
 		return "", fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	return w.dir.put(note, w.hash.Sum(nil)[:hashSize], func(name string) error {
-		err := os.Rename(w.file.Name(), filepath.Join(w.dir.Path, name+contentSuffix))
+		err := durable.Rename(w.file.Name(), w.dir.path(name+contentSuffix))
 		w.done = err == nil
 		return err
 	})
@@ -91,6 +93,9 @@ func (w *Draft) Close() error {
 	var err error
 	if !w.done {
 		err = os.Remove(w.file.Name())
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // it was moved into its place, which did not last
 	}
 	return errors.Join(err, w.file.Close())
 }

@@ -76,7 +76,7 @@ func TestDraftAbandoned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	killed := filepath.Join(d.Path, stagingPrefix+"123")
+	killed := filepath.Join(d.Path, ".draft.123.tmp")
 	if err := os.WriteFile(killed, []byte("half a mess"), 0o600); err != nil {
 		t.Fatal(err)
 	}

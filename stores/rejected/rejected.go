@@ -49,7 +49,6 @@ const (
 const (
 	contentSuffix = ".eml"
 	noteSuffix    = ".txt"
-	stagingPrefix = ".staging-"
 	stampLayout   = "20060102T150405Z"
 	hashSize      = 16 // octets of the hash that are in a name: nobody finds two texts alike
 
@@ -69,7 +68,7 @@ func (d *Dir) Put(note Note, content []byte) (path string, err error) {
 	}
 	sum := sha256.Sum256(content)
 	return d.put(note, sum[:hashSize], func(name string) error {
-		return d.writeFile(name+contentSuffix, content)
+		return durable.Write(d.path(name+contentSuffix), content, durable.Options{})
 	})
 }
 
@@ -105,12 +104,9 @@ func (d *Dir) put(note Note, sum []byte, write func(name string) error) (path st
 	}
 	d.sweep(names)
 	name := note.Time.UTC().Format(stampLayout) + "-" + hash
-	err = d.writeFile(name+noteSuffix, []byte(note.text()))
+	err = durable.Write(d.path(name+noteSuffix), []byte(note.text()), durable.Options{})
 	if err == nil {
 		err = write(name)
-	}
-	if err == nil {
-		err = syncDir(d.Path)
 	}
 	if err != nil {
 		d.remove(name)
@@ -170,10 +166,7 @@ func (d *Dir) make() error {
 		return err
 	}
 	durable.Own(d.Path)
-	if err := syncDir(filepath.Dir(d.Path)); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	return nil
+	return durable.NamesIn(filepath.Dir(d.Path))
 }
 
 // names returns the names of the pieces, without suffixes, oldest first. Files that are
@@ -201,19 +194,6 @@ func nameTime(name string) (t time.Time, ok bool) {
 	return t, err == nil && errHash == nil && len(sum) == hashSize
 }
 
-// writeFile writes a file, which appears all at once.
-func (d *Dir) writeFile(name string, content []byte) error {
-	staged := d.path(stagingPrefix + name)
-	err := writeSynced(staged, content)
-	if err == nil {
-		err = os.Rename(staged, d.path(name))
-	}
-	if err != nil {
-		os.Remove(staged)
-	}
-	return err
-}
-
 // sweep removes what a program that died left half written, and notes whose content
 // somebody has removed. It is called under the lock, so that nobody is writing, but for drafts,
 // which are locked.
@@ -226,7 +206,7 @@ func (d *Dir) sweep(names []string) {
 		name, isNote := strings.CutSuffix(entry.Name(), noteSuffix)
 		_, ours := nameTime(name)
 		_, found := slices.BinarySearch(names, name)
-		if isNote && ours && !found || strings.HasPrefix(entry.Name(), stagingPrefix) && !isDraft(d.path(entry.Name())) {
+		if isNote && ours && !found || durable.IsTemporary(entry.Name()) && !isDraft(d.path(entry.Name())) {
 			os.Remove(d.path(entry.Name()))
 		}
 	}
@@ -329,31 +309,4 @@ func readNote(path string) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, maxNote))
-}
-
-// writeSynced writes a new file for its owner only, and has it on disk before it returns.
-func writeSynced(path string, data []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	durable.Own(path)
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
-}
-
-// syncDir has the names in a directory on disk.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = dir.Sync()
-	if errors.Is(err, syscall.EINVAL) {
-		err = nil // the file system keeps no such promise
-	}
-	return errors.Join(err, dir.Close())
 }

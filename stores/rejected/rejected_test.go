@@ -198,7 +198,7 @@ func TestLeftOver(t *testing.T) {
 	path := put(t, d, Note{}, "content")
 	before := files(t, d)
 	// As a program that died would leave it: half a file, and a note without content.
-	os.WriteFile(d.path(stagingPrefix+"x"), []byte("half"), 0o600)
+	os.WriteFile(d.path(".x.eml.1.tmp"), []byte("half"), 0o600)
 	orphan := strings.Replace(filepath.Base(path), "1122", "1121", 1)
 	os.WriteFile(d.path(strings.TrimSuffix(orphan, ".eml")+".txt"), []byte("Reason: none\n"), 0o600)
 	if items := list(t, d); len(items) != 1 {
