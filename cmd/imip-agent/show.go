@@ -12,9 +12,10 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/handlers/agenda"
+	"imip-agent/handlers/agenda/draw"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
-	"imip-agent/tools/show"
 )
 
 // showCommand shows a user's calendar.
@@ -67,7 +68,11 @@ func showCalendar(options *cli.Context, env process.Environment) (err error) {
 		return err
 	}
 	now := env.Now()
-	c, err := show.Collect(options.Context, s.Store, user, settings, days.around(now.In(settings.Zone)), now)
+	var c *agenda.Calendar
+	err = s.Store.View(options.Context, user, func(tx stores.Tx) (err error) {
+		c, err = agenda.Collect(options.Context, tx, settings, days.around(now.In(settings.Zone)), now)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -92,7 +97,7 @@ func checkKnown(options *cli.Context, store stores.Store, user calendar.URI) err
 }
 
 // givenDays are the days that the options give, zero if they do not.
-type givenDays show.Days
+type givenDays agenda.Days
 
 func daysOf(options *cli.Context) (givenDays, error) {
 	var days givenDays
@@ -118,33 +123,33 @@ func daysOf(options *cli.Context) (givenDays, error) {
 const maxShown = 1000 * 24 * time.Hour
 
 // around returns the days to be shown now.
-func (d givenDays) around(now time.Time) show.Days {
+func (d givenDays) around(now time.Time) agenda.Days {
 	const fortnight = 13
-	switch days := show.Days(d); {
+	switch days := agenda.Days(d); {
 	case d.First.IsZero() && d.Last.IsZero():
-		first := show.Week(now)
-		return show.Days{First: first, Last: first.AddDate(0, 0, fortnight)}
+		first := agenda.Week(now)
+		return agenda.Days{First: first, Last: first.AddDate(0, 0, fortnight)}
 	case d.First.IsZero():
-		return show.Days{First: d.Last.AddDate(0, 0, -fortnight), Last: d.Last}
+		return agenda.Days{First: d.Last.AddDate(0, 0, -fortnight), Last: d.Last}
 	case d.Last.IsZero():
-		return show.Days{First: d.First, Last: d.First.AddDate(0, 0, fortnight)}
+		return agenda.Days{First: d.First, Last: d.First.AddDate(0, 0, fortnight)}
 	default:
 		return days
 	}
 }
 
 // writeCalendar writes the calendar where and as the options want it.
-func writeCalendar(options *cli.Context, env process.Environment, c *show.Calendar) error {
-	for option, write := range map[string]func(io.Writer) error{"html": c.HTML, "svg": c.SVG} {
+func writeCalendar(options *cli.Context, env process.Environment, c *agenda.Calendar) error {
+	for option, write := range map[string]func(io.Writer, *agenda.Calendar) error{"html": draw.HTML, "svg": draw.SVG} {
 		switch file := options.String(option); {
 		case !options.IsSet(option):
 		case file == "-":
-			return write(env.Stdout)
+			return write(env.Stdout, c)
 		default:
-			return writeFile(file, write)
+			return writeFile(file, func(w io.Writer) error { return write(w, c) })
 		}
 	}
-	return c.Text(env.Stdout, terminalStyle(env))
+	return draw.Text(env.Stdout, c, terminalStyle(env))
 }
 
 // writeFile writes a file, and leaves none behind that is not whole. A calendar is nobody
@@ -163,14 +168,14 @@ func writeFile(name string, write func(io.Writer) error) error {
 
 // terminalStyle fits an agenda to standard output: in colours, unless NO_COLOR is set, and
 // as wide as that is, if it is a terminal.
-func terminalStyle(env process.Environment) show.Style {
+func terminalStyle(env process.Environment) draw.Style {
 	f, ok := env.Stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return show.Style{}
+		return draw.Style{}
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		width = 80
 	}
-	return show.Style{Width: width, Colour: env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"}
+	return draw.Style{Width: width, Colour: env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"}
 }

@@ -14,6 +14,7 @@ import (
 const (
 	itip     = "handlers/itip"
 	agenda   = "handlers/agenda"
+	draw     = "handlers/agenda/draw" // drawings: of calendars, not of what is in stores
 	mail     = "handlers/mail"
 	deliver  = "handlers/deliver"
 	calendar = "stores/calendar/..." // with what lies below it
@@ -35,12 +36,13 @@ var arrows = map[string][]string{
 	"handlers":          with(data, itip, mail, "stores/rejected"),
 	itip:                data,
 	agenda:              with(data, itip),
+	draw:                {agenda, calendar},
 	mail:                {calendar},
 	deliver:             with(data, mail),
-	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, deliver, "stores/rejected"),
-	"handlers/person":   with(data, "handlers", itip, mail, agenda, deliver, "stores/rejected"),
-	"handlers/resource": with(data, "handlers", itip, mail, agenda, deliver, "stores/rejected"),
-	"handlers/manager":  with(data, "handlers", itip, agenda, deliver, "stores/rejected"),
+	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
+	"handlers/person":   with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
+	"handlers/resource": with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
+	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, "stores/rejected"),
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
 
 	"stores":             {calendar, "stores/freebusy"},
@@ -117,12 +119,12 @@ func TestCrossedArrow(t *testing.T) {
 		{"cmd/imip-agent", "cmd/internal/site"}, {"cmd/imip-agent", "stores/file"}, {"cmd/imip_person", "handlers/person"},
 		{"handlers/person", "handlers"}, {"handlers", "handlers/itip"}, {"handlers/itip", "stores/calendar/zones"},
 		{"stores/calendar", "stores/calendar/recurrence"}, {"tools/migrate/copy", "tools/migrate/internal"}, {"tools/check", "tools/quarantine"},
-		{"tests/crash", "stores/file"}, {"stores/postgresql/postgresqltest", "tests/compat"}, {"tools/show", "fmt"},
+		{"tests/crash", "stores/file"}, {"stores/postgresql/postgresqltest", "tests/compat"}, {"tools/doctor", "fmt"}, {"handlers/manager", "handlers/agenda/draw"}, {"handlers/agenda/draw", "handlers/agenda"},
 	} {
 		files[pair[0]+"/good_"+path.Base(pair[1])+".go"] = fmt.Sprintf("import _ %q", module+pair[1])
 	}
-	files["tools/show/fmt.go"] = `import _ "fmt"`
-	delete(files, "tools/show/good_fmt.go")
+	files["tools/doctor/fmt.go"] = `import _ "fmt"`
+	delete(files, "tools/doctor/good_fmt.go")
 	files["tools/check/good_test.go"] = `import _ "imip-agent/stores/file"`
 	files["tools/check/good_testdata/testdata/x.go"] = `import _ "imip-agent/stores/file"`
 	broken(t, crossing(t, project(files)))
@@ -131,6 +133,7 @@ func TestCrossedArrow(t *testing.T) {
 		{"stores", "handlers"}, {"stores/file", "handlers/itip"}, {"stores/calendar", "stores"}, {"stores/file", "stores/postgresql"},
 		{"handlers/itip", "handlers/mail"}, {"handlers/itip", "stores/rejected"}, {"handlers/itip", "stores/file"}, {"handlers/itip", "handlers"},
 		{"handlers", "tools/check"}, {"handlers", "handlers/person"}, {"handlers", "stores/file"}, {"handlers/person", "handlers/resource"},
+		{"handlers/agenda/draw", "stores"}, {"handlers/agenda/draw", "stores/preferences"}, {"handlers/agenda", "handlers/agenda/draw"}, {"handlers/agenda", "handlers/mail"},
 		{"tools/check", "stores/postgresql"}, {"tools/check", "tools/migrate"}, {"tools/check", "cmd/internal/site"}, {"tools/migrate/copy", "tools/check"},
 		{"cmd/imip-agent", "cmd/imip_person"}, {"cmd/internal/site", "handlers"}, {"conf", "stores"},
 		{"cmd/imip-agent", "tests/clock"}, {"tools/check", "stores/storestest"}, {"somewhere", "stores"},

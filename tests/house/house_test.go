@@ -42,7 +42,7 @@ func (s source) where(at token.Pos) string {
 }
 
 // forTests are packages that only tests use, though they lie elsewhere.
-var forTests = []string{"stores/storestest", "stores/postgresql/postgresqltest"}
+var forTests = []string{"stores/storestest", "stores/postgresql/postgresqltest", "handlers/agenda/agendatest"}
 
 // sources reads all Go that is there, whatever it is built for.
 func sources(t *testing.T, project fs.FS) []source {

@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/rivo/uniseg"
+
+	"imip-agent/handlers/agenda"
 )
 
 // Style says how an agenda looks.
@@ -18,22 +20,22 @@ type Style struct {
 
 // colours of kinds: bold, yellow, magenta, green, bright yellow, cyan, cyan, dim.
 var colours = [...]string{
-	Busy: "1", Tentative: "33", Organised: "35", Transparent: "32", Waiting: "93", Proposed: "36", Offered: "36", Cancelled: "2;9",
+	agenda.Busy: "1", agenda.Tentative: "33", agenda.Organised: "35", agenda.Transparent: "32", agenda.Waiting: "93", agenda.Proposed: "36", agenda.Offered: "36", agenda.Cancelled: "2;9",
 }
 
-// Text writes the calendar as an agenda: the days that have entries, and what awaits an
+// Text writes a calendar as an agenda: the days that have entries, and what awaits an
 // answer.
-func (c *Calendar) Text(w io.Writer, style Style) error {
-	a := agenda{style: style}
+func Text(w io.Writer, calendar *agenda.Calendar, style Style) error {
+	c, a := plan{calendar}, listing{style: style}
 	days := c.From.Format("Mon 2 Jan 2006")
 	if last := c.To.AddDate(0, 0, -1); last.After(c.From) {
 		days += " to " + last.Format("Mon 2 Jan 2006")
 	}
-	a.line("1", "Calendar of %s, %s (%s)", printable(name(c.User)), days, c.Zone)
+	a.line("1", "Calendar of %s, %s (%s)", printable(agenda.Name(c.User)), days, c.Zone)
 	empty := true
 	for day := c.From; day.Before(c.To); day = day.AddDate(0, 0, 1) {
-		entries := c.on(day)
-		today := midnight(c.Now).Equal(day)
+		entries := c.On(day)
+		today := agenda.Midnight(c.Now).Equal(day)
 		if len(entries) == 0 && !today {
 			continue
 		}
@@ -60,21 +62,9 @@ func (c *Calendar) Text(w io.Writer, style Style) error {
 	return err
 }
 
-// on returns the entries of a day.
-func (c *Calendar) on(day time.Time) (entries []Entry) {
-	next := day.AddDate(0, 0, 1)
-	for _, e := range c.Entries {
-		instant := !e.End.After(e.Start) && !e.Start.Before(day)
-		if e.Start.Before(next) && (e.End.After(day) || instant) {
-			entries = append(entries, e)
-		}
-	}
-	return entries
-}
-
 // day returns a day's name, with the year if that is not the one in which the days shown
 // begin.
-func (c *Calendar) day(day time.Time) string {
+func (c plan) day(day time.Time) string {
 	if day.Year() != c.From.Year() {
 		return day.Format("Mon 2 Jan 2006")
 	}
@@ -82,7 +72,7 @@ func (c *Calendar) day(day time.Time) string {
 }
 
 // when says at what time of a day an entry is.
-func when(e Entry, day time.Time) string {
+func when(e agenda.Entry, day time.Time) string {
 	next := day.AddDate(0, 0, 1)
 	before, after := e.Start.Before(day), e.End.After(next)
 	switch {
@@ -101,13 +91,13 @@ func when(e Entry, day time.Time) string {
 }
 
 // notes is what there is to be said of an entry on a day beside its summary.
-func (c *Calendar) notes(e Entry, day time.Time) (notes []string) {
+func (c plan) notes(e agenda.Entry, day time.Time) (notes []string) {
 	if e.Location != "" {
 		notes = append(notes, printable(e.Location))
 	}
 	if e.People != "" {
 		by := "from "
-		if e.Kind == Proposed {
+		if e.Kind == agenda.Proposed {
 			by = "by "
 		}
 		notes = append(notes, by+printable(e.People))
@@ -133,8 +123,8 @@ func (c *Calendar) notes(e Entry, day time.Time) (notes []string) {
 }
 
 // dayOf tells the how manieth of an entry's days a day is.
-func dayOf(e Entry, day time.Time) (n, of int) {
-	for d := midnight(e.Start); d.Equal(midnight(e.Start)) || d.Before(e.End); d = d.AddDate(0, 0, 1) {
+func dayOf(e agenda.Entry, day time.Time) (n, of int) {
+	for d := agenda.Midnight(e.Start); d.Equal(agenda.Midnight(e.Start)) || d.Before(e.End); d = d.AddDate(0, 0, 1) {
 		of++
 		if !d.After(day) {
 			n = of
@@ -143,15 +133,15 @@ func dayOf(e Entry, day time.Time) (n, of int) {
 	return n, of
 }
 
-// agenda is the text of an agenda as it is written.
-type agenda struct {
+// listing is an agenda as it is written.
+type listing struct {
 	style Style
 	text  bytes.Buffer
 }
 
 // line adds a line, cut off at the terminal's width, in a colour if there is one.
-func (a *agenda) line(colour, format string, args ...any) {
-	text := a.cut(fmt.Sprintf(format, args...), a.style.Width)
+func (a *listing) line(colour, format string, args ...any) {
+	text := cut(fmt.Sprintf(format, args...), a.style.Width)
 	if colour != "" && a.style.Colour {
 		text = "\x1b[" + colour + "m" + text + "\x1b[0m"
 	}
@@ -165,7 +155,7 @@ const (
 )
 
 // entry adds the line of an entry.
-func (a *agenda) entry(when string, e Entry, notes []string) {
+func (a *listing) entry(when string, e agenda.Entry, notes []string) {
 	summary := printable(e.Summary)
 	if summary == "" {
 		summary = "(no title)"
@@ -177,7 +167,7 @@ func (a *agenda) entry(when string, e Entry, notes []string) {
 }
 
 // requests adds what awaits an answer, and what cannot be shown.
-func (a *agenda) requests(c *Calendar) {
+func (a *listing) requests(c plan) {
 	if len(c.Requests) > 0 {
 		a.line("", "")
 		a.line("1;4", "Waiting for an answer")
@@ -187,9 +177,9 @@ func (a *agenda) requests(c *Calendar) {
 				a.line("", "  %s: the event is not stored", printable(strings.TrimSpace(r.UID+" "+r.RecurrenceID)))
 				continue
 			case r.Counter:
-				r.Kind = Proposed
+				r.Kind = agenda.Proposed
 			}
-			a.entry(c.dayAndTime(r.Entry), r.Entry, c.notes(r.Entry, midnight(r.Start)))
+			a.entry(c.dayAndTime(r.Entry), r.Entry, c.notes(r.Entry, agenda.Midnight(r.Start)))
 		}
 	}
 	if len(c.Problems) > 0 {
@@ -202,8 +192,8 @@ func (a *agenda) requests(c *Calendar) {
 }
 
 // dayAndTime says when an entry is, wherever that is.
-func (c *Calendar) dayAndTime(e Entry) string {
-	return c.day(e.Start) + " " + when(e, midnight(e.Start))
+func (c plan) dayAndTime(e agenda.Entry) string {
+	return c.day(e.Start) + " " + when(e, agenda.Midnight(e.Start))
 }
 
 // pad fills text up to a width in columns.
@@ -212,7 +202,7 @@ func pad(text string, width int) string {
 }
 
 // cut cuts text off that is wider than so many columns; 0: never.
-func (a *agenda) cut(text string, width int) string {
+func cut(text string, width int) string {
 	if width <= 0 || uniseg.StringWidth(text) <= width {
 		return text
 	}

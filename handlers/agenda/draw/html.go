@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	"crypto/sha256"
@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"imip-agent/handlers/agenda"
 )
 
 //go:embed page.html
@@ -89,9 +91,9 @@ type legendItem struct{ Class, Mark, Title string }
 type requestItem struct{ Class, Kind, Mark, When, Title, Notes string }
 
 // data returns what pages and pictures are made of.
-func (c *Calendar) data() pageData {
+func (c plan) data() pageData {
 	d := pageData{
-		User: printable(name(c.User)), Zone: c.Zone.String(),
+		User: printable(agenda.Name(c.User)), Zone: c.Zone.String(),
 		Now: c.Now.Format("Monday 2 January 2006, 15:04"), Range: between(c.From, c.To.AddDate(0, 0, -1)),
 		Weeks: c.weeks(),
 	}
@@ -101,7 +103,7 @@ func (c *Calendar) data() pageData {
 	}
 	for _, r := range c.Requests {
 		item := c.request(r)
-		used[r.kind()] = true
+		used[kindOf(r)] = true
 		if len(d.Requests) < fewRequests {
 			d.Requests = append(d.Requests, item)
 		} else {
@@ -110,7 +112,7 @@ func (c *Calendar) data() pageData {
 	}
 	for i, k := range kinds {
 		if used[i] {
-			d.Legend = append(d.Legend, legendItem{k.name, k.mark, k.title})
+			d.Legend = append(d.Legend, legendItem{agenda.Kind(i).String(), k.mark, k.title})
 		}
 	}
 	for _, p := range c.Problems {
@@ -119,16 +121,16 @@ func (c *Calendar) data() pageData {
 	return d
 }
 
-// kind returns what a request is listed as.
-func (r Request) kind() Kind {
+// kindOf returns what a request is listed as.
+func kindOf(r agenda.Request) agenda.Kind {
 	if r.Counter {
-		return Proposed
+		return agenda.Proposed
 	}
-	return Waiting
+	return agenda.Waiting
 }
 
-func (c *Calendar) request(r Request) requestItem {
-	kind := r.kind()
+func (c plan) request(r agenda.Request) requestItem {
+	kind := kindOf(r)
 	item := requestItem{Class: kind.String(), Kind: kinds[kind].title, Mark: kinds[kind].mark}
 	if r.Unknown {
 		item.Title = printable(r.UID + " " + r.RecurrenceID)
@@ -136,14 +138,14 @@ func (c *Calendar) request(r Request) requestItem {
 		return item
 	}
 	r.Kind = kind
-	v := c.view(r.Entry, midnight(r.Start))
+	v := c.view(r.Entry, agenda.Midnight(r.Start))
 	item.When, item.Title, item.Notes = c.dayAndTime(r.Entry), v.Title, v.Notes
 	return item
 }
 
-// HTML writes the calendar as a page by weeks, with all that belongs to it.
-func (c *Calendar) HTML(w io.Writer) error {
-	d := c.data()
+// HTML writes a calendar as a page by weeks, with all that belongs to it.
+func HTML(w io.Writer, calendar *agenda.Calendar) error {
+	d := plan{calendar}.data()
 	s := sheet{names: make(map[string]string)}
 	for i := range d.Weeks {
 		s.lay(&d.Weeks[i])

@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	"fmt"
@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"imip-agent/handlers/agenda"
+	"imip-agent/handlers/agenda/agendatest"
 )
 
 // TestArrange checks that what overlaps in time does not overlap in space, that no more
@@ -20,7 +23,7 @@ func TestArrange(t *testing.T) {
 		for i := range spans {
 			from := time.Duration(rapid.IntRange(0, 20).Draw(t, "from")) * time.Hour
 			spans[i] = span{from: from, to: from + time.Duration(rapid.IntRange(1, 4).Draw(t, "hours"))*time.Hour}
-			spans[i].entry.Kind = Kind(rapid.IntRange(0, int(Cancelled)).Draw(t, "kind"))
+			spans[i].entry.Kind = agenda.Kind(rapid.IntRange(0, int(agenda.Cancelled)).Draw(t, "kind"))
 		}
 		placed, crowded := arrange(spans)
 		left := 0
@@ -70,7 +73,7 @@ func TestArrange(t *testing.T) {
 }
 
 func TestOnDay(t *testing.T) {
-	zone := oslo(t)
+	zone := agendatest.Oslo(t)
 	hour := func(day, h, m int) time.Time { return time.Date(2026, 10, day, h, m, 0, 0, zone) }
 	for _, test := range []struct {
 		name       string
@@ -93,7 +96,7 @@ func TestOnDay(t *testing.T) {
 			if test.start.Day() == 25 {
 				day = hour(25, 0, 0)
 			}
-			from, to := onDay(Entry{Start: test.start, End: test.end}, day)
+			from, to := onDay(agenda.Entry{Start: test.start, End: test.end}, day)
 			if got := fmt.Sprintf("%v-%v", from, to); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
@@ -128,8 +131,8 @@ func TestShare(t *testing.T) {
 
 // TestWeeks checks what does not depend on the picture.
 func TestWeeks(t *testing.T) {
-	c := sample(t)
-	weeks := c.weeks()
+	c := agendatest.Sample(t)
+	weeks := plan{c}.weeks()
 	if len(weeks) != 2 {
 		t.Fatalf("%d weeks", len(weeks))
 	}
@@ -157,7 +160,7 @@ func TestWeeks(t *testing.T) {
 	}
 	// A range that begins and ends in the middle of weeks.
 	c.From, c.To = c.From.AddDate(0, 0, 2), c.To.AddDate(0, 0, -3)
-	weeks = c.weeks()
+	weeks = plan{c}.weeks()
 	for i, d := range append(weeks[0].Days, weeks[1].Days...) {
 		if outside := i < 2 || i > 10; d.Outside != outside {
 			t.Errorf("day %d: outside %v, want %v", i, d.Outside, outside)
@@ -180,7 +183,7 @@ func TestBrief(t *testing.T) {
 		{23, 58, time.Minute, true},
 	} {
 		c := weekOf(t, at(t, 1, test.hour, test.minute, test.length, "Event"))
-		w := c.weeks()[0]
+		w := plan{c}.weeks()[0]
 		b := w.Days[1].Blocks[0]
 		hour := 1 / w.Hours.Room()
 		top, height := b.Place.Top, b.Place.Height
@@ -197,13 +200,13 @@ func TestBrief(t *testing.T) {
 // TestBarsOfMany checks that no more than four bars are above each other, and that all the
 // others are counted on each of their days.
 func TestBarsOfMany(t *testing.T) {
-	var entries []Entry
+	var entries []agenda.Entry
 	for i := range 7 {
 		e := at(t, 1, 0, 0, 48*time.Hour, fmt.Sprint("Event ", i))
 		e.AllDay = true
 		entries = append(entries, e)
 	}
-	w := weekOf(t, entries...).weeks()[0]
+	w := plan{weekOf(t, entries...)}.weeks()[0]
 	if len(w.Bars) != maxLanes || w.Lanes != maxLanes+1 {
 		t.Errorf("%d bars, %d rows", len(w.Bars), w.Lanes)
 	}

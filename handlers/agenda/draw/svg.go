@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	_ "embed"
@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/rivo/uniseg"
+
+	"imip-agent/handlers/agenda"
 )
 
 //go:embed picture.svg
@@ -82,9 +84,9 @@ type dayDrawing struct {
 	Now                 float64 // where the line of the present time is; 0: nowhere
 }
 
-// SVG writes the calendar as a picture of its weeks.
-func (c *Calendar) SVG(w io.Writer) error {
-	d := c.data()
+// SVG writes a calendar as a picture of its weeks.
+func SVG(w io.Writer, calendar *agenda.Calendar) error {
+	d := plan{calendar}.data()
 	p := pictureData{
 		Style: template.CSS(pictureStyle), Title: d.User, Range: d.Range + ", " + d.Zone, Now: d.Now, Width: pictureWidth,
 	}
@@ -247,7 +249,7 @@ func drawMore(views []view, clip string, d drawing) drawing {
 
 // shorten cuts text off that is wider than so many letters.
 func shorten(text string, width int) string {
-	return (&agenda{}).cut(text, max(1, width))
+	return cut(text, max(1, width))
 }
 
 // wrap breaks text into lines of at most so many letters, between words where it can.

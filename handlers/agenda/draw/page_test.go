@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	"bytes"
@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"imip-agent/handlers/agenda"
+	"imip-agent/handlers/agenda/agendatest"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
@@ -21,21 +23,21 @@ import (
 const hostile = "\"'><script>alert(1)</script>\x1b[2J\u202e]]>&{{.}}</style><img src=x onerror=alert(1)>"
 
 // hostileCalendar has it wherever there is text from messages.
-func hostileCalendar(t *testing.T) *Calendar {
+func hostileCalendar(t *testing.T) *agenda.Calendar {
 	t.Helper()
-	zone := oslo(t)
+	zone := agendatest.Oslo(t)
 	start := time.Date(2026, 12, 2, 10, 0, 0, 0, zone)
-	entry := Entry{
+	entry := agenda.Entry{
 		ID: stores.ID{UID: hostile, RecurrenceID: hostile}, Summary: hostile, Location: hostile, People: hostile,
 		Start: start, End: start.Add(2 * time.Hour), Moved: start, Changed: true,
 	}
 	days := entry
-	days.AllDay, days.Start, days.End = true, midnight(start), midnight(start).AddDate(0, 0, 2)
-	return &Calendar{
-		User: calendar.URI("mailto:" + hostile), Zone: zone, Now: start, From: Week(start), To: Week(start).AddDate(0, 0, 7),
-		Entries:  []Entry{entry, days},
-		Requests: []Request{{Entry: entry}, {Entry: entry, Unknown: true}, {Entry: entry, Counter: true}},
-		Problems: []Problem{{entry.ID, errors.New(hostile)}},
+	days.AllDay, days.Start, days.End = true, agenda.Midnight(start), agenda.Midnight(start).AddDate(0, 0, 2)
+	return &agenda.Calendar{
+		User: calendar.URI("mailto:" + hostile), Zone: zone, Now: start, From: agenda.Week(start), To: agenda.Week(start).AddDate(0, 0, 7),
+		Entries:  []agenda.Entry{entry, days},
+		Requests: []agenda.Request{{Entry: entry}, {Entry: entry, Unknown: true}, {Entry: entry, Counter: true}},
+		Problems: []agenda.Problem{{ID: entry.ID, Err: errors.New(hostile)}},
 	}
 }
 
@@ -43,9 +45,9 @@ func hostileCalendar(t *testing.T) *Calendar {
 func TestHostile(t *testing.T) {
 	c := hostileCalendar(t)
 	for name, write := range map[string]func(io.Writer) error{
-		"text": func(w io.Writer) error { return c.Text(w, Style{}) },
-		"HTML": c.HTML,
-		"SVG":  c.SVG,
+		"text": func(w io.Writer) error { return Text(w, c, Style{}) },
+		"HTML": func(w io.Writer) error { return HTML(w, c) },
+		"SVG":  func(w io.Writer) error { return SVG(w, c) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -73,11 +75,11 @@ func TestHostile(t *testing.T) {
 
 // TestSelfContained looks for anything that would have to be loaded.
 func TestSelfContained(t *testing.T) {
-	c := sample(t)
-	for name, write := range map[string]func(io.Writer) error{"HTML": c.HTML, "SVG": c.SVG} {
+	c := agendatest.Sample(t)
+	for name, write := range map[string]func(io.Writer, *agenda.Calendar) error{"HTML": HTML, "SVG": SVG} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := write(&out); err != nil {
+			if err := write(&out, c); err != nil {
 				t.Fatal(err)
 			}
 			outside := regexp.MustCompile(`(?i)\b(src|href|action|data|srcset|poster)\s*=|@import|<(script|link|iframe|object|embed|base)\b|url\((?:[^#)][^)]*)\)|javascript:`)
@@ -91,9 +93,9 @@ func TestSelfContained(t *testing.T) {
 // TestPolicy compares the page's policy with its style: it has one style, no other is
 // allowed, and no element has one of its own.
 func TestPolicy(t *testing.T) {
-	for name, c := range map[string]*Calendar{"sample": sample(t), "hostile": hostileCalendar(t)} {
+	for name, c := range map[string]*agenda.Calendar{"sample": agendatest.Sample(t), "hostile": hostileCalendar(t)} {
 		var out bytes.Buffer
-		if err := c.HTML(&out); err != nil {
+		if err := HTML(&out, c); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()
@@ -113,9 +115,9 @@ func TestPolicy(t *testing.T) {
 func TestDirection(t *testing.T) {
 	c := weekOf(t, at(t, 1, 10, 0, time.Hour, "פגישה"))
 	c.Entries[0].Location, c.Entries[0].People = "חדר", "דוד"
-	c.Requests = []Request{{Entry: c.Entries[0]}}
+	c.Requests = []agenda.Request{{Entry: c.Entries[0]}}
 	var out bytes.Buffer
-	if err := c.HTML(&out); err != nil {
+	if err := HTML(&out, c); err != nil {
 		t.Fatal(err)
 	}
 	body := out.String()[strings.Index(out.String(), "<body>"):]
@@ -134,10 +136,10 @@ func TestDirection(t *testing.T) {
 // TestLegend explains what is used, and nothing else.
 func TestLegend(t *testing.T) {
 	c := weekOf(t, at(t, 1, 10, 0, time.Hour, "Lunch"), at(t, 2, 10, 0, time.Hour, "Perhaps"))
-	c.Entries[1].Kind = Tentative
-	c.Requests = []Request{{Entry: c.Entries[0], Counter: true}}
+	c.Entries[1].Kind = agenda.Tentative
+	c.Requests = []agenda.Request{{Entry: c.Entries[0], Counter: true}}
 	var names []string
-	for _, item := range c.data().Legend {
+	for _, item := range (plan{c}).data().Legend {
 		names = append(names, item.Class)
 	}
 	if got := strings.Join(names, " "); got != "busy tentative proposed" {
@@ -151,7 +153,7 @@ func TestDetailsOf(t *testing.T) {
 	for i := range lines60 {
 		lines60[i] = fmt.Sprintf("ATTENDEE:mailto:user%d@example.com", i)
 	}
-	object, err := calendar.DecodeObject([]byte(event("e", "Event", "20261202T100000", "20261202T110000", lines60...)))
+	object, err := calendar.DecodeObject([]byte(agendatest.Event("e", "Event", "20261202T100000", "20261202T110000", lines60...)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,10 +175,10 @@ func TestDetailsOf(t *testing.T) {
 
 // TestSVGIsXML reads the picture as XML, which is stricter than HTML.
 func TestSVGIsXML(t *testing.T) {
-	for name, c := range map[string]*Calendar{"sample": sample(t), "hostile": hostileCalendar(t), "empty": {Zone: time.UTC, To: time.Time{}.AddDate(0, 0, 1)}} {
+	for name, c := range map[string]*agenda.Calendar{"sample": agendatest.Sample(t), "hostile": hostileCalendar(t), "empty": {Zone: time.UTC, To: time.Time{}.AddDate(0, 0, 1)}} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := c.SVG(&out); err != nil {
+			if err := SVG(&out, c); err != nil {
 				t.Fatal(err)
 			}
 			ids := make(map[string]bool)

@@ -1,13 +1,14 @@
-// Package show shows a user's calendar as people look at one: as an agenda for a
-// terminal, or by weeks as a page or a picture for a browser.
+// Package agenda collects what a user's calendar has on some days, for the programs and
+// pages that show it. Package draw makes texts, pages and pictures of that.
 //
 // What an entry is to the user, an [Entry]'s [Kind], comes from the stored event and from
 // what the user has answered; where the event does not tell, from the free/busy table.
-// Everything that comes from messages is made harmless before it is shown: no control
-// character reaches a terminal, and no markup a page.
-package show
+// Texts are as the events have them: who shows them makes them harmless.
+package agenda
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"imip-agent/stores"
@@ -28,21 +29,19 @@ const (
 	Cancelled               // an occurrence that has been called off
 )
 
-// kinds are the kinds' names, for people and for classes of a page, and the marks that
-// tell them apart where there is no colour.
-var kinds = [...]struct{ name, title, mark string }{
-	Busy:        {"busy", "busy", "●"},
-	Tentative:   {"tentative", "tentative", "◐"},
-	Organised:   {"organised", "organised, not attending", "◆"},
-	Transparent: {"free", "shown as free", "○"},
-	Waiting:     {"waiting", "waiting for an answer", "?"},
-	Proposed:    {"proposed", "proposed by others", "↔"},
-	Offered:     {"offered", "proposed by the user", "→"},
-	Cancelled:   {"cancelled", "cancelled", "✕"},
+var kinds = [...]string{
+	Busy:        "busy",
+	Tentative:   "tentative",
+	Organised:   "organised",
+	Transparent: "free",
+	Waiting:     "waiting",
+	Proposed:    "proposed",
+	Offered:     "offered",
+	Cancelled:   "cancelled",
 }
 
 // String returns the kind as one word.
-func (k Kind) String() string { return kinds[k].name }
+func (k Kind) String() string { return kinds[k] }
 
 // Entry is something in a calendar: an occurrence of an event, or a proposal. Its texts
 // are as the event has them, harmless or not.
@@ -83,6 +82,47 @@ type Calendar struct {
 	Problems []Problem
 }
 
+// On returns the entries of a day.
+func (c *Calendar) On(day time.Time) (entries []Entry) {
+	next := day.AddDate(0, 0, 1)
+	for _, e := range c.Entries {
+		instant := !e.End.After(e.Start) && !e.Start.Before(day)
+		if e.Start.Before(next) && (e.End.After(day) || instant) {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// Order puts the entries in order of time, those of whole days first, and notes which of
+// those that keep the user busy overlap.
+func (c *Calendar) Order() {
+	slices.SortStableFunc(c.Entries, compare)
+	binding := func(e Entry) bool { return e.Kind <= Tentative && !e.AllDay }
+	for i := range c.Entries {
+		if !binding(c.Entries[i]) {
+			continue
+		}
+		for j := i + 1; j < len(c.Entries) && c.Entries[j].Start.Before(c.Entries[i].End); j++ {
+			if binding(c.Entries[j]) {
+				c.Entries[i].Clash, c.Entries[j].Clash = true, true
+			}
+		}
+	}
+}
+
+// compare orders entries by time, those of whole days first.
+func compare(a, b Entry) int {
+	days := 0
+	if a.AllDay != b.AllDay && Midnight(a.Start).Equal(Midnight(b.Start)) {
+		if days = 1; a.AllDay {
+			days = -1
+		}
+	}
+	return cmp.Or(days, a.Start.Compare(b.Start), b.End.Compare(a.End), cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Summary, b.Summary), cmp.Compare(a.UID, b.UID), cmp.Compare(a.RecurrenceID, b.RecurrenceID))
+}
+
 // Problem is an event that cannot be shown.
 type Problem struct {
 	stores.ID
@@ -94,16 +134,16 @@ type Days struct{ First, Last time.Time }
 
 // Week returns the Monday of a day's week (ISO 8601).
 func Week(day time.Time) time.Time {
-	return midnight(day).AddDate(0, 0, -(int(day.Weekday())+6)%7)
+	return Midnight(day).AddDate(0, 0, -(int(day.Weekday())+6)%7)
 }
 
-// midnight returns the beginning of a day.
-func midnight(t time.Time) time.Time {
+// Midnight returns the beginning of a day.
+func Midnight(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
 
-// name returns how a user is called: their address, or else their URI.
-func name(user calendar.URI) string {
+// Name returns how a user is called: by their address, or else by their URI.
+func Name(user calendar.URI) string {
 	if address := user.Address(); address != "" {
 		return address
 	}

@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"imip-agent/handlers/agenda"
 	"imip-agent/stores/calendar"
 )
 
@@ -26,7 +27,7 @@ func guests(attendees []calendar.Attendee) (list []guest) {
 		}
 		g := guest{Name: printable(a.Name()), Status: printable(strings.ToLower(a.PartStat()))}
 		if g.Name == "" {
-			g.Name = printable(name(a.URI))
+			g.Name = printable(agenda.Name(a.URI))
 		}
 		if g.Status == "needs-action" || g.Status == "" {
 			g.Status = "no answer"

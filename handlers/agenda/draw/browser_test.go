@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"imip-agent/handlers/agenda"
+	"imip-agent/handlers/agenda/agendatest"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/tests/skip"
@@ -190,24 +191,23 @@ func axe(t *testing.T, ctx context.Context) {
 }
 
 // weekOf returns a calendar with entries in the week of the sample.
-func weekOf(t testing.TB, entries ...Entry) *Calendar {
-	now := time.Date(2026, 12, 2, 10, 20, 0, 0, oslo(t))
-	c := &Calendar{User: paul, Zone: oslo(t), Now: now, From: Week(now), To: Week(now).AddDate(0, 0, 7), Entries: entries}
-	slices.SortStableFunc(c.Entries, compare)
-	c.clash()
+func weekOf(t testing.TB, entries ...agenda.Entry) *agenda.Calendar {
+	now := time.Date(2026, 12, 2, 10, 20, 0, 0, agendatest.Oslo(t))
+	c := &agenda.Calendar{User: agendatest.Paul, Zone: agendatest.Oslo(t), Now: now, From: agenda.Week(now), To: agenda.Week(now).AddDate(0, 0, 7), Entries: entries}
+	c.Order()
 	return c
 }
 
 // at returns an entry on a day of that week, 0 being Monday.
-func at(t testing.TB, day, hour, minute int, length time.Duration, title string) Entry {
-	start := time.Date(2026, 11, 30+day, hour, minute, 0, 0, oslo(t))
-	return Entry{ID: stores.ID{UID: title}, Summary: title, Start: start, End: start.Add(length), Location: "Room 3"}
+func at(t testing.TB, day, hour, minute int, length time.Duration, title string) agenda.Entry {
+	start := time.Date(2026, 11, 30+day, hour, minute, 0, 0, agendatest.Oslo(t))
+	return agenda.Entry{ID: stores.ID{UID: title}, Summary: title, Start: start, End: start.Add(length), Location: "Room 3"}
 }
 
 // calendars are what the browser is shown.
-func calendars(t *testing.T) map[string]*Calendar {
+func calendars(t *testing.T) map[string]*agenda.Calendar {
 	titles := []string{"Planning of the release", "Interview", "Call with Harvey", "Dentist", "Retrospective", "Lunch with the new colleagues"}
-	var six, brief, many []Entry
+	var six, brief, many []agenda.Entry
 	for i, title := range titles {
 		six = append(six, at(t, 1, 9, 0, 2*time.Hour, title), at(t, 3, 9+i/2, 30*(i%2), 150*time.Minute, title))
 		six = append(six, at(t, 5, 0, 0, 24*time.Hour, title))
@@ -225,11 +225,11 @@ func calendars(t *testing.T) map[string]*Calendar {
 	}
 	requests := weekOf(t, at(t, 2, 12, 0, time.Hour, "Lunch"))
 	for i := range 25 {
-		requests.Requests = append(requests.Requests, Request{Entry: at(t, i, 9, 0, time.Hour, fmt.Sprintf("%s, number %d", titles[i%len(titles)], i)), Counter: i%5 == 4})
+		requests.Requests = append(requests.Requests, agenda.Request{Entry: at(t, i, 9, 0, time.Hour, fmt.Sprintf("%s, number %d", titles[i%len(titles)], i)), Counter: i%5 == 4})
 	}
 	right := weekOf(t, at(t, 1, 10, 0, time.Hour, "פגישה עם הלקוח (3)"), at(t, 2, 10, 0, 2*time.Hour, "اجتماع الفريق: 2027"))
-	return map[string]*Calendar{
-		"sample": sample(t), "hostile": hostileCalendar(t), "six": weekOf(t, six...), "brief": weekOf(t, brief...),
+	return map[string]*agenda.Calendar{
+		"sample": agendatest.Sample(t), "hostile": hostileCalendar(t), "six": weekOf(t, six...), "brief": weekOf(t, brief...),
 		"requests": requests, "many": weekOf(t, many...), "right-to-left": right, "empty": weekOf(t),
 	}
 }
@@ -259,7 +259,7 @@ func TestInBrowser(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := all[test.calendar]
-			ctx := open(t, browser, test.window, func(f *os.File) error { return c.HTML(f) }, "html")
+			ctx := open(t, browser, test.window, func(f *os.File) error { return HTML(f, c) }, "html")
 			shoot(t, ctx, strings.ReplaceAll(test.name, " ", "-"), test.calendar != "many")
 			result := get(t, ctx, chromedp.Evaluate[struct {
 				Found  []string `json:"found"`
@@ -288,11 +288,11 @@ func TestPicture(t *testing.T) {
 	browser := start(t)
 	for _, name := range []string{"six", "brief"} {
 		c := calendars(t)[name]
-		ctx := open(t, browser, window{width: 1280, height: 1200}, func(f *os.File) error { return c.SVG(f) }, "svg")
+		ctx := open(t, browser, window{width: 1280, height: 1200}, func(f *os.File) error { return SVG(f, c) }, "svg")
 		shoot(t, ctx, "picture-"+name, false)
 	}
-	c := sample(t)
-	ctx := open(t, browser, window{width: 1280, height: 2400}, func(f *os.File) error { return c.SVG(f) }, "svg")
+	c := agendatest.Sample(t)
+	ctx := open(t, browser, window{width: 1280, height: 2400}, func(f *os.File) error { return SVG(f, c) }, "svg")
 	drawn := pixels(t, shoot(t, ctx, "picture", false))
 	for kind, c := range map[string]color.RGBA{
 		"busy": {0x1f, 0x5f, 0xbf, 255}, "organised": {0xeb, 0xe0, 0xf7, 255}, "waiting": {0xff, 0xf0, 0xc4, 255},
@@ -331,7 +331,7 @@ func TestPrinted(t *testing.T) {
 	browser := start(t)
 	for name, sheets := range map[string]int{"sample": 3, "six": 1, "requests": 2} {
 		c := all[name]
-		ctx := open(t, browser, window{width: 1047, height: 718, print: true}, func(f *os.File) error { return c.HTML(f) }, "html")
+		ctx := open(t, browser, window{width: 1047, height: 718, print: true}, func(f *os.File) error { return HTML(f, c) }, "html")
 		shoot(t, ctx, "printed-"+name, true)
 		for format, size := range map[string]chromedp.PaperSize{"A4": chromedp.PaperA4, "Letter": chromedp.PaperLetter} {
 			pdf := get(t, ctx, chromedp.PrintToPDF(chromedp.PDFPaper(size), chromedp.PDFLandscape(), chromedp.PDFPrintBackground()))
@@ -345,15 +345,15 @@ func TestPrinted(t *testing.T) {
 
 // TestDetails opens an entry: who attends, where, and the text are there, within the window.
 func TestDetails(t *testing.T) {
-	object, err := calendar.DecodeObject([]byte(event("e", "Planning", "20261202T100000", "20261202T110000",
-		"LOCATION:Room 3", `DESCRIPTION:First line\n<b>Second</b> line`, "ATTENDEE;CN=Vincent Vole;PARTSTAT=ACCEPTED:"+string(vincent), is("ACCEPTED"))))
+	object, err := calendar.DecodeObject([]byte(agendatest.Event("e", "Planning", "20261202T100000", "20261202T110000",
+		"LOCATION:Room 3", `DESCRIPTION:First line\n<b>Second</b> line`, "ATTENDEE;CN=Vincent Vole;PARTSTAT=ACCEPTED:"+string(agendatest.Vincent), agendatest.Is("ACCEPTED"))))
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := at(t, 6, 16, 0, time.Hour, "Planning")
 	e.Attendees, e.Description = object.Attendees(), object.Description()
 	c := weekOf(t, e)
-	ctx := open(t, start(t), window{width: 1280, height: 900}, func(f *os.File) error { return c.HTML(f) }, "html")
+	ctx := open(t, start(t), window{width: 1280, height: 900}, func(f *os.File) error { return HTML(f, c) }, "html")
 	do(t, ctx, chromedp.Click(chromedp.CSS(".block summary")))
 	text := get(t, ctx, chromedp.Text(chromedp.CSS(".block .card")))
 	right := get(t, ctx, chromedp.Evaluate[float64](`document.querySelector(".block .card").getBoundingClientRect().right`))

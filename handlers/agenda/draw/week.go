@@ -1,4 +1,4 @@
-package show
+package draw
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"imip-agent/handlers/agenda"
 )
 
 // week is a week as it is drawn: seven columns of days with blocks by the hour, and above
@@ -163,17 +165,17 @@ const (
 )
 
 // drawn says what is drawn by the hour: what is neither of whole days nor as long as a day.
-func drawn(e Entry) bool { return !e.AllDay && e.End.Sub(e.Start) < 24*time.Hour }
+func drawn(e agenda.Entry) bool { return !e.AllDay && e.End.Sub(e.Start) < 24*time.Hour }
 
 // hours returns the hours that have entries in a week, and the usual ones.
-func (c *Calendar) hours(first time.Time) hours {
+func (c plan) hours(first time.Time) hours {
 	h := hours{First: firstHour, Last: lastHour}
 	for hour := range h.quiet {
 		h.quiet[hour] = hour < firstHour || hour >= lastHour
 	}
 	for i := range 7 {
 		d := first.AddDate(0, 0, i)
-		for _, e := range c.on(d) {
+		for _, e := range c.On(d) {
 			if !drawn(e) {
 				continue
 			}
@@ -190,7 +192,7 @@ func (c *Calendar) hours(first time.Time) hours {
 
 // onDay returns from when to when an entry is on a day, by the clock on the wall, which
 // not every day has 24 hours on.
-func onDay(e Entry, day time.Time) (from, to time.Duration) {
+func onDay(e agenda.Entry, day time.Time) (from, to time.Duration) {
 	next := day.AddDate(0, 0, 1)
 	if e.Start.After(day) {
 		from = clock(e.Start)
@@ -216,9 +218,9 @@ func clock(t time.Time) time.Duration {
 }
 
 // weeks returns the weeks that the days shown are in.
-func (c *Calendar) weeks() []week {
+func (c plan) weeks() []week {
 	var weeks []week
-	for first := Week(c.From); first.Before(c.To); first = first.AddDate(0, 0, 7) {
+	for first := agenda.Week(c.From); first.Before(c.To); first = first.AddDate(0, 0, 7) {
 		last := first.AddDate(0, 0, 6)
 		_, number := first.ISOWeek()
 		h := c.hours(first)
@@ -247,10 +249,10 @@ func between(first, last time.Time) string {
 }
 
 // column returns a day's column.
-func (c *Calendar) column(date time.Time, h hours) day {
+func (c plan) column(date time.Time, h hours) day {
 	d := day{
 		Date: date, Name: date.Format("Mon"), Number: date.Day(), Long: date.Format("Monday 2 January 2006"), Now: -1,
-		Today:   midnight(c.Now).Equal(date),
+		Today:   agenda.Midnight(c.Now).Equal(date),
 		Weekend: date.Weekday() == time.Saturday || date.Weekday() == time.Sunday,
 		Outside: date.Before(c.From) || !date.Before(c.To),
 	}
@@ -258,7 +260,7 @@ func (c *Calendar) column(date time.Time, h hours) day {
 		d.Now = now
 	}
 	var timed []span
-	for _, e := range c.on(date) {
+	for _, e := range c.On(date) {
 		v := c.view(e, date)
 		v.When = strings.Join(strings.Fields(when(e, date)), " ")
 		d.Agenda = append(d.Agenda, v)
@@ -296,7 +298,7 @@ func (c *Calendar) column(date time.Time, h hours) day {
 type span struct {
 	from, to     time.Duration // whose room it takes
 	begins, ends time.Duration
-	entry        Entry
+	entry        agenda.Entry
 	column       int // among those it overlaps with; negative: there is none for it
 	left, wide   float64
 }
@@ -358,7 +360,7 @@ func groups(spans []span) iter.Seq[[]span] {
 // rank is in what order entries get a column where there are too few.
 func (s span) rank() int {
 	switch s.entry.Kind {
-	case Busy, Tentative, Organised, Waiting:
+	case agenda.Busy, agenda.Tentative, agenda.Organised, agenda.Waiting:
 		return 0
 	}
 	return 1
@@ -421,7 +423,7 @@ func widen(group []span, crowded [][]span) {
 }
 
 // bars adds to a week what is drawn across its days.
-func (c *Calendar) bars(w *week) {
+func (c plan) bars(w *week) {
 	first, after := w.Days[0].Date, w.Days[6].Date.AddDate(0, 0, 1)
 	var free []int // the first free column of each lane
 	for _, e := range c.Entries {
@@ -461,7 +463,7 @@ func (c *Calendar) bars(w *week) {
 }
 
 // view returns what is written of an entry on a day.
-func (c *Calendar) view(e Entry, date time.Time) view {
+func (c plan) view(e agenda.Entry, date time.Time) view {
 	v := view{
 		Class: e.Kind.String(), Mark: kinds[e.Kind].mark, Kind: kinds[e.Kind].title, Title: printable(e.Summary),
 		When: when(e, date), Where: printable(e.Location),

@@ -1,7 +1,6 @@
-package show
+package agenda
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -15,38 +14,21 @@ import (
 	"imip-agent/stores/preferences"
 )
 
-// Collect returns what a user's calendar has on those days.
-func Collect(ctx context.Context, store stores.Store, user calendar.URI, p preferences.Preferences, days Days, now time.Time) (*Calendar, error) {
+// Collect returns what a user's calendar has on those days, from the user's records in a
+// critical section or in a snapshot.
+func Collect(ctx context.Context, tx stores.Tx, p preferences.Preferences, days Days, now time.Time) (*Calendar, error) {
 	inZone := func(day time.Time) time.Time {
 		return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, p.Zone)
 	}
 	c := &Calendar{
-		User: user, Zone: p.Zone, Now: now.In(p.Zone),
+		User: tx.User(), Zone: p.Zone, Now: now.In(p.Zone),
 		From: inZone(days.First), To: inZone(days.Last.AddDate(0, 0, 1)),
 	}
-	empty := *c
-	err := store.View(ctx, user, func(tx stores.Tx) error {
-		*c = empty // a try before this one counts for nothing
-		return (&collection{Calendar: c, tx: tx}).collect(ctx)
-	})
-	if err != nil {
+	if err := (&collection{Calendar: c, tx: tx}).collect(ctx); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(c.Entries, compare)
-	c.clash()
+	c.Order()
 	return c, nil
-}
-
-// compare orders entries by time, those of whole days first.
-func compare(a, b Entry) int {
-	days := 0
-	if a.AllDay != b.AllDay && midnight(a.Start).Equal(midnight(b.Start)) {
-		if days = 1; a.AllDay {
-			days = -1
-		}
-	}
-	return cmp.Or(days, a.Start.Compare(b.Start), b.End.Compare(a.End), cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Summary, b.Summary), cmp.Compare(a.UID, b.UID), cmp.Compare(a.RecurrenceID, b.RecurrenceID))
 }
 
 // collection is a calendar being read.
@@ -208,7 +190,7 @@ func person(object *calendar.Object, uri calendar.URI) string {
 	if called != "" {
 		return called
 	}
-	return name(uri)
+	return Name(uri)
 }
 
 // kind says what an active event is to the user, and whether it is shown at all. What
@@ -296,10 +278,10 @@ func (c *collection) showRecord(p freebusy.Period, kind Kind) {
 	}
 	entry := Entry{ID: id, Kind: kind, Summary: p.Summary}
 	if organizer := calendar.URI(p.Organizer); !organizer.Is(c.User) {
-		entry.People = name(organizer)
+		entry.People = Name(organizer)
 	}
 	start, end := p.Start.In(c.Zone), p.End.In(c.Zone)
-	entry.AllDay = start.Before(end) && start.Equal(midnight(start)) && end.Equal(midnight(end))
+	entry.AllDay = start.Before(end) && start.Equal(Midnight(start)) && end.Equal(Midnight(end))
 	c.add(entry, start, end)
 }
 
@@ -328,7 +310,7 @@ func (c *collection) requests(queue []stores.Request) error {
 		} else if request.Counter && len(others) > 0 {
 			names := make([]string, len(others))
 			for i, other := range others {
-				names[i] = name(other)
+				names[i] = Name(other)
 			}
 			request.People = strings.Join(names, ", ")
 		}
@@ -336,19 +318,4 @@ func (c *collection) requests(queue []stores.Request) error {
 	}
 	slices.SortStableFunc(c.Requests, func(a, b Request) int { return compare(a.Entry, b.Entry) })
 	return nil
-}
-
-// clash notes which entries overlap with others, of those that keep the user busy.
-func (c *Calendar) clash() {
-	binding := func(e Entry) bool { return e.Kind <= Tentative && !e.AllDay }
-	for i := range c.Entries {
-		if !binding(c.Entries[i]) {
-			continue
-		}
-		for j := i + 1; j < len(c.Entries) && c.Entries[j].Start.Before(c.Entries[i].End); j++ {
-			if binding(c.Entries[j]) {
-				c.Entries[i].Clash, c.Entries[j].Clash = true, true
-			}
-		}
-	}
 }
