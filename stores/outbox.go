@@ -2,6 +2,7 @@ package stores
 
 import (
 	"context"
+	"io"
 	"iter"
 	"strings"
 	"time"
@@ -14,15 +15,29 @@ import (
 type Letter struct {
 	// Name is the same for the same cause, so that handling a message again does not
 	// send its answers again. See [CheckLetterName].
-	Name  string
-	Mails [][]byte // in the order in which they go out
+	Name string
+
+	// Mails are what goes out, in this order. Each is written when the letter is put into the
+	// store, at the latest when the transaction is committed, and again if that has to be
+	// retried: it must be the same each time. It is not held in memory, and may be large.
+	Mails []io.WriterTo
+}
+
+// Mail is a mail of a letter that is in memory.
+type Mail []byte
+
+// WriteTo implements [io.WriterTo].
+func (m Mail) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(m)
+	return int64(n), err
 }
 
 // LetterInfo describes a letter in an outbox.
 type LetterInfo struct {
 	Name string
-	Left int       // mails that have not gone out
-	Time time.Time // when it was committed, or one of its mails last went out, UTC
+	Left int           // mails that have not gone out
+	Time time.Time     // when it was committed, or one of its mails last went out, UTC
+	Age  time.Duration // how long ago that was, by the clock that Time goes by
 }
 
 // Outbox holds the letters of a store's users. A letter is put into it by [Tx.Send], and
@@ -37,13 +52,14 @@ type Outbox interface {
 	Letters(ctx context.Context, user calendar.URI) ([]LetterInfo, error)
 
 	// Deliver gives each mail of a letter that has not gone out to send, with its number
-	// from 0, in order. A mail for which send returns nil is crossed off before the next
-	// one is given. A mail that fails does not stop the others, unless ctx has ended.
+	// from 0, in order. It is read as send reads it, and only until send returns. A mail for
+	// which send returns nil is crossed off before the next one is given. A mail that fails
+	// does not stop the others, unless ctx has ended.
 	// It must be called outside of the user's critical section: sending takes time.
 	//
 	// While it runs nobody else delivers that letter: they get an error that matches
 	// [ErrLocked]. If there is no such letter, the error matches [ErrNotFound].
-	Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail []byte) error) error
+	Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail io.Reader) error) error
 
 	// Drop removes a letter, with the mails that have not gone out. If there is none,
 	// that is no error.

@@ -8,7 +8,9 @@
 package durable
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -53,7 +55,7 @@ func Write(path string, content []byte, o Options) error {
 func Replace(root *os.Root, name string, content []byte, o Options) error {
 	dir, base := path.Split(name)
 	fresh := dir + temporary(base)
-	if err := create(root, fresh, content, o); err != nil {
+	if err := create(root, fresh, func(w io.Writer) error { _, err := w.Write(content); return err }, o); err != nil {
 		return err
 	}
 	if err := root.Rename(fresh, name); err != nil {
@@ -94,10 +96,21 @@ func Begin(path string) (*os.File, error) {
 // [fs.ErrExist]. The name lasts only when the caller has called [Names] for the directory,
 // once for many files. If it fails, there is no file.
 func Create(root *os.Root, name string, content []byte, o Options) error {
-	return create(root, name, content, o)
+	return create(root, name, func(w io.Writer) error { _, err := w.Write(content); return err }, o)
 }
 
-func create(root *os.Root, name string, content []byte, o Options) (err error) {
+// CreateFrom makes a file as [Create] does, of what content writes, which is not held in memory.
+func CreateFrom(root *os.Root, name string, content io.WriterTo, o Options) error {
+	return create(root, name, func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 32<<10)
+		if _, err := content.WriteTo(b); err != nil {
+			return err
+		}
+		return b.Flush()
+	}, o)
+}
+
+func create(root *os.Root, name string, write func(io.Writer) error, o Options) (err error) {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, o.mode()&fs.ModePerm)
 	if err != nil {
 		return err
@@ -113,7 +126,7 @@ func create(root *os.Root, name string, content []byte, o Options) (err error) {
 	if o.Prepare != nil {
 		o.Prepare(f)
 	}
-	if _, err := f.Write(content); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	if !o.Later {

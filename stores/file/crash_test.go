@@ -3,6 +3,7 @@ package file
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ func churnChild(args []string) error {
 // churn makes round n of changes that belong together: an event, its free/busy, a letter, and
 // what is published say n, and events come and go.
 func churn(s *Store, n int) error {
-	letter := stores.Letter{Name: fmt.Sprint("round-", n%10), Mails: [][]byte{[]byte("first"), []byte("second")}}
+	letter := stores.Letter{Name: fmt.Sprint("round-", n%10), Mails: []io.WriterTo{stores.Mail("first"), stores.Mail("second")}}
 	err := s.Update(bg, paul, func(tx stores.Tx) error {
 		if err := tx.Send(letter); err != nil {
 			return err

@@ -1,18 +1,21 @@
 package file
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -28,11 +31,7 @@ func (t *tx) Send(letter stores.Letter) error {
 	if there || err != nil {
 		return err
 	}
-	mails := make([][]byte, len(letter.Mails))
-	for i, mail := range letter.Mails {
-		mails[i] = bytes.Clone(mail)
-	}
-	t.letters = append(t.letters, stores.Letter{Name: letter.Name, Mails: mails})
+	t.letters = append(t.letters, stores.Letter{Name: letter.Name, Mails: slices.Clone(letter.Mails)})
 	return nil
 }
 
@@ -68,7 +67,7 @@ func (g *staging) writeLetters(letters []stores.Letter) error {
 		}
 		for i, mail := range letter.Mails {
 			name := strconv.Itoa(i)
-			if err := g.writeOne(path.Join(dir, name), file{place{path.Join(outboxDir, letter.Name), name}, mail}); err != nil {
+			if err := g.writeFrom(path.Join(dir, name), place{path.Join(outboxDir, letter.Name), name}, mail); err != nil {
 				return err
 			}
 		}
@@ -147,7 +146,7 @@ func (s *Store) Letters(_ context.Context, user calendar.URI) ([]stores.LetterIn
 		if err != nil {
 			return nil, err
 		}
-		letters = append(letters, stores.LetterInfo{Name: name, Left: len(left), Time: info.ModTime().UTC()})
+		letters = append(letters, stores.LetterInfo{Name: name, Left: len(left), Time: info.ModTime().UTC(), Age: time.Since(info.ModTime())})
 	}
 	slices.SortStableFunc(letters, func(a, b stores.LetterInfo) int { return a.Time.Compare(b.Time) })
 	return letters, nil
@@ -171,7 +170,7 @@ func (d *directory) mails(letter string) ([]int, error) {
 
 // Deliver implements [stores.Outbox]. It holds flock(2) on the letter's directory, which
 // the kernel gives back if we die.
-func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail []byte) error) error {
+func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail io.Reader) error) error {
 	if err := stores.CheckLetterName(name); err != nil {
 		return err
 	}
@@ -207,12 +206,13 @@ func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, sen
 			return errors.Join(append(failures, context.Cause(ctx))...)
 		}
 		file := letter + "/" + strconv.Itoa(number)
-		mail, err := d.read(file)
+		mail, err := d.openMail(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // the letter has been dropped meanwhile
 		}
 		if err == nil {
 			err = send(number, mail)
+			mail.Close()
 		}
 		if err == nil {
 			if err = d.root.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -224,6 +224,26 @@ func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, sen
 		failures = append(failures, err)
 	}
 	return errors.Join(failures...)
+}
+
+// openMail opens a mail of a letter. If there is none, the error matches fs.ErrNotExist.
+func (d *directory) openMail(name string) (*os.File, error) {
+	// O_NONBLOCK: opening a pipe must not wait for its writer.
+	f, err := d.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if isAbsent(err) {
+		return nil, fs.ErrNotExist
+	} else if err != nil {
+		return nil, failed("reading", d.full(name), err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errIrregular
+	}
+	if err != nil {
+		f.Close()
+		return nil, failed("reading", d.full(name), err)
+	}
+	return f, nil
 }
 
 // Drop implements [stores.Outbox].

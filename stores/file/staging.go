@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -98,6 +99,15 @@ func newName(p place) string { return path.Join(p.dir, "."+p.name+".new") }
 
 // writeOne writes a file in full and makes it last.
 func (g *staging) writeOne(name string, f file) error {
+	return g.writing(name, f.place, func(o durable.Options) error { return durable.Create(g.dir.root, name, f.content, o) })
+}
+
+// writeFrom writes a file as writeOne does, of what content writes.
+func (g *staging) writeFrom(name string, to place, content io.WriterTo) error {
+	return g.writing(name, to, func(o durable.Options) error { return durable.CreateFrom(g.dir.root, name, content, o) })
+}
+
+func (g *staging) writing(name string, to place, create func(durable.Options) error) error {
 	if g.ctx.Err() != nil {
 		return context.Cause(g.ctx)
 	}
@@ -106,11 +116,11 @@ func (g *staging) writeOne(name string, f file) error {
 		return failed("writing", g.dir.full(name), err)
 	}
 	defer done()
-	err = durable.Create(g.dir.root, name, f.content, durable.Options{
+	err = create(durable.Options{
 		Mode: g.store.fileMode, Later: g.store.options.Deferred,
-		Prepare: func(out *os.File) { g.keepGroup(out, f.place) },
+		Prepare: func(out *os.File) { g.keepGroup(out, to) },
 	})
-	return failed("writing", g.dir.full(f.place.String()), err)
+	return failed("writing", g.dir.full(to.String()), err)
 }
 
 // keepGroup gives a new file the group of the one that it will replace, as far as we may.

@@ -1,10 +1,10 @@
 package postgresql
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"time"
@@ -17,14 +17,17 @@ import (
 )
 
 // outboxTable is a table of ours, which the original does not know. A letter is the row
-// with the number -1, and a row for each of its mails that has not gone out. A mail is
-// crossed off by deleting its row.
+// with the number -1, and rows for each of its mails that has not gone out, which have a piece
+// of it each. A mail is crossed off by deleting its rows.
 var outboxTable = table{
 	name:    "imip_agent_outbox",
-	columns: []string{"store_user", "letter", "number", "mail", "changed"},
-	types:   map[string]string{"number": "integer", "mail": "bytea", "changed": "timestamptz"},
+	columns: []string{"store_user", "letter", "number", "piece", "mail", "changed"},
+	types:   map[string]string{"number": "integer", "piece": "integer", "mail": "bytea", "changed": "timestamptz"},
 	indexed: []string{"store_user", "letter", "number"},
 }
+
+// pieceSize is how much of a mail, in octets, a row has, but for the last piece.
+const pieceSize = 256 << 10
 
 // Send implements [stores.Tx].
 func (t *tx) Send(letter stores.Letter) error {
@@ -32,20 +35,102 @@ func (t *tx) Send(letter stores.Letter) error {
 	if there || err != nil {
 		return err
 	}
-	mails := make([][]byte, len(letter.Mails))
+	if err := t.insertPiece(letter.Name, -1, 0, nil); err != nil {
+		return err
+	}
 	for i, mail := range letter.Mails {
-		mails[i] = bytes.Clone(mail)
-		if mail == nil {
-			mails[i] = []byte{} // nil would be NULL
+		w := &pieces{tx: t, letter: letter.Name, number: i}
+		if _, err := mail.WriteTo(w); err != nil {
+			return fmt.Errorf("put a letter into the outbox: %w", err)
+		}
+		if err := w.flush(); err != nil {
+			return err
 		}
 	}
-	_, err = t.db.Exec(t.ctx, `INSERT INTO imip_agent_outbox (store_user, letter, number, mail, changed)
-		SELECT $1, $2, -1, NULL, now() UNION ALL SELECT $1, $2, n - 1, m, now() FROM unnest($3::bytea[]) WITH ORDINALITY AS mails(m, n)`,
-		string(t.user), letter.Name, mails)
+	return nil
+}
+
+func (t *tx) insertPiece(letter string, number, piece int, content []byte) error {
+	_, err := t.db.Exec(t.ctx, "INSERT INTO imip_agent_outbox (store_user, letter, number, piece, mail, changed) VALUES ($1, $2, $3, $4, $5, now())",
+		string(t.user), letter, number, piece, content)
 	if err != nil {
 		return fmt.Errorf("put a letter into the outbox: %w", err)
 	}
 	return nil
+}
+
+// pieces puts a mail into the outbox as it is written.
+type pieces struct {
+	tx            *tx
+	letter        string
+	number, piece int
+	buffer        []byte
+}
+
+// Write implements [io.Writer].
+func (w *pieces) Write(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		if len(w.buffer) == pieceSize {
+			if err := w.flush(); err != nil {
+				return n, err
+			}
+		}
+		k := min(len(p), pieceSize-len(w.buffer))
+		w.buffer = append(w.buffer, p[:k]...)
+		p, n = p[k:], n+k
+	}
+	return n, nil
+}
+
+// flush stores what was written since the last piece. A mail has one piece at least.
+func (w *pieces) flush() error {
+	content := w.buffer
+	if content == nil {
+		content = []byte{} // nil would be NULL
+	}
+	err := w.tx.insertPiece(w.letter, w.number, w.piece, content)
+	w.piece++
+	w.buffer = w.buffer[:0]
+	return err
+}
+
+// mailReader reads a mail of the outbox piece by piece.
+type mailReader struct {
+	ctx    context.Context
+	conn   *pgxpool.Conn
+	user   calendar.URI
+	letter string
+	number int
+	piece  int    // the next
+	left   []byte // of the last one
+	err    error
+}
+
+// Read implements [io.Reader].
+func (r *mailReader) Read(p []byte) (int, error) {
+	for len(r.left) == 0 && r.err == nil {
+		r.left, r.err = r.next()
+	}
+	if len(r.left) == 0 {
+		return 0, r.err
+	}
+	n := copy(p, r.left)
+	r.left = r.left[n:]
+	return n, nil
+}
+
+// next returns the next piece, or [io.EOF] after the last.
+func (r *mailReader) next() (piece []byte, err error) {
+	err = r.conn.QueryRow(r.ctx, "SELECT mail FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2 AND number = $3 AND piece = $4",
+		string(r.user), r.letter, r.number, r.piece).Scan(&piece)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows) && r.piece > 0:
+		return nil, io.EOF
+	case err != nil:
+		return nil, fmt.Errorf("read a letter of the outbox: %w", err)
+	}
+	r.piece++
+	return piece, nil
 }
 
 // Sent implements [stores.Tx].
@@ -96,15 +181,16 @@ func withoutOutbox(err error) error {
 func (s *Store) Letters(ctx context.Context, user calendar.URI) (letters []stores.LetterInfo, err error) {
 	err = s.retry(ctx, func() error {
 		letters = nil
-		rows, err := s.pool.Query(ctx, `SELECT letter, count(*) FILTER (WHERE number >= 0), max(changed) FROM imip_agent_outbox
+		rows, err := s.pool.Query(ctx, `SELECT letter, count(DISTINCT number) FILTER (WHERE number >= 0), max(changed), extract(epoch FROM clock_timestamp() - max(changed))::float8 FROM imip_agent_outbox
 			WHERE store_user = $1 GROUP BY letter ORDER BY 3, 1`, string(user))
 		if err == nil {
 			letters, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.LetterInfo, error) {
 				var l stores.LetterInfo
 				var changed *time.Time
-				err := row.Scan(&l.Name, &l.Left, &changed)
-				if changed != nil {
-					l.Time = changed.UTC()
+				var seconds *float64
+				err := row.Scan(&l.Name, &l.Left, &changed, &seconds)
+				if changed != nil && seconds != nil {
+					l.Time, l.Age = changed.UTC(), time.Duration(*seconds*float64(time.Second))
 				}
 				return l, err
 			})
@@ -119,7 +205,7 @@ func (s *Store) Letters(ctx context.Context, user calendar.URI) (letters []store
 
 // Deliver implements [stores.Outbox]. It holds an advisory lock of its session on the
 // letter, which the server gives back if we die.
-func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail []byte) error) error {
+func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail io.Reader) error) error {
 	if err := stores.CheckLetterName(name); err != nil {
 		return err
 	}
@@ -155,8 +241,8 @@ func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, sen
 const outboxLock = 20160313
 
 // deliver sends what is left of a letter, whose lock is held.
-func deliver(ctx context.Context, conn *pgxpool.Conn, user calendar.URI, name string, send func(number int, mail []byte) error) error {
-	rows, err := conn.Query(ctx, "SELECT number FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2 ORDER BY 1", string(user), name)
+func deliver(ctx context.Context, conn *pgxpool.Conn, user calendar.URI, name string, send func(number int, mail io.Reader) error) error {
+	rows, err := conn.Query(ctx, "SELECT DISTINCT number FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2 ORDER BY 1", string(user), name)
 	var numbers []int
 	if err == nil {
 		numbers, err = pgx.CollectRows(rows, pgx.RowTo[int])
@@ -172,14 +258,16 @@ func deliver(ctx context.Context, conn *pgxpool.Conn, user calendar.URI, name st
 		if ctx.Err() != nil {
 			return errors.Join(append(failures, context.Cause(ctx))...)
 		}
-		var mail []byte
-		err := conn.QueryRow(ctx, "SELECT mail FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2 AND number = $3", string(user), name, number).Scan(&mail)
-		if errors.Is(err, pgx.ErrNoRows) {
+		mail := &mailReader{ctx: ctx, conn: conn, user: user, letter: name, number: number}
+		mail.left, mail.err = mail.next()
+		if errors.Is(mail.err, pgx.ErrNoRows) {
 			continue // the letter has been dropped meanwhile
 		}
-		if err != nil {
-			err = fmt.Errorf("read a letter of the outbox: %w", err)
-		} else if err = send(number, mail); err == nil {
+		err := mail.err
+		if err == nil {
+			err = send(number, mail)
+		}
+		if err == nil {
 			err = crossOff(ctx, conn, user, name, number)
 		}
 		failures = append(failures, err)

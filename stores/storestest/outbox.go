@@ -2,11 +2,14 @@ package storestest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -16,7 +19,7 @@ import (
 func letter(name string, mails ...string) stores.Letter {
 	l := stores.Letter{Name: name}
 	for _, mail := range mails {
-		l.Mails = append(l.Mails, []byte(mail))
+		l.Mails = append(l.Mails, stores.Mail(mail))
 	}
 	return l
 }
@@ -40,6 +43,9 @@ func left(t *testing.T, s stores.Store, user calendar.URI) string {
 		if l.Time.IsZero() {
 			t.Errorf("letter %s has no time", l.Name)
 		}
+		if l.Age < 0 || l.Age > time.Hour {
+			t.Errorf("letter %s is %v old", l.Name, l.Age)
+		}
 		all = append(all, fmt.Sprintf("%s:%d", l.Name, l.Left))
 	}
 	slices.Sort(all)
@@ -57,9 +63,10 @@ func wantLeft(t *testing.T, s stores.Store, user calendar.URI, want string) {
 func deliver(t *testing.T, s stores.Store, user calendar.URI, name string) string {
 	t.Helper()
 	var sent []string
-	ok(t, s.Deliver(t.Context(), user, name, func(number int, mail []byte) error {
-		sent = append(sent, fmt.Sprintf("%d=%s", number, mail))
-		return nil
+	ok(t, s.Deliver(t.Context(), user, name, func(number int, mail io.Reader) error {
+		text, err := io.ReadAll(mail)
+		sent = append(sent, fmt.Sprintf("%d=%s", number, text))
+		return err
 	}))
 	return strings.Join(sent, " ")
 }
@@ -130,7 +137,7 @@ func outboxFirst(t *testing.T, s stores.Store) {
 func outboxCrossOff(t *testing.T, s stores.Store) {
 	post(t, s, Paul, letter("a", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"))
 	refused := errors.New("refused")
-	err := s.Deliver(t.Context(), Paul, "a", func(number int, _ []byte) error {
+	err := s.Deliver(t.Context(), Paul, "a", func(number int, _ io.Reader) error {
 		if number == 3 || number == 11 {
 			return refused
 		}
@@ -150,18 +157,85 @@ func outboxCrossOff(t *testing.T, s stores.Store) {
 	// When the time is over, the mail that has just gone out is crossed off all the same.
 	post(t, s, Paul, letter("b", "0", "1", "2"))
 	ctx, cancel := context.WithCancel(t.Context())
-	err = s.Deliver(ctx, Paul, "b", func(int, []byte) error { cancel(); return nil })
+	err = s.Deliver(ctx, Paul, "b", func(int, io.Reader) error { cancel(); return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	wantLeft(t, s, Paul, "a:0 b:2")
 }
 
+// A mail may be larger than what a store has in one place, and is neither written nor read as a
+// whole. One that cannot be written stops the commit.
+func outboxLarge(t *testing.T, s stores.Store) {
+	large := repeatedMail{line: "0123456789 abcdefghijklmnopqrstuvwxyz \x00\xff\r\n", times: 100_000}
+	post(t, s, Paul, stores.Letter{Name: "large", Mails: []io.WriterTo{large, stores.Mail(nil), stores.Mail("last")}})
+	wantLeft(t, s, Paul, "large:3")
+	part := errors.New("read in part")
+	err := s.Deliver(t.Context(), Paul, "large", func(number int, mail io.Reader) error {
+		if _, err := io.CopyN(io.Discard, mail, int64(number)); err != nil {
+			return part
+		}
+		return part
+	})
+	if !errors.Is(err, part) {
+		t.Errorf("got %v", err)
+	}
+	var sums []string
+	ok(t, s.Deliver(t.Context(), Paul, "large", func(number int, mail io.Reader) error {
+		sum := sha256.New()
+		n, err := io.Copy(sum, mail)
+		sums = append(sums, fmt.Sprintf("%d: %d octets %x", number, n, sum.Sum(nil)[:8]))
+		return err
+	}))
+	var want []string
+	for i, mail := range []io.WriterTo{large, stores.Mail(nil), stores.Mail("last")} {
+		sum := sha256.New()
+		n, err := mail.WriteTo(sum)
+		ok(t, err)
+		want = append(want, fmt.Sprintf("%d: %d octets %x", i, n, sum.Sum(nil)[:8]))
+	}
+	equal(t, "what was sent", sums, want)
+	wantLeft(t, s, Paul, "large:0")
+
+	broken := errors.New("no more of it can be read")
+	err = s.Update(t.Context(), Vincent, func(tx stores.Tx) error {
+		ok(t, tx.Put(stores.Key{ID: stores.ID{UID: "u"}}, Event("u", "", "x")))
+		return tx.Send(stores.Letter{Name: "broken", Mails: []io.WriterTo{repeatedMail{line: "x", times: 1000, fails: broken}}})
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("a mail that cannot be written: %v", err)
+	}
+	wantLeft(t, s, Vincent, "")
+	view(t, s, Vincent, func(tx stores.Tx) {
+		if _, err := tx.Get(stores.Key{ID: stores.ID{UID: "u"}}); !errors.Is(err, stores.ErrNotFound) {
+			t.Errorf("the rest of the change: %v", err)
+		}
+	})
+}
+
+// repeatedMail is a mail of a line that is repeated, and fails after that if it has to.
+type repeatedMail struct {
+	line  string
+	times int
+	fails error
+}
+
+func (m repeatedMail) WriteTo(w io.Writer) (written int64, err error) {
+	for range m.times {
+		n, err := io.WriteString(w, m.line)
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, m.fails
+}
+
 // A letter is delivered by one at a time, and its user is not locked meanwhile.
 func outboxAlone(t *testing.T, s stores.Store) {
 	post(t, s, Paul, letter("a", "1"), letter("b", "1"))
-	ok(t, s.Deliver(t.Context(), Paul, "a", func(int, []byte) error {
-		err := s.Deliver(t.Context(), Paul, "a", func(int, []byte) error { t.Error("delivered twice"); return nil })
+	ok(t, s.Deliver(t.Context(), Paul, "a", func(int, io.Reader) error {
+		err := s.Deliver(t.Context(), Paul, "a", func(int, io.Reader) error { t.Error("delivered twice"); return nil })
 		if !errors.Is(err, stores.ErrLocked) {
 			t.Errorf("a second delivery: %v", err)
 		}
@@ -175,7 +249,7 @@ func outboxAlone(t *testing.T, s stores.Store) {
 	// A letter that is dropped meanwhile is over.
 	post(t, s, Paul, letter("d", "0", "1"))
 	count := 0
-	ok(t, s.Deliver(t.Context(), Paul, "d", func(int, []byte) error {
+	ok(t, s.Deliver(t.Context(), Paul, "d", func(int, io.Reader) error {
 		count++
 		return s.Drop(t.Context(), Paul, "d")
 	}))

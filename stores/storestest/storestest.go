@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) stores.Store) {
 		{"outbox: with the other changes", outboxCommit},
 		{"outbox: the first letter of a name", outboxFirst},
 		{"outbox: crossing off", outboxCrossOff},
+		{"outbox: large mails", outboxLarge},
 		{"outbox: one at a time", outboxAlone},
 		{"outbox: names", outboxNames},
 		{"caller's buffers", buffers},

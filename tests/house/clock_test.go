@@ -18,6 +18,7 @@ var kernels = []string{
 	"stores/file/audit.go",
 	"stores/file/lock.go",
 	"stores/file/locks.go",
+	"stores/file/outbox.go",
 	"stores/file/process_linux.go",
 	"tests/clock/clock.go", // the clock of the tests
 	"tests/clock/days/main.go",
