@@ -63,7 +63,7 @@ func checkSiteFlags() []cli.Flag {
 func runCheck(ctx context.Context, options *cli.Context, env process.Environment) error {
 	repair, err := checkOptions(options)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return &process.ExitError{Code: process.ExitUsage, Err: err}
 	}
 	users, err := namedUsers(options)
 	if err != nil {
@@ -175,7 +175,7 @@ func undo(ctx context.Context, checker *check.Checker, manifest string, env proc
 	case locked != nil:
 		return locked
 	case failed > 0:
-		return &exitError{exitFailed, fmt.Errorf("not all could be put back: %d entries of %s are left", failed, manifest)}
+		return &process.ExitError{Code: process.ExitFailed, Err: fmt.Errorf("not all could be put back: %d entries of %s are left", failed, manifest)}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/stores"
+	"imip-agent/stores/calendar/printable"
 	"imip-agent/tools/check"
 )
 
@@ -33,17 +34,17 @@ type jsonFinding struct {
 
 // jsonSummary is the last line that --json writes.
 type jsonSummary struct {
-	Type     string   `json:"type"`  // "summary"
-	Users    int      `json:"users"` // that were looked at
-	Events   int      `json:"events"`
-	Found    int      `json:"found"`  // findings that are there, notes apart
-	Mended   int      `json:"mended"` // findings that were there
-	Known    int      `json:"known"`  // of those found, the ones that the baseline knows, which are not written
-	Locked   int      `json:"locked"` // users whose lock could not be had
-	Failures []string `json:"failures,omitempty"`
-	Manifest string   `json:"manifest,omitempty"` // of what was changed
-	Seconds  float64  `json:"seconds"`
-	Status   int      `json:"status"` // the exit status
+	Type     string           `json:"type"`  // "summary"
+	Users    int              `json:"users"` // that were looked at
+	Events   int              `json:"events"`
+	Found    int              `json:"found"`  // findings that are there, notes apart
+	Mended   int              `json:"mended"` // findings that were there
+	Known    int              `json:"known"`  // of those found, the ones that the baseline knows, which are not written
+	Locked   int              `json:"locked"` // users whose lock could not be had
+	Failures []string         `json:"failures,omitempty"`
+	Manifest string           `json:"manifest,omitempty"` // of what was changed
+	Seconds  float64          `json:"seconds"`
+	Status   process.ExitCode `json:"status"`
 }
 
 // reporter writes findings.
@@ -82,42 +83,42 @@ func checkAll(ctx context.Context, checker *check.Checker, journal string, optio
 		failure = r.baseline.Save(checker.Users, len(summary.Failures) == 0)
 	}
 	if path := options.String("metrics"); path != "" {
-		if err := check.WriteFile(path, summary.Metrics(took, status), 0o644); err != nil {
+		if err := check.WriteFile(path, summary.Metrics(took, int(status)), 0o644); err != nil {
 			failure = errors.Join(failure, fmt.Errorf("writing the metrics: %w", err))
 		}
 	}
 	if failure != nil {
-		status = max(status, exitFailed)
+		status = max(status, process.ExitFailed)
 	}
 	r.summary(summary, failure, took, status)
 	for _, err := range summary.Failures { // what stopped it all is told at the end
 		fmt.Fprintf(env.Stderr, "%s: %v\n", env.Program, err)
 	}
-	if status == exitDone {
+	if status == process.ExitDone {
 		return nil
 	}
-	return &exitError{status, failure}
+	return &process.ExitError{Code: status, Err: failure}
 }
 
 // exitStatus returns the highest status that applies.
-func exitStatus(s check.Summary, failure error, remaining int) int {
-	status := exitDone
+func exitStatus(s check.Summary, failure error, remaining int) process.ExitCode {
+	status := process.ExitDone
 	if s.Mended > 0 {
-		status = exitMended
+		status = process.ExitMended
 	}
 	if remaining > 0 {
-		status = exitFindings
+		status = process.ExitFindings
 	}
 	for _, err := range s.Failures {
 		if !errors.Is(err, stores.ErrLocked) {
-			status = exitFailed
+			status = process.ExitFailed
 		}
 	}
 	if failure != nil {
-		status = exitFailed
+		status = process.ExitFailed
 	}
 	if s.Locked > 0 || errors.Is(failure, stores.ErrAway) {
-		status = exitLocked
+		status = process.ExitTemporary
 	}
 	return status
 }
@@ -146,25 +147,25 @@ func (r *reporter) finding(f check.Finding) {
 	var about []string
 	for _, part := range []string{string(f.User), f.Path} {
 		if part != "" {
-			about = append(about, printable(part))
+			about = append(about, printable.Text(part))
 		}
 	}
 	if f.ID.UID != "" {
-		about = append(about, printable(strings.TrimSpace("event "+f.ID.UID+" "+f.ID.RecurrenceID)))
+		about = append(about, printable.Text(strings.TrimSpace("event "+f.ID.UID+" "+f.ID.RecurrenceID)))
 	}
-	fmt.Fprintf(r.out, "%s: %s\n  %s [%s]\n", f.Kind.Severity, strings.Join(about, ": "), printable(f.Text), f.Kind.ID)
+	fmt.Fprintf(r.out, "%s: %s\n  %s [%s]\n", f.Kind.Severity, strings.Join(about, ": "), printable.Text(f.Text), f.Kind.ID)
 	switch {
 	case f.State == check.Mended:
 		fmt.Fprintln(r.out, "  mended")
 	case f.State == check.Planned:
 		fmt.Fprintln(r.out, "  would be mended")
 	case f.Command != "":
-		fmt.Fprintf(r.out, "  to mend it: %s\n", printable(f.Command))
+		fmt.Fprintf(r.out, "  to mend it: %s\n", printable.Text(f.Command))
 	}
 }
 
 // summary writes the summary.
-func (r *reporter) summary(s check.Summary, failure error, took time.Duration, status int) {
+func (r *reporter) summary(s check.Summary, failure error, took time.Duration, status process.ExitCode) {
 	switch {
 	case r.quiet:
 	case r.json:
@@ -192,7 +193,7 @@ func (r *reporter) summary(s check.Summary, failure error, took time.Duration, s
 		}
 		fmt.Fprintf(r.out, "%s in %d users, %d events, in %v\n", what, s.Users, s.Events, took.Round(time.Millisecond))
 		if r.journal != "" {
-			fmt.Fprintf(r.out, "the journal of quotas in %s is not checked\n", printable(r.journal))
+			fmt.Fprintf(r.out, "the journal of quotas in %s is not checked\n", printable.Text(r.journal))
 		}
 	}
 }

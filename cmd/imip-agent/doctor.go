@@ -54,9 +54,9 @@ func runDoctor(ctx context.Context, options *cli.Context, env process.Environmen
 		showResult(env.Stdout, doctor.Result{ID: doctor.Configuration, Status: doctor.Failed, Text: err.Error(), Remedy: "correct it: nothing else can be looked at"})
 		var unusable *conf.Error
 		if errors.As(err, &unusable) {
-			return &exitError{exitConfig, nil}
+			return &process.ExitError{Code: process.ExitConfig}
 		}
-		return &exitError{exitFindings, nil}
+		return &process.ExitError{Code: process.ExitFindings}
 	}
 	d := doctor.Doctor{
 		Config: s.Config, Store: s.Store, Rejected: s.Rejected, SystemZone: s.Preferences.SystemZone, Now: env.Now, Log: s.Log, Path: "",
@@ -81,7 +81,7 @@ func runDoctor(ctx context.Context, options *cli.Context, env process.Environmen
 	}
 	err = errors.Join(context.Cause(ctx), s.Close())
 	if err == nil && failed {
-		err = &exitError{exitFindings, nil}
+		err = &process.ExitError{Code: process.ExitFindings}
 	}
 	return err
 }

@@ -101,28 +101,16 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 // worst joins errors into one that ends the program with the highest of their statuses;
 // nil if all are.
 func worst(errs []error) error {
-	status := exitDone
+	status := process.ExitDone
 	for _, err := range errs {
 		if err != nil {
-			status = max(status, statusOf(err))
+			status = max(status, process.CodeOf(err))
 		}
 	}
-	if status == exitDone {
+	if status == process.ExitDone {
 		return nil
 	}
-	return &exitError{status, errors.Join(errs...)}
-}
-
-// statusOf returns the exit status that an error stands for by itself.
-func statusOf(err error) int {
-	var exit *exitError
-	switch {
-	case errors.As(err, &exit):
-		return exit.status
-	case errors.Is(err, stores.ErrLocked), errors.Is(err, stores.ErrAway):
-		return exitLocked
-	}
-	return exitFailed
+	return &process.ExitError{Code: status, Err: errors.Join(errs...)}
 }
 
 // namedUsers returns the users that --user names, each once.
@@ -194,7 +182,7 @@ func (r *freebusyRun) done(result freebusy.Result) {
 		return
 	}
 	for _, p := range result.Problems {
-		r.failures = append(r.failures, &exitError{exitFindings, fmt.Errorf("free/busy of %q: event %q %s is left as it is recorded: %w", user, p.UID, p.RecurrenceID, p.Err)})
+		r.failures = append(r.failures, &process.ExitError{Code: process.ExitFindings, Err: fmt.Errorf("free/busy of %q: event %q %s is left as it is recorded: %w", user, p.UID, p.RecurrenceID, p.Err)})
 	}
 	r.maker.Log.Info("free/busy worked out", "user", user, "until", result.Until, "anew", result.Rebuilt, "read", result.Read,
 		"records", result.Table.Len(), "removed", result.Removed, "inserted", result.Inserted, "noted", result.Noted, "published", result.Published)

@@ -27,10 +27,10 @@ func commands(env process.Environment) []*cli.Command {
 
 func main() {
 	if err := process.CheckLimits(); err != nil {
-		os.Exit(report(err, process.New("imip-agent")))
+		os.Exit(int(report(err, process.New("imip-agent"))))
 	}
 	ctx, stop := process.Watch(context.Background())
 	defer stop()
 	env := process.New("imip-agent")
-	os.Exit(run(ctx, os.Args[1:], env))
+	os.Exit(int(run(ctx, os.Args[1:], env)))
 }

@@ -16,16 +16,10 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/calendar/printable"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
 	"imip-agent/tools/migrate"
-)
-
-// More exit statuses, those of migrate.
-const (
-	exitPartly   = 3  // done but for what is listed
-	exitNoSource = 10 // there is nothing at the place to be copied from
-	exitNotEmpty = 73 // EX_CANTCREAT: the target has something else already
 )
 
 // migrateCommand moves records between places and forms.
@@ -222,23 +216,23 @@ func migrateStatus(r *migrate.Result, err error) error {
 	switch {
 	case err == nil:
 	case errors.Is(err, migrate.ErrNoSource):
-		return &exitError{exitNoSource, err}
+		return &process.ExitError{Code: process.ExitNoSource, Err: err}
 	case errors.Is(err, stores.ErrAway), errors.Is(err, stores.ErrLocked):
-		return &exitError{exitLocked, err}
+		return &process.ExitError{Code: process.ExitTemporary, Err: err}
 	default:
-		return &exitError{exitFailed, err}
+		return &process.ExitError{Code: process.ExitFailed, Err: err}
 	}
 	switch {
 	case r == nil:
 		return nil
 	case r.Number[migrate.Failed] > 0:
-		return &exitError{status: exitFailed}
+		return &process.ExitError{Code: process.ExitFailed}
 	case r.Number[migrate.Locked] > 0:
-		return &exitError{status: exitLocked}
+		return &process.ExitError{Code: process.ExitTemporary}
 	case r.Number[migrate.Conflict] > 0:
-		return &exitError{status: exitNotEmpty}
+		return &process.ExitError{Code: process.ExitNotEmpty}
 	case r.Partly():
-		return &exitError{status: exitPartly}
+		return &process.ExitError{Code: process.ExitPartly}
 	}
 	return nil
 }
@@ -298,7 +292,7 @@ func printResult(w io.Writer, r *migrate.Result, o migrate.Options) {
 // printIssues lists what was not done.
 func printIssues(w io.Writer, r *migrate.Result) {
 	for _, i := range r.Issues {
-		fmt.Fprintln(w, printable(i.String()))
+		fmt.Fprintln(w, printable.Text(i.String()))
 	}
 	for _, kind := range []migrate.Kind{migrate.Failed, migrate.Locked, migrate.Conflict, migrate.Unstorable, migrate.Damaged, migrate.Refused, migrate.Unknown, migrate.Differs, migrate.Newer, migrate.Extra} {
 		shown := 0

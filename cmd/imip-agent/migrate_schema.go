@@ -77,7 +77,7 @@ func makeSchema(options *cli.Context, env process.Environment) (err error) {
 		}
 	}
 	if lacking {
-		return &exitError{status: exitPartly}
+		return &process.ExitError{Code: process.ExitPartly}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/process"
+	"imip-agent/stores/calendar/printable"
 	"imip-agent/stores/file"
 	"imip-agent/tools/migrate"
 )
@@ -67,10 +68,10 @@ func upgrade(options *cli.Context, env process.Environment) (err error) {
 		verb = "old"
 	}
 	for _, path := range u.Tables {
-		fmt.Fprintf(env.Stdout, "%s: %s\n", verb, printable(path))
+		fmt.Fprintf(env.Stdout, "%s: %s\n", verb, printable.Text(path))
 	}
 	for _, line := range u.Lost {
-		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", printable(line))
+		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", printable.Text(line))
 	}
 	printIssues(env.Stdout, &u.Result)
 	if len(u.Kept) > 0 {
@@ -84,7 +85,7 @@ func upgradeStatus(u *migrate.Upgraded, err error) error {
 		return err
 	}
 	if len(u.Lost) > 0 {
-		return &exitError{status: exitPartly}
+		return &process.ExitError{Code: process.ExitPartly}
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func showCalendar(options *cli.Context, env process.Environment) (err error) {
 	}
 	var problems []error
 	for _, p := range c.Problems {
-		problems = append(problems, &exitError{exitFindings, fmt.Errorf("event %q %s cannot be shown: %w", p.UID, p.RecurrenceID, p.Err)})
+		problems = append(problems, &process.ExitError{Code: process.ExitFindings, Err: fmt.Errorf("event %q %s cannot be shown: %w", p.UID, p.RecurrenceID, p.Err)})
 	}
 	return worst(problems)
 }

@@ -18,7 +18,7 @@ import (
 
 func main() {
 	if err := process.CheckLimits(); err != nil {
-		os.Exit(process.Report(os.Stderr, err))
+		os.Exit(int(process.Report(os.Stderr, err)))
 	}
 	ctx, stop := process.Watch(context.Background())
 	defer stop()
@@ -26,5 +26,5 @@ func main() {
 	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
 		return run(ctx, os.Args[1:], env)
 	})
-	os.Exit(process.Report(os.Stderr, err))
+	os.Exit(int(process.Report(os.Stderr, err)))
 }

@@ -87,7 +87,7 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 		return fmt.Errorf("start a process for the message: %w", err)
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.As(err, &exit) && exit.ExitCode() == ExitTemporary:
+	case errors.As(err, &exit) && exit.ExitCode() == int(ExitTemporary):
 		err = errReported
 	default: // what the runtime has written is not for mail systems
 		return fmt.Errorf("the process that handled the message ended by itself, as if out of memory: %w", err)

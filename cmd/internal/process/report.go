@@ -4,18 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"imip-agent/stores/calendar/printable"
 )
 
-// Exit statuses that all mail systems understand alike (sysexits.h).
-const (
-	ExitDone      = 0
-	ExitTemporary = 75 // EX_TEMPFAIL: try again later
-)
-
-// maxDetail is how much of an error is told, in octets.
+// maxDetail is how much of an error is reported, in octets.
 const maxDetail = 600
 
 // Report tells a mail system how its delivery went: it returns the exit status,
@@ -24,7 +19,7 @@ const maxDetail = 600
 // is at fault for now). Text from the message comes after text of ours, with
 // nothing in it but printable ASCII: mail systems look for a code at the start of
 // a line.
-func Report(stderr io.Writer, err error) int {
+func Report(stderr io.Writer, err error) ExitCode {
 	if err == nil {
 		return ExitDone
 	}
@@ -40,15 +35,8 @@ func plain(text string, limit int) string {
 	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ") // joined errors
 	var line strings.Builder
 	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&line, `\x%02x`, text[0])
-		case ' ' <= r && r <= '~':
-			line.WriteRune(r)
-		default:
-			line.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		}
+		_, size := utf8.DecodeRuneInString(text)
+		line.WriteString(printable.ASCII(text[:size]))
 		text = text[size:]
 		if line.Len() > limit && len(text) > 0 {
 			return line.String() + " ..."

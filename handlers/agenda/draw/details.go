@@ -8,6 +8,7 @@ import (
 
 	"imip-agent/handlers/agenda"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/calendar/printable"
 )
 
 // Measures of an event's details. What is beyond them is not shown.
@@ -25,9 +26,9 @@ func guests(attendees []calendar.Attendee) (list []guest) {
 		if i == maxGuests {
 			return append(list, guest{Name: fmt.Sprintf("%d more", len(attendees)-i)})
 		}
-		g := guest{Name: printable(a.Name()), Status: printable(strings.ToLower(a.PartStat()))}
+		g := guest{Name: printable.Line(a.Name()), Status: printable.Line(strings.ToLower(a.PartStat()))}
 		if g.Name == "" {
-			g.Name = printable(agenda.Name(a.URI))
+			g.Name = printable.Line(agenda.Name(a.URI))
 		}
 		if g.Status == "needs-action" || g.Status == "" {
 			g.Status = "no answer"
@@ -41,7 +42,7 @@ func guests(attendees []calendar.Attendee) (list []guest) {
 func lines(text string) string {
 	var kept []string
 	for line := range strings.Lines(text) {
-		kept = append(kept, printable(line))
+		kept = append(kept, printable.Line(line))
 	}
 	text = strings.TrimSpace(strings.Join(kept, "\n"))
 	if uniseg.GraphemeClusterCount(text) <= maxText {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"imip-agent/handlers/agenda"
+	"imip-agent/stores/calendar/printable"
 )
 
 //go:embed page.html
@@ -93,7 +94,7 @@ type requestItem struct{ Class, Kind, Mark, When, Title, Notes string }
 // data returns what pages and pictures are made of.
 func (c plan) data() pageData {
 	d := pageData{
-		User: printable(agenda.Name(c.User)), Zone: c.Zone.String(),
+		User: printable.Line(agenda.Name(c.User)), Zone: c.Zone.String(),
 		Now: c.Now.Format("Monday 2 January 2006, 15:04"), Range: between(c.From, c.To.AddDate(0, 0, -1)),
 		Weeks: c.weeks(),
 	}
@@ -116,7 +117,7 @@ func (c plan) data() pageData {
 		}
 	}
 	for _, p := range c.Problems {
-		d.Problems = append(d.Problems, printable(p.UID+" "+p.RecurrenceID+": "+p.Err.Error()))
+		d.Problems = append(d.Problems, printable.Line(p.UID+" "+p.RecurrenceID+": "+p.Err.Error()))
 	}
 	return d
 }
@@ -133,7 +134,7 @@ func (c plan) request(r agenda.Request) requestItem {
 	kind := kindOf(r)
 	item := requestItem{Class: kind.String(), Kind: kinds[kind].title, Mark: kinds[kind].mark}
 	if r.Unknown {
-		item.Title = printable(r.UID + " " + r.RecurrenceID)
+		item.Title = printable.Line(r.UID + " " + r.RecurrenceID)
 		item.Notes = "the event is not stored"
 		return item
 	}

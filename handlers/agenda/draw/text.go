@@ -10,6 +10,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"imip-agent/handlers/agenda"
+	"imip-agent/stores/calendar/printable"
 )
 
 // Style says how an agenda looks.
@@ -31,7 +32,7 @@ func Text(w io.Writer, calendar *agenda.Calendar, style Style) error {
 	if last := c.To.AddDate(0, 0, -1); last.After(c.From) {
 		days += " to " + last.Format("Mon 2 Jan 2006")
 	}
-	a.line("1", "Calendar of %s, %s (%s)", printable(agenda.Name(c.User)), days, c.Zone)
+	a.line("1", "Calendar of %s, %s (%s)", printable.Line(agenda.Name(c.User)), days, c.Zone)
 	empty := true
 	for day := c.From; day.Before(c.To); day = day.AddDate(0, 0, 1) {
 		entries := c.On(day)
@@ -93,14 +94,14 @@ func when(e agenda.Entry, day time.Time) string {
 // notes is what there is to be said of an entry on a day beside its summary.
 func (c plan) notes(e agenda.Entry, day time.Time) (notes []string) {
 	if e.Location != "" {
-		notes = append(notes, printable(e.Location))
+		notes = append(notes, printable.Line(e.Location))
 	}
 	if e.People != "" {
 		by := "from "
 		if e.Kind == agenda.Proposed {
 			by = "by "
 		}
-		notes = append(notes, by+printable(e.People))
+		notes = append(notes, by+printable.Line(e.People))
 	}
 	switch {
 	case !e.Moved.IsZero() && e.AllDay:
@@ -156,7 +157,7 @@ const (
 
 // entry adds the line of an entry.
 func (a *listing) entry(when string, e agenda.Entry, notes []string) {
-	summary := printable(e.Summary)
+	summary := printable.Line(e.Summary)
 	if summary == "" {
 		summary = "(no title)"
 	}
@@ -174,7 +175,7 @@ func (a *listing) requests(c plan) {
 		for _, r := range c.Requests {
 			switch {
 			case r.Unknown:
-				a.line("", "  %s: the event is not stored", printable(strings.TrimSpace(r.UID+" "+r.RecurrenceID)))
+				a.line("", "  %s: the event is not stored", printable.Line(strings.TrimSpace(r.UID+" "+r.RecurrenceID)))
 				continue
 			case r.Counter:
 				r.Kind = agenda.Proposed
@@ -186,7 +187,7 @@ func (a *listing) requests(c plan) {
 		a.line("", "")
 		a.line("1;4", "Cannot be shown")
 		for _, p := range c.Problems {
-			a.line("", "  %s: %s", printable(strings.TrimSpace(p.UID+" "+p.RecurrenceID)), printable(p.Err.Error()))
+			a.line("", "  %s: %s", printable.Line(strings.TrimSpace(p.UID+" "+p.RecurrenceID)), printable.Line(p.Err.Error()))
 		}
 	}
 }

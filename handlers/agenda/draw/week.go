@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"imip-agent/handlers/agenda"
+	"imip-agent/stores/calendar/printable"
 )
 
 // week is a week as it is drawn: seven columns of days with blocks by the hour, and above
@@ -465,8 +466,8 @@ func (c plan) bars(w *week) {
 // view returns what is written of an entry on a day.
 func (c plan) view(e agenda.Entry, date time.Time) view {
 	v := view{
-		Class: e.Kind.String(), Mark: kinds[e.Kind].mark, Kind: kinds[e.Kind].title, Title: printable(e.Summary),
-		When: when(e, date), Where: printable(e.Location),
+		Class: e.Kind.String(), Mark: kinds[e.Kind].mark, Kind: kinds[e.Kind].title, Title: printable.Line(e.Summary),
+		When: when(e, date), Where: printable.Line(e.Location),
 	}
 	if v.At = v.When; !e.AllDay && !e.Start.Before(date) {
 		v.At = e.Start.Format("15:04")
