@@ -2,24 +2,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
-	"imip-agent/stores"
 	"imip-agent/stores/calendar"
-	"imip-agent/stores/calendar/printable"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
-	"imip-agent/tools/migrate"
+	"imip-agent/tools/migrate/copy"
 )
 
 // migrateCommand moves records between places and forms.
@@ -31,7 +26,7 @@ func migrateCommand(env process.Environment) *cli.Command {
 			"and the preferences are if it is called \"store\", or a directory that has the three in it.\n\n" +
 			"Exit status: 0 done, 3 done but for what is listed, 8 failed, 10 no such source,\n" +
 			"64 wrong usage, 73 the target has something else already, 75 locked or away: try again,\n" +
-			"78 the configuration cannot be used.",
+			"78 the configuration cannot be used.\n\n" + migrateFormat,
 		Subcommands: []*cli.Command{
 			copyCommand(env),
 			schemaCommand(env),
@@ -144,7 +139,7 @@ func copyRecords(options *cli.Context, env process.Environment) (err error) {
 	if err := checkTables(options, e.to); err != nil {
 		return migrateStatus(nil, err)
 	}
-	o := migrate.Options{
+	o := copy.Options{
 		DryRun: options.Bool("dry-run"), Resume: options.Bool("resume"), Verify: options.Bool("verify"),
 		Overwrite: options.Bool("overwrite"), Delete: options.Bool("delete"), ForceDelete: options.Bool("force-delete"),
 		Log: s.Log, Now: env.Now,
@@ -154,20 +149,21 @@ func copyRecords(options *cli.Context, env process.Environment) (err error) {
 	}
 	var done func()
 	o.Progress, done = showProgress(env.Stderr)
-	result, err := migrate.Copy(ctx, e.from, e.to, o)
+	result, err := copy.Run(ctx, e.from, e.to, o)
 	done()
+	ending := migrateStatus(&result.Report, err)
 	if options.Bool("json") {
-		if jsonErr := printJSON(env.Stdout, result, err); jsonErr != nil {
-			return jsonErr
+		if err := writeJSON(env.Stdout, &result.Report, copySummary(result, err, ending)); err != nil {
+			return err
 		}
 	} else if err == nil || result.Users > 0 {
 		printResult(env.Stdout, result, o)
 	}
-	return migrateStatus(result, err)
+	return ending
 }
 
 // checkRoom fails if what was named of the source has no place in the target.
-func checkRoom(from, to *migrate.Side) error {
+func checkRoom(from, to *copy.Side) error {
 	if from.JournalNamed && from.Journal != nil && to.Journal == nil {
 		return usage("the target has no place for the journal: say --to-journal PLACE")
 	}
@@ -179,7 +175,7 @@ func checkRoom(from, to *migrate.Side) error {
 
 // tellPlaceless tells what is beside the source's store and is left out, because the target has no
 // place for it and nobody has said so.
-func tellPlaceless(options *cli.Context, w io.Writer, from, to *migrate.Side) {
+func tellPlaceless(options *cli.Context, w io.Writer, from, to *copy.Side) {
 	journal, ok := from.Journal.(*file.Journal)
 	if ok && to.Journal == nil && !options.IsSet("to-journal") && isDir(journal.Dir()) {
 		fmt.Fprintln(w, "the journal is not copied: the target has no place for it, --to-journal says where, or none")
@@ -190,7 +186,7 @@ func tellPlaceless(options *cli.Context, w io.Writer, from, to *migrate.Side) {
 }
 
 // checkTables fails if a database lacks tables to copy into.
-func checkTables(options *cli.Context, to *migrate.Side) error {
+func checkTables(options *cli.Context, to *copy.Side) error {
 	for _, kept := range []any{to.Store, to.Journal} {
 		database, ok := kept.(interface {
 			Schema(context.Context) ([]postgresql.Missing, error)
@@ -211,118 +207,14 @@ func checkTables(options *cli.Context, to *migrate.Side) error {
 	return nil
 }
 
-// migrateStatus turns what a command has done into how the program ends.
-func migrateStatus(r *migrate.Result, err error) error {
-	switch {
-	case err == nil:
-	case errors.Is(err, migrate.ErrNoSource):
-		return &process.ExitError{Code: process.ExitNoSource, Err: err}
-	case errors.Is(err, stores.ErrAway), errors.Is(err, stores.ErrLocked):
-		return &process.ExitError{Code: process.ExitTemporary, Err: err}
-	default:
-		return &process.ExitError{Code: process.ExitFailed, Err: err}
-	}
-	switch {
-	case r == nil:
-		return nil
-	case r.Number[migrate.Failed] > 0:
-		return &process.ExitError{Code: process.ExitFailed}
-	case r.Number[migrate.Locked] > 0:
-		return &process.ExitError{Code: process.ExitTemporary}
-	case r.Number[migrate.Conflict] > 0:
-		return &process.ExitError{Code: process.ExitNotEmpty}
-	case r.Partly():
-		return &process.ExitError{Code: process.ExitPartly}
-	}
-	return nil
-}
-
 // showProgress shows how far a copy has come, if that is a terminal. done ends it.
-func showProgress(w io.Writer) (progress func(migrate.Progress), done func()) {
+func showProgress(w io.Writer) (progress func(copy.Progress), done func()) {
 	c := newCounter(w)
-	return func(p migrate.Progress) {
+	return func(p copy.Progress) {
 		what := "copying"
 		if p.Verifying {
 			what = "comparing"
 		}
 		c.show(what, p.Done, p.Total)
 	}, c.clear
-}
-
-// printJSON writes a result for programs.
-func printJSON(w io.Writer, r *migrate.Result, err error) error {
-	report := struct {
-		*migrate.Result
-		Error string `json:",omitempty"`
-	}{Result: r}
-	if err != nil {
-		report.Error = err.Error()
-	}
-	return writeJSON(w, report)
-}
-
-func writeJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
-}
-
-// printResult writes a result for people.
-func printResult(w io.Writer, r *migrate.Result, o migrate.Options) {
-	verb := "copied"
-	if o.DryRun {
-		verb = "would be copied"
-	}
-	fmt.Fprintf(w, "%d users, %d of them changed: %s %s: %s\n", r.Users, r.Changed, counted(r.Written), verb, r.Took.Round(time.Millisecond))
-	if r.Removed.Total() > 0 {
-		fmt.Fprintf(w, "removed: %s\n", counted(r.Removed))
-	}
-	if r.Unchanged.Total() > 0 {
-		fmt.Fprintf(w, "the same already: %s\n", counted(r.Unchanged))
-	}
-	if r.Skipped > 0 {
-		fmt.Fprintf(w, "done before the interruption: %d users\n", r.Skipped)
-	}
-	if o.Verify && !o.DryRun {
-		fmt.Fprintf(w, "compared, and equal on both sides: %d\n", r.Verified)
-	}
-	printIssues(w, r)
-}
-
-// printIssues lists what was not done.
-func printIssues(w io.Writer, r *migrate.Result) {
-	for _, i := range r.Issues {
-		fmt.Fprintln(w, printable.Text(i.String()))
-	}
-	for _, kind := range []migrate.Kind{migrate.Failed, migrate.Locked, migrate.Conflict, migrate.Unstorable, migrate.Damaged, migrate.Refused, migrate.Unknown, migrate.Differs, migrate.Newer, migrate.Extra} {
-		shown := 0
-		for _, i := range r.Issues {
-			if i.Kind == kind {
-				shown++
-			}
-		}
-		if n := r.Number[kind]; n > shown {
-			fmt.Fprintf(w, "%s: %d more\n", kind, n-shown)
-		}
-	}
-}
-
-// counted says how many of what there are.
-func counted(c migrate.Counts) string {
-	var words []string
-	for _, n := range []struct {
-		number int
-		name   string
-	}{
-		{c.Events, "events"}, {c.Counters, "counter-proposals"}, {c.Periods, "events' free/busy"}, {c.Requests, "requests"},
-		{c.Providers, "providers"}, {c.Lists, "quota lines"}, {c.Preferences, "preferences"},
-	} {
-		if n.number > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n.number, n.name))
-		}
-	}
-	if len(words) == 0 {
-		return "nothing"
-	}
-	return strings.Join(words, ", ")
 }

@@ -13,7 +13,7 @@ import (
 	"imip-agent/cmd/internal/process"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
-	"imip-agent/tools/migrate"
+	"imip-agent/tools/migrate/calendars"
 )
 
 // exportCommand writes users' events for other calendar software.
@@ -37,7 +37,7 @@ func exportCommand(env process.Environment) *cli.Command {
 }
 
 func export(options *cli.Context, env process.Environment) (err error) {
-	x := &migrate.Export{
+	x := &calendars.Export{
 		Form: options.String("to"), Out: env.Stdout, NoInvite: options.Bool("no-invite"),
 		Overwrite: options.Bool("overwrite"), Delete: options.Bool("delete"), Now: env.Now(),
 	}
@@ -89,15 +89,16 @@ func export(options *cli.Context, env process.Environment) (err error) {
 	if x.Dir == "" {
 		report = env.Stderr
 	}
+	ending := migrateStatus(&done.Report, err)
 	if options.Bool("json") {
-		if err := writeJSON(env.Stdout, done); err != nil {
+		if err := writeJSON(env.Stdout, &done.Report, exportSummary(done, err, ending)); err != nil {
 			return err
 		}
 	} else if err == nil || done.Users > 0 {
 		fmt.Fprintf(report, "%d users: %d events exported\n", done.Users, done.Events)
-		printIssues(report, &done.Result)
+		printIssues(report, &done.Report)
 	}
-	return migrateStatus(&done.Result, err)
+	return ending
 }
 
 // commonName returns how a user wants to be called.

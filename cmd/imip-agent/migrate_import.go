@@ -16,7 +16,7 @@ import (
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
-	"imip-agent/tools/migrate"
+	"imip-agent/tools/migrate/calendars"
 )
 
 // importCommand takes calendar files into a user's records.
@@ -88,18 +88,19 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 		Import: true,
 	}
 	progress, finish := showCount(env.Stderr, "taking in events")
-	m := &migrate.Import{User: user, Publish: publisher.publish, Store: side.Store, Log: s.Log, Progress: progress}
+	m := &calendars.Import{User: user, Publish: publisher.publish, Store: side.Store, Log: s.Log, Progress: progress}
 	done, err := m.Run(options.Context, options.Args().First())
 	finish()
+	ending := migrateStatus(&done.Report, err)
 	if options.Bool("json") {
-		if err := writeJSON(env.Stdout, done); err != nil {
+		if err := writeJSON(env.Stdout, &done.Report, importSummary(done, err, ending)); err != nil {
 			return err
 		}
 	} else if err == nil || done.Files > 0 {
 		fmt.Fprintf(env.Stdout, "%d files: %d events taken for %s\n", done.Files, done.Events, user)
-		printIssues(env.Stdout, &done.Result)
+		printIssues(env.Stdout, &done.Report)
 	}
-	return migrateStatus(&done.Result, err)
+	return ending
 }
 
 // messageLimit is how large a message can be that calendars are published by, in octets.

@@ -13,7 +13,7 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
-	"imip-agent/tools/migrate"
+	"imip-agent/tools/migrate/copy"
 )
 
 // place is where records are, as the words of a command line say: file:DIR or
@@ -60,7 +60,7 @@ func isDir(path string) bool {
 
 // ends are the two sides of a copy, and what has to be closed after it.
 type ends struct {
-	from, to *migrate.Side
+	from, to *copy.Side
 	closers  []func() error
 }
 
@@ -78,8 +78,8 @@ type placeOptions struct{ journal, preferences string }
 
 // openSide opens one side. The model, if it is not nil, is where the other side is: a target that
 // is not there yet takes its form.
-func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrateSite, model *place) (*migrate.Side, error) {
-	side := &migrate.Side{}
+func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrateSite, model *place) (*copy.Side, error) {
+	side := &copy.Side{}
 	var r rooms
 	switch p.kind {
 	case "file":
@@ -94,7 +94,7 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 		// By links there are several ways to name a place, of which one is noted.
 		side.Name, side.Store = "file:"+real(r.store), store
 		if model != nil {
-			side.Sync, side.Notes = store.Sync, migrate.NotesDir{Path: filepath.Clean(r.store) + ".copied"}
+			side.Sync, side.Notes = store.Sync, copy.NotesDir{Path: filepath.Clean(r.store) + ".copied"}
 		}
 	case "postgresql":
 		o, err := s.databaseOptions(p.where, model != nil)
@@ -131,7 +131,7 @@ func isEmpty(dir string) bool {
 
 // openJournal opens the journal of a side: the one that was named, else the one beside a store of
 // files, or in the same database.
-func (e *ends) openJournal(ctx context.Context, side *migrate.Side, p place, beside, named string, s *migrateSite, target bool) error {
+func (e *ends) openJournal(ctx context.Context, side *copy.Side, p place, beside, named string, s *migrateSite, target bool) error {
 	where := place{"file", beside}
 	switch {
 	case named == "none":
@@ -214,7 +214,7 @@ func (s *migrateSite) databaseOptions(connInfo string, target bool) (postgresql.
 
 // checkApart fails if anything of the target is in the same place as something of the source, of
 // which the one would wait for the other, or inside it, where it would be taken for a part of it.
-func checkApart(ctx context.Context, from, to *migrate.Side) error {
+func checkApart(ctx context.Context, from, to *copy.Side) error {
 	if from.Name == to.Name {
 		return usage("FROM and TO are the same place: %s", from.Name)
 	}
@@ -258,7 +258,7 @@ func checkApart(ctx context.Context, from, to *migrate.Side) error {
 }
 
 // roomsIn returns the directories of a side, as they were named.
-func roomsIn(side *migrate.Side) []string {
+func roomsIn(side *copy.Side) []string {
 	var dirs []string
 	for _, kept := range []any{side.Store, side.Journal} {
 		if files, ok := kept.(interface{ Dir() string }); ok {

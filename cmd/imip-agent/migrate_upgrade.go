@@ -10,7 +10,7 @@ import (
 	"imip-agent/cmd/internal/process"
 	"imip-agent/stores/calendar/printable"
 	"imip-agent/stores/file"
-	"imip-agent/tools/migrate"
+	"imip-agent/tools/migrate/upgrade"
 )
 
 // upgradeCommand brings the layouts of earlier releases up to date.
@@ -23,11 +23,11 @@ func upgradeCommand(env process.Environment) *cli.Command {
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "journal", Usage: "the `DIR` of the journal, if it is not beside the store"},
 		}, migrateFlags()...),
-		Action: func(options *cli.Context) error { return upgrade(options, env) },
+		Action: func(options *cli.Context) error { return upgradePlace(options, env) },
 	}
 }
 
-func upgrade(options *cli.Context, env process.Environment) (err error) {
+func upgradePlace(options *cli.Context, env process.Environment) (err error) {
 	if options.NArg() != 1 {
 		return usage("upgrade takes one word, the store's directory: %s migrate upgrade /var/lib/imip-agent/store", env.Program)
 	}
@@ -44,7 +44,7 @@ func upgrade(options *cli.Context, env process.Environment) (err error) {
 	if options.IsSet("journal") {
 		r.journal = options.String("journal")
 	}
-	old := migrate.Old{JournalDir: r.journal, Aside: filepath.Clean(dir) + ".before-upgrade", DryRun: options.Bool("dry-run")}
+	old := upgrade.Old{JournalDir: r.journal, Aside: filepath.Clean(dir) + ".before-upgrade", DryRun: options.Bool("dry-run")}
 	if old.Store, err = file.Open(s.filling(r.store, false)); err != nil {
 		return err
 	}
@@ -55,13 +55,14 @@ func upgrade(options *cli.Context, env process.Environment) (err error) {
 	}
 	progress, finish := showCount(env.Stderr, "upgrading users")
 	old.Progress = progress
-	u, err := migrate.Upgrade(options.Context, old)
+	u, err := upgrade.Run(options.Context, old)
 	finish()
 	if options.Bool("json") {
-		if err := writeJSON(env.Stdout, u); err != nil {
+		ending := upgradeStatus(u, err)
+		if err := writeJSON(env.Stdout, &u.Report, upgradeSummary(u, err, ending)); err != nil {
 			return err
 		}
-		return upgradeStatus(u, err)
+		return ending
 	}
 	verb := "upgraded"
 	if old.DryRun {
@@ -73,15 +74,15 @@ func upgrade(options *cli.Context, env process.Environment) (err error) {
 	for _, line := range u.Lost {
 		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", printable.Text(line))
 	}
-	printIssues(env.Stdout, &u.Result)
+	printIssues(env.Stdout, &u.Report)
 	if len(u.Kept) > 0 {
 		fmt.Fprintf(env.Stdout, "%d old files are kept in %s\n", len(u.Kept), old.Aside)
 	}
 	return upgradeStatus(u, err)
 }
 
-func upgradeStatus(u *migrate.Upgraded, err error) error {
-	if err := migrateStatus(&u.Result, err); err != nil {
+func upgradeStatus(u *upgrade.Result, err error) error {
+	if err := migrateStatus(&u.Report, err); err != nil {
 		return err
 	}
 	if len(u.Lost) > 0 {

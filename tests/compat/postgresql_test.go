@@ -11,8 +11,9 @@ import (
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/tests/clock"
 	"imip-agent/tests/room"
-	"imip-agent/tools/migrate"
+	"imip-agent/tools/migrate/copy"
 )
 
 func TestMain(m *testing.M) {
@@ -80,9 +81,9 @@ func (d *database) fill(room Room) bool {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	result, err := migrate.Copy(context.Background(), &migrate.Side{Name: "room", Store: files},
-		&migrate.Side{Name: "database", Store: d.store, OneStatus: true},
-		migrate.Options{Overwrite: true, Delete: true, ForceDelete: true})
+	result, err := copy.Run(context.Background(), &copy.Side{Name: "room", Store: files},
+		&copy.Side{Name: "database", Store: d.store, OneStatus: true},
+		copy.Options{Overwrite: true, Delete: true, ForceDelete: true, Now: clock.Running(clock.Day)})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -98,8 +99,8 @@ func (d *database) tree(published Room) Tree {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	result, err := migrate.Copy(context.Background(), &migrate.Side{Name: "database", Store: d.store},
-		&migrate.Side{Name: "room", Store: files}, migrate.Options{})
+	result, err := copy.Run(context.Background(), &copy.Side{Name: "database", Store: d.store},
+		&copy.Side{Name: "room", Store: files}, copy.Options{Now: clock.Running(clock.Day)})
 	if err != nil || len(result.Issues) > 0 {
 		d.t.Fatalf("%v %v", err, result.Issues)
 	}

@@ -18,9 +18,10 @@ import (
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/storestest"
+	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
-	"imip-agent/tools/migrate"
+	"imip-agent/tools/migrate/copy"
 )
 
 // TestMain has a database server for the tests that ask for one.
@@ -229,7 +230,7 @@ func inDatabase(t *testing.T, where string, p *place) *postgresql.Store {
 }
 
 // toDatabase does the same as far as a database can hold it.
-func toDatabase(t *testing.T, where string, p *place) (*postgresql.Store, *migrate.Result) {
+func toDatabase(t *testing.T, where string, p *place) (*postgresql.Store, *copy.Result) {
 	t.Helper()
 	published, err := file.OpenPublished(file.Options{PublishDir: p.Room.Static()})
 	if err != nil {
@@ -243,9 +244,9 @@ func toDatabase(t *testing.T, where string, p *place) (*postgresql.Store, *migra
 	if _, err := store.CreateSchema(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	result, err := migrate.Copy(t.Context(), &migrate.Side{Name: "files", Store: p.store},
-		&migrate.Side{Name: "database", Store: store, OneStatus: true},
-		migrate.Options{Overwrite: true, Delete: true, ForceDelete: true})
+	result, err := copy.Run(t.Context(), &copy.Side{Name: "files", Store: p.store},
+		&copy.Side{Name: "database", Store: store, OneStatus: true},
+		copy.Options{Overwrite: true, Delete: true, ForceDelete: true, Now: clock.Running(clock.Day)})
 	if err != nil {
 		t.Fatal(err)
 	}

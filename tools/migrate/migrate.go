@@ -1,114 +1,57 @@
-// Package migrate moves users' records between stores, brings old layouts up to date,
-// and turns records into the forms of other calendar software and back.
-//
-// # Copying
-//
-// What a user has is taken apart into items, each of which is copied as a whole: an
-// event with its active and its cancelled text, a counter-proposal, the free/busy
-// records of one event in one table, a request, a setting. An item has a digest, and of
-// every user it is noted beside the target, by source, which digest each item had when it
-// was last the same on both sides. That is kept for as long as they differ. So three
-// states can be told apart, however often the same is copied again:
-//
-//   - the target's item is what was last copied, and the source's differs: it is
-//     brought up to date;
-//   - the source's item is what was last copied, and the target's differs or is gone:
-//     somebody works on the target already, whose changes stay;
-//   - both differ from what was last copied, or are gone, or nothing is known of that: a conflict,
-//     which is listed, and where the source wins only with Overwrite.
-//
-// The records of an event, such as its free/busy, go with it: while the event stays as the
-// target has it, so do they.
-//
-// That is noted for many users at a time, once what was written lasts. Before it is written, it is
-// noted as pending: so after a copy that was killed, what it has brought to the target is not
-// taken for somebody else's work.
-//
-// Each user is copied inside the critical sections of both stores, the source's around
-// the target's, so that programs may go on working on either.
+// Package migrate is what the commands share that move users' records between stores, bring old
+// layouts up to date, and turn records into the forms of other calendar software and back: what
+// they report.
 package migrate
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"log/slog"
+	"io/fs"
+	"iter"
 	"slices"
 	"strings"
-	"time"
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 )
 
-// Side is one end of a copy: a store and what belongs to it.
-type Side struct {
-	Name        string         // for messages, and for the notes: always the same for the same place
-	Store       stores.Store   // users' records
-	Journal     stores.Journal // nil: none
-	Preferences string         // the directory of users' preferences; empty: none
-	// JournalNamed and PreferencesNamed say that somebody has said where these are: they
-	// have to be there. Others are passed over if they are not.
-	JournalNamed, PreferencesNamed bool
-	// OneStatus says that an event is either active or cancelled in the store, where
-	// others can have both.
-	OneStatus bool
-	// CleanTables says that the store keeps no control characters in tables, where others
-	// can have them.
-	CleanTables bool
-	Notes       Notes        // of a target; nil: nothing is noted
-	Sync        func() error // makes what was written to a target last; nil: it lasts as it is
+// ErrNoSource says that there is nothing to be moved: no store, or none of the users.
+var ErrNoSource = errors.New("migrate: there is no such source")
+
+// NoSource tells errors which say that there is nothing from those that say it cannot be
+// reached now: the first match [ErrNoSource].
+func NoSource(err error) error {
+	if errors.Is(err, stores.ErrAway) {
+		return err
+	}
+	if errors.Is(err, stores.ErrNoStore) || errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", ErrNoSource, err)
+	}
+	return err
 }
 
-// Notes keep what was copied to a target, by the name of the source and of the user.
-type Notes interface {
-	// Load returns a note, or nil if there is none.
-	Load(ctx context.Context, source, name string) ([]byte, error)
-	// Save replaces notes; nil removes one.
-	Save(ctx context.Context, source string, notes map[string][]byte) error
+// Names returns whose records there are, in order.
+func Names(all iter.Seq2[calendar.URI, error]) ([]calendar.URI, error) {
+	var list []calendar.URI
+	for user, err := range all {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, user)
+	}
+	slices.Sort(list)
+	return list, nil
 }
 
-// Options say what is copied and how far a target may be changed.
-type Options struct {
-	Users       []calendar.URI // only these; none: everybody
-	DryRun      bool           // look at both sides, and change nothing
-	Resume      bool           // leave out users whom the copy that was interrupted has finished
-	Verify      bool           // read both sides again afterwards, and compare them
-	Overwrite   bool           // where both sides have something different, the source wins
-	Delete      bool           // remove what the source has not
-	ForceDelete bool           // even if nothing is left of a user
-	Workers     int            // users at a time; zero: 4
-	Log         *slog.Logger   // nil: nothing is logged
-	Now         func() time.Time
-	// Progress is called now and then, from one goroutine at a time; nil: never.
-	Progress func(Progress)
-}
+// Part says what of a place records are of.
+type Part string
 
-// Progress is how far a copy has come.
-type Progress struct {
-	Verifying   bool
-	Done, Total int // users, quotas and users' preferences
-	Items       int // copied up to now
-}
-
-// Counts are numbers of items, by what they are.
-type Counts struct {
-	Events, Counters, Periods, Requests, Providers, Lists, Preferences int
-}
-
-func (c *Counts) add(d Counts) {
-	c.Events += d.Events
-	c.Counters += d.Counters
-	c.Periods += d.Periods
-	c.Requests += d.Requests
-	c.Providers += d.Providers
-	c.Lists += d.Lists
-	c.Preferences += d.Preferences
-}
-
-// Total returns the sum. The free/busy records of one event in one table count once.
-func (c Counts) Total() int {
-	return c.Events + c.Counters + c.Periods + c.Requests + c.Providers + c.Lists + c.Preferences
-}
+// The parts of a place.
+const (
+	StorePart       Part = "store"
+	JournalPart     Part = "journal"
+	PreferencesPart Part = "preferences"
+)
 
 // Kind says why an item or a user was not copied, or not just so.
 type Kind string
@@ -132,7 +75,7 @@ const (
 // Issue is something that was not copied, or left in the target.
 type Issue struct {
 	Kind Kind
-	Part string // "store", "journal" or "preferences"
+	Part Part
 	User calendar.URI
 	Item string // what of the user's; empty: all
 	Text string // the reason
@@ -140,8 +83,8 @@ type Issue struct {
 
 func (i Issue) String() string {
 	text := fmt.Sprintf("%s: %s", i.Kind, i.User)
-	if i.Part != "store" {
-		text += " (" + i.Part + ")"
+	if i.Part != StorePart {
+		text += fmt.Sprintf(" (%s)", i.Part)
 	}
 	if i.Item != "" {
 		text += ": " + i.Item
@@ -155,21 +98,14 @@ func (i Issue) String() string {
 // maxIssues is how many issues of a kind are kept one by one.
 const maxIssues = 1000
 
-// Result is what a copy has done.
-type Result struct {
-	Users     int // looked at, with quotas
-	Changed   int // of these
-	Skipped   int // finished by the copy that was resumed
-	Written   Counts
-	Removed   Counts
-	Unchanged Counts
-	Verified  int          // users whose two sides are equal
-	Issues    []Issue      // the first of each kind
-	Number    map[Kind]int // all of them
-	Took      time.Duration
+// Report lists what was not done.
+type Report struct {
+	Issues []Issue      // the first of each kind
+	Number map[Kind]int // all of them
 }
 
-func (r *Result) note(issues ...Issue) {
+// Note adds issues.
+func (r *Report) Note(issues ...Issue) {
 	if r.Number == nil {
 		r.Number = make(map[Kind]int)
 	}
@@ -194,6 +130,15 @@ func oneLine(text string) string {
 }
 
 // Partly reports whether something was left undone which is nobody's failure.
-func (r *Result) Partly() bool {
+func (r *Report) Partly() bool {
 	return r.Number[Unstorable]+r.Number[Damaged]+r.Number[Refused]+r.Number[Unknown]+r.Number[Differs] > 0
+}
+
+// EventItem is how issues call an event, or an occurrence that stands apart.
+func EventItem(id stores.ID) string {
+	text := fmt.Sprintf("event %q", id.UID)
+	if id.RecurrenceID != "" {
+		text += " " + id.RecurrenceID
+	}
+	return text
 }

@@ -1,0 +1,339 @@
+package copy
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+	"imip-agent/tools/migrate"
+)
+
+func uri(text string) calendar.URI { return calendar.URI(text) }
+
+// keepTexts is how many octets of a user's texts are kept from the reading to the
+// writing. Of a user who has more they are read twice.
+const keepTexts = 16 << 20
+
+// snapshot is what one side has of a user.
+type snapshot struct {
+	items     map[key]digest
+	texts     map[stores.Key][]byte // nil for one that has to be read again
+	tables    []stores.Table
+	rows      map[stores.Table]*freebusy.Table
+	requests  []stores.Request
+	providers stores.Providers
+	issues    []migrate.Issue
+	// activeOnly has the digests of events that are active and cancelled at once, without
+	// the cancelled text.
+	activeOnly map[stores.ID]digest
+}
+
+// stamp is how the end of the free/busy window is compared.
+const stamp = "20060102T150405Z"
+
+// take reads what a side has of a user. Texts are kept if they are wanted. What is copied
+// of it otherwise than it is there is among the issues.
+func take(tx stores.Records, side *Side, keep bool) (*snapshot, error) {
+	s := &snapshot{items: make(map[key]digest), rows: make(map[stores.Table]*freebusy.Table)}
+	if keep {
+		s.texts = make(map[stores.Key][]byte)
+	}
+	if err := s.takeTexts(tx); err != nil {
+		return nil, err
+	}
+	s.tables = []stores.Table{{Kind: stores.Own}, {Kind: stores.Offers}}
+	known, err := tx.Others()
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range known {
+		s.tables = append(s.tables, stores.Table{Kind: stores.Other, Other: other})
+	}
+	for _, table := range s.tables {
+		if err := s.takePeriods(tx, table); err != nil {
+			return nil, err
+		}
+	}
+	if user, ok := tx.(stores.Tx); ok {
+		if s.requests, err = user.Requests(); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range s.requests {
+		k := key{kind: request, uid: r.UID, recurrenceID: r.RecurrenceID, extra: r.Type}
+		if _, there := s.items[k]; there {
+			s.twice(k)
+		}
+		s.items[k] = k.of()
+	}
+	if s.providers, err = tx.Providers(); err != nil {
+		return nil, err
+	}
+	if !s.providers.Until.IsZero() {
+		k := key{kind: until}
+		s.items[k] = k.of([]byte(s.providers.Until.UTC().Format(stamp)))
+	}
+	for _, id := range s.providers.Events {
+		k := key{kind: provider, uid: id.UID, recurrenceID: id.RecurrenceID}
+		s.items[k] = k.of()
+	}
+	if quota, ok := tx.(stores.JournalTx); ok {
+		for _, l := range stores.QuotaLists {
+			lines, err := quota.List(l.Name)
+			if err != nil {
+				return nil, err
+			}
+			for _, line := range lines {
+				k := key{kind: list, other: l.Name, uid: strings.Join(line, "\t")}
+				s.items[k] = k.of()
+			}
+		}
+	}
+	return s, nil
+}
+
+// takeTexts reads the user's texts.
+func (s *snapshot) takeTexts(tx stores.Records) error {
+	type state struct{ active, cancelled []byte } // digests
+	events := make(map[stores.ID]*state)
+	kept := 0
+	add := func(k stores.Key, content []byte) {
+		if s.texts != nil {
+			s.texts[k] = nil
+			if kept += len(content); kept <= keepTexts {
+				s.texts[k] = content
+			}
+		}
+		if k.Part == stores.Countered {
+			item := key{kind: counter, uid: k.UID, recurrenceID: k.RecurrenceID, other: string(k.Other)}
+			s.items[item] = item.of(content)
+			return
+		}
+		e := events[k.ID]
+		if e == nil {
+			e = new(state)
+			events[k.ID] = e
+		}
+		d := digestOf(content)
+		if k.Part == stores.Cancelled {
+			e.cancelled = d[:]
+		} else {
+			e.active = d[:]
+		}
+	}
+	if bulk, ok := tx.(stores.Bulk); ok {
+		for text, err := range bulk.Texts() {
+			if err != nil {
+				return err
+			}
+			if s.texts != nil && kept+len(text.Content) <= keepTexts {
+				text.Content = bytes.Clone(text.Content)
+			}
+			add(text.Key, text.Content)
+		}
+	} else {
+		for k, err := range tx.Keys() {
+			if err != nil {
+				return err
+			}
+			content, err := tx.Get(k)
+			if err != nil {
+				return fmt.Errorf("reading event %q %s: %w", k.UID, k.RecurrenceID, err)
+			}
+			add(k, content)
+		}
+	}
+	for id, e := range events {
+		item := key{kind: event, uid: id.UID, recurrenceID: id.RecurrenceID}
+		s.items[item] = item.of(e.active, e.cancelled)
+		if e.active != nil && e.cancelled != nil {
+			if s.activeOnly == nil {
+				s.activeOnly = make(map[stores.ID]digest)
+			}
+			s.activeOnly[id] = item.of(e.active, nil)
+		}
+	}
+	return nil
+}
+
+// eventDigest returns the digest of an event with these texts; nil: none.
+func eventDigest(item key, active, cancelled []byte) digest {
+	part := func(text []byte) []byte {
+		if text == nil {
+			return nil
+		}
+		d := digestOf(text)
+		return d[:]
+	}
+	return item.of(part(active), part(cancelled))
+}
+
+// takePeriods reads a free/busy table.
+func (s *snapshot) takePeriods(tx stores.Records, which stores.Table) error {
+	table, err := tx.Periods(which)
+	if err != nil {
+		return err
+	}
+	s.rows[which] = table
+	s.addPeriods(which)
+	return nil
+}
+
+// addPeriods takes the records of a table apart into items.
+func (s *snapshot) addPeriods(which stores.Table) {
+	byEvent := make(map[key][]byte)
+	var last freebusy.Period
+	for p := range s.rows[which].All() {
+		k := periodKey(which, p)
+		if p.Start.Equal(last.Start) && p.End.Equal(last.End) && p.UID == last.UID && p.RecurrenceID == last.RecurrenceID {
+			s.twice(k) // as on insertion
+			continue
+		}
+		last = p
+		row := byEvent[k]
+		for _, column := range []string{
+			p.Start.UTC().Format(stamp), p.End.UTC().Format(stamp), p.Transp, p.Summary, p.Organizer, expiry(p.Expires), p.Attendee,
+		} {
+			row = append(append(row, column...), '\t')
+		}
+		byEvent[k] = append(row, '\n')
+	}
+	for k, rows := range byEvent {
+		s.items[k] = k.of(rows)
+	}
+}
+
+// twice notes that a table has more than one record where there can be one.
+func (s *snapshot) twice(k key) {
+	issue := migrate.Issue{Kind: migrate.Damaged, Item: k.String(), Text: "the table has it more than once: the first is copied"}
+	if !slices.Contains(s.issues, issue) {
+		s.issues = append(s.issues, issue)
+	}
+}
+
+// clean makes what there is of the tables as a target has it that keeps no control
+// characters in them, and lists what that changes.
+func (s *snapshot) clean() []migrate.Issue {
+	var issues []migrate.Issue
+	changed := make(map[key]bool)
+	for which, table := range s.rows {
+		clean, fresh := table.Cleaned()
+		if len(fresh) == 0 {
+			continue
+		}
+		for p := range table.All() {
+			delete(s.items, periodKey(which, p))
+		}
+		s.rows[which] = clean
+		s.addPeriods(which)
+		for _, p := range fresh {
+			changed[periodKey(which, p)] = true
+		}
+	}
+	for k := range changed {
+		issues = append(issues, migrate.Issue{Kind: migrate.Unstorable, Item: k.String(),
+			Text: "it has control characters, for which the target has a space"})
+	}
+	slices.SortFunc(issues, func(a, b migrate.Issue) int { return strings.Compare(a.Item, b.Item) })
+	return issues
+}
+
+func expiry(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(stamp)
+}
+
+func periodKey(which stores.Table, p freebusy.Period) key {
+	k := key{kind: own, uid: p.UID, recurrenceID: p.RecurrenceID}
+	switch which.Kind {
+	case stores.Offers:
+		k.kind = offers
+	case stores.Other:
+		k.kind, k.other = others, string(which.Other)
+	}
+	return k
+}
+
+// pathed is a store whose tables are files.
+type pathed interface {
+	TablePath(calendar.URI, stores.Table) string
+	ProvidersPath(calendar.URI) string
+}
+
+// queued is a store whose request queues are files.
+type queued interface {
+	RequestsPath(calendar.URI) string
+}
+
+// findDamage lists what of the user's tables cannot be read, and so is not copied.
+func (s *snapshot) findDamage(tx stores.Records, kept any, journal bool) error {
+	damaged := func(where, what string) {
+		s.issues = append(s.issues, migrate.Issue{Kind: migrate.Damaged, Item: where, Text: what})
+	}
+	if tables, ok := tx.(stores.Damaged); ok {
+		for _, d := range tables.Damages() {
+			if !d.Twice { // twice the same is once, as on insertion
+				damaged("free/busy", fmt.Sprintf("of event %q: %s", d.UID, d.Reason))
+			}
+		}
+	}
+	files, ok := kept.(pathed)
+	if !ok {
+		return nil
+	}
+	for _, which := range s.tables {
+		layout := freebusy.Plain
+		switch {
+		case which.Kind == stores.Offers:
+			layout = freebusy.Expiring
+		case which.Kind == stores.Other && journal:
+			layout = freebusy.Attended
+		}
+		path := files.TablePath(tx.User(), which)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // none, or the store has said what is wrong with it
+		}
+		if bytes.Equal(data, s.rows[which].Append(nil)) {
+			continue // as most are
+		}
+		_, found := freebusy.Read(data, layout)
+		for _, d := range found {
+			switch {
+			case !d.Mended:
+				damaged(path, fmt.Sprintf("line %d: %s", d.Line, d.Reason))
+			case strings.Trim(d.Text, "\ufeff \t\r\n") != "":
+				damaged(path, fmt.Sprintf("line %d: %s: it is copied as far as it can be read", d.Line, d.Reason))
+			}
+		}
+	}
+	if queue, ok := kept.(queued); ok {
+		lines := len(s.requests)
+		if data, err := os.ReadFile(queue.RequestsPath(tx.User())); err == nil && countLines(data) != lines {
+			damaged(queue.RequestsPath(tx.User()), fmt.Sprintf("%d lines are no requests", countLines(data)-lines))
+		}
+	}
+	lines := len(s.providers.Events)
+	if data, err := os.ReadFile(files.ProvidersPath(tx.User())); err == nil && countLines(data) > lines+1 {
+		damaged(files.ProvidersPath(tx.User()), fmt.Sprintf("%d lines name no event", countLines(data)-lines-1))
+	}
+	return nil
+}
+
+// countLines counts the lines that say something.
+func countLines(data []byte) (n int) {
+	for line := range bytes.Lines(data) {
+		if len(bytes.Trim(line, "\t \r\n")) > 0 {
+			n++
+		}
+	}
+	return n
+}
