@@ -2,30 +2,22 @@ package handlers
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/handlers/mail"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/rejected"
 )
 
-// message is what matters of a mail: who sent it, and the events in it.
+// message is what matters of a mail: who sent it, and what the events in it change.
 type message struct {
 	user    calendar.URI // whose it is; empty: each event says
 	senders []calendar.URI
-	events  []event // whole events before recurrences
-}
-
-// event is one VEVENT of a message.
-type event struct {
-	method   string
-	object   *calendar.Object
-	id       stores.ID
-	warnings []string // what was repaired in it
+	changes []Change // whole events before recurrences
 }
 
 // problem is something in a message that can never be handled.
@@ -34,8 +26,8 @@ type problem struct {
 	id             stores.ID
 }
 
-func (e event) problem(reason string) problem {
-	return problem{reason: reason, method: e.method, id: e.id}
+func problemOf(c itip.Change, reason string) problem {
+	return problem{reason: reason, method: c.Method, id: c.ID}
 }
 
 // open finds the events of a mail. It returns also what can never be handled.
@@ -57,28 +49,28 @@ func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
 	}
 	seen := make(map[[sha256.Size]byte]bool)
 	for _, part := range parsed.Parts {
-		events, bad := h.openPart(part)
+		changes, bad := h.openPart(part)
 		problems = append(problems, bad...)
-		for _, e := range events {
+		for _, c := range changes {
 			// Mail clients send the same event as several parts: one of a
 			// multipart/alternative, and an attachment.
-			copyOf := sha256.Sum256(append([]byte(e.method+"\n"), e.object.Encode()...))
+			copyOf := sha256.Sum256(append([]byte(c.Method+"\n"), c.Object.Encode()...))
 			if !seen[copyOf] {
 				seen[copyOf] = true
-				m.events = append(m.events, e)
+				m.changes = append(m.changes, c)
 			}
 		}
 	}
 	// DEVIATION: recurrences-before-their-event. The original goes by the order of
 	// the message.
-	slices.SortStableFunc(m.events, func(a, b event) int {
-		return len(a.id.RecurrenceID) - len(b.id.RecurrenceID)
+	slices.SortStableFunc(m.changes, func(a, b Change) int {
+		return len(a.ID.RecurrenceID) - len(b.ID.RecurrenceID)
 	})
 	return m, problems
 }
 
-// openPart reads the events of one calendar part.
-func (h *Handler) openPart(part mail.Part) (events []event, problems []problem) {
+// openPart reads what the events change of one calendar part.
+func (h *Handler) openPart(part mail.Part) (changes []Change, problems []problem) {
 	labelled := strings.ToUpper(strings.TrimSpace(part.Method)) // DEVIATION: method-in-lower-case.
 	calendars, err := calendar.Decode(part.Text)
 	if err != nil {
@@ -99,65 +91,35 @@ func (h *Handler) openPart(part mail.Part) (events []event, problems []problem) 
 		for _, warning := range c.Warnings {
 			h.Log.Warn(warning, "method", method)
 		}
-		if methods[method] == nil {
+		if !itip.Handles(h.side(), method) {
 			// DEVIATION: unknown-methods. The original fails on them for ever.
 			problems = append(problems, problem{reason: fmt.Sprintf("the method %q is none of iTIP's", method), method: method})
 			continue
 		}
 		for _, found := range c.Events {
-			e, err := openEvent(method, found)
+			c, err := openEvent(method, found)
 			if err != nil {
-				problems = append(problems, e.problem(err.Error()))
+				problems = append(problems, problemOf(c.Change, err.Error()))
 				continue
 			}
-			events = append(events, e)
+			changes = append(changes, c)
 		}
 	}
-	return events, problems
+	return changes, problems
 }
 
-// openEvent returns the event, with what is known of it also if it is bad.
-func openEvent(method string, found calendar.Event) (event, error) {
-	e := event{method: method, object: found.Object, warnings: found.Warnings}
-	if found.Object != nil {
-		e.id.UID = found.Object.UID()
-	}
+// openEvent returns what an event changes, with what is known of it also if it is bad.
+func openEvent(method string, found calendar.Event) (Change, error) {
+	c := Change{Change: itip.Change{Method: method}, Warnings: found.Warnings}
 	if found.Err != nil {
-		return e, found.Err
-	}
-	recurrenceID, err := found.Object.RecurrenceID()
-	if err != nil {
-		return e, err
-	}
-	e.id.RecurrenceID = recurrenceID
-	if recurrenceID != "" || method == "ADD" {
-		e.once()
-	}
-	switch method {
-	case "CANCEL", "DECLINECOUNTER", "REFRESH", "REPLY":
-		// These may leave out the times (RFC 5546 sections 3.2.3, 3.2.5, 3.2.6, 3.2.8).
-		// DEVIATION: reply-without-times.
-		// DEVIATION: decline-without-times.
-	default:
-		if !found.Object.HasStart() {
-			// DEVIATION: unreadable-times. The original says nothing of it.
-			return e, errors.New("it has no DTSTART that can be read")
+		if found.Object != nil {
+			c.ID.UID = found.Object.UID()
 		}
+		return c, found.Err
 	}
-	return e, nil
-}
-
-// once takes from an occurrence what makes an event recur: some programs leave it there, and
-// an occurrence is one (RFC 5545 section 3.8.4.4).
-//
-// DEVIATION: occurrences-with-rules. The original repeats the occurrence by them.
-func (e *event) once() {
-	for _, name := range []string{"RRULE", "RDATE", "EXDATE", "EXRULE"} {
-		if e.object.Has(name) {
-			e.object.Remove(name)
-			e.warnings = append(e.warnings, name+" left out: an occurrence does not recur")
-		}
-	}
+	change, warnings, err := itip.NewChange(method, found.Object)
+	c.Change, c.Warnings = change, append(c.Warnings, warnings...)
+	return c, err
 }
 
 // putAside keeps a message of which something can never be handled, with the

@@ -33,12 +33,12 @@ func Recipient(address, prefix string) calendar.URI {
 // DEVIATION: recipient-decides. The original goes by the From field, which everybody can
 // write what they like into.
 func (h *Handler) claim(m *message) ([]problem, error) {
-	if h.Recipient == "" || len(m.events) == 0 {
+	if h.Recipient == "" || len(m.changes) == 0 {
 		return nil, nil
 	}
 	if h.isSystem(h.Recipient) {
 		h.Log.Debug("a copy for the calendar system itself, which is no user: nothing to do")
-		m.events = nil
+		m.changes = nil
 		return nil, nil
 	}
 	user := h.Recipient
@@ -64,9 +64,9 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 		}
 	}
 	if len(others) > 0 && !hasOther(senders, h.isSystem) {
-		e := m.events[0]
-		m.events = nil
-		return []problem{e.problem(fmt.Sprintf("the From field says %s, but this is mail of %s: if that is an alias of theirs, enter it in ALIASES",
+		first := m.changes[0].Change
+		m.changes = nil
+		return []problem{problemOf(first, fmt.Sprintf("the From field says %s, but this is mail of %s: if that is an alias of theirs, enter it in ALIASES",
 			strings.Join(others, ", "), h.Recipient.Address()))}, nil
 	}
 	for i, sender := range senders {
@@ -76,9 +76,9 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 	}
 	m.user, m.senders = user, senders
 	// By their other addresses the user would be somebody else to whoever reads the records.
-	for i := range m.events {
+	for i := range m.changes {
 		var failure error
-		renamed := m.events[i].object.Rename(func(uri calendar.URI) calendar.URI {
+		renamed := m.changes[i].Object.Rename(func(uri calendar.URI) calendar.URI {
 			own, err := h.isOwn(uri)
 			if err != nil {
 				failure = err
@@ -92,7 +92,7 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 			return nil, failure
 		}
 		if renamed {
-			m.events[i].warnings = append(m.events[i].warnings, "an alias of the user's stands in it, and is stored as the user's address")
+			m.changes[i].Warnings = append(m.changes[i].Warnings, "an alias of the user's stands in it, and is stored as the user's address")
 		}
 	}
 	return nil, nil

@@ -12,7 +12,7 @@ import (
 // for all later ones the object is in it: of the others, their recurrence ids say all. What
 // cannot be read is left to those who read it for itself.
 func ReadSeries(tx stores.Tx, uid string) (*calendar.Series, error) {
-	event, err := Stored(tx, stores.Key{Part: stores.Active, ID: stores.ID{UID: uid}})
+	event, err := readObject(tx, stores.Key{Part: stores.Active, ID: stores.ID{UID: uid}})
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func ReadSeries(tx stores.Tx, uid string) (*calendar.Series, error) {
 		}
 		for _, id := range ids {
 			apart := calendar.Apart{ID: id, Cancelled: part == stores.Cancelled}
-			object, err := Stored(tx, stores.Key{Part: part, ID: stores.ID{UID: uid, RecurrenceID: id}}, "RANGE", "THISANDFUTURE")
+			object, err := readObject(tx, stores.Key{Part: part, ID: stores.ID{UID: uid, RecurrenceID: id}}, "RANGE", "THISANDFUTURE")
 			if err != nil {
 				return nil, err
 			}
@@ -37,9 +37,9 @@ func ReadSeries(tx stores.Tx, uid string) (*calendar.Series, error) {
 	return s, nil
 }
 
-// Stored returns a stored object, or nil if there is none, if it has none of the words where
+// readObject returns a stored object, or nil if there is none, if it has none of the words where
 // some are given, or if it cannot be read.
-func Stored(tx stores.Tx, key stores.Key, words ...string) (*calendar.Object, error) {
+func readObject(tx stores.Tx, key stores.Key, words ...string) (*calendar.Object, error) {
 	text, err := tx.Get(key)
 	if errors.Is(err, stores.ErrNotFound) {
 		return nil, nil

@@ -2,12 +2,15 @@ package handlers_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"imip-agent/handlers"
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 )
@@ -163,5 +166,82 @@ func TestTimeOverWithBad(t *testing.T) {
 	s.handle(text)
 	if !strings.Contains(s.busy(paul), "good") {
 		t.Error("the good event is not handled at the next try")
+	}
+}
+
+// What becomes of each change is told, wherever it comes from.
+func TestApply(t *testing.T) {
+	s := newSite(t)
+	s.Store = &watched{Store: s.Store}
+	change := func(method string, side itip.Side, lines ...string) handlers.Change {
+		object, err := calendar.DecodeObject([]byte(event(lines...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, warnings, err := itip.NewChange(method, object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return handlers.Change{Change: c, User: "mailto:" + vincent, Side: side, Warnings: warnings}
+	}
+	attending := "ATTENDEE;PARTSTAT=ACCEPTED:mailto:" + vincent
+	changes := []handlers.Change{
+		change("PUBLISH", itip.Imported, "UID:taken", attending),
+		change("PUBLISH", itip.Imported, "UID:bad", attending),
+		change("PUBLISH", itip.Imported, "UID:taken", attending, "DTSTAMP:20261122T100000Z"),
+		change("PUBLISH", itip.Sent, "UID:forwarded", attending),
+		change("ADD", itip.Imported, "UID:added", attending),
+		change("PUBLISH", itip.Imported, "UID:last", "RECURRENCE-ID:20261202T090000Z", attending),
+		change("ADD", itip.Sent, "UID:once", "RRULE:FREQ=DAILY", "ORGANIZER:mailto:"+vincent),
+	}
+	results, err := s.Apply(t.Context(), changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i, r := range results {
+		got = append(got, fmt.Sprintf("%s %s %s %t", changes[i].Method, changes[i].ID.UID, r, r.Unstorable()))
+	}
+	want := []string{
+		"PUBLISH taken stored object, free/busy +1 -0 false", "PUBLISH bad none true", "PUBLISH taken none, it is older than what is stored false",
+		"PUBLISH forwarded none, it is forwarded: somebody else organizes the event false", "ADD added none true", "PUBLISH last stored object, free/busy +1 -0 false",
+		"ADD once none, the event is not stored false",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if !slices.Equal(changes[6].Warnings, []string{"RRULE left out: an occurrence does not recur"}) || !strings.Contains(s.log.String(), changes[6].Warnings[0]) {
+		t.Errorf("warnings %q, log\n%s", changes[6].Warnings, s.log.String())
+	}
+}
+
+// Changes that are not tried have the error that others were stopped by, and nothing is said to
+// be done that is not.
+func TestApplyStopped(t *testing.T) {
+	s := newSite(t)
+	s.Store = &failing{Store: s.Store, fails: 1, err: fmt.Errorf("user: %w", stores.ErrLocked)}
+	var changes []handlers.Change
+	for _, uid := range []string{"a", "b", "a"} {
+		object, err := calendar.DecodeObject([]byte(event("UID:" + uid)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, _, err := itip.NewChange("REQUEST", object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes = append(changes, handlers.Change{Change: c, User: "mailto:" + paul})
+	}
+	results, err := s.Apply(t.Context(), changes)
+	if !errors.Is(err, stores.ErrLocked) {
+		t.Fatalf("error %v", err)
+	}
+	for i, r := range results {
+		if !errors.Is(r.Err, stores.ErrLocked) || r.Unstorable() || len(r.Effects) > 0 {
+			t.Errorf("%d: %+v", i, r)
+		}
+	}
+	if results, err = s.Apply(t.Context(), changes); err != nil || results[2].Err != nil || len(results[2].Effects) == 0 {
+		t.Errorf("the next try: %+v, %v", results, err)
 	}
 }

@@ -1,0 +1,28 @@
+package itip
+
+// ADD: the user adds an occurrence to an event (RFC 5546 section 3.2.4).
+
+// makeOccurrence makes the object one of the occurrence that starts when it does.
+func makeOccurrence(u *update) (err error) {
+	// DEVIATION: add-with-recurrence-id. The original adds to the recurrence of that
+	// id, if it is stored.
+	u.Object.RecurAtStart()
+	u.ID.RecurrenceID, err = u.Object.RecurrenceID()
+	return err
+}
+
+// readParent reads the whole event, without which nothing can be added to it.
+func readParent(u *update) (err error) {
+	u.parent, err = u.whole()
+	if err == nil && u.parent == nil {
+		return u.refuse(NotStored)
+	}
+	return err
+}
+
+func ifNewerThanParent(u *update) error {
+	if isOld(u.Object, u.parent, true) {
+		return u.refuse(Old)
+	}
+	return nil
+}
