@@ -13,6 +13,7 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores"
 	"imip-agent/tools/check"
 )
@@ -75,7 +76,7 @@ func runCheck(ctx context.Context, options *cli.Context, env process.Environment
 		debug.SetGCPercent(800)
 		debug.SetMemoryLimit(150 << 20)
 	}
-	s, err := site.Open(options, env, nil)
+	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/site/database"
 	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -48,7 +49,7 @@ func doctorCommand(env process.Environment) *cli.Command {
 
 // runDoctor writes what the doctor finds.
 func runDoctor(ctx context.Context, options *cli.Context, env process.Environment) error {
-	s, err := site.Open(options, env, nil)
+	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
 		// This is what a handler would say too, with every message.
 		showResult(env.Stdout, doctor.Result{ID: doctor.Configuration, Status: doctor.Failed, Text: err.Error(), Remedy: "correct it: nothing else can be looked at"})

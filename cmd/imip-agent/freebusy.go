@@ -12,6 +12,7 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/tools/freebusy"
@@ -62,7 +63,7 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 	case other != "" && options.Bool("publish"):
 		return usage("option --publish: only users' own free/busy can be published, not with --other")
 	}
-	s, err := site.Open(options, env, nil)
+	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
 		return err
 	}

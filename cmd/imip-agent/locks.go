@@ -13,6 +13,7 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 )
@@ -60,7 +61,7 @@ func locksCommand(env process.Environment) *cli.Command {
 }
 
 func withLocker(options *cli.Context, env process.Environment, fn func(locker) error) error {
-	s, err := site.Open(options, env, nil)
+	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
@@ -88,7 +89,7 @@ func copyCommand(env process.Environment) *cli.Command {
 // openMigrateSite reads the configuration for its modes, locks and log. Its store is not
 // touched.
 func openMigrateSite(options *cli.Context, env process.Environment) (*migrateSite, error) {
-	s, err := site.Open(options, env, nil)
+	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/site/database"
 	"imip-agent/handlers/agenda"
 	"imip-agent/handlers/agenda/draw"
 	"imip-agent/stores"
@@ -55,7 +56,7 @@ func showCalendar(options *cli.Context, env process.Environment) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := site.Open(options, env, nil)
+	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
 		return err
 	}

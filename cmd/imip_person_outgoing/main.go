@@ -6,14 +6,19 @@
 // scheduling messages that the user sends. A mail system pipes each message to
 // it. The exit status is 0 when that is done, or nothing is to be done, and 75
 // when the mail system has to try again later; it is never another.
+//
+// It starts for every message, and so has no driver of a database in it, which would take
+// a quarter of a start: see imip-agent-postgresql.
 package main
 
 import (
 	"context"
 	"os"
 
+	"imip-agent/cmd/internal/outgoing"
 	"imip-agent/cmd/internal/process"
 	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
+	"imip-agent/cmd/internal/site"
 )
 
 func main() {
@@ -22,9 +27,9 @@ func main() {
 	}
 	ctx, stop := process.Watch(context.Background())
 	defer stop()
-	env := process.New("imip_person_outgoing")
+	env := process.New(outgoing.Name)
 	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
-		return run(ctx, os.Args[1:], env)
+		return outgoing.Run(ctx, os.Args[1:], env, site.Files)
 	})
 	os.Exit(int(process.Report(os.Stderr, err)))
 }

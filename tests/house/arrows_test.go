@@ -45,6 +45,8 @@ var arrows = map[string][]string{
 	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, "stores/rejected"),
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
 
+	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", calendar},
+
 	"stores":             {calendar, "stores/freebusy"},
 	"stores/audit":       {"stores", calendar, "stores/freebusy"},
 	"stores/calendar":    nil,

@@ -43,6 +43,7 @@ func TestPackage(t *testing.T) {
 		for name, want := range map[string]string{
 			"/usr/bin/imip_person_outgoing":          "755 root:root",
 			"/usr/bin/imip-agent":                    "755 root:root",
+			"/usr/bin/imip-agent-postgresql":         "755 root:root",
 			"/etc/imip-agent/config.txt":             "644 root:root",
 			"/var/lib/imip-agent":                    "2750 imip-agent:www-data",
 			"/var/lib/imip-agent/store":              "2770 imip-agent:www-data",

@@ -36,7 +36,9 @@ func TestInstall(t *testing.T) {
 	want := map[string]fs.FileMode{
 		prefix + "/bin/imip-agent":                          0o755,
 		prefix + "/bin/" + program.Name:                     0o755,
+		prefix + "/bin/imip-agent-postgresql":               0o755,
 		share + "man/man1/" + program.Name + ".1":           0o644,
+		share + "man/man1/imip-agent-postgresql.1":          0o644,
 		share + "man/man1/imip-agent.1":                     0o644,
 		share + "man/man5/config.txt.5":                     0o644,
 		share + "bash-completion/completions/imip-agent":    0o644,
@@ -87,7 +89,7 @@ func TestInstall(t *testing.T) {
 	if version == "" {
 		version = regexp.MustCompile(`^imip-agent-go \((.*?)\)`).FindStringSubmatch(string(changelog))[1]
 	}
-	for _, name := range []string{"imip-agent", program.Name} {
+	for _, name := range []string{"imip-agent", "imip-agent-postgresql", program.Name} {
 		out, err := exec.Command(filepath.Join(dest, prefix, "bin", name), "--version").CombinedOutput()
 		if err != nil || !strings.Contains(string(out), version) {
 			t.Errorf("%s --version: %v %s, want %s", name, err, out, version)

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 	"os"
@@ -21,6 +22,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"imip-agent/conf"
 	"imip-agent/stores"
 	"imip-agent/stores/rejected"
@@ -28,6 +31,10 @@ import (
 
 // Handler is the name of the program that the mail system runs.
 const Handler = "imip_person_outgoing"
+
+// Databases is the name of the program that the handler goes on as where the store is in
+// PostgreSQL, in the directory that the handler is in, links followed.
+const Databases = "imip-agent-postgresql"
 
 // Status is the outcome of one examination.
 type Status string
@@ -100,7 +107,7 @@ func (d *Doctor) Examine(ctx context.Context) iter.Seq[Result] {
 			func() { d.configuration(report) },
 			func() { found = d.mailSystem(ctx, report) },
 			func() { d.directories(ctx, found, report) },
-			func() { d.database(ctx, report) },
+			func() { d.database(ctx, found, report) },
 			func() { d.lock(ctx, found, report) },
 			func() { d.zone(report) },
 			func() { d.message(ctx, found, report) },
@@ -192,10 +199,21 @@ func (d *Doctor) configuration(report report) {
 	}
 }
 
-// database looks whether a store in PostgreSQL answers.
-func (d *Doctor) database(ctx context.Context, report report) {
+// database looks whether a store in PostgreSQL answers, and the handler can get to it.
+func (d *Doctor) database(ctx context.Context, h handler, report report) {
 	if d.Config.StoreType != "postgresql" {
 		return
+	}
+	if h.program != "" && !isScript(h.program) {
+		program, err := filepath.EvalSymlinks(h.program)
+		if err == nil {
+			program = filepath.Join(filepath.Dir(program), Databases)
+			err = unix.Access(program, unix.X_OK)
+		}
+		if err != nil {
+			report(Database, Failed, "install it there, from the same package or sources as "+h.program,
+				"%s, without which messages for the database wait, cannot be run: %v", program, err)
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patient)
 	defer cancel()
@@ -209,6 +227,18 @@ func (d *Doctor) database(ctx context.Context, report report) {
 		users++
 	}
 	report(Database, OK, "", "the database answers, and has %d users", users)
+}
+
+// isScript reports whether a program is a script, as the original's are.
+func isScript(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, 2)
+	_, err = io.ReadFull(f, begin)
+	return err == nil && string(begin) == "#!"
 }
 
 // zone looks whether times have a place to stand in.

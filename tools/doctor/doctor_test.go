@@ -238,3 +238,61 @@ func TestExamine(t *testing.T) {
 		})
 	}
 }
+
+// The handler needs another program beside it to get to a database.
+func TestDatabaseProgram(t *testing.T) {
+	put := func(t *testing.T, path, text string, mode os.FileMode) {
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name    string
+		prepare func(t *testing.T, bin string)
+		want    string // part of what is wrong; empty: nothing is
+	}{
+		{"missing", func(*testing.T, string) {}, "bin/" + doctor.Databases + ", without which"},
+		{"there", func(t *testing.T, bin string) { put(t, filepath.Join(bin, doctor.Databases), "", 0o755) }, ""},
+		{"no program", func(t *testing.T, bin string) { put(t, filepath.Join(bin, doctor.Databases), "", 0o644) }, "permission denied"},
+		{"the original", func(t *testing.T, bin string) {
+			if err := os.Remove(filepath.Join(bin, doctor.Handler)); err != nil { // it is a link
+				t.Fatal(err)
+			}
+			put(t, filepath.Join(bin, doctor.Handler), "#!/bin/sh\ncat >/dev/null\n", 0o755)
+		}, ""},
+		{"a link", func(t *testing.T, bin string) {
+			other := filepath.Join(bin, "other")
+			if err := os.Mkdir(other, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(filepath.Join(bin, doctor.Handler), filepath.Join(other, doctor.Handler)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink("other/"+doctor.Handler, filepath.Join(bin, doctor.Handler)); err != nil {
+				t.Fatal(err)
+			}
+			put(t, filepath.Join(bin, doctor.Databases), "", 0o755)
+		}, "other/" + doctor.Databases},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHost(t)
+			store, err := h.doctor.Open(h.config.StoreDir, time.Second) // stands for a database that answers
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
+			h.doctor.Store, h.doctor.Config.StoreType = store, "postgresql"
+			test.prepare(t, filepath.Join(h.dir, "bin"))
+			wrong, _ := h.examine(t)
+			var got []string
+			for _, result := range wrong {
+				if result.ID == doctor.Database {
+					got = append(got, result.Text)
+				}
+			}
+			if test.want == "" && len(got) > 0 || test.want != "" && (len(got) != 1 || !strings.Contains(got[0], test.want)) {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}

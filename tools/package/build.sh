@@ -33,7 +33,7 @@ CGO_ENABLED=0 GOARCH=$ARCH go build -trimpath -ldflags "-s -w -X imip-agent/cmd/
 mkdir "$tree/host"
 GOARCH= CGO_ENABLED=0 go build -o "$tree/host/" ./cmd/... ./tools/package/pages
 mkdir "$tree/man5"
-for program in imip_person_outgoing imip-agent; do
+for program in imip_person_outgoing imip-agent imip-agent-postgresql; do
     "$tree/host/pages" man "$tree/host/$program" "$tree/man" tools/package/man
 done
 "$tree/host/pages" config conf/config.txt tools/package/man/config.txt.rest >"$tree/man5/config.txt.5"

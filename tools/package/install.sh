@@ -18,6 +18,7 @@ prefix=${1:-/usr/local}
 case $prefix in /*) ;; *) echo "install.sh: $prefix is no path from the root" >&2; exit 64 ;; esac
 dest=${DESTDIR:-}
 units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service"
+programs="imip_person_outgoing imip-agent imip-agent-postgresql"
 completions="bash:bash-completion/completions/imip-agent zsh:zsh/site-functions/_imip-agent fish:fish/vendor_completions.d/imip-agent.fish"
 
 if [ -n "$remove" ]; then
@@ -28,7 +29,8 @@ if [ -n "$remove" ]; then
         fi
     done
     [ -n "$dest" ] || [ ! -d /run/systemd/system ] || systemctl disable --now imip-agent-nightly.timer || true
-    rm -f "$dest$prefix/bin/imip-agent" "$dest$prefix/bin/imip_person_outgoing" "$dest/etc/cron.d/imip-agent-go"
+    for program in $programs; do rm -f "$dest$prefix/bin/$program"; done
+    rm -f "$dest/etc/cron.d/imip-agent-go"
     rm -f "$dest$prefix"/share/man/man1/imip-agent*.1 "$dest$prefix/share/man/man1/imip_person_outgoing.1" "$dest$prefix/share/man/man5/config.txt.5"
     for file in $completions; do rm -f "$dest$prefix/share/${file#*:}"; done
     for unit in $units; do rm -f "$dest/etc/systemd/system/$unit"; done
@@ -43,7 +45,7 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir "$tree/man"
 CGO_ENABLED=0 go build -trimpath -ldflags "-X imip-agent/cmd/internal/site.version=$VERSION" -o "$tree/" ./cmd/... ./tools/package/pages
-for program in imip_person_outgoing imip-agent; do
+for program in $programs; do
     install -D -m 755 "$tree/$program" "$dest$prefix/bin/$program"
     "$tree/pages" man "$tree/$program" "$tree/man" tools/package/man
 done

@@ -4,19 +4,15 @@
 package site
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/conf"
 	"imip-agent/stores"
-	"imip-agent/stores/file"
-	"imip-agent/stores/postgresql"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
 )
@@ -33,9 +29,9 @@ type Site struct {
 }
 
 // Open reads the configuration, with the options that were given in the place of its
-// settings, and also the settings in set, and opens what it leads to. Nothing is made
-// or written yet.
-func Open(options Given, env process.Environment, set map[string]string) (*Site, error) {
+// settings, and also the settings in set, and opens what it leads to: a store of one of the
+// types, or the error is a [*TypeError], and nothing was logged. Nothing is made or written yet.
+func Open(options Given, env process.Environment, set map[string]string, types Types) (*Site, error) {
 	config, err := conf.Load(options.String("config"), env.Getenv)
 	if err != nil {
 		return nil, err
@@ -55,6 +51,10 @@ func Open(options Given, env process.Environment, set map[string]string) (*Site,
 	}
 	if err := config.Check(); err != nil {
 		return nil, err
+	}
+	open, ok := types[config.StoreType]
+	if !ok {
+		return nil, &TypeError{config.StoreType}
 	}
 
 	s := &Site{Config: config, ReadOnly: options.Bool("read-only")}
@@ -89,7 +89,7 @@ func Open(options Given, env process.Environment, set map[string]string) (*Site,
 	}
 	s.Log.Debug("configured", "file", config.File, "store", store, "preferences", config.PreferencesDir,
 		"published", config.PublishDir, "rejected", config.Rejected(), "sender", config.MessageSender, "zone", s.Preferences.SystemZone)
-	if s.Store, err = s.openStore(env.Now); err != nil {
+	if s.Store, err = open(s, env.Now); err != nil {
 		s.closed()
 		return nil, err
 	}
@@ -113,35 +113,6 @@ func (s *Site) IsAlias() func(alias, user string) (bool, error) {
 		aliases, err := load()
 		return err == nil && aliases.Has(alias, user), err
 	}
-}
-
-// openStore opens the store of the type that is set.
-func (s *Site) openStore(now func() time.Time) (stores.Store, error) {
-	c := s.Config
-	files := file.Options{
-		Dir: c.StoreDir, PublishDir: c.PublishDir,
-		FileMode: c.Permissions, DirMode: c.DirPermissions,
-		LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected, ReadOnly: s.ReadOnly,
-	}
-	switch c.StoreType {
-	case "file":
-		return file.Open(files)
-	case "postgresql":
-		o := postgresql.Options{
-			ConnInfo: c.StoreDir, LockPerUser: c.PostgreSQLLock == "user", LockTimeout: c.LockTimeout, Log: s.Log,
-			ReadOnly: s.ReadOnly,
-		}
-		if c.PublishDir != "" {
-			// Free/busy is published for web servers, as files, whatever the store is.
-			published, err := file.OpenPublished(files)
-			if err != nil {
-				return nil, err
-			}
-			o.Published = published
-		}
-		return postgresql.Open(context.Background(), o)
-	}
-	return nil, fmt.Errorf("there is no store of type %q (STORE_TYPE): use \"file\" or \"postgresql\"", c.StoreType)
 }
 
 // Close closes the store and sends off what was logged.

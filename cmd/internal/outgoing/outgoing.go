@@ -1,4 +1,5 @@
-package main
+// Package outgoing is the program imip_person_outgoing, without its process.
+package outgoing
 
 import (
 	"context"
@@ -17,9 +18,13 @@ import (
 // drainTime is how long the rest of a message is waited for that is of no use any more.
 const drainTime = 10 * time.Second
 
-// run handles the message on standard input as the words of the command line
-// say. Every error is temporary.
-func run(ctx context.Context, words []string, env process.Environment) error {
+// Name is the program's name.
+const Name = "imip_person_outgoing"
+
+// Run handles the message on standard input as the words of the command line
+// say, in a store of one of the types that there are. A store of another type is for
+// [process.Databases], which goes on in this process. Every error is temporary.
+func Run(ctx context.Context, words []string, env process.Environment, types site.Types) error {
 	line, err := site.Parse(words, options())
 	switch {
 	case err != nil:
@@ -30,7 +35,11 @@ func run(ctx context.Context, words []string, env process.Environment) error {
 		_, err := fmt.Fprintln(env.Stdout, env.Program, site.Version())
 		return err
 	default:
-		err = handle(ctx, line, env)
+		err = handle(ctx, line, env, types)
+		var missing *site.TypeError
+		if errors.As(err, &missing) {
+			err = process.Become(ctx, process.Databases, env.Program, words) // nothing has been read yet
+		}
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.DeadlineExceeded) {
 		process.Drain(env.Stdin, drainTime)
@@ -66,12 +75,12 @@ func manual(program string) site.Help {
 }
 
 // handle handles the message.
-func handle(ctx context.Context, line *site.CommandLine, env process.Environment) error {
+func handle(ctx context.Context, line *site.CommandLine, env process.Environment, types site.Types) error {
 	set := map[string]string{}
 	if sender := line.String("sender"); sender != "" {
 		set["MESSAGE_SENDER"] = sender
 	}
-	s, err := site.Open(line, env, set)
+	s, err := site.Open(line, env, set, types)
 	if err != nil {
 		return err
 	}

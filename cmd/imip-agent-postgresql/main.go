@@ -1,0 +1,63 @@
+// How many processors there are does not change while a message is handled.
+//
+//go:debug updatemaxprocs=0
+
+// Imip-agent-postgresql goes on in the place of a program that handles a message, where the
+// store is in PostgreSQL (STORE_TYPE). What the database's driver brings along takes a
+// quarter of a start, which sites with files do not have to wait for.
+//
+// The name that its command line begins with says what it is to do, as
+// imip_person_outgoing. Nobody else runs it. The exit status is as of these programs, 0 or 75.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"imip-agent/cmd/internal/outgoing"
+	"imip-agent/cmd/internal/process"
+	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
+	"imip-agent/cmd/internal/site"
+	"imip-agent/cmd/internal/site/database"
+)
+
+func main() {
+	if err := process.CheckLimits(); err != nil {
+		os.Exit(int(process.Report(os.Stderr, err)))
+	}
+	ctx, stop := process.Watch(context.Background())
+	defer stop()
+	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
+		return run(ctx, os.Args, process.New)
+	})
+	os.Exit(int(process.Report(os.Stderr, err)))
+}
+
+// run does what the first word says, with the others.
+func run(ctx context.Context, words []string, environment func(program string) process.Environment) error {
+	if len(words) > 0 && filepath.Base(words[0]) == outgoing.Name {
+		return outgoing.Run(ctx, words[1:], environment(outgoing.Name), database.Stores)
+	}
+	env := environment(process.Databases)
+	switch {
+	case len(words) == 2 && words[1] == "--version":
+		_, err := fmt.Fprintln(env.Stdout, env.Program, site.Version())
+		return err
+	case len(words) == 2 && (words[1] == "--help" || words[1] == "-h"):
+		_, err := help.WriteTo(env.Stdout)
+		return err
+	}
+	return fmt.Errorf("%s is not to be run by itself: %s runs it where the store is in PostgreSQL", env.Program, outgoing.Name)
+}
+
+var help = site.Help{
+	Program: process.Databases,
+	Summary: "handle messages for a store in PostgreSQL",
+	Usage:   outgoing.Name + " [options] < MESSAGE",
+	Description: "Where STORE_TYPE is postgresql, " + outgoing.Name + " goes on as this program,\n" +
+		"which has the driver of the database, with the same options and the same message.\n" +
+		"It must be in the same directory. Mail systems and people run " + outgoing.Name + ".",
+	Options: []site.Option{{Name: "version", Usage: "print the version"}},
+}

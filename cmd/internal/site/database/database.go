@@ -1,0 +1,36 @@
+// Package database opens the stores of all types. Programs that start for every message do
+// not import it.
+package database
+
+import (
+	"context"
+	"time"
+
+	"imip-agent/cmd/internal/site"
+	"imip-agent/stores"
+	"imip-agent/stores/file"
+	"imip-agent/stores/postgresql"
+)
+
+// Stores are all types of store.
+var Stores = site.Types{
+	"file":       site.Files["file"],
+	"postgresql": open,
+}
+
+func open(s *site.Site, now func() time.Time) (stores.Store, error) {
+	c := s.Config
+	o := postgresql.Options{
+		ConnInfo: c.StoreDir, LockPerUser: c.PostgreSQLLock == "user", LockTimeout: c.LockTimeout, Log: s.Log,
+		ReadOnly: s.ReadOnly,
+	}
+	if c.PublishDir != "" {
+		// Free/busy is published for web servers, as files, whatever the store is.
+		published, err := file.OpenPublished(s.FileOptions(now))
+		if err != nil {
+			return nil, err
+		}
+		o.Published = published
+	}
+	return postgresql.Open(context.Background(), o)
+}

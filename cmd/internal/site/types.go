@@ -1,0 +1,38 @@
+package site
+
+import (
+	"fmt"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/file"
+)
+
+// Types are the types of store (STORE_TYPE) that a program can open, with the functions that
+// do so. A driver that is linked into a program makes each of its starts longer.
+type Types map[string]func(s *Site, now func() time.Time) (stores.Store, error)
+
+// Files are the stores that need no driver.
+var Files = Types{
+	"file": func(s *Site, now func() time.Time) (stores.Store, error) { return file.Open(s.FileOptions(now)) },
+}
+
+// TypeError says that the store is of a type that the program cannot open.
+type TypeError struct {
+	Type string
+}
+
+func (e *TypeError) Error() string {
+	return fmt.Sprintf("this program has no driver for a store of type %q (STORE_TYPE)", e.Type)
+}
+
+// FileOptions returns how the site keeps files: a store, and what is published whatever the
+// store is.
+func (s *Site) FileOptions(now func() time.Time) file.Options {
+	c := s.Config
+	return file.Options{
+		Dir: c.StoreDir, PublishDir: c.PublishDir,
+		FileMode: c.Permissions, DirMode: c.DirPermissions,
+		LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected, ReadOnly: s.ReadOnly,
+	}
+}
