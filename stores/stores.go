@@ -167,11 +167,24 @@ type Providers struct {
 
 // Damage is a row of a free/busy table that is no record, or one that is there already.
 type Damage struct {
-	Table  Table
-	ID               // of the event, as far as the row tells it
-	Row    []*string // its columns, in the store's order; nil: no value
-	Reason string
-	Twice  bool // the record is there already
+	Table Table
+	ID              // of the event, as far as the row says it
+	Row   []*string // start and end, then its other columns in the store's order; nil: no value
+	Flaw  freebusy.Flaw
+}
+
+// Reason says what is wrong, for people.
+func (d Damage) Reason() string {
+	if d.Flaw != freebusy.BadTimes || len(d.Row) < 2 {
+		return d.Flaw.String()
+	}
+	var times [2]string
+	for i, column := range d.Row[:2] {
+		if column != nil {
+			times[i] = *column
+		}
+	}
+	return fmt.Sprintf("times %q and %q cannot be read", times[0], times[1])
 }
 
 // Damaged is what a [Tx] also is if its store's tables can have rows that no table in

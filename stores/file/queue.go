@@ -40,15 +40,15 @@ func readRequests(data []byte) ([]stores.Request, []freebusy.Damage) {
 	var requests []stores.Request
 	data, damages := skipMark(data)
 	for _, l := range readLines(data) {
-		columns, reason := l.columns(3)
+		columns, flaw := l.columns(3)
 		if l.isBlank() {
 			continue
 		}
-		if reason == "" && columns[0] == "" {
-			reason = "there is no UID in it"
+		if flaw == 0 && columns[0] == "" {
+			flaw = freebusy.NoUID
 		}
-		if reason != "" {
-			damages = append(damages, freebusy.Damage{Line: l.number, Text: l.text, Reason: reason})
+		if flaw != 0 {
+			damages = append(damages, freebusy.Damage{Line: l.number, Text: l.text, Flaws: []freebusy.Flaw{flaw}})
 			continue
 		}
 		requests = append(requests, stores.Request{
@@ -74,23 +74,23 @@ func readProviders(data []byte) (stores.Providers, []freebusy.Damage) {
 	var providers stores.Providers
 	data, damages := skipMark(data)
 	for i, l := range readLines(data) {
-		columns, reason := l.columns(2)
+		columns, flaw := l.columns(2)
 		if i > 0 && l.isBlank() {
 			continue
 		}
-		if i == 0 && reason == "" {
+		if i == 0 && flaw == 0 {
 			// The original writes an empty column after the time.
 			until, ok := readUntil(columns[0])
 			if ok && columns[1] == "" {
 				providers.Until = until
 				continue
 			}
-			reason = "it is not the end of the window, which belongs in the first line"
-		} else if reason == "" && columns[0] == "" {
-			reason = "there is no UID in it"
+			flaw = freebusy.NoWindow
+		} else if flaw == 0 && columns[0] == "" {
+			flaw = freebusy.NoUID
 		}
-		if reason != "" {
-			damages = append(damages, freebusy.Damage{Line: l.number, Text: l.text, Reason: reason})
+		if flaw != 0 {
+			damages = append(damages, freebusy.Damage{Line: l.number, Text: l.text, Flaws: []freebusy.Flaw{flaw}})
 			continue
 		}
 		providers.Events = append(providers.Events, stores.ID{UID: columns[0], RecurrenceID: columns[1]})
@@ -137,7 +137,7 @@ func skipMark(data []byte) ([]byte, []freebusy.Damage) {
 	if !found {
 		return data, nil
 	}
-	return rest, []freebusy.Damage{{Line: 1, Text: mark, Reason: "there is a byte order mark before it", Mended: true}}
+	return rest, []freebusy.Damage{{Line: 1, Text: mark, Flaws: []freebusy.Flaw{freebusy.ByteOrderMark}}}
 }
 
 // line is a line of a table, without its end.
@@ -162,14 +162,14 @@ func readLines(data []byte) []line {
 func (l line) isBlank() bool { return strings.Trim(l.text, "\t") == "" }
 
 // columns splits a line into n columns, where those at the end may be missing, and more
-// be there if they are empty. The reason says why that cannot be done.
-func (l line) columns(n int) (columns []string, reason string) {
+// be there if they are empty. The flaw says why that cannot be done; 0: it can.
+func (l line) columns(n int) (columns []string, flaw freebusy.Flaw) {
 	if !utf8.ValidString(l.text) {
-		return nil, "it is not UTF-8"
+		return nil, freebusy.LineNotUTF8
 	}
 	text := strings.TrimRight(l.text, "\t")
-	if columns := strings.Count(text, "\t") + 1; columns > n {
-		return nil, fmt.Sprintf("there are %d columns in it, and not %d", columns, n)
+	if strings.Count(text, "\t")+1 > n {
+		return nil, freebusy.TooManyColumns
 	}
 	columns = strings.Split(text, "\t")
 	for len(columns) < n {
@@ -177,10 +177,10 @@ func (l line) columns(n int) (columns []string, reason string) {
 	}
 	for _, c := range columns {
 		if strings.ContainsFunc(c, stores.IsControl) {
-			return nil, "there are control characters in it"
+			return nil, freebusy.ControlCharacters
 		}
 	}
-	return columns, ""
+	return columns, 0
 }
 
 func (t *tx) Requests() ([]stores.Request, error) {

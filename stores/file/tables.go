@@ -66,7 +66,7 @@ func (t *tx) warn(p place, damages []freebusy.Damage) {
 			return
 		}
 		t.store.options.Log.Warn("damaged line in a table", "path", t.dir.full(p.String()), "line", d.Line,
-			"reason", d.Reason, "mended", d.Mended)
+			"reason", d.Reason(), "mended", d.Mended())
 	}
 }
 
@@ -96,9 +96,9 @@ func (t *tx) Others() ([]calendar.URI, error) {
 func (t *tx) putAside(p place, damages []freebusy.Damage) error {
 	var lines, reasons []string
 	for _, d := range damages {
-		if !d.Mended {
+		if !d.Mended() {
 			lines = append(lines, d.Text)
-			reasons = append(reasons, fmt.Sprintf("line %d: %s", d.Line, d.Reason))
+			reasons = append(reasons, fmt.Sprintf("line %d: %s", d.Line, d.Reason()))
 		}
 	}
 	if len(lines) == 0 {

@@ -6,22 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-// What is said of damage.
-const (
-	reasonMark     = "a byte order mark"
-	reasonBlank    = "a blank line"
-	reasonStray    = "not a record: it does not begin with two times from 1900 to 9999"
-	reasonBroken   = "a line break or TAB inside a value"
-	reasonMissing  = "columns are missing"
-	reasonOld      = "old layout: there is an eighth column"
-	reasonNUL      = "only NULs, as after a power cut"
-	reasonTAB      = "a TAB is missing, so that it is not sure which column is which"
-	reasonTime     = "a date or local time where a UTC time belongs"
-	reasonEncoding = "not UTF-8"
-	reasonEvent    = "a UID or recurrence id that is not UTF-8"
-	reasonExpiry   = "an expiry time that cannot be read"
-)
-
 // The places of columns in a record.
 const (
 	uidColumn        = 2
@@ -90,32 +74,32 @@ func (d *draft) ended() bool {
 
 // settle returns the record's row and what was wrong with it. If it is not ok, there is
 // no saying what the record was.
-func (d *draft) settle(pieces int) (row string, reasons []string, ok bool) {
+func (d *draft) settle(pieces int) (row string, flaws []Flaw, ok bool) {
 	text, want := string(d.text), d.layout.columns()
 	if !utf8.ValidString(text) {
-		reasons = append(reasons, reasonEncoding)
+		flaws = append(flaws, NotUTF8)
 	}
 	c := strings.Split(text, "\t")
 	if len(c) > uidColumn && !utf8.ValidString(c[uidColumn]) ||
 		len(c) > recurrenceColumn && !utf8.ValidString(c[recurrenceColumn]) {
-		return "", []string{reasonEvent}, false // nobody could remove it
+		return "", []Flaw{EventNotUTF8}, false // nobody could remove it
 	}
 	start, _ := normalStamp(c[0])
 	end, _ := normalStamp(c[1])
 	if start != c[0] || end != c[1] {
 		c[0], c[1] = start, end
-		reasons = append(reasons, reasonTime)
+		flaws = append(flaws, LocalTime)
 	}
 	if n := len(c) - 1; d.layout == Plain && n >= want && isExpiry(c[n]) &&
 		(c[n] != "" || c[n-1] == "" || isURI(c[n-1])) {
 		// The first releases had one layout for all tables, with the expiry time that
 		// only offers have. Without it the time stays busy, which is the safe side.
 		c = c[:n]
-		reasons = append(reasons, reasonOld)
+		flaws = append(flaws, OldLayout)
 	}
 	if n := len(c); d.layout == Expiring && n >= want && isURI(c[n-1]) {
 		c = append(c, "")
-		reasons = append(reasons, reasonMissing)
+		flaws = append(flaws, TooFewColumns)
 	}
 	if extra := len(c) - want; extra > 0 {
 		after := summaryColumn + extra + 1
@@ -124,19 +108,19 @@ func (d *draft) settle(pieces int) (row string, reasons []string, ok bool) {
 		pieces++
 	}
 	if pieces > 1 {
-		reasons = append(reasons, reasonBroken)
+		flaws = append(flaws, BrokenValue)
 		c[min(summaryColumn, len(c)-1)] = strings.Trim(c[min(summaryColumn, len(c)-1)], " ")
 	}
 	if len(c) < want && shifted(c) {
-		return "", []string{reasonTAB}, false
+		return "", []Flaw{MissingTAB}, false
 	}
 	if at := strings.LastIndex(c[len(c)-1], "mailto:"); len(c) == summaryColumn+1 && at >= 0 {
 		// Nothing but the TAB is missing before the organizer.
 		c = append(c[:summaryColumn], strings.TrimRight(c[summaryColumn][:at], " "), c[summaryColumn][at:])
-		reasons = append(reasons, reasonMissing)
+		flaws = append(flaws, TooFewColumns)
 	}
 	if len(c) < want {
-		reasons = append(reasons, reasonMissing)
+		flaws = append(flaws, TooFewColumns)
 		c = append(c, make([]string, want-len(c))...)
 	}
 	if c[transpColumn] == "" {
@@ -144,11 +128,11 @@ func (d *draft) settle(pieces int) (row string, reasons []string, ok bool) {
 	}
 	if d.layout == Expiring {
 		if !isExpiry(c[want-1]) {
-			return "", []string{reasonExpiry}, false
+			return "", []Flaw{BadExpiry}, false
 		}
 	}
 	row = strings.ToValidUTF8(strings.Join(c, "\t"), "\uFFFD")
-	return strings.TrimRight(row, " "), reasons, true
+	return strings.TrimRight(row, " "), flaws, true
 }
 
 // shifted reports whether columns, of which there are too few, are not those that they should

@@ -47,12 +47,3 @@ func (l Layout) columns() int {
 	}
 	return 8
 }
-
-// Damage is a place in a table's file that is not as it should be.
-type Damage struct {
-	Line   int    // of the file, from 1
-	Text   string // the text found there, all lines of it
-	Reason string
-	Old    bool // all that is wrong is the eighth column that the first releases wrote
-	Mended bool // the record is in the table all the same; else it is not, and will not be written again
-}

@@ -35,7 +35,7 @@ func FuzzRead(f *testing.F) {
 			t.Error("reading has changed it")
 		}
 		for _, d := range damages {
-			if d.Line < 1 || !strings.Contains(string(data), d.Text) || d.Reason == "" {
+			if d.Line < 1 || !strings.Contains(string(data), d.Text) || d.Reason() == "" {
 				t.Errorf("damage %+v", d)
 			}
 		}

@@ -10,7 +10,7 @@ func (r *reader) skipMark() {
 	const mark = "\ufeff"
 	if strings.HasPrefix(r.text, mark) {
 		r.at = len(mark)
-		r.damages = append(r.damages, Damage{Line: 1, Text: mark, Reason: reasonMark, Mended: true})
+		r.damages = append(r.damages, Damage{Line: 1, Text: mark, Flaws: []Flaw{ByteOrderMark}})
 	}
 }
 
@@ -21,18 +21,18 @@ func (r *reader) mend() {
 	p := r.piece(r.at)
 	switch {
 	case p.text == "":
-		r.skip(p, reasonBlank, func(next piece) bool { return next.text == "" })
+		r.skip(p, BlankLine, func(next piece) bool { return next.text == "" })
 	case strings.Trim(p.text, "\x00") == "":
-		r.skip(p, reasonNUL, func(next piece) bool { return next.text != "" && strings.Trim(next.text, "\x00") == "" })
+		r.skip(p, OnlyNULs, func(next piece) bool { return next.text != "" && strings.Trim(next.text, "\x00") == "" })
 	case !p.begins():
-		r.skip(p, reasonStray, func(next piece) bool { return next.text != "" && !next.begins() })
+		r.skip(p, NoRecord, func(next piece) bool { return next.text != "" && !next.begins() })
 	default:
 		r.record(p)
 	}
 }
 
 // skip goes past p and all that follows it and is alike, and notes that as one damage.
-func (r *reader) skip(p piece, reason string, alike func(piece) bool) {
+func (r *reader) skip(p piece, flaw Flaw, alike func(piece) bool) {
 	line := r.line
 	start, end := r.at, p.end
 	for alike(p) {
@@ -43,9 +43,7 @@ func (r *reader) skip(p piece, reason string, alike func(piece) bool) {
 		}
 		p = r.piece(r.at)
 	}
-	r.damages = append(r.damages, Damage{
-		Line: line, Text: r.text[start:end], Reason: reason, Mended: reason == reasonBlank,
-	})
+	r.damages = append(r.damages, Damage{Line: line, Text: r.text[start:end], Flaws: []Flaw{flaw}})
 }
 
 // pass goes past a piece.
@@ -82,15 +80,12 @@ func (r *reader) record(p piece) {
 		r.pass(r.piece(r.at))
 	}
 
-	row, reasons, mended := good.settle(pieces)
-	if mended {
+	row, flaws, ok := good.settle(pieces)
+	if ok {
 		r.add(row)
 	}
-	if len(reasons) > 0 {
-		r.damages = append(r.damages, Damage{
-			Line: line, Text: r.text[start:end.end], Reason: strings.Join(reasons, ", "), Mended: mended,
-			Old: len(reasons) == 1 && reasons[0] == reasonOld,
-		})
+	if len(flaws) > 0 {
+		r.damages = append(r.damages, Damage{Line: line, Text: r.text[start:end.end], Flaws: flaws})
 	}
 }
 

@@ -90,89 +90,89 @@ func TestReadPastDamage(t *testing.T) {
 		layout Layout
 		text   string
 		want   string // the records that the damage leaves
-		reason string
+		flaws  []Flaw
 		line   int
 		found  string // the text of the damage; "" for that of a whole mended record
 		lost   bool   // not mended
 	}{
 		// What a SUMMARY with a line break leaves behind: the second program to read it
 		// takes each part for a record.
-		"LF in the summary":    {text: at9 + "u9\tOPAQUE\t\ta\nb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"CR":                   {text: at9 + "u9\tOPAQUE\t\ta\rb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"CR LF":                {text: at9 + "u9\tOPAQUE\t\ta\r\nb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"VT":                   {text: at9 + "u9\tOPAQUE\t\ta\vb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"FF":                   {text: at9 + "u9\tOPAQUE\t\ta\fb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"FS":                   {text: at9 + "u9\tOPAQUE\t\ta\x1cb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"GS":                   {text: at9 + "u9\tOPAQUE\t\ta\x1db\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"RS":                   {text: at9 + "u9\tOPAQUE\t\ta\x1eb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"NEL":                  {text: at9 + "u9\tOPAQUE\t\ta\u0085b\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"line separator":       {text: at9 + "u9\tOPAQUE\t\ta\u2028b\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"paragraph separator":  {text: at9 + "u9\tOPAQUE\t\ta\u2029b\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"TAB":                  {text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"spaces at the break":  {text: at9 + "u9\tOPAQUE\t\ta \n  b\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"blank lines in it":    {text: at9 + "u9\tOPAQUE\t\ta\n\n \nb\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"LF at its end":        {text: at9 + "u9\tOPAQUE\t\ta b\n\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"LF at its beginning":  {text: at9 + "u9\tOPAQUE\t\t\na b\tmailto:o@x\n", want: broken9, reason: reasonBroken},
-		"TAB, then LF":         {text: at9 + "u9\tOPAQUE\t\ta\t\nb\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta\t\n", reason: reasonStray, lost: true, line: 3, found: "b\tmailto:o@x"},
-		"TAB, words, then LF":  {text: at9 + "u9\tOPAQUE\t\ta\tb\nc\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta b c\tmailto:o@x\n", reason: reasonBroken},
-		"LF, then TABs":        {text: at9 + "u9\tOPAQUE\t\ta\nb\tc\td\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta b c d\tmailto:o@x\n", reason: reasonBroken},
-		"five parts":           {text: at9 + "u9\tOPAQUE\t\ta\nb\nc\nd\ne\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta b c d e\tmailto:o@x\n", reason: reasonBroken},
-		"a colon in it":        {text: at9 + "u9\tOPAQUE\t\ta\tRe: b\nc\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta Re: b c\tmailto:o@x\n", reason: reasonBroken},
-		"no organizer at all":  {text: at9 + "u9\tOPAQUE\t\ta\nb\t\n", want: at9 + "u9\tOPAQUE\t\ta b\t\n", reason: reasonBroken},
-		"bare organizer":       {text: at9 + "u9\tOPAQUE\t\ta\nb\to@x\n", want: at9 + "u9\tOPAQUE\t\ta b\to@x\n", reason: reasonBroken},
-		"TABs, no organizer":   {text: at9 + "u9\tOPAQUE\t\ta\tb\tc\t\n", want: at9 + "u9\tOPAQUE\t\ta b c\t\n", reason: reasonBroken},
-		"in an offer":          {layout: Expiring, text: at9 + "u9\tOPAQUE\t\ta\nb\tmailto:o@x\t20261203T000000Z\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\t20261203T000000Z\n", reason: reasonBroken},
-		"TAB in an offer":      {layout: Expiring, text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\t\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\t\n", reason: reasonBroken},
-		"both in an offer":     {layout: Expiring, text: at9 + "u9\tOPAQUE\t\ta\tb\nc\tmailto:o@x\t\n", want: at9 + "u9\tOPAQUE\t\ta b c\tmailto:o@x\t\n", reason: reasonBroken},
-		"with an attendee":     {layout: Attended, text: at9 + "u9\tOPAQUE\t\ta\nb\tmailto:o@x\tmailto:a@x\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\tmailto:a@x\n", reason: reasonBroken},
-		"TAB with an attendee": {layout: Attended, text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\tmailto:a@x\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\tmailto:a@x\n", reason: reasonBroken},
-		"VT in the UID":        {text: at9 + "u\v9\tOPAQUE\t\ta b\tmailto:o@x\n", want: at9 + "u 9\tOPAQUE\t\ta b\tmailto:o@x\n", reason: reasonBroken},
+		"LF in the summary":    {text: at9 + "u9\tOPAQUE\t\ta\nb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"CR":                   {text: at9 + "u9\tOPAQUE\t\ta\rb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"CR LF":                {text: at9 + "u9\tOPAQUE\t\ta\r\nb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"VT":                   {text: at9 + "u9\tOPAQUE\t\ta\vb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"FF":                   {text: at9 + "u9\tOPAQUE\t\ta\fb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"FS":                   {text: at9 + "u9\tOPAQUE\t\ta\x1cb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"GS":                   {text: at9 + "u9\tOPAQUE\t\ta\x1db\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"RS":                   {text: at9 + "u9\tOPAQUE\t\ta\x1eb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"NEL":                  {text: at9 + "u9\tOPAQUE\t\ta\u0085b\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"line separator":       {text: at9 + "u9\tOPAQUE\t\ta\u2028b\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"paragraph separator":  {text: at9 + "u9\tOPAQUE\t\ta\u2029b\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"TAB":                  {text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"spaces at the break":  {text: at9 + "u9\tOPAQUE\t\ta \n  b\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"blank lines in it":    {text: at9 + "u9\tOPAQUE\t\ta\n\n \nb\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"LF at its end":        {text: at9 + "u9\tOPAQUE\t\ta b\n\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"LF at its beginning":  {text: at9 + "u9\tOPAQUE\t\t\na b\tmailto:o@x\n", want: broken9, flaws: []Flaw{BrokenValue}},
+		"TAB, then LF":         {text: at9 + "u9\tOPAQUE\t\ta\t\nb\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta\t\n", flaws: []Flaw{NoRecord}, lost: true, line: 3, found: "b\tmailto:o@x"},
+		"TAB, words, then LF":  {text: at9 + "u9\tOPAQUE\t\ta\tb\nc\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta b c\tmailto:o@x\n", flaws: []Flaw{BrokenValue}},
+		"LF, then TABs":        {text: at9 + "u9\tOPAQUE\t\ta\nb\tc\td\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta b c d\tmailto:o@x\n", flaws: []Flaw{BrokenValue}},
+		"five parts":           {text: at9 + "u9\tOPAQUE\t\ta\nb\nc\nd\ne\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta b c d e\tmailto:o@x\n", flaws: []Flaw{BrokenValue}},
+		"a colon in it":        {text: at9 + "u9\tOPAQUE\t\ta\tRe: b\nc\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\ta Re: b c\tmailto:o@x\n", flaws: []Flaw{BrokenValue}},
+		"no organizer at all":  {text: at9 + "u9\tOPAQUE\t\ta\nb\t\n", want: at9 + "u9\tOPAQUE\t\ta b\t\n", flaws: []Flaw{BrokenValue}},
+		"bare organizer":       {text: at9 + "u9\tOPAQUE\t\ta\nb\to@x\n", want: at9 + "u9\tOPAQUE\t\ta b\to@x\n", flaws: []Flaw{BrokenValue}},
+		"TABs, no organizer":   {text: at9 + "u9\tOPAQUE\t\ta\tb\tc\t\n", want: at9 + "u9\tOPAQUE\t\ta b c\t\n", flaws: []Flaw{BrokenValue}},
+		"in an offer":          {layout: Expiring, text: at9 + "u9\tOPAQUE\t\ta\nb\tmailto:o@x\t20261203T000000Z\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\t20261203T000000Z\n", flaws: []Flaw{BrokenValue}},
+		"TAB in an offer":      {layout: Expiring, text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\t\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\t\n", flaws: []Flaw{BrokenValue}},
+		"both in an offer":     {layout: Expiring, text: at9 + "u9\tOPAQUE\t\ta\tb\nc\tmailto:o@x\t\n", want: at9 + "u9\tOPAQUE\t\ta b c\tmailto:o@x\t\n", flaws: []Flaw{BrokenValue}},
+		"with an attendee":     {layout: Attended, text: at9 + "u9\tOPAQUE\t\ta\nb\tmailto:o@x\tmailto:a@x\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\tmailto:a@x\n", flaws: []Flaw{BrokenValue}},
+		"TAB with an attendee": {layout: Attended, text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\tmailto:a@x\n", want: at9 + "u9\tOPAQUE\t\ta b\tmailto:o@x\tmailto:a@x\n", flaws: []Flaw{BrokenValue}},
+		"VT in the UID":        {text: at9 + "u\v9\tOPAQUE\t\ta b\tmailto:o@x\n", want: at9 + "u 9\tOPAQUE\t\ta b\tmailto:o@x\n", flaws: []Flaw{BrokenValue}},
 
 		// Other things that the original reads, or once wrote.
-		"only times":               {text: at9[:len(at9)-1] + "\n", want: at9 + "\tOPAQUE\t\t\t\n", reason: reasonMissing},
-		"three columns":            {text: at9 + "u9\n", want: at9 + "u9\tOPAQUE\t\t\t\n", reason: reasonMissing},
-		"six columns":              {text: at9 + "u9\tOPAQUE\t\tsum\n", want: at9 + "u9\tOPAQUE\t\tsum\t\n", reason: reasonMissing},
-		"offer without expiry":     {layout: Expiring, text: sound9, want: strings.TrimSuffix(sound9, "\n") + "\t\n", reason: reasonMissing},
-		"old layout":               {text: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\t\n", want: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonOld},
-		"old layout, expiry":       {text: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\t20261203T000000Z\n", want: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonOld},
-		"old layout, no organizer": {text: at9 + "u9\tOPAQUE\t\tsum\t\t\n", want: at9 + "u9\tOPAQUE\t\tsum\t\n", reason: reasonOld},
-		"old layout and TAB":       {text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\t\n", want: broken9, reason: reasonOld + ", " + reasonBroken},
-		"dates":                    {text: "20261202\t20261203\tu9\tOPAQUE\t\t\t\n", want: "20261202T000000Z\t20261203T000000Z\tu9\tOPAQUE\t\t\t\n", reason: reasonTime},
-		"local times":              {text: "20261202T090000\t20261202T100000\tu9\tOPAQUE\t\t\t\n", want: at9 + "u9\tOPAQUE\t\t\t\n", reason: reasonTime},
-		"Latin-1 summary":          {text: at9 + "u9\tOPAQUE\t\tcaf\xe9\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\tcaf\uFFFD\tmailto:o@x\n", reason: reasonEncoding},
-		"surrogate in UTF-8":       {text: at9 + "u9\tOPAQUE\t\ta\xed\xa0\x80b\t\n", want: at9 + "u9\tOPAQUE\t\ta\uFFFDb\t\n", reason: reasonEncoding},
-		"blank line":               {text: "\n", reason: reasonBlank, found: ""},
-		"blank lines":              {text: "\n \r\n\r\n", reason: reasonBlank, found: "\n \r\n"},
+		"only times":               {text: at9[:len(at9)-1] + "\n", want: at9 + "\tOPAQUE\t\t\t\n", flaws: []Flaw{TooFewColumns}},
+		"three columns":            {text: at9 + "u9\n", want: at9 + "u9\tOPAQUE\t\t\t\n", flaws: []Flaw{TooFewColumns}},
+		"six columns":              {text: at9 + "u9\tOPAQUE\t\tsum\n", want: at9 + "u9\tOPAQUE\t\tsum\t\n", flaws: []Flaw{TooFewColumns}},
+		"offer without expiry":     {layout: Expiring, text: sound9, want: strings.TrimSuffix(sound9, "\n") + "\t\n", flaws: []Flaw{TooFewColumns}},
+		"old layout":               {text: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\t\n", want: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{OldLayout}},
+		"old layout, expiry":       {text: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\t20261203T000000Z\n", want: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{OldLayout}},
+		"old layout, no organizer": {text: at9 + "u9\tOPAQUE\t\tsum\t\t\n", want: at9 + "u9\tOPAQUE\t\tsum\t\n", flaws: []Flaw{OldLayout}},
+		"old layout and TAB":       {text: at9 + "u9\tOPAQUE\t\ta\tb\tmailto:o@x\t\n", want: broken9, flaws: []Flaw{OldLayout, BrokenValue}},
+		"dates":                    {text: "20261202\t20261203\tu9\tOPAQUE\t\t\t\n", want: "20261202T000000Z\t20261203T000000Z\tu9\tOPAQUE\t\t\t\n", flaws: []Flaw{LocalTime}},
+		"local times":              {text: "20261202T090000\t20261202T100000\tu9\tOPAQUE\t\t\t\n", want: at9 + "u9\tOPAQUE\t\t\t\n", flaws: []Flaw{LocalTime}},
+		"Latin-1 summary":          {text: at9 + "u9\tOPAQUE\t\tcaf\xe9\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\tcaf\uFFFD\tmailto:o@x\n", flaws: []Flaw{NotUTF8}},
+		"surrogate in UTF-8":       {text: at9 + "u9\tOPAQUE\t\ta\xed\xa0\x80b\t\n", want: at9 + "u9\tOPAQUE\t\ta\uFFFDb\t\n", flaws: []Flaw{NotUTF8}},
+		"blank line":               {text: "\n", flaws: []Flaw{BlankLine}, found: ""},
+		"blank lines":              {text: "\n \r\n\r\n", flaws: []Flaw{BlankLine}, found: "\n \r\n"},
 
 		// What is no record is handed back, whole.
-		"one column":                     {text: "hello\n", reason: reasonStray, lost: true},
-		"words":                          {text: "hello\tworld\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"some lines of them":             {text: "hello\nworld\n", found: "hello\nworld", reason: reasonStray, lost: true},
-		"no TAB before the transparency": {text: at9 + "u9OPAQUE\t\tsum\tmailto:o@x\n", reason: reasonTAB, lost: true},
-		"no TAB after the transparency":  {text: at9 + "u9\tOPAQUE\tsum\tmailto:o@x\n", reason: reasonTAB, lost: true},
-		"no TAB after the recurrence id": {text: at9 + "u9\tOPAQUE\t20261202T090000Zsum\tmailto:o@x\n", reason: reasonTAB, lost: true},
-		"no TAB and no summary":          {text: at9 + "u9\tOPAQUE\t\tmailto:o@x\n", reason: reasonTAB, lost: true},
-		"no TAB before the organizer":    {text: at9 + "u9\tOPAQUE\t\tsum mailto:o@x\n", want: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonMissing},
-		"NULs of a crash":                {text: strings.Repeat("\x00", 100) + "\n", reason: reasonNUL, lost: true},
-		"no start":                       {text: "\t20261202T090000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"no end":                         {text: "20261202T090000Z\t\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"13th month":                     {text: "20261302T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"month 0":                        {text: "20260002T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"30th of February":               {text: "20260230T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"29th in no leap":                {text: "20270229T090000Z\t20271202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"day 0":                          {text: "20260200T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"24 o'clock":                     {text: "20261202T240000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"minute 60":                      {text: "20261202T096000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"second 60":                      {text: "20261202T090060Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"lower case":                     {text: "20261202t090000z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
+		"one column":                     {text: "hello\n", flaws: []Flaw{NoRecord}, lost: true},
+		"words":                          {text: "hello\tworld\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"some lines of them":             {text: "hello\nworld\n", found: "hello\nworld", flaws: []Flaw{NoRecord}, lost: true},
+		"no TAB before the transparency": {text: at9 + "u9OPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{MissingTAB}, lost: true},
+		"no TAB after the transparency":  {text: at9 + "u9\tOPAQUE\tsum\tmailto:o@x\n", flaws: []Flaw{MissingTAB}, lost: true},
+		"no TAB after the recurrence id": {text: at9 + "u9\tOPAQUE\t20261202T090000Zsum\tmailto:o@x\n", flaws: []Flaw{MissingTAB}, lost: true},
+		"no TAB and no summary":          {text: at9 + "u9\tOPAQUE\t\tmailto:o@x\n", flaws: []Flaw{MissingTAB}, lost: true},
+		"no TAB before the organizer":    {text: at9 + "u9\tOPAQUE\t\tsum mailto:o@x\n", want: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{TooFewColumns}},
+		"NULs of a crash":                {text: strings.Repeat("\x00", 100) + "\n", flaws: []Flaw{OnlyNULs}, lost: true},
+		"no start":                       {text: "\t20261202T090000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"no end":                         {text: "20261202T090000Z\t\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"13th month":                     {text: "20261302T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"month 0":                        {text: "20260002T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"30th of February":               {text: "20260230T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"29th in no leap":                {text: "20270229T090000Z\t20271202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"day 0":                          {text: "20260200T090000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"24 o'clock":                     {text: "20261202T240000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"minute 60":                      {text: "20261202T096000Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"second 60":                      {text: "20261202T090060Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"lower case":                     {text: "20261202t090000z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
 		// The original reads a year before 1900, and then fails to write the table.
-		"before 1900":           {text: "18991231T235959Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonStray, lost: true},
-		"UID in Latin-1":        {text: at9 + "caf\xe9\tOPAQUE\t\tsum\tmailto:o@x\n", reason: reasonEvent, lost: true},
-		"expiry in words":       {layout: Expiring, text: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\tsoon\n", reason: reasonExpiry, lost: true},
-		"far too long to mend":  {text: at9 + "u9\tOPAQUE\t\tsum\n" + strings.Repeat("x", maxBroken) + "\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\tsum\t\n", reason: reasonStray, lost: true, line: 3, found: strings.Repeat("x", maxBroken) + "\tmailto:o@x"},
-		"stray after a record":  {text: sound9 + "hello\n", want: sound9, reason: reasonStray, lost: true, line: 3, found: "hello"},
-		"stray after too few":   {text: at9 + "u9\tOPAQUE\n" + "hello\n", want: at9 + "u9\tOPAQUE\t\t\t\n", reason: reasonStray, lost: true, line: 3, found: "hello"},
-		"bad time after broken": {text: at9 + "u9\tOPAQUE\t\tsum\n" + "hello" + sound11, want: at9 + "u9\tOPAQUE\t\tsum\t\n", reason: reasonStray, lost: true, line: 3, found: "hello" + strings.TrimSuffix(sound11, "\n")},
+		"before 1900":           {text: "18991231T235959Z\t20261202T100000Z\tu9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{NoRecord}, lost: true},
+		"UID in Latin-1":        {text: at9 + "caf\xe9\tOPAQUE\t\tsum\tmailto:o@x\n", flaws: []Flaw{EventNotUTF8}, lost: true},
+		"expiry in words":       {layout: Expiring, text: at9 + "u9\tOPAQUE\t\tsum\tmailto:o@x\tsoon\n", flaws: []Flaw{BadExpiry}, lost: true},
+		"far too long to mend":  {text: at9 + "u9\tOPAQUE\t\tsum\n" + strings.Repeat("x", maxBroken) + "\tmailto:o@x\n", want: at9 + "u9\tOPAQUE\t\tsum\t\n", flaws: []Flaw{NoRecord}, lost: true, line: 3, found: strings.Repeat("x", maxBroken) + "\tmailto:o@x"},
+		"stray after a record":  {text: sound9 + "hello\n", want: sound9, flaws: []Flaw{NoRecord}, lost: true, line: 3, found: "hello"},
+		"stray after too few":   {text: at9 + "u9\tOPAQUE\n" + "hello\n", want: at9 + "u9\tOPAQUE\t\t\t\n", flaws: []Flaw{NoRecord}, lost: true, line: 3, found: "hello"},
+		"bad time after broken": {text: at9 + "u9\tOPAQUE\t\tsum\n" + "hello" + sound11, want: at9 + "u9\tOPAQUE\t\tsum\t\n", flaws: []Flaw{NoRecord}, lost: true, line: 3, found: "hello" + strings.TrimSuffix(sound11, "\n")},
 	}
 	before := "20261201T090000Z\t20261201T100000Z\tbefore\tOPAQUE\t\tsum\tmailto:o@x"
 	after := "20261203T090000Z\t20261203T100000Z\tafter\tOPAQUE\t\tsum\tmailto:o@x"
@@ -187,7 +187,7 @@ func TestReadPastDamage(t *testing.T) {
 			if diff := cmp.Diff(before+end+test.want+after+end, string(table.Append(nil))); diff != "" {
 				t.Errorf("records (-want +got):\n%s", diff)
 			}
-			want := Damage{Line: 2, Text: strings.TrimSuffix(test.text, "\n"), Reason: test.reason, Mended: !test.lost, Old: test.reason == reasonOld}
+			want := Damage{Line: 2, Text: strings.TrimSuffix(test.text, "\n"), Flaws: test.flaws}
 			if test.line != 0 {
 				want.Line = test.line
 			}
@@ -199,6 +199,9 @@ func TestReadPastDamage(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, damages[len(damages)-1]); diff != "" {
 				t.Errorf("damage (-want +got):\n%s", diff)
+			}
+			if want.Mended() == test.lost {
+				t.Errorf("mended: %v", want.Mended())
 			}
 			if len(damages) > 1 && test.line == 0 {
 				t.Errorf("more damage: %+v", damages)
@@ -212,7 +215,7 @@ func TestReadPastDamage(t *testing.T) {
 
 func TestReadByteOrderMark(t *testing.T) {
 	table, damages := Read([]byte("\ufeff"+sound9), Plain)
-	want := []Damage{{Line: 1, Text: "\ufeff", Reason: reasonMark, Mended: true}}
+	want := []Damage{{Line: 1, Text: "\ufeff", Flaws: []Flaw{ByteOrderMark}}}
 	if diff := cmp.Diff(want, damages); diff != "" {
 		t.Error(diff)
 	}

@@ -8,15 +8,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"imip-agent/stores"
+	"imip-agent/stores/freebusy"
 )
 
 var _ stores.Damaged = (*tx)(nil)
 
 // damaged notes a row of a free/busy table, of the columns that readPeriods reads.
-func (t *tx) damaged(which stores.Table, row []*string, reason string, twice bool) {
+func (t *tx) damaged(which stores.Table, row []*string, flaw freebusy.Flaw) {
 	d := stores.Damage{
 		Table: which, ID: stores.ID{UID: value(row[2]), RecurrenceID: value(row[4])},
-		Row: make([]*string, len(row)), Reason: reason, Twice: twice,
+		Row: make([]*string, len(row)), Flaw: flaw,
 	}
 	for i, column := range row {
 		if column != nil {

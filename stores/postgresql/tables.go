@@ -100,12 +100,12 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 		if startErr != nil || endErr != nil {
 			t.store.options.Log.Warn("a free/busy record with times that cannot be read is passed over",
 				"user", string(t.user), "table", t.tableName(which), "uid", p.UID, "start", value(c[0]), "end", value(c[1]))
-			t.damaged(which, c, fmt.Sprintf("times %q and %q cannot be read", value(c[0]), value(c[1])), false)
+			t.damaged(which, c, freebusy.BadTimes)
 			return nil
 		}
 		same := identity{p.Start.Unix(), p.End.Unix(), p.UID, p.RecurrenceID}
 		if seen[same] {
-			t.damaged(which, c, "it is there twice", true)
+			t.damaged(which, c, freebusy.Twice)
 			return nil
 		}
 		seen[same] = true

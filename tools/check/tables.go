@@ -44,7 +44,7 @@ func (e *examination) damages(t audit.Table, own bool) {
 		if more[k]++; first[k] != nil {
 			continue
 		}
-		f := e.add(k, t.Path, stores.ID{}, "line %d of %s: %s", d.Line, t.Name, d.Reason)
+		f := e.add(k, t.Path, stores.ID{}, "line %d of %s: %s", d.Line, t.Name, d.Reason())
 		f.safe = k == tableLine && own // the records are worked out again
 		f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
 		first[k] = f
@@ -56,9 +56,9 @@ func (e *examination) damages(t audit.Table, own bool) {
 
 func damageKind(d freebusy.Damage) *Kind {
 	switch {
-	case d.Old:
+	case d.OldLayout():
 		return tableOldLayout
-	case d.Mended:
+	case d.Mended():
 		return tableBroken
 	}
 	return tableLine
@@ -99,10 +99,10 @@ func (e *examination) badRows() error {
 		if d.Table.Kind == stores.Other {
 			name += " for " + string(d.Table.Other)
 		}
-		if d.Twice {
+		if d.Flaw == freebusy.Twice {
 			k = tableDuplicate
 		}
-		f := e.add(k, "", d.ID, "a row of %s: %s", name, d.Reason)
+		f := e.add(k, "", d.ID, "a row of %s: %s", name, d.Reason())
 		f.safe = own // the records are worked out again
 		f.mend = func(m *mender) error { return m.removeRow(f, tx, d) }
 	}

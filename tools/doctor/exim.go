@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"os"
+	"os/exec"
 	"path"
 	"slices"
 	"strings"
@@ -83,7 +85,8 @@ func (d *Doctor) eximRoutes(ctx context.Context, exim, name string, complain rep
 		// As from a program on this machine, to somebody.
 		lines, err := output(ctx, exim, "-f", user, "-bt", user)
 		text := strings.Join(lines, "\n")
-		if err != nil && strings.Contains(err.Error(), "exit status 1") { // the mailbox cannot be reached now
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && exit.ExitCode() == 1 { // the mailbox cannot be reached now
 			err = nil
 		}
 		switch {

@@ -280,8 +280,8 @@ func (s *snapshot) findDamage(tx stores.Records, kept any, journal bool) error {
 	}
 	if tables, ok := tx.(stores.Damaged); ok {
 		for _, d := range tables.Damages() {
-			if !d.Twice { // twice the same is once, as on insertion
-				damaged("free/busy", fmt.Sprintf("of event %q: %s", d.UID, d.Reason))
+			if d.Flaw != freebusy.Twice { // twice the same is once, as on insertion
+				damaged("free/busy", fmt.Sprintf("of event %q: %s", d.UID, d.Reason()))
 			}
 		}
 	}
@@ -308,10 +308,10 @@ func (s *snapshot) findDamage(tx stores.Records, kept any, journal bool) error {
 		_, found := freebusy.Read(data, layout)
 		for _, d := range found {
 			switch {
-			case !d.Mended:
-				damaged(path, fmt.Sprintf("line %d: %s", d.Line, d.Reason))
+			case !d.Mended():
+				damaged(path, fmt.Sprintf("line %d: %s", d.Line, d.Reason()))
 			case strings.Trim(d.Text, "\ufeff \t\r\n") != "":
-				damaged(path, fmt.Sprintf("line %d: %s: it is copied as far as it can be read", d.Line, d.Reason))
+				damaged(path, fmt.Sprintf("line %d: %s: it is copied as far as it can be read", d.Line, d.Reason()))
 			}
 		}
 	}

@@ -103,13 +103,13 @@ func (old Old) user(ctx context.Context, user calendar.URI, u *Result) error {
 			return err
 		}
 		for _, table := range all {
-			mended := slices.ContainsFunc(table.Damages, func(d freebusy.Damage) bool { return d.Mended })
+			mended := slices.ContainsFunc(table.Damages, freebusy.Damage.Mended)
 			if table.Which == nil || !mended {
 				continue
 			}
 			for _, d := range table.Damages {
-				if !d.Mended {
-					lost = append(lost, fmt.Sprintf("%s, line %d: %s", table.Path, d.Line, d.Reason))
+				if !d.Mended() {
+					lost = append(lost, fmt.Sprintf("%s, line %d: %s", table.Path, d.Line, d.Reason()))
 				}
 			}
 			tables = append(tables, table.Path)
@@ -218,8 +218,8 @@ func (old Old) quota(ctx context.Context, quota calendar.URI, u *Result) error {
 func reserve(tx stores.Records, user calendar.URI, path string, data []byte, u *Result) error {
 	old, damages := freebusy.Read(data, freebusy.Plain)
 	for _, d := range damages {
-		if !d.Mended {
-			u.Lost = append(u.Lost, fmt.Sprintf("%s, line %d: %s", path, d.Line, d.Reason))
+		if !d.Mended() {
+			u.Lost = append(u.Lost, fmt.Sprintf("%s, line %d: %s", path, d.Line, d.Reason()))
 		}
 	}
 	table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: user})
