@@ -42,6 +42,9 @@ type Store interface {
 	RequestsPath(calendar.URI) string
 	ProvidersPath(calendar.URI) string
 	PublishedPath(calendar.URI) string
+	// Bears reports whether a path is that of a table of the user's, or of a directory that
+	// holds all texts of a kind: while it cannot be used, what hangs on it seems to be missing.
+	Bears(user calendar.URI, path string) bool
 }
 
 // Options say how a user's records are looked at.

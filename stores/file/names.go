@@ -240,6 +240,24 @@ func (s *Store) PublishedPath(user calendar.URI) string {
 	return filepath.Join(s.options.PublishDir, string(user), published)
 }
 
+// Bears implements [audit.Store].
+func (s *Store) Bears(user calendar.URI, path string) bool {
+	dir, name := filepath.Split(path)
+	below, ok := strings.CutPrefix(filepath.Clean(dir), filepath.Join(s.options.Dir, string(user)))
+	if !ok || name == "" {
+		return false
+	}
+	if below == "" {
+		return true
+	}
+	for _, texts := range objectDirs {
+		if below == "/"+filepath.Dir(texts) {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Store) path(user calendar.URI, p place, ok bool) string {
 	if !ok || !isPlain(string(user)) {
 		return ""

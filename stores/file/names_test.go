@@ -107,6 +107,24 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// Everything hangs on tables and on the directories of texts, and on no text.
+func TestBears(t *testing.T) {
+	s := openTest(t)
+	dir := filepath.Join(s.options.Dir, string(paul))
+	for path, want := range map[string]bool{
+		"/freebusy": true, "/objects": true, "/freebusy-other": true, "/requests": true,
+		"/counters": true, "/counters/objects": true, "/cancellations/recurrences": true,
+		"/objects/u1": false, "/freebusy-other/" + string(vincent): false, "/counters/objects/u1": false, "": false,
+	} {
+		if got := s.Bears(paul, dir+path); got != want {
+			t.Errorf("%q: %v", path, got)
+		}
+	}
+	if s.Bears(vincent, dir+"/objects") {
+		t.Error("nothing of Vincent's hangs on Paul's directory")
+	}
+}
+
 // An event of the original's whose UID looks like an encoded one stays where it is.
 func TestOriginalsEncodedLookalike(t *testing.T) {
 	s := openTest(t)

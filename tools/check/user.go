@@ -213,11 +213,8 @@ func (e *examination) groundless() bool {
 	if e.closed || e.strayed {
 		return true
 	}
-	dir := filepath.Dir(e.checker.files().RequestsPath(e.user))
 	for path := range e.blocked {
-		below, found := strings.CutPrefix(path, dir+"/")
-		top, rest, _ := strings.Cut(below, "/")
-		if found && (rest == "" || (top == "cancellations" || top == "counters") && !strings.Contains(rest, "/")) {
+		if e.checker.files().Bears(e.user, path) {
 			return true
 		}
 	}
