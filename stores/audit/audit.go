@@ -85,6 +85,13 @@ type Table struct {
 	Records   int
 }
 
+// Damaged is what the [stores.Records] of a store of files also are.
+type Damaged interface {
+	// Damaged returns the tables whose files are damaged, in order of path, of those that were
+	// read so far.
+	Damaged() []Table
+}
+
 // Lock is a lock that somebody holds, or has left.
 type Lock struct {
 	Path   string

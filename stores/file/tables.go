@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"imip-agent/stores"
+	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/rejected"
@@ -68,6 +69,27 @@ func (t *tx) warn(p place, damages []freebusy.Damage) {
 		t.store.options.Log.Warn("damaged line in a table", "path", t.dir.full(p.String()), "line", d.Line,
 			"reason", d.Reason(), "mended", d.Mended())
 	}
+}
+
+// Damaged implements [audit.Damaged].
+func (t *tx) Damaged() []audit.Table {
+	var tables []audit.Table
+	add := func(p place, damages []freebusy.Damage) {
+		if len(damages) > 0 {
+			tables = append(tables, audit.Table{Path: t.dir.full(p.String()), Name: p.name, Damages: damages})
+		}
+	}
+	for p, read := range t.freebusy {
+		add(p, read.damages)
+	}
+	if t.requests != nil {
+		add(requestsTable, t.requests.damages)
+	}
+	if t.providers != nil {
+		add(providersTable, t.providers.damages)
+	}
+	slices.SortFunc(tables, func(a, b audit.Table) int { return strings.Compare(a.Path, b.Path) })
+	return tables
 }
 
 func (t *tx) Others() ([]calendar.URI, error) {

@@ -725,11 +725,12 @@ func TestDamagedLines(t *testing.T) {
 		"20261203T110000Z\t20261203T120000Z\tu2\tOPAQUE\t\ta\tb\tmailto:o\n"+
 		"20261203T130000Z\t20261203T140000Z\tu3\tOPAQUE\t\tone\tmailto:o\n"+
 		"20261203T130000Z\t20261203T140000Z\tu3\tOPAQUE\t\tother\tmailto:o\n")
-	write("requests", "u1\t\t\nu1\t\t\nu2\t\t\n")
+	write("requests", "u1\t\t\nu1\t\t\n\t\tCOUNTER\nu2\t\t\n")
+	write("freebusy-providers", "20270101T000000Z\t\nu1\t\n\t20261203T090000Z\n")
 	want := tree(t, dir)
 	for name, to := range map[string]*copy.Side{"files": files(t, filepath.Join(t.TempDir(), "to")), "database": database(t)} {
 		t.Run(name, func(t *testing.T) {
-			issues := map[migrate.Kind]int{migrate.Damaged: 4}
+			issues := map[migrate.Kind]int{migrate.Damaged: 6}
 			if name == "database" {
 				issues[migrate.Unstorable] = 1
 			}
@@ -739,7 +740,7 @@ func TestDamagedLines(t *testing.T) {
 				if result.Verified != 1 {
 					t.Error("the sides differ")
 				}
-				for _, part := range []string{"line 2", "line 3", `free/busy "u3"`, `request "u1"`} {
+				for _, part := range []string{"line 2", "line 3", `free/busy "u3"`, `request "u1"`, "requests: line 3: there is no UID in it", "freebusy-providers: line 3: there is no UID in it"} {
 					if !slices.ContainsFunc(result.Issues, func(i migrate.Issue) bool { return strings.Contains(i.String(), part) }) {
 						t.Errorf("%s is not listed: %v", part, result.Issues)
 					}

@@ -13,14 +13,12 @@ type keeper interface {
 	owners(ctx context.Context) iter.Seq2[calendar.URI, error]
 	update(ctx context.Context, owner calendar.URI, fn func(stores.Records) error) error
 	view(ctx context.Context, owner calendar.URI, fn func(stores.Records) error) error
-	kept() any // the store or the journal
 }
 
 // users are a store as a keeper.
 type users struct{ stores.Store }
 
 func (k users) owners(ctx context.Context) iter.Seq2[calendar.URI, error] { return k.Users(ctx) }
-func (k users) kept() any                                                 { return k.Store }
 
 func (k users) update(ctx context.Context, user calendar.URI, fn func(stores.Records) error) error {
 	return k.Update(ctx, user, func(tx stores.Tx) error { return fn(tx) })
@@ -34,7 +32,6 @@ func (k users) view(ctx context.Context, user calendar.URI, fn func(stores.Recor
 type quotas struct{ stores.Journal }
 
 func (k quotas) owners(ctx context.Context) iter.Seq2[calendar.URI, error] { return k.Quotas(ctx) }
-func (k quotas) kept() any                                                 { return k.Journal }
 
 func (k quotas) update(ctx context.Context, quota calendar.URI, fn func(stores.Records) error) error {
 	return k.Update(ctx, quota, func(tx stores.JournalTx) error { return fn(tx) })

@@ -3,12 +3,12 @@ package copy
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"imip-agent/stores"
+	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 	"imip-agent/tools/migrate"
@@ -262,19 +262,8 @@ func periodKey(which stores.Table, p freebusy.Period) key {
 	return k
 }
 
-// pathed is a store whose tables are files.
-type pathed interface {
-	TablePath(calendar.URI, stores.Table) string
-	ProvidersPath(calendar.URI) string
-}
-
-// queued is a store whose request queues are files.
-type queued interface {
-	RequestsPath(calendar.URI) string
-}
-
 // findDamage lists what of the user's tables cannot be read, and so is not copied.
-func (s *snapshot) findDamage(tx stores.Records, kept any, journal bool) error {
+func (s *snapshot) findDamage(tx stores.Records) {
 	damaged := func(where, what string) {
 		s.issues = append(s.issues, migrate.Issue{Kind: migrate.Damaged, Item: where, Text: what})
 	}
@@ -285,55 +274,18 @@ func (s *snapshot) findDamage(tx stores.Records, kept any, journal bool) error {
 			}
 		}
 	}
-	files, ok := kept.(pathed)
+	files, ok := tx.(audit.Damaged)
 	if !ok {
-		return nil
+		return
 	}
-	for _, which := range s.tables {
-		layout := freebusy.Plain
-		switch {
-		case which.Kind == stores.Offers:
-			layout = freebusy.Expiring
-		case which.Kind == stores.Other && journal:
-			layout = freebusy.Attended
-		}
-		path := files.TablePath(tx.User(), which)
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // none, or the store has said what is wrong with it
-		}
-		if bytes.Equal(data, s.rows[which].Append(nil)) {
-			continue // as most are
-		}
-		_, found := freebusy.Read(data, layout)
-		for _, d := range found {
+	for _, table := range files.Damaged() {
+		for _, d := range table.Damages {
 			switch {
 			case !d.Mended():
-				damaged(path, fmt.Sprintf("line %d: %s", d.Line, d.Reason()))
+				damaged(table.Path, fmt.Sprintf("line %d: %s", d.Line, d.Reason()))
 			case strings.Trim(d.Text, "\ufeff \t\r\n") != "":
-				damaged(path, fmt.Sprintf("line %d: %s: it is copied as far as it can be read", d.Line, d.Reason()))
+				damaged(table.Path, fmt.Sprintf("line %d: %s: it is copied as far as it can be read", d.Line, d.Reason()))
 			}
 		}
 	}
-	if queue, ok := kept.(queued); ok {
-		lines := len(s.requests)
-		if data, err := os.ReadFile(queue.RequestsPath(tx.User())); err == nil && countLines(data) != lines {
-			damaged(queue.RequestsPath(tx.User()), fmt.Sprintf("%d lines are no requests", countLines(data)-lines))
-		}
-	}
-	lines := len(s.providers.Events)
-	if data, err := os.ReadFile(files.ProvidersPath(tx.User())); err == nil && countLines(data) > lines+1 {
-		damaged(files.ProvidersPath(tx.User()), fmt.Sprintf("%d lines name no event", countLines(data)-lines-1))
-	}
-	return nil
-}
-
-// countLines counts the lines that say something.
-func countLines(data []byte) (n int) {
-	for line := range bytes.Lines(data) {
-		if len(bytes.Trim(line, "\t \r\n")) > 0 {
-			n++
-		}
-	}
-	return n
 }

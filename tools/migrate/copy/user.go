@@ -22,9 +22,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to keeper, before m
 		if err != nil {
 			return err
 		}
-		if err := s.findDamage(source, from.kept(), t.part == migrate.JournalPart); err != nil {
-			return err
-		}
+		s.findDamage(source)
 		done.issues = append(done.issues, s.issues...)
 		done.issues = append(done.issues, s.fit(c.to)...)
 		if c.o.DryRun {
