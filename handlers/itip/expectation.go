@@ -61,7 +61,7 @@ func (f Facts) Expect() Expectation {
 	switch status {
 	case "":
 		// Sent out for somebody else, answered uninvited, or never answered.
-		return Expectation{Transps: []string{attending, Organizing}, Optional: true}
+		return Expectation{Transps: []string{attending, Organizing}, Optional: true, Chosen: true}
 	case "DECLINED":
 		return Expectation{}
 	case "NEEDS-ACTION", "DELEGATED", "TENTATIVE":

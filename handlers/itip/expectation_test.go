@@ -32,8 +32,8 @@ func TestExpect(t *testing.T) {
 		{"attendee who has not answered", vincent, "ATTENDEE;PARTSTAT=NEEDS-ACTION:" + vincent, "OPAQUE", true, true},
 		{"attendee who declines", vincent, "ATTENDEE;PARTSTAT=DECLINED:" + vincent, "", false, false},
 		{"attendee who delegates, and has sent that on", vincent, "ATTENDEE;PARTSTAT=DELEGATED:" + vincent, "OPAQUE", true, true},
-		{"attendee without participation status", vincent, "ATTENDEE:" + vincent, "OPAQUE ORG", true, false},
-		{"nobody in it", vincent, "ATTENDEE;PARTSTAT=ACCEPTED:" + paul, "OPAQUE ORG", true, false},
+		{"attendee without participation status", vincent, "ATTENDEE:" + vincent, "OPAQUE ORG", true, true},
+		{"nobody in it", vincent, "ATTENDEE;PARTSTAT=ACCEPTED:" + paul, "OPAQUE ORG", true, true},
 	} {
 		object, err := calendar.DecodeObject([]byte("BEGIN:VEVENT\nUID:a\nORGANIZER:" + paul + "\nDTSTART:20261202T090000Z\n" + c.lines + "\nEND:VEVENT\n"))
 		if err != nil {

@@ -9,7 +9,7 @@
 // back.
 //
 // What free/busy should say of an event is what the handlers would have recorded; the
-// package availability knows. Where the objects cannot tell, all that could have been
+// package itip knows. Where the objects cannot tell, all that could have been
 // recorded is right.
 package check
 

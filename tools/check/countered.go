@@ -14,13 +14,14 @@ import (
 // records were lost, or have come back. What was published along with the records tells the two
 // apart, for users who publish, and so does what is noted as recurring without end.
 
-// doubt is an event of another organizer that the user has accepted, and of which there are no
-// records.
+// doubt is an event of another organizer that the user has accepted, and of which records are
+// missing: all of them, or those after the first ones.
 type doubt struct {
 	id      stores.ID
 	transp  string
 	missing []row
 	endless bool // it recurs without end
+	shorter bool // there are some, up to where a later version may end
 }
 
 // declined tells of records of an event that the user has declined.
@@ -40,13 +41,17 @@ func (e *examination) unpublished(rows []row) bool {
 	})
 }
 
-// settleDoubts tells of the events without records, when it is known what else is missing.
+// settleDoubts tells of the events that lack records, when it is known what else is missing.
 func (e *examination) settleDoubts() error {
 	if len(e.doubts) == 0 {
 		return nil
 	}
 	for _, d := range e.doubts {
-		if !e.ownLost && !e.provider[d.id] && !e.wasPublished(d) {
+		if d.shorter && !e.ownLost && !e.wasPublished(d) {
+			e.addFreeBusy(freebusyLater, d.id, "free/busy lacks the event at %s%s, as an answer to a version of it that has not come in leaves it", clock(d.missing[0].start), andMore(len(d.missing)))
+			continue
+		}
+		if !d.shorter && !e.ownLost && !e.provider[d.id] && !e.wasPublished(d) {
 			e.addFreeBusy(freebusyCountered, d.id, "free/busy lacks the event at %s%s, as a counter-proposal leaves it", clock(d.missing[0].start), andMore(len(d.missing)))
 			continue
 		}

@@ -137,3 +137,57 @@ func TestOccurrencesGone(t *testing.T) {
 		})
 	}
 }
+
+// A CANCEL takes what was proposed otherwise for the event that it names away, and not what was
+// for occurrences of it; and others can propose what was called off before.
+func TestCounteredOccurrencesGone(t *testing.T) {
+	const queued = "series\t20261216T080000Z\tCOUNTER\n"
+	const proposal = pauls + "counters/recurrences/series/20261216T080000Z/" + vincent
+	occurrence := strings.Replace(strings.Replace(series, "RRULE:FREQ=WEEKLY\n", "RECURRENCE-ID:20261216T080000Z\n", 1), "20261125", "20261216", 2)
+	for _, c := range []struct {
+		name  string
+		lines string
+		late  bool // the proposal comes after the CANCEL
+		drop  bool // and is lost
+		want  string
+	}{
+		{"the series", series, false, false, "counter-left request-replaced"},
+		{"the occurrence", occurrence, false, false, ""},
+		{"the occurrence before", occurrence, true, false, "counter-left request-replaced"},
+		{"the series, and there is none", series, false, true, "request-orphan"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			room := compat.Room(tempDir(t))
+			makeOurs(t, room)
+			p := newPlace(t, room)
+			p.now = healthyTime
+			d := damager{t, p}
+			propose := func() {
+				d.write(pauls+"requests", d.read(pauls+"requests")+queued)
+				d.write(proposal, object(occurrence))
+			}
+			if !c.late {
+				propose()
+			}
+			s := scene{from: "paul.boddie@example.com", method: "CANCEL", lines: c.lines + "SEQUENCE:2\n"}
+			if err := p.handle(s.message(p.now)); err != nil {
+				t.Fatal(err)
+			}
+			if c.late {
+				propose()
+			}
+			if c.drop {
+				d.remove(proposal)
+			}
+			checker := p.checker(check.None)
+			checker.Verbose = true
+			r := run(t, checker)
+			r.findings = slices.DeleteFunc(r.findings, func(f check.Finding) bool {
+				return f.ID.RecurrenceID != "20261216T080000Z" || f.Kind.ID == "file-mode" || f.Kind.ID == "file-group"
+			})
+			if strings.Join(r.ids(), " ") != c.want {
+				t.Errorf("not %q but\n%s", c.want, r)
+			}
+		})
+	}
+}

@@ -103,7 +103,7 @@ var (
 	freebusyChosen    = kind("freebusy-chosen", Note, None, "free/busy has an event as free that says busy, or the reverse, as an answer can have it")
 	freebusyAbsent    = kind("freebusy-absent", Note, None, "free/busy lacks some occurrences of another organizer's event, which the user may have declined by the original's program")
 	freebusyCountered = kind("freebusy-countered", Note, None, "free/busy has another organizer's event that the user has declined, or lacks one that they have accepted, as their counter-proposal leaves it")
-	freebusyLater     = kind("freebusy-later", Note, None, "free/busy has another organizer's event, in which the user takes part, at other times than are stored, as an answer to a version that has not come in leaves it")
+	freebusyLater     = kind("freebusy-later", Note, None, "free/busy has another organizer's event, in which the user takes part, at other times than are stored, or at more or fewer, as an answer to a version that has not come in leaves it")
 	freebusyText      = kind("freebusy-text", Warning, Safe, "free/busy has an event under another summary or organizer than the user has given it")
 	freebusyCancelled = kind("freebusy-cancelled", Error, Safe, "free/busy has records of a cancelled event or occurrence")
 	freebusyDeclined  = kind("freebusy-declined", Error, Safe, "free/busy has records of an event in which the user does not take part")
@@ -119,12 +119,13 @@ var (
 	providerMissing  = kind("provider-missing", Warning, Safe, "an event that recurs without end is not noted, and will not be extended")
 
 	requestOrphan    = kind("request-orphan", Warning, Safe, "the request queue has an event that is not stored")
-	requestReplaced  = kind("request-replaced", Note, None, "the request queue has an occurrence that was changed, and that an update or the cancellation of its event has taken away")
+	requestReplaced  = kind("request-replaced", Note, None, "the request queue has an occurrence that a message has taken away: an update or the cancellation of its event, or, of counter-proposals, its own cancellation")
 	requestCancelled = kind("request-cancelled", Warning, Safe, "the request queue has a cancelled event")
 	requestPast      = kind("request-past", Warning, Safe, "the request queue has an event that is over")
 	requestType      = kind("request-type", Warning, Safe, "the request queue has an entry of a type that there is not")
 	requestDuplicate = kind("request-duplicate", Warning, Safe, "the request queue has an entry twice")
 
+	counterLeft      = kind("counter-left", Note, None, "a counter-proposal is to an occurrence that was called off, alone or with its event")
 	counterOrphan    = kind("counter-orphan", Warning, All, "a counter-proposal is to an event that is not stored")
 	counterCancelled = kind("counter-cancelled", Warning, All, "a counter-proposal is to a cancelled event")
 	counterPast      = kind("counter-past", Warning, All, "a counter-proposal is to an event that is over")

@@ -15,6 +15,7 @@ func TestAnswerToLaterVersion(t *testing.T) {
 	const invited = "ATTENDEE;PARTSTAT=NEEDS-ACTION:" + vincent
 	weekly := strings.Replace(series, "ATTENDEE:"+vincent, invited, 1)
 	four := strings.Replace(weekly, "FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=4", 1)
+	inUTC := strings.NewReplacer(";TZID=Europe/Oslo:20261125T090000", ":20261125T080000Z", ";TZID=Europe/Oslo:20261125T100000", ":20261125T090000Z").Replace
 	const vincentsFreeBusy = "store/" + vincent + "/freebusy"
 	for _, c := range []struct {
 		name     string
@@ -28,6 +29,22 @@ func TestAnswerToLaterVersion(t *testing.T) {
 		{"a series on another day", weekly, "SEQUENCE:1\n", []string{"20261125", "20261127"}, nil, "freebusy-later"},
 		{"a series a week later", weekly, "SEQUENCE:1\n", []string{"20261125", "20261202"}, nil, "freebusy-absent"},
 		{"a series with an end, a week later", four, "SEQUENCE:1\n", []string{"20261125", "20261202"}, nil, "freebusy-later"},
+		{"a series that ends earlier", four, "SEQUENCE:1\n", []string{"COUNT=4", "COUNT=2"}, nil, "freebusy-absent"},
+		{"a series in UTC that ends earlier", inUTC(four), "SEQUENCE:1\n", []string{"COUNT=4", "COUNT=2"}, nil, "freebusy-later"},
+		{"a series that ends later", four, "SEQUENCE:1\n", []string{"COUNT=4", "COUNT=6"}, nil, "freebusy-later"},
+		{"a series that ends no more", four, "SEQUENCE:1\n", []string{";COUNT=4", ""}, nil, "freebusy-later"},
+		{"a series that ended not", weekly, "SEQUENCE:1\n", []string{"WEEKLY", "WEEKLY;COUNT=3"}, nil, "freebusy-later"},
+		{"a series of every second week", four, "SEQUENCE:1\n", []string{"COUNT=4", "COUNT=4;INTERVAL=2"}, nil, "freebusy-later"},
+		{"a series of every second week and more", weekly, "SEQUENCE:1\n", []string{"WEEKLY", "WEEKLY;INTERVAL=2"}, nil, "freebusy-absent"},
+		{"a series in UTC of every second week and more", inUTC(weekly), "SEQUENCE:1\n", []string{"WEEKLY", "WEEKLY;INTERVAL=2"}, nil, "freebusy-later"},
+		{"a series of two days a week", weekly, "SEQUENCE:1\n", []string{"WEEKLY", "WEEKLY;BYDAY=WE,TH"}, nil, "freebusy-later"},
+		{"a series instead of one", lunch, "SEQUENCE:0\n", []string{"SUMMARY", "RRULE:FREQ=DAILY;COUNT=2\nSUMMARY"}, nil, "freebusy-later"},
+		{"one record of a series is gone", inUTC(weekly), "SEQUENCE:0\n", nil, func(d *damager) {
+			d.drop(vincentsFreeBusy, "20261209T08")
+		}, "freebusy-missing"},
+		{"one record of a series is more", weekly, "SEQUENCE:0\n", nil, func(d *damager) {
+			d.write(vincentsFreeBusy, d.read(vincentsFreeBusy)+"20270630T050000Z\t20270630T060000Z\tseries\tOPAQUE\t\tWeekly\tmailto:paul.boddie@example.com\n")
+		}, "freebusy-extra"},
 		{"the same times", weekly, "SEQUENCE:0\n", nil, nil, ""},
 		{"nothing is later than no SEQUENCE", lunch, "", nil, func(d *damager) {
 			d.replace(vincentsFreeBusy, "T1", "T0")
@@ -109,4 +126,66 @@ func TestMovedByItself(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where the user publishes, records that were lost are published still; and where records of the
+// user's own events are lost as well, no answer has taken them away.
+func TestShortenedByItself(t *testing.T) {
+	const shortened = "UID:course\nSUMMARY:Course\nDTSTART:20261125T080000Z\nDTEND:20261125T090000Z\nRRULE:FREQ=WEEKLY;COUNT=4\nSEQUENCE:0\n" +
+		"ORGANIZER:mailto:paul.boddie@example.com\nATTENDEE;PARTSTAT=ACCEPTED:" + vincent + "\n"
+	own := strings.NewReplacer("UID:course", "UID:own", "paul.boddie", "vincent.vole").Replace(shortened)
+	rows := func(uid, organizer string, n int) (text string) {
+		for _, day := range []string{"20261125", "20261202", "20261209", "20261216"}[:n] {
+			text += day + "T080000Z\t" + day + "T090000Z\t" + uid + "\tOPAQUE\t\tCourse\tmailto:" + organizer + "@example.com\n"
+		}
+		return text
+	}
+	for _, c := range []struct {
+		name, publishes string
+		published       int // of the four
+		own             int // records
+		want            string
+	}{
+		{"as an answer leaves it", "publish", 2, 4, "freebusy-later"},
+		{"nothing is known", "no", 0, 4, "freebusy-later"},
+		{"published", "publish", 4, 4, "freebusy-missing"},
+		{"the table is cut off", "no", 0, 2, "freebusy-missing freebusy-missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tree := compat.Tree{
+				"store/" + vincent + "/objects/course": object(shortened),
+				"store/" + vincent + "/objects/own":    object(strings.ReplaceAll(own, "T08", "T07")),
+				"store/" + vincent + "/freebusy": strings.Join(slices.Sorted(strings.Lines(
+					rows("course", "paul.boddie", 2)+strings.ReplaceAll(rows("own", "vincent.vole", c.own), "T08", "T07"))), ""),
+			}
+			if c.publishes == "publish" {
+				tree["static/"+vincent+"/freebusy"] = published(rows("course", "paul.boddie", c.published) + strings.ReplaceAll(rows("own", "vincent.vole", c.own), "T08", "T07"))
+			}
+			room := compat.Room(tempDir(t))
+			err := room.Furnish(&compat.Conversation{
+				Preferences: compat.Tree{vincent + "/freebusy_sharing": "share", vincent + "/freebusy_publishing": c.publishes}, Initial: tree,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newPlace(t, room)
+			checker := p.checker(check.None)
+			checker.Verbose = true
+			r := run(t, checker)
+			ids := slices.DeleteFunc(r.ids(), func(id string) bool { return id == "published-differs" || id == "freebusy-double" })
+			if strings.Join(ids, " ") != c.want {
+				t.Errorf("not %q but\n%s", c.want, r)
+			}
+		})
+	}
+}
+
+// published is the published calendar of vincent with the periods of these records.
+func published(rows string) string {
+	text := "BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nPRODID:-//imip-agent//EN\r\nVERSION:2.0\r\nBEGIN:VFREEBUSY\r\nORGANIZER:" + vincent + "\r\nUID:" + vincent + "\r\nDTSTAMP:20261122T120000Z\r\n"
+	for line := range strings.Lines(rows) {
+		columns := strings.Split(line, "\t")
+		text += "FREEBUSY;FBTYPE=BUSY:" + columns[0] + "/" + columns[1] + "\r\n"
+	}
+	return text + "END:VFREEBUSY\r\nEND:VCALENDAR\r\n"
 }

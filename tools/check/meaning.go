@@ -106,7 +106,7 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect itip
 	e.partly = ""
 	d, ok := e.difference(s, id, object, rows)
 	if ok && e.partly == "" && len(rows) == 0 && len(d.missing) > 0 && object.organizedBy() != e.user {
-		e.doubts = append(e.doubts, doubt{id, expect.Transps[0], d.missing, object.recursForever()})
+		e.doubts = append(e.doubts, doubt{id: id, transp: expect.Transps[0], missing: d.missing, endless: object.recursForever()})
 		return
 	}
 	if object.recursForever() {
@@ -132,7 +132,8 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 		f.mend = func(m *mender) error { return m.rebuild(f, id) }
 		return f
 	}
-	if len(d.late) > 0 {
+	shorter := len(d.missing) > 0 && len(d.extra) == 0 && isShorter(rows, d) && e.mayAnswerLater(object, rows)
+	if len(d.late) > 0 && !shorter {
 		e.late = append(e.late, lateEvent{id, object, expect, s, len(rows) > 0})
 	}
 	for _, r := range d.cancelled {
@@ -141,6 +142,9 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 		f.mend = func(m *mender) error { return m.removeStarting(f, id, r.start) }
 	}
 	switch missing, extra := len(d.missing), len(d.extra); {
+	case shorter:
+		e.doubts = append(e.doubts, doubt{id: id, transp: rows[0].transp, missing: d.missing, endless: object.recursForever(), shorter: true})
+		return
 	case missing > 0 && extra > 0:
 		if e.answersLater(id, object, rows, d) {
 			e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s and not at %s%s, as an answer to a version of it that has not come in leaves it",
@@ -156,9 +160,11 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 		mend(e.addFreeBusy(freebusyTime, id, "free/busy has the event at %s and not %s%s", is, should, andMore(max(missing, extra))))
 		return
 	case missing > 0:
-		e.ownLost = e.ownLost || len(rows) == 0
+		e.ownLost = e.ownLost || len(rows) == 0 || object.organizedBy().Is(e.user)
 		mend(e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)))
 		return
+	case extra > 0 && isLonger(rows, d) && e.mayAnswerLater(object, rows) && !e.unpublished(rows):
+		e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s, where it is not%s, as an answer to a version of it that has not come in leaves it", clock(d.extra[0].start), andMore(extra))
 	case extra > 0:
 		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, where it is not%s", clock(d.extra[0].start), andMore(extra)))
 		return

@@ -239,21 +239,26 @@ func (e *examination) queue() error {
 			continue
 		}
 		seen[r] = true
-		switch e.standing(r.ID, r.Type == counterType) {
+		is := e.standing(r.ID, r.Type == counterType)
+		if r.Type == counterType && (is == there || is == replaced) && !e.countered(r.ID) {
+			drop(requestOrphan, "the request queue has a counter-proposal to %s, and there is none", occurrenceName(r.RecurrenceID))
+			continue
+		}
+		switch is {
 		case absent:
 			drop(requestOrphan, "the request queue has %s, and the event is not stored", occurrenceName(r.RecurrenceID))
 		case called:
 			drop(requestCancelled, "the request queue has %s, which is cancelled", occurrenceName(r.RecurrenceID))
 		case replaced:
-			e.addMany(requestReplaced, path, r.ID, nil, "the request queue has %s, which is not stored apart from its event any more", occurrenceName(r.RecurrenceID))
+			text := "the request queue has %s, which is not stored apart from its event any more"
+			if r.Type == counterType {
+				text = "the request queue has counter-proposals to %s, which was called off"
+			}
+			e.addMany(requestReplaced, path, r.ID, nil, text, occurrenceName(r.RecurrenceID))
 		case missed:
 			drop(requestOrphan, "the request queue has %s, and the event that is stored does not recur", occurrenceName(r.RecurrenceID))
 		case over:
 			drop(requestPast, "the request queue has %s, which is over", occurrenceName(r.RecurrenceID))
-		case there:
-			if r.Type == counterType && !e.countered(r.ID) {
-				drop(requestOrphan, "the request queue has a counter-proposal to %s, and there is none", occurrenceName(r.RecurrenceID))
-			}
 		}
 	}
 	return nil
@@ -276,7 +281,7 @@ const (
 	absent
 	called // off
 	over
-	replaced // a message for the whole event has taken the occurrence away
+	replaced // a message has taken the occurrence away, and left what waits for it
 	missed   // the event is there, and has never had occurrences
 )
 
@@ -299,12 +304,10 @@ func (e *examination) standing(id stores.ID, ofParent bool) standing {
 	switch o := v.recurrences[id.RecurrenceID]; {
 	case o != nil && o.active:
 		return e.overOrThere(stores.Key{Part: stores.Active, ID: id})
-	case o != nil && o.cancelled:
+	case o != nil && o.cancelled && !ofParent:
 		return called
-	case v.cancelled && !v.active && !ofParent:
+	case o != nil && o.cancelled, v.cancelled && !v.active:
 		return replaced
-	case v.cancelled && !v.active:
-		return called
 	case !v.active:
 		return absent
 	case !ofParent:
@@ -364,6 +367,8 @@ func (e *examination) counters(v *event) {
 		switch e.standing(key.ID, true) {
 		case absent:
 			e.addText(counterOrphan, key, "the counter-proposal of %s is to an event that is not stored", key.Other)
+		case replaced:
+			e.add(counterLeft, e.path(key), key.ID, "the counter-proposal of %s is to an occurrence that was called off", key.Other)
 		case called:
 			e.addText(counterCancelled, key, "the counter-proposal of %s is to an event that is cancelled", key.Other)
 		case over:
