@@ -22,28 +22,28 @@ import (
 func checkCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:  "check",
-		Usage: "look whether all records are whole, and mend what is not",
+		Usage: "find damage in the records, and repair it",
 		UsageText: env.Program + " check [--user URI]... [--repair safe|all] [--dry-run] [options]\n" +
 			env.Program + " check --undo MANIFEST [--dry-run] [options]",
-		Description: "Says nothing if all is well. Otherwise it tells what is wrong, where, and the\n" +
-			"command that mends it: a safe repair makes anew what is derived from other data,\n" +
-			"the other also moves what is broken into a quarantine beside the store. Whatever\n" +
-			"was changed, --undo puts back. The journal of quotas is not checked.\n\n" +
-			"The exit status is 0 if nothing is wrong, 1 if all that was is mended, 4 if\n" +
-			"something is wrong, 8 if the check could not be completed, 64 if the options\n" +
-			"cannot be understood, 75 if a lock could not be had, or the database not be\n" +
-			"reached, and 78 if the configuration cannot be used; the highest that applies.\n\n" +
+		Description: "Reports what is wrong, where, and the command that repairs it. If nothing is wrong,\n" +
+			"it prints nothing. The repair \"safe\" rebuilds data that can be derived from other\n" +
+			"data. The repair \"all\" also moves broken data into a quarantine beside the store.\n" +
+			"--undo puts back what a repair changed. The journal of quotas is not checked.\n\n" +
+			"Exit status, the highest that applies: 0, nothing is wrong; 1, everything is\n" +
+			"repaired; 4, something is wrong; 8, the check is not complete; 64, wrong usage; 75,\n" +
+			"a lock was held too long, or the database is away; 78, the configuration cannot be\n" +
+			"used.\n\n" +
 			checkFormat + "\n" + checkKinds(),
 		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "user", Usage: "check this user only: a `URI`, or several such options"},
-			&cli.StringFlag{Name: "repair", Usage: "mend what is wrong: `safe`, or all"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "tell what would be mended, and change nothing", DisableDefaultText: true},
-			&cli.StringFlag{Name: "undo", Usage: "put back what a repair changed, by its `MANIFEST`"},
+			&cli.StringSliceFlag{Name: "user", Usage: "check only the user `URI`; can be given several times"},
+			&cli.StringFlag{Name: "repair", Usage: "repair what is wrong: `safe`, or all"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "show what would be repaired, and change nothing", DisableDefaultText: true},
+			&cli.StringFlag{Name: "undo", Usage: "put back what the repair with this `MANIFEST` changed"},
 			readOnly("the store"),
-			&cli.BoolFlag{Name: "json", Usage: "write findings as JSON, one a line, a summary last", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "write no findings: the exit status tells", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "json", Usage: "write findings as JSON, one on each line, and a summary at the end", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "write no findings, only set the exit status", DisableDefaultText: true},
 			&cli.StringFlag{Name: "metrics", Usage: "write numbers for Prometheus's textfile collector to `FILE`"},
-			&cli.StringFlag{Name: "baseline", Usage: "tell only what is new since the last run, which `FILE` remembers"},
+			&cli.StringFlag{Name: "baseline", Usage: "report only findings that are new since the last run, which is recorded in `FILE`"},
 		}, checkSiteFlags()...),
 		Action: func(options *cli.Context) error { return runCheck(options.Context, options, env) },
 	}
@@ -54,7 +54,7 @@ func checkSiteFlags() []cli.Flag {
 	flags := siteFlags()
 	for _, flag := range flags {
 		if verbose, ok := flag.(*cli.BoolFlag); ok && verbose.Name == "verbose" {
-			verbose.Usage = "write notes of what is odd but not wrong, and what was checked"
+			verbose.Usage = "also write notes about oddities that do no harm, and what was checked"
 		}
 	}
 	return flags
@@ -114,13 +114,13 @@ func checkOptions(options *cli.Context) (check.Repair, error) {
 	case options.IsSet("repair") && repair == check.None:
 		return repair, errors.New("option --repair needs a word after it: safe or all")
 	case options.NArg() > 0:
-		return repair, fmt.Errorf("check takes no word %.60q: a user is given by --user", options.Args().First())
+		return repair, fmt.Errorf("check takes no word %.60q: name a user by --user", options.Args().First())
 	case options.Bool("quiet") && options.Bool("verbose"):
 		return repair, errors.New("--quiet and --verbose do not go together")
 	case options.Bool("read-only") && repair != check.None && !options.Bool("dry-run"):
 		return repair, errors.New("--read-only and --repair do not go together: a repair writes")
 	case options.Bool("read-only") && options.IsSet("undo"):
-		return repair, errors.New("--read-only and --undo do not go together: what is put back is written")
+		return repair, errors.New("--read-only and --undo do not go together: --undo writes")
 	case options.IsSet("undo") && options.String("undo") == "":
 		return repair, errors.New("option --undo needs the path of a manifest")
 	}
@@ -176,7 +176,7 @@ func undo(ctx context.Context, checker *check.Checker, manifest string, env proc
 	case locked != nil:
 		return locked
 	case failed > 0:
-		return &process.ExitError{Code: process.ExitFailed, Err: fmt.Errorf("not all could be put back: %d entries of %s are left", failed, manifest)}
+		return &process.ExitError{Code: process.ExitFailed, Err: fmt.Errorf("%d entries of %s could not be put back", failed, manifest)}
 	}
 	return nil
 }

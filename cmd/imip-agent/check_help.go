@@ -12,7 +12,7 @@ const checkFormat = `With --json each line is an object. Of a finding:
   type        "finding"
   id          the kind of finding, as listed below; it does not change
   severity    "error": data is lost, unreadable or wrong; "warning": it will be;
-              "note": worth knowing, nothing is wrong (with --verbose only)
+              "note": an oddity that does no harm (only with --verbose)
   state       "found"; "mended"; or "would": it would be mended, but for --dry-run
   user        whose records, as a URI; left out if it is nobody's
   path        the file or directory; left out for a store without files

@@ -26,14 +26,14 @@ func doctorCommand(env process.Environment) *cli.Command {
 		Name:      "doctor",
 		Usage:     "examine this machine: configuration, directories, locks, mail system, a message",
 		UsageText: env.Program + " doctor [options]",
-		Description: "Run it as root on the machine that mail is handled on. Each line says that\n" +
-			"something is well, or what to do. The exit status is 4 if something has failed, 78 if\n" +
-			"the configuration cannot be used, and 0 otherwise, also with warnings. Nothing is\n" +
-			"changed. With --send, a real message goes through the mail system, and only that is\n" +
-			"looked at: the user gets a mail that says so.",
+		Description: "Run it as root on the machine that handles mail. Each line reports that something\n" +
+			"is ok, or what to do. Nothing is changed. With --send, only one thing is examined: a\n" +
+			"real message goes through the mail system. The user gets a mail that explains this.\n\n" +
+			"Exit status: 0, ok, or only warnings; 4, something failed; 78, the configuration\n" +
+			"cannot be used.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "send", Usage: "send a message of `USER`, a mail address, through the mail system, wait for its event in the records, and take it out"},
-			&cli.DurationFlag{Name: "wait", Usage: "wait as long as `TIME` for it, such as 30s", Value: time.Minute},
+			&cli.StringFlag{Name: "send", Usage: "send a message of `USER`, a mail address, through the mail system, wait until its event is in the records, and remove it"},
+			&cli.DurationFlag{Name: "wait", Usage: "wait for it up to `TIME`, such as 30s", Value: time.Minute},
 		}, siteFlags()...),
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {
@@ -52,7 +52,7 @@ func runDoctor(ctx context.Context, options *cli.Context, env process.Environmen
 	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
 		// This is what a handler would say too, with every message.
-		showResult(env.Stdout, doctor.Result{ID: doctor.Configuration, Status: doctor.Failed, Text: err.Error(), Remedy: "correct it: nothing else can be looked at"})
+		showResult(env.Stdout, doctor.Result{ID: doctor.Configuration, Status: doctor.Failed, Text: err.Error(), Remedy: "correct it: nothing else can be examined"})
 		var unusable *conf.Error
 		if errors.As(err, &unusable) {
 			return &process.ExitError{Code: process.ExitConfig}

@@ -22,29 +22,29 @@ import (
 func freebusyCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "freebusy",
-		Usage:     "work out free/busy from the stored events, and extend it as time goes on",
-		UsageText: env.Program + " freebusy [--user URI]... [--store] [--publish] [options]",
-		Description: "Free/busy has what recurs up to the end of a window that moves on with time. Run\n" +
+		Usage:     "update free/busy from the stored events",
+		UsageText: env.Program + " freebusy [--user USER]... [--store] [--publish] [options]",
+		Description: "Recurring events are recorded in free/busy up to the end of a window, which moves on\n" +
+			"every day. Run this every night:\n" +
 			"  " + env.Program + " freebusy --store --publish\n" +
-			"every night: it reads the events that are noted as going on beyond the window, and\n" +
-			"notes them anew. Where nothing is noted yet, and with --reset, it reads all events.\n" +
-			"What the events do not tell is left as it is recorded: whether somebody who has yet\n" +
-			"to answer had answered before, and records of events that are not stored.\n\n" +
-			"Without --store and --publish nothing is changed: the tables are printed as they\n" +
-			"would be, with the columns start, end, UID, transparency, recurrence id, summary\n" +
-			"and organiser, those of several users each after a line with the user.\n\n" +
-			"Nothing is said if all goes well. Exit status: 0, done; 4, events could not be read,\n" +
-			"and their records are left as they are (the command check tells more); 8, some\n" +
-			"users' free/busy could not be worked out; 64, the command line cannot be understood;\n" +
-			"75, a lock could not be had, or the database not be reached, try again later; 78, the\n" +
-			"configuration cannot be used. The highest counts.",
+			"It reads the events that are listed as recurring beyond the window, and updates that\n" +
+			"list. If there is no list yet, and with --reset, it reads all events.\n" +
+			"Two kinds of records are kept because the events do not determine them: those of\n" +
+			"users who must answer again, and those of events that are not stored.\n\n" +
+			"Without --store and --publish nothing is changed. The resulting tables are printed,\n" +
+			"with the columns start, end, UID, transparency, recurrence id, summary and\n" +
+			"organizer. With several users, a line with the user comes before each table.\n\n" +
+			"Exit status, the highest that applies: 0, done; 4, some events cannot be read, and\n" +
+			"their records are kept (the command check says more); 8, free/busy of some users is\n" +
+			"not updated; 64, wrong usage; 75, a lock was held too long, or the database is away,\n" +
+			"try again later; 78, the configuration cannot be used.",
 		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "user", Usage: "only for the user `URI`, or mail address; may be given several times"},
-			&cli.BoolFlag{Name: "reset", Usage: "read all events again, not only those that go on beyond the window", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "include-needs-action", Usage: "take users for busy who have still to answer", DisableDefaultText: true},
+			&cli.StringSliceFlag{Name: "user", Usage: "update only `USER`, a URI or mail address; can be given several times"},
+			&cli.BoolFlag{Name: "reset", Usage: "read all events, not only those that recur beyond the window", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "include-needs-action", Usage: "record users as busy who have not answered yet", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "store", Usage: "store the result", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "publish", Usage: "publish the result, for users who share and publish their free/busy", DisableDefaultText: true},
-			&cli.StringFlag{Name: "other", Usage: "work out what the users know of the free/busy of `URI`, from all events, in place of their own"},
+			&cli.StringFlag{Name: "other", Usage: "update what the users know of the free/busy of `USER`, from all events, instead of their own"},
 			readOnly("the store"),
 		}, siteFlags()...),
 		Action: func(options *cli.Context) error { return makeFreebusy(options, env) },
@@ -55,7 +55,7 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 	other := calendar.NewURI(options.String("other"))
 	switch {
 	case options.NArg() > 0:
-		return usage("freebusy takes no word %.60q: users are given by --user", options.Args().First())
+		return usage("freebusy takes no word %.60q: name users by --user", options.Args().First())
 	case options.IsSet("other") && other == "":
 		return usage("option --other: no user is given")
 	case options.Bool("read-only") && (options.Bool("store") || options.Bool("publish")):

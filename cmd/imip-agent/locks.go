@@ -41,18 +41,18 @@ func locksCommand(env process.Environment) *cli.Command {
 	}
 	return &cli.Command{
 		Name:      "locks",
-		Usage:     "show who holds users' records locked, or break a lock",
+		Usage:     "show the locks on users' records, or break one",
 		UsageText: env.Program + " locks [list] [options]\n" + env.Program + " locks break [--force] USER [options]",
-		Description: "A lock is stale if whoever took it has ended without giving it back. Our own\n" +
-			"programs break a stale lock when they meet it; the original's wait for ever.",
+		Description: "A lock is stale if its holder has ended without removing it. Our own programs break\n" +
+			"stale locks. The original's programs wait for ever.",
 		Flags:  siteFlags(),
 		Action: list,
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "show the locks, since when they are held, and by whom", Flags: siteFlags(), Action: list},
+			{Name: "list", Usage: "show the locks, their age and their holders", Flags: siteFlags(), Action: list},
 			{
 				Name: "break", Usage: "remove a user's lock", ArgsUsage: "USER",
 				Flags: append([]cli.Flag{
-					&cli.BoolFlag{Name: "force", Usage: "also if its holder may be at work, whose changes may then be lost", DisableDefaultText: true},
+					&cli.BoolFlag{Name: "force", Usage: "even if its holder may be running; changes of the holder can then be lost", DisableDefaultText: true},
 				}, siteFlags()...),
 				Action: func(options *cli.Context) error { return breakLock(options, env) },
 			},
@@ -67,7 +67,7 @@ func withLocker(options *cli.Context, env process.Environment, fn func(locker) e
 	}
 	store, ok := s.Store.(locker)
 	if !ok {
-		err = errors.New("this store has no locks of its own: look at pg_locks in the database")
+		err = errors.New("this store has no locks in files: look at pg_locks in the database")
 	} else {
 		err = fn(store)
 	}

@@ -23,11 +23,12 @@ func migrateCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:  "migrate",
 		Usage: "move calendar records between places, stores and other programs",
-		Description: "A place is file:DIR or postgresql:CONNINFO. DIR is a store, beside which the journal\n" +
-			"and the preferences are if it is called \"store\", or a directory that has the three in it.\n\n" +
-			"Exit status: 0 done, 3 done but for what is listed, 8 failed, 10 no such source,\n" +
-			"64 wrong usage, 73 the target has something else already, 75 locked or away: try again,\n" +
-			"78 the configuration cannot be used.\n\n" + migrateFormat,
+		Description: "A place is file:DIR or postgresql:CONNINFO. DIR is either a directory \"store\", with the\n" +
+			"journal and the preferences beside it, or a directory with all three in it.\n\n" +
+			"Exit status: 0, done; 3, done except for what is listed; 8, failed; 10, the source is\n" +
+			"missing; 64, wrong usage; 73, the target has different data already; 75, a lock was held\n" +
+			"too long, or the database is away, try again later; 78, the configuration cannot be\n" +
+			"used.\n\n" + migrateFormat,
 		Subcommands: []*cli.Command{
 			copyCommand(env),
 			schemaCommand(env),
@@ -58,23 +59,23 @@ func toggle(name, usage string) cli.Flag {
 
 // readOnly is the option for what nobody changes.
 func readOnly(what string) cli.Flag {
-	return toggle("read-only", "read "+what+" without its locks, as in a snapshot or where it cannot be written to;\n"+
-		"what is changed meanwhile may be read half")
+	return toggle("read-only", "read "+what+" without locks, for snapshots and read-only file systems;\n"+
+		"if programs change it meanwhile, the result can mix old and new")
 }
 
 func copyCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "copy", Usage: "copy users' records to another place", ArgsUsage: "FROM TO",
-		Description: "Running it again copies what has changed in the source since. What has changed in the\n" +
-			"target since is left as it is. Programs may go on working on both sides.",
+		Description: "Run it again to copy what has changed in the source since. Changes in the target are\n" +
+			"kept. Programs may use both sides meanwhile.",
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "user", Usage: "copy only this `USER`; can be given several times"},
-			toggle("dry-run", "say what would be done, and change nothing"),
-			toggle("resume", "go on where a copy was interrupted"),
+			toggle("dry-run", "show what would be done, and change nothing"),
+			toggle("resume", "continue an interrupted copy"),
 			toggle("verify", "read both sides again and compare them"),
-			toggle("overwrite", "where both sides have something different, take what the source has"),
-			toggle("delete", "delete what the source has not"),
-			toggle("force-delete", "with --delete, also if nothing is left of a user"),
+			toggle("overwrite", "replace what is different in the target"),
+			toggle("delete", "delete what is missing in the source"),
+			toggle("force-delete", "with --delete, even if that removes everything of a user"),
 			readOnly("the source"),
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "from-journal", Usage: "the `PLACE` of the source's journal, or none"},
@@ -166,10 +167,10 @@ func copyRecords(options *cli.Context, env process.Environment) (err error) {
 // checkRoom fails if what was named of the source has no place in the target.
 func checkRoom(from, to *copy.Side) error {
 	if from.JournalNamed && from.Journal != nil && to.Journal == nil {
-		return usage("the target has no place for the journal: say --to-journal PLACE")
+		return usage("the target has no place for the journal: use --to-journal PLACE")
 	}
 	if from.PreferencesNamed && from.Preferences != "" && to.Preferences == "" {
-		return usage("the target has no place for the preferences: say --to-preferences DIR")
+		return usage("the target has no place for the preferences: use --to-preferences DIR")
 	}
 	return nil
 }
@@ -179,10 +180,10 @@ func checkRoom(from, to *copy.Side) error {
 func tellPlaceless(options *cli.Context, w io.Writer, from, to *copy.Side) {
 	journal, ok := from.Journal.(*file.Journal)
 	if ok && to.Journal == nil && !options.IsSet("to-journal") && isDir(journal.Dir()) {
-		fmt.Fprintln(w, "the journal is not copied: the target has no place for it, --to-journal says where, or none")
+		fmt.Fprintln(w, "the journal is not copied, since the target has no place for it: use --to-journal PLACE, or none")
 	}
 	if isDir(from.Preferences) && to.Preferences == "" && !options.IsSet("to-preferences") {
-		fmt.Fprintln(w, "the preferences are not copied: the target has no place for them, --to-preferences says where, or none")
+		fmt.Fprintln(w, "the preferences are not copied, since the target has no place for them: use --to-preferences DIR, or none")
 	}
 }
 

@@ -20,14 +20,14 @@ import (
 func exportCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "export", Usage: "write users' events as calendar files", ArgsUsage: "FROM DIR|-",
-		Description: "--to ics writes a calendar file for each user, --to vdir a directory with a file for each\n" +
-			"event, as vdirsyncer and CalDAV servers take them.",
+		Description: "--to ics writes one calendar file for each user. --to vdir writes a directory for each\n" +
+			"user, with one file for each event, for vdirsyncer and CalDAV servers.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "to", Usage: "the `FORM`: ics or vdir", Value: "ics"},
+			&cli.StringFlag{Name: "to", Usage: "the `FORMAT`: ics or vdir", Value: "ics"},
 			&cli.StringSliceFlag{Name: "user", Usage: "export only this `USER`; can be given several times"},
-			&cli.BoolFlag{Name: "no-invite", Usage: "keep servers from inviting the attendees again", Value: true},
-			toggle("overwrite", "replace calendar files that are there"),
-			toggle("delete", "delete the files of events and users that are no more"),
+			&cli.BoolFlag{Name: "no-invite", Usage: "mark attendees, so that servers do not invite them again", Value: true},
+			toggle("overwrite", "replace calendar files that exist already"),
+			toggle("delete", "delete the files of events and users that no longer exist"),
 			readOnly("the store"),
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, for the names of calendars"},
@@ -45,13 +45,13 @@ func export(options *cli.Context, env process.Environment) (err error) {
 	case options.NArg() != 2:
 		return usage("export takes two words, FROM and a directory: %s migrate export file:/var/lib/imip-agent/store --to vdir calendars", env.Program)
 	case x.Form != "ics" && x.Form != "vdir":
-		return usage("--to %.30q is no form: say ics or vdir", x.Form)
+		return usage("--to %.30q is not a format: use ics or vdir", x.Form)
 	case options.Args().Get(1) != "-":
 		x.Dir = options.Args().Get(1)
 	case x.Form != "ics":
 		return usage("a vdir is a directory: only --to ics can be written to standard output")
 	case options.Bool("json"):
-		return usage("--json reports on standard output, where the calendar goes: name a directory")
+		return usage("--json and the calendar cannot both go to standard output: name a directory")
 	}
 	for _, user := range options.StringSlice("user") {
 		x.Users = append(x.Users, calendar.NewURI(user))

@@ -22,17 +22,17 @@ import (
 // importCommand takes calendar files into a user's records.
 func importCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
-		Name: "import", Usage: "take calendar files into a user's records", ArgsUsage: "FROM TO",
-		Description: "FROM is an .ics file, or a directory with .ics files or vdirs. What is in them is handled as if\n" +
-			"the user had published it; nothing is sent to anybody.\n\n" +
-			"The free/busy of a user who shares and publishes it is published as well, in PUBLISH_DIR or\n" +
-			"the directory that --publish-dir names. For a trial with another store than the site's, say\n" +
-			"--publish-dir none: then what web servers show stays as it is.",
+		Name: "import", Usage: "import calendar files into a user's records", ArgsUsage: "FROM TO",
+		Description: "FROM is an .ics file, or a directory with .ics files or vdirs. Their events are handled as if the\n" +
+			"user had published them. Nothing is sent to anybody.\n\n" +
+			"If the user shares and publishes free/busy, it is published too: in PUBLISH_DIR, or in the\n" +
+			"directory that --publish-dir names. For a trial with another store than the site's, use\n" +
+			"--publish-dir none. Then published free/busy does not change.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "user", Usage: "the `USER` whose events they are"},
+			&cli.StringFlag{Name: "user", Usage: "the `USER` who gets the events, a mail address"},
 			toggle("json", "report as JSON on standard output"),
-			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, if it is not that of the configuration"},
-			&cli.StringFlag{Name: "publish-dir", Usage: "the `DIR` where free/busy is published, if it is not PUBLISH_DIR; none: it is not published"},
+			&cli.StringFlag{Name: "preferences", Usage: "the `DIR` of users' preferences, instead of the configured one"},
+			&cli.StringFlag{Name: "publish-dir", Usage: "the `DIR` of published free/busy, instead of PUBLISH_DIR; none: nothing is published"},
 		}, migrateFlags()...),
 		Action: func(options *cli.Context) error { return importCalendars(options, env) },
 	}
@@ -43,11 +43,11 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 		return usage("import takes two words, FROM and TO: %s migrate import calendar.ics file:/var/lib/imip-agent/store --user paul@example.com", env.Program)
 	}
 	if !options.IsSet("user") {
-		return usage("whose calendar is it? say --user ADDRESS")
+		return usage("whose calendar is it? use --user ADDRESS")
 	}
 	user := calendar.NewURI(options.String("user"))
 	if !canSend(user) {
-		return usage("--user %.60q is no mail address, which calendars can be published from: say --user paul@example.com", options.String("user"))
+		return usage("--user %.60q is not a mail address like paul@example.com", options.String("user"))
 	}
 	p, err := parsePlace(options.Args().Get(1))
 	if err != nil {
@@ -60,7 +60,7 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 	e := &ends{closers: []func() error{s.Close}}
 	defer func() { err = errors.Join(err, e.close()) }()
 	if s.publishes = options.String("publish-dir") != "none"; s.publishes && s.Config.PublishDir == "" {
-		return usage("there is no directory where free/busy is published: set PUBLISH_DIR, or say --publish-dir DIR, or none")
+		return usage("there is no directory for published free/busy: set PUBLISH_DIR, or use --publish-dir DIR, or none")
 	}
 	side, err := e.openSide(options.Context, p, placeOptions{journal: "none"}, s, nil)
 	if err != nil {
@@ -87,7 +87,7 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 		Sender: "", Log: s.Log, Now: env.Now, MessageLimit: messageLimit, PeriodLimit: s.Config.PeriodLimit,
 		Import: true,
 	}
-	progress, finish := showCount(env.Stderr, "taking in events")
+	progress, finish := showCount(env.Stderr, "importing events")
 	m := &calendars.Import{User: user, Publish: publisher.publish, Store: side.Store, Log: s.Log, Progress: progress}
 	done, err := m.Run(options.Context, options.Args().First())
 	finish()
@@ -97,7 +97,7 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 			return err
 		}
 	} else if err == nil || done.Files > 0 {
-		fmt.Fprintf(env.Stdout, "%d files: %d events taken for %s\n", done.Files, done.Events, user)
+		fmt.Fprintf(env.Stdout, "%d files: %d events imported for %s\n", done.Files, done.Events, user)
 		printIssues(env.Stdout, &done.Report)
 	}
 	return ending

@@ -34,7 +34,7 @@ func parsePlace(word string) (place, error) {
 	case kind == "postgresql" && where != "":
 		return place{kind, where}, nil
 	}
-	return place{}, usage("%.60q is no place: write file:DIR, or postgresql:CONNINFO as in \"postgresql:dbname=imip_agent\"", word)
+	return place{}, usage("%.60q is not a place: use file:DIR, or postgresql:CONNINFO as in \"postgresql:dbname=imip_agent\"", word)
 }
 
 // rooms are the directories of a site that keeps its records in files.
@@ -295,4 +295,4 @@ func isInside(dir, path string) bool {
 	return err == nil && rel != "." && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
-var errNoTables = fmt.Errorf("the database has not all tables of a store: make them with \"imip-agent migrate schema postgresql:CONNINFO\"")
+var errNoTables = fmt.Errorf("tables of the store are missing in the database: create them with \"imip-agent migrate schema postgresql:CONNINFO\"")

@@ -14,11 +14,11 @@ import (
 // schemaCommand makes the tables of a store and a journal in a database.
 func schemaCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
-		Name: "schema", Usage: "make the tables of a store in a database", ArgsUsage: "postgresql:CONNINFO",
-		Description: "What is there already stays as it is: only tables, columns and indexes are added that\n" +
-			"are missing. With --dry-run it says what that is (exit status 3 if there is any).",
+		Name: "schema", Usage: "create the tables of a store in a database", ArgsUsage: "postgresql:CONNINFO",
+		Description: "Missing tables, columns and indexes are added. Existing ones are kept as they are. With\n" +
+			"--dry-run, the exit status is 3 if something is missing.",
 		Flags: append([]cli.Flag{
-			toggle("dry-run", "say what is missing, with the statements that would make it"),
+			toggle("dry-run", "show what is missing, and the statements that would add it"),
 		}, migrateFlags()...),
 		Action: func(options *cli.Context) error { return makeSchema(options, env) },
 	}
@@ -33,7 +33,7 @@ func makeSchema(options *cli.Context, env process.Environment) (err error) {
 		return err
 	}
 	if p.kind != "postgresql" {
-		return usage("only a database has a schema, and %.60q is none", options.Args().First())
+		return usage("only a database has a schema, and %.60q is not one", options.Args().First())
 	}
 	s, err := openMigrateSite(options, env)
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 // upgradeCommand brings the layouts of earlier releases up to date.
 func upgradeCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
-		Name: "upgrade", Usage: "bring the files of imip-agent 0.1 and 0.2 up to date, in place", ArgsUsage: "DIR",
-		Description: "What is replaced is kept in the directory DIR.before-upgrade.",
+		Name: "upgrade", Usage: "update the files of imip-agent 0.1 and 0.2, in place", ArgsUsage: "DIR",
+		Description: "The old files are kept in the directory DIR.before-upgrade.",
 		Flags: append([]cli.Flag{
-			toggle("dry-run", "say what is old, and change nothing"),
+			toggle("dry-run", "list old files, and change nothing"),
 			toggle("json", "report as JSON on standard output"),
 			&cli.StringFlag{Name: "journal", Usage: "the `DIR` of the journal, if it is not beside the store"},
 		}, migrateFlags()...),
@@ -72,7 +72,7 @@ func upgradePlace(options *cli.Context, env process.Environment) (err error) {
 		fmt.Fprintf(env.Stdout, "%s: %s\n", verb, printable.Text(path))
 	}
 	for _, line := range u.Lost {
-		fmt.Fprintf(env.Stdout, "not readable, kept in the old file only: %s\n", printable.Text(line))
+		fmt.Fprintf(env.Stdout, "cannot be read, and is kept in the old file only: %s\n", printable.Text(line))
 	}
 	printIssues(env.Stdout, &u.Report)
 	if len(u.Kept) > 0 {

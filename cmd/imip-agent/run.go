@@ -24,7 +24,7 @@ func run(ctx context.Context, words []string, env process.Environment) process.E
 	app := &cli.App{
 		Name:            env.Program,
 		HelpName:        env.Program,
-		Usage:           "check, mend and show a site's calendar records",
+		Usage:           "check, repair and show a site's calendar records",
 		UsageText:       env.Program + " COMMAND [options]",
 		Version:         site.Version(),
 		HideVersion:     true, // its own flag takes -v
@@ -46,7 +46,7 @@ func run(ctx context.Context, words []string, env process.Environment) process.E
 				return err
 			}
 			if options.NArg() > 0 {
-				return usage("there is no command %.60q: --help lists the commands", options.Args().First())
+				return usage("unknown command %.60q: --help lists the commands", options.Args().First())
 			}
 			return usage("which command? --help lists the commands")
 		},

@@ -26,12 +26,12 @@ import (
 func setupCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "setup",
-		Usage:     "fit the handler into the mail system, or take it out of it",
+		Usage:     "add the handler to the mail system, or remove it",
 		UsageText: env.Program + " setup postfix|exim|user [options]",
-		Description: "Run it as root. It can be run again at any time. What it changes is printed as a diff;\n" +
-			"with --dry-run nothing is changed.\n\n" +
-			"Exit status: 0, done, or nothing to do; 8, it could not be done, and nothing has been\n" +
-			"changed; 64, the command line cannot be understood; 78, the configuration cannot be used.",
+		Description: "Run it as root. It can be run again at any time. It prints its changes as a diff. With\n" +
+			"--dry-run it changes nothing.\n\n" +
+			"Exit status: 0, done, or nothing to do; 8, failed, and nothing is changed; 64, wrong\n" +
+			"usage; 78, the configuration cannot be used.",
 		Subcommands: []*cli.Command{
 			setupMailCommand(env, "postfix"),
 			setupMailCommand(env, "exim"),
@@ -39,7 +39,7 @@ func setupCommand(env process.Environment) *cli.Command {
 		},
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {
-				return usage("setup does not know %.60q: postfix, exim or user", options.Args().First())
+				return usage("setup does not know %.60q: use postfix, exim or user", options.Args().First())
 			}
 			return usage("set up what? %s setup postfix, exim or user", env.Program)
 		},
@@ -50,33 +50,33 @@ func setupCommand(env process.Environment) *cli.Command {
 func setupMailCommand(env process.Environment, system string) *cli.Command {
 	name := map[string]string{"postfix": "Postfix", "exim": "Exim"}[system]
 	description := map[string]string{
-		"postfix": "Changes main.cf and master.cf of Postfix (3.7 or later), so that mail which users send through\n" +
-			"submission, submissions or the sendmail command is copied to the handler. Services that are\n" +
-			"commented out get what they need as comments too, for when they are turned on. Settings\n" +
-			"with a list keep what is in it. With --remove everything is as it was before.",
-		"exim": "Changes Exim's configuration, so that mail which users send is copied to the handler:\n" +
-			"Debian's split configuration, its template, or a file of the site's own. With --remove\n" +
-			"everything is as it was before.",
+		"postfix": "Changes main.cf and master.cf of Postfix (3.7 or later). Mail that users send through submission,\n" +
+			"submissions or the sendmail command is then copied to the handler. Services that are commented\n" +
+			"out get the needed options as comments. Settings that are lists keep their values. --remove\n" +
+			"restores the configuration from before.",
+		"exim": "Changes Exim's configuration: Debian's split configuration, its template, or the site's own\n" +
+			"file. Mail that users send is then copied to the handler. --remove restores the configuration\n" +
+			"from before.",
 	}[system]
 	flags := []cli.Flag{
-		&cli.StringSliceFlag{Name: "domain", Usage: "the `DOMAIN` of the calendar users; may be given several times (MESSAGE_SENDER's)"},
-		&cli.StringFlag{Name: "users", Usage: "only these users, a `LIST` of addresses with commas, or a file with one on each line"},
-		&cli.BoolFlag{Name: "everyone", Usage: "everybody in the domain again, where only some users were handled", DisableDefaultText: true},
+		&cli.StringSliceFlag{Name: "domain", Usage: "the `DOMAIN` of the calendar users; can be given several times (default: that of MESSAGE_SENDER)"},
+		&cli.StringFlag{Name: "users", Usage: "handle only these users: a `LIST` of addresses with commas, or a file with one on each line"},
+		&cli.BoolFlag{Name: "everyone", Usage: "handle everybody in the domain again, instead of some users", DisableDefaultText: true},
 	}
 	if system == "postfix" {
 		flags = append(flags, &cli.StringSliceFlag{Name: "service", Usage: "users also send through `SERVICE/TYPE` of master.cf, such as smtp/inet"})
 	}
 	return &cli.Command{
 		Name:        system,
-		Usage:       "have " + name + " hand copies of users' mail to the handler",
+		Usage:       "let " + name + " pass copies of users' mail to the handler",
 		UsageText:   env.Program + " setup " + system + " --domain DOMAIN [--users LIST] [--dry-run] [options]\n" + env.Program + " setup " + system + " --remove [--dry-run]",
 		Description: description,
 		Flags: append(flags,
-			&cli.BoolFlag{Name: "remove", Usage: "take everything out again", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "remove", Usage: "remove everything from the configuration", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be changed, and change nothing", DisableDefaultText: true},
-			&cli.StringFlag{Name: "program", Usage: "the handler, a `FILE` (imip_person_outgoing beside this program)"},
-			&cli.StringFlag{Name: "user", Usage: "run the handler as the user `NAME` (the owner of STORE_DIR, or imip-agent)"},
-			&cli.StringFlag{Name: "group", Usage: "run the handler in the group `NAME` (that of STORE_DIR, or www-data)"},
+			&cli.StringFlag{Name: "program", Usage: "the handler, a `FILE` (default: imip_person_outgoing beside this program)"},
+			&cli.StringFlag{Name: "user", Usage: "run the handler as the user `NAME` (default: the owner of STORE_DIR, or imip-agent)"},
+			&cli.StringFlag{Name: "group", Usage: "run the handler in the group `NAME` (default: that of STORE_DIR, or www-data)"},
 			&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
 		),
 		Action: func(options *cli.Context) error { return setupMail(options.Context, options, env, system) },
@@ -89,10 +89,10 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 	}
 	o := setup.Options{Remove: options.Bool("remove"), Everyone: options.Bool("everyone"), Services: options.StringSlice("service")}
 	if o.Remove && (options.IsSet("domain") || options.IsSet("users")) {
-		return usage("--remove takes everything out, of all domains and users")
+		return usage("--remove removes all domains and users: name none")
 	}
 	if o.Everyone && options.IsSet("users") {
-		return usage("--everyone and --users: only one of them can be meant")
+		return usage("--everyone and --users do not go together")
 	}
 	if !o.Remove {
 		if err := fromSite(&o, options, env); err != nil {
@@ -109,7 +109,7 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, error) {
 	if system == "postfix" {
 		if _, ok := findProgram("postconf"); !ok {
-			return nil, fmt.Errorf("there is no Postfix on this machine: postconf is not to be found")
+			return nil, fmt.Errorf("Postfix is missing on this machine: there is no postconf")
 		}
 		return setup.Postfix(ctx, o, outputOf)
 	}
@@ -118,7 +118,7 @@ func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, 
 			return setup.Exim(ctx, o, program, outputOf)
 		}
 	}
-	return nil, fmt.Errorf("there is no Exim on this machine: neither exim4 nor exim is to be found")
+	return nil, fmt.Errorf("Exim is missing on this machine: there is no exim4 and no exim")
 }
 
 // carryOut prints a plan and, unless it is only to be looked at, carries it out.
@@ -129,10 +129,10 @@ func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env process.Envir
 	}
 	switch {
 	case plan.Empty() && remove:
-		fmt.Fprintf(env.Stdout, "nothing of imip-agent is in the configuration of %s\n", system)
+		fmt.Fprintf(env.Stdout, "the configuration of %s has nothing of imip-agent\n", system)
 		return nil
 	case plan.Empty():
-		fmt.Fprintf(env.Stdout, "%s is set up already: `%s doctor` looks at it\n", system, env.Program)
+		fmt.Fprintf(env.Stdout, "%s is set up already: `%s doctor` examines it\n", system, env.Program)
 		return nil
 	case dry:
 		fmt.Fprintln(env.Stdout, "nothing has been changed (--dry-run)")
@@ -147,10 +147,10 @@ func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env process.Envir
 	}
 	state := "set up"
 	if remove {
-		state = "as it was before imip-agent"
+		state = "restored to its state before imip-agent"
 	}
 	if len(plan.Then) > 0 {
-		fmt.Fprintf(env.Stdout, "%s is %s, and has read its configuration again\n", system, state)
+		fmt.Fprintf(env.Stdout, "%s is %s, and its configuration is reloaded\n", system, state)
 	} else {
 		fmt.Fprintf(env.Stdout, "%s is %s: start it\n", system, state)
 	}
@@ -223,10 +223,10 @@ func fromSite(o *setup.Options, options *cli.Context, env process.Environment) e
 		o.Group = group
 	}
 	if _, err := user.Lookup(o.User); err != nil {
-		return fmt.Errorf("there is no user %s that the handler could run as: `%s setup user` makes it", o.User, env.Program)
+		return fmt.Errorf("the user %s is missing, as whom the handler runs: `%s setup user` creates it", o.User, env.Program)
 	}
 	if _, err := user.LookupGroup(o.Group); err != nil {
-		return fmt.Errorf("there is no group %s that the handler could run in: `%s setup user` makes it", o.Group, env.Program)
+		return fmt.Errorf("the group %s is missing, in which the handler runs: `%s setup user` creates it", o.Group, env.Program)
 	}
 	return nil
 }
@@ -237,7 +237,7 @@ func listOfUsers(list string) ([]string, error) {
 	if !strings.Contains(list, "@") {
 		data, err := os.ReadFile(list)
 		if err != nil {
-			return nil, usage("--users %.60s is neither a list of mail addresses nor a file with them: %v", list, err)
+			return nil, usage("--users %.60s is neither a list of mail addresses nor such a file: %v", list, err)
 		}
 		var lines []string
 		for line := range strings.Lines(string(data)) {
@@ -265,7 +265,7 @@ func handlerProgram() (string, error) {
 	if program, ok := findProgram(doctor.Handler); ok {
 		return program, nil
 	}
-	return "", fmt.Errorf("there is no %s beside this program: install it, or name it with --program", doctor.Handler)
+	return "", fmt.Errorf("%s is missing beside this program: install it, or name it by --program", doctor.Handler)
 }
 
 // accountFor returns whom the handler runs as: whose the store is, else the usual ones.
@@ -296,15 +296,15 @@ func accountFor(config conf.Config) (name, group string) {
 func setupUserCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "user",
-		Usage:     "make the user, the group and the directories that the handler needs",
+		Usage:     "create the user, the group and the directories of the handler",
 		UsageText: env.Program + " setup user [--dry-run] [options]",
-		Description: "Makes what is missing of the user imip-agent, its group (www-data, where a web manager\n" +
-			"shares the records), " + conf.DefaultFile + " and the directories that it\n" +
-			"names. What is there stays as it is. The Debian package has done it already.",
+		Description: "Creates what is missing: the user imip-agent, its group (www-data, shared with the web\n" +
+			"manager), " + conf.DefaultFile + " and the directories named there.\n" +
+			"What exists already is kept. The Debian package does the same.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be done, and do nothing", DisableDefaultText: true},
-			&cli.StringFlag{Name: "user", Usage: "the `NAME` of the user (the owner of STORE_DIR, or imip-agent)"},
-			&cli.StringFlag{Name: "group", Usage: "the `NAME` of the group (that of STORE_DIR, or www-data)"},
+			&cli.StringFlag{Name: "user", Usage: "the `NAME` of the user (default: the owner of STORE_DIR, or imip-agent)"},
+			&cli.StringFlag{Name: "group", Usage: "the `NAME` of the group (default: that of STORE_DIR, or www-data)"},
 			&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
 		},
 		Action: func(options *cli.Context) error { return setupUser(options.Context, options, env) },
@@ -366,7 +366,7 @@ func setupUser(ctx context.Context, options *cli.Context, env process.Environmen
 		}
 	}
 	if len(commands) == 0 && config.File != "" {
-		fmt.Fprintf(env.Stdout, "the user %s, the group %s and the directories are there\n", name, group)
+		fmt.Fprintf(env.Stdout, "the user %s, the group %s and the directories exist\n", name, group)
 	}
 	return nil
 }

@@ -25,19 +25,18 @@ func showCommand(env process.Environment) *cli.Command {
 		Name:      "show",
 		Usage:     "show a user's calendar",
 		UsageText: env.Program + " show [--from DATE] [--to DATE] [--html FILE | --svg FILE] [options] USER",
-		Description: "USER is a user's URI or mail address. A DATE is written 2026-12-31. Without dates,\n" +
-			"this week and the next are shown, with only one of them, the two weeks from or up to it.\n" +
-			"The calendar is an agenda for the terminal, or a page or a picture of its weeks for a\n" +
-			"browser, with nothing to load from elsewhere. What the user has declined is not shown.\n\n" +
-			"Exit status: 0, done; 4, some events could not be read, and are named; 8, the calendar\n" +
-			"could not be shown; 64, the command line cannot be understood; 75, the user's lock\n" +
-			"could not be had, or the database not be reached, try again later; 78, the configuration\n" +
-			"cannot be used.",
+		Description: "USER is a URI or mail address. A DATE is written 2026-12-31. Without dates, this week\n" +
+			"and the next are shown. With only one date, the two weeks from or up to it are shown.\n" +
+			"The calendar is an agenda for the terminal, or its weeks as a page or a picture. A page\n" +
+			"loads nothing from elsewhere. Events that the user has declined are not shown.\n\n" +
+			"Exit status: 0, done; 4, some events cannot be read, and are listed; 8, failed; 64,\n" +
+			"wrong usage; 75, the user's lock was held too long, or the database is away, try again\n" +
+			"later; 78, the configuration cannot be used.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "from", Usage: "the first day, a `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "the last day, a `DATE`"},
-			&cli.StringFlag{Name: "html", Usage: "write a page to `FILE`; -, to standard output"},
-			&cli.StringFlag{Name: "svg", Usage: "write a picture to `FILE`; -, to standard output"},
+			&cli.StringFlag{Name: "html", Usage: "write a page to `FILE`; - is standard output"},
+			&cli.StringFlag{Name: "svg", Usage: "write a picture to `FILE`; - is standard output"},
 			readOnly("the store"),
 		}, siteFlags()...),
 		Action: func(options *cli.Context) error { return showCalendar(options, env) },
@@ -50,7 +49,7 @@ func showCalendar(options *cli.Context, env process.Environment) (err error) {
 	case options.NArg() != 1 || user == "":
 		return usage("show takes one word, the user: %s show paul@example.com", env.Program)
 	case options.IsSet("html") && options.IsSet("svg"):
-		return usage("options --html and --svg: only one of them can be written at a time")
+		return usage("--html and --svg do not go together")
 	}
 	days, err := daysOf(options)
 	if err != nil {
@@ -115,7 +114,7 @@ func daysOf(options *cli.Context) (givenDays, error) {
 		return days, usage("option --to: %s is before %s", options.String("to"), options.String("from"))
 	}
 	if days.Last.Sub(days.First) > maxShown && !days.First.IsZero() {
-		return days, usage("options --from and --to: more than %d days are too many", maxShown/(24*time.Hour))
+		return days, usage("--from and --to: at most %d days can be shown", maxShown/(24*time.Hour))
 	}
 	return days, nil
 }

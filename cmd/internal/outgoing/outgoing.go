@@ -48,11 +48,11 @@ func Run(ctx context.Context, words []string, env process.Environment, types sit
 }
 
 // unused is said of options that the original has for programs that send.
-const unused = "; has no effect, as nothing is sent"
+const unused = "; no effect, since nothing is sent"
 
 func options() []site.Option {
 	return append(site.Options(),
-		site.Option{Name: "recipients", Letter: "o", Value: "ADDRESS", Usage: "the ADDRESS that this copy came to: of OUTGOING_PREFIX+USER@DOMAIN, only that user's records are touched", Addresses: true},
+		site.Option{Name: "recipients", Letter: "o", Value: "ADDRESS", Usage: "the ADDRESS of this copy: with OUTGOING_PREFIX+USER@DOMAIN, only that user's records are changed", Addresses: true},
 		site.Option{Name: "sender", Letter: "s", Value: "ADDRESS", Usage: "the calendar system's own ADDRESS (MESSAGE_SENDER)", Addresses: true},
 		site.Option{Name: "lmtp-socket", Letter: "l", Value: "SOCKET", Usage: "deliver to an LMTP SOCKET" + unused},
 		site.Option{Name: "local-smtp", Letter: "L", Usage: "deliver by SMTP" + unused},
@@ -63,13 +63,12 @@ func options() []site.Option {
 func manual(program string) site.Help {
 	return site.Help{
 		Program: program,
-		Summary: "bring a user's calendar up to date from the scheduling messages that the user sends",
+		Summary: "update a user's calendar from the scheduling messages that the user sends",
 		Usage:   program + " [options] < MESSAGE",
-		Description: "Reads a message from standard input, and brings the records of the user who\n" +
-			"sends it up to date. Nothing is sent. An option takes all the words that follow\n" +
-			"it, up to the next option. The exit status is 0 when there is nothing left to\n" +
-			"be done, and 75 when the message has to be tried again, with a line on standard\n" +
-			"error that says why.",
+		Description: "Reads a message from standard input, and updates the records of the user who\n" +
+			"sends it. Sends nothing. An option takes all words that follow it, up to the next\n" +
+			"option. Exit status: 0, done; 75, the message must be tried again, and standard\n" +
+			"error has a line with the reason.",
 		Options: options(),
 	}
 }
@@ -85,7 +84,7 @@ func handle(ctx context.Context, line *site.CommandLine, env process.Environment
 		return err
 	}
 	if len(line.Left) > 0 {
-		s.Log.Warn("words on the command line belong to no option", "words", strings.Join(line.Left, " "))
+		s.Log.Warn("words on the command line that belong to no option", "words", strings.Join(line.Left, " "))
 	}
 	recipient := line.String("recipients")
 	handler := handlers.Handler{

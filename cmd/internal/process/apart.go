@@ -39,7 +39,7 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 	if word := env.Getenv(apartVariable); word != "" {
 		number, err := strconv.Atoi(word)
 		if err != nil {
-			return fmt.Errorf("%s=%s is in the environment, where this program sets it for itself only", apartVariable, word)
+			return fmt.Errorf("%s=%s is in the environment: only this program itself may set it", apartVariable, word)
 		}
 		confirmation := os.NewFile(uintptr(number), apartVariable)
 		defer confirmation.Close()
@@ -90,7 +90,7 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 	case errors.As(err, &exit) && exit.ExitCode() == int(ExitTemporary):
 		err = errReported
 	default: // what the runtime has written is not for mail systems
-		return fmt.Errorf("the process that handled the message ended by itself, as if out of memory: %w", err)
+		return fmt.Errorf("the process that handled the message ended, perhaps out of memory: %w", err)
 	}
 	output.WriteTo(env.Stderr)
 	return err
@@ -123,7 +123,7 @@ func (c *confirmed) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	if err == io.EOF {
 		if _, err := io.ReadFull(c.from, make([]byte, 1)); err != nil {
-			return n, fmt.Errorf("the message breaks off, since the process ended that read it: %w", io.ErrUnexpectedEOF)
+			return n, fmt.Errorf("the message is incomplete, since the process that read it has ended: %w", io.ErrUnexpectedEOF)
 		}
 		c.from = alwaysConfirmed{}
 	}
@@ -137,7 +137,7 @@ type alwaysConfirmed struct{}
 func (alwaysConfirmed) Read(p []byte) (int, error) { return len(p), nil }
 
 // errReported is an error that has been told to the mail system.
-var errReported = errors.New("told already")
+var errReported = errors.New("reported already")
 
 // tail keeps the last of what is written to it.
 type tail struct {

@@ -37,7 +37,7 @@ func CheckLimits() error {
 	for len(opened) < files {
 		var pair [2]int
 		if err := unix.Pipe2(pair[:], unix.O_CLOEXEC); err != nil {
-			return fmt.Errorf("too few files can be opened: the limit is %d, raise it to %d or more (ulimit -n, LimitNOFILE): %w", limit.Cur, manyFiles, err)
+			return fmt.Errorf("the limit of %d open files is too low: raise it to %d or more (ulimit -n, LimitNOFILE): %w", limit.Cur, manyFiles, err)
 		}
 		opened = append(opened, pair[:]...)
 	}

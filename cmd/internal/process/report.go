@@ -26,7 +26,7 @@ func Report(stderr io.Writer, err error) ExitCode {
 	if errors.Is(err, errReported) {
 		return ExitTemporary
 	}
-	fmt.Fprintf(stderr, "4.3.0 calendar records not updated, the message has to be tried again: %s\n", plain(err.Error(), maxDetail))
+	fmt.Fprintf(stderr, "4.3.0 calendar records not updated, the message must be tried again: %s\n", plain(err.Error(), maxDetail))
 	return ExitTemporary
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func TestReport(t *testing.T) {
-	const head = "4.3.0 calendar records not updated, the message has to be tried again: "
+	const head = "4.3.0 calendar records not updated, the message must be tried again: "
 	tests := []struct {
 		err  error
 		want string

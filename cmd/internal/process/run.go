@@ -53,7 +53,7 @@ func Run(ctx context.Context, grace time.Duration, work func(context.Context) er
 		return err
 	case <-timer.C:
 		file.Abandon(grace)
-		return fmt.Errorf("given up: %w", context.Cause(ctx))
+		return fmt.Errorf("abandoned: %w", context.Cause(ctx))
 	}
 }
 

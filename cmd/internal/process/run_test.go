@@ -55,7 +55,7 @@ func TestWithin(t *testing.T) {
 		want string
 	}{
 		"stops when told":   {func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }, "not done within 10ms"},
-		"never stops":       {func(context.Context) error { <-hung; return nil }, "given up: not done within 10ms"},
+		"never stops":       {func(context.Context) error { <-hung; return nil }, "abandoned: not done within 10ms"},
 		"done all the same": {func(ctx context.Context) error { <-ctx.Done(); return nil }, ""},
 	}
 	for name, test := range tests {

@@ -27,17 +27,17 @@ type Option struct {
 func Options() []Option {
 	return []Option{
 		{Name: "store-type", Letter: "T", Value: "TYPE", Usage: "the TYPE of the store: file or postgresql (STORE_TYPE)", Category: storage},
-		{Name: "store-dir", Letter: "S", Value: "DIR", Usage: "the DIR where users' records are (STORE_DIR)", Category: storage},
-		{Name: "publish-dir", Letter: "P", Value: "DIR", Usage: "the DIR where free/busy is published (PUBLISH_DIR)", Category: storage},
-		{Name: "preferences-dir", Letter: "p", Value: "DIR", Usage: "the DIR where users' preferences are (PREFERENCES_DIR)", Category: storage},
-		{Name: "journal-dir", Letter: "j", Value: "DIR", Usage: "the DIR where the journal of quotas is (JOURNAL_DIR)", Category: storage},
+		{Name: "store-dir", Letter: "S", Value: "DIR", Usage: "the DIR of users' records (STORE_DIR)", Category: storage},
+		{Name: "publish-dir", Letter: "P", Value: "DIR", Usage: "the DIR of published free/busy (PUBLISH_DIR)", Category: storage},
+		{Name: "preferences-dir", Letter: "p", Value: "DIR", Usage: "the DIR of users' preferences (PREFERENCES_DIR)", Category: storage},
+		{Name: "journal-dir", Letter: "j", Value: "DIR", Usage: "the DIR of the journal of quotas (JOURNAL_DIR)", Category: storage},
 		{Name: "config", Value: "FILE", Usage: "read the configuration from FILE, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
-		{Name: "verbose", Letter: "v", Usage: "tell on standard error what is done"},
-		{Name: "debug", Letter: "d", Usage: "tell on standard error each step"},
+		{Name: "verbose", Letter: "v", Usage: "report on standard error what is done"},
+		{Name: "debug", Letter: "d", Usage: "report on standard error each step"},
 	}
 }
 
-const storage = "Where things are, in place of what the configuration says:"
+const storage = "Places, instead of the configured ones:"
 
 // overrides are the settings that options stand in for.
 var overrides = [...]struct{ option, setting string }{

@@ -62,7 +62,7 @@ func Parse(words []string, options []Option) (*CommandLine, error) {
 		open = nil
 		switch {
 		case o.Value == "" && attached:
-			return nil, fmt.Errorf("option %s takes no word, but is given %.60q", spelled, first)
+			return nil, fmt.Errorf("option %s takes no word, but has %.60q", spelled, first)
 		case o.Value != "":
 			open = o
 		}
