@@ -370,6 +370,60 @@ func TestFields(t *testing.T) {
 	}
 }
 
+func TestReturnPath(t *testing.T) {
+	for value, want := range map[string]string{
+		"<a@example.com>": "a@example.com", " a@example.com": "a@example.com", "<>": "<>", "< >": "<>", "<\"a b\"@example.com>": "\"a b\"@example.com",
+		"<@one,@two:a@example.com>": "a@example.com", "<bjørn@example.com>": "bjørn@example.com", "": "none", "<": "none", "<a@example.com": "none", "<a>": "none", "<a b@example.com>": "none", "<a@example.com><b@example.com>": "none",
+		"<a@example.com> SIZE=1": "a@example.com",
+	} {
+		fields, err := ReadFields(strings.NewReader("Return-Path:" + value + "\nReturn-Path: <second@example.com>\n\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value == "" {
+			fields = fields[:1]
+		}
+		address, ok := fields.ReturnPath()
+		got := address
+		switch {
+		case !ok:
+			got = "none"
+		case address == "":
+			got = "<>"
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", value, got, want)
+		}
+	}
+}
+
+// What is read of senders can stand in an envelope, or in a field.
+func FuzzSenders(f *testing.F) {
+	f.Add("<a@example.com>", "A <a@example.com>, b@example.com")
+	f.Add("<\"a\\\" b\"@example.com>", "group: a@example.com;")
+	f.Fuzz(func(t *testing.T, path, reply string) {
+		if strings.ContainsAny(path+reply, "\r\n") {
+			return
+		}
+		fields, err := ReadFields(strings.NewReader("Return-Path: " + path + "\nReply-To: " + reply + "\n\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, ok := fields.ReturnPath()
+		if ok && strings.ContainsAny(address, "\x00\x7f\t\x1f") {
+			t.Errorf("%q gives the sender %q", path, address)
+		}
+		if ok && address == "" && !strings.Contains(path, "<") {
+			t.Errorf("%q gives the null sender", path)
+		}
+		for _, address := range fields.Addresses("Reply-To") {
+			if strings.ContainsAny(address, "\r\n") || address == "" {
+				t.Errorf("%q gives %q", reply, address)
+			}
+		}
+	})
+}
+
 func draft(calendars ...string) *Draft {
 	d := &Draft{From: "calendar@example.com", To: "b@example.com", Subject: "Svar på møteforespørsel " + strings.Repeat("om møte ", 10), Date: time.Date(2026, 11, 22, 12, 0, 0, 0, time.FixedZone("", 3600))}
 	for _, text := range calendars {

@@ -141,6 +141,29 @@ func (f Fields) Addresses(names ...string) []string {
 	return found[:min(len(found), maxSenders)]
 }
 
+// ReturnPath returns the envelope sender of the message, as the mail system that took it has noted it
+// (RFC 5321 section 4.4): an address, or "" for the null sender. It returns false if there is none that can be read.
+func (f Fields) ReturnPath() (address string, ok bool) {
+	value := f.Value("Return-Path")
+	if begin := strings.IndexByte(value, '<'); begin >= 0 {
+		end := strings.LastIndexByte(value, '>')
+		if end < begin {
+			return "", false
+		}
+		if value = strings.TrimSpace(value[begin+1 : end]); value == "" {
+			return "", true
+		}
+	}
+	if strings.HasPrefix(value, "@") { // a route (RFC 5321 appendix C)
+		_, value, _ = strings.Cut(value, ":")
+	}
+	found := listed(value)
+	if len(found) != 1 || found[0] != value || strings.ContainsFunc(value, isControl) {
+		return "", false
+	}
+	return value, true
+}
+
 // Thread returns what a mail about a message says of it (RFC 5322 section 3.6.4): the message's
 // identifier, which is to be In-Reply-To ("" if it has none), and those of its thread, which
 // are to be References; all with their angle brackets. Of a long thread, it is the first message and the last ones.

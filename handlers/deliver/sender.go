@@ -1,0 +1,168 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// Sender hands over what letters hold, for one message or one round through the outbox: a
+// server that cannot be reached is not tried again. It is not for use by several at once.
+type Sender struct {
+	Outbox  stores.Outbox
+	Mailbox *Server // of the users here; nil: mails for mailboxes stay where they are
+	Others  *Server // for everybody else; nil: mails for others stay
+	Log     *slog.Logger
+
+	// Keep is how long a letter stays in the outbox that has nothing left. As long as it is there, the
+	// message that it is for is known to have been handled: it can be handed in again, as its mail system
+	// does if the program was killed before it could say that all is done. Zero: it is dropped at once. [Kept]
+	// is long enough for any mail system.
+	Keep time.Duration
+
+	mailbox, others route
+}
+
+const (
+	// Kept is for how long mail systems try again at most, as a rule (RFC 5321 section 4.5.4.1).
+	Kept = 5 * 24 * time.Hour
+	// GivenUp is the age at which a letter is dropped with all that is left of it.
+	GivenUp = 14 * 24 * time.Hour
+	// young is the age of letters that are left to those who have just written them.
+	young = time.Minute
+)
+
+// route is the connection to a server.
+type route struct {
+	connection *Connection
+	down       error // why there can be none
+}
+
+// errNoServer says that mails stay where they are.
+var errNoServer = errors.New("no server is set for it")
+
+// Hand hands over one mail that is in no letter.
+func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) error {
+	server, to := s.Others, &s.others
+	if envelope.Mailbox {
+		server, to = s.Mailbox, &s.mailbox
+	}
+	if server == nil {
+		return fmt.Errorf("the mail for %s stays: %w", envelope.To, errNoServer)
+	}
+	if to.connection != nil && to.connection.ready() != nil { // the server has left meanwhile
+		to.connection.Close()
+		to.connection = nil
+	}
+	if to.connection == nil && to.down == nil {
+		to.connection, to.down = server.Connect(ctx)
+	}
+	if to.down != nil {
+		return fmt.Errorf("the mail for %s has to wait: %w", envelope.To, to.down)
+	}
+	return to.connection.Send(ctx, envelope.From, []string{envelope.To}, text)[0]
+}
+
+// Close ends the connections. All that was handed over stays so.
+func (s *Sender) Close() {
+	for _, r := range []*route{&s.mailbox, &s.others} {
+		if r.connection != nil {
+			r.connection.Close()
+			r.connection = nil
+		}
+	}
+}
+
+// Deliver hands over what is left of a letter of a user. It returns nil when nothing is left, and
+// otherwise why. That includes a mailbox that refuses a mail for good. That there is no such letter is no error: it
+// was dropped when all had gone out, or by somebody who wants it so.
+func (s *Sender) Deliver(ctx context.Context, user calendar.URI, name string) error {
+	err := s.Outbox.Deliver(ctx, user, name, func(_ int, mail io.Reader) error {
+		return s.send(ctx, user, mail)
+	})
+	switch {
+	case errors.Is(err, stores.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case s.Keep == 0:
+		return s.Outbox.Drop(ctx, user, name)
+	}
+	return nil
+}
+
+// send hands over a mail of a letter. It returns nil if the mail is to be crossed off.
+func (s *Sender) send(ctx context.Context, user calendar.URI, mail io.Reader) error {
+	envelope, text, err := Open(mail)
+	if err != nil {
+		return err
+	}
+	err = s.Hand(ctx, envelope, text)
+	var refused *RefusedError
+	if !envelope.Mailbox && errors.As(err, &refused) && refused.ForGood() {
+		s.Log.Warn("a mail is given up, since it is refused for good", "user", string(user), "recipient", envelope.To, "error", err)
+		return nil
+	}
+	if err == nil {
+		s.Log.Debug("a mail is handed over", "user", string(user), "mailbox", envelope.Mailbox, "recipient", envelope.To)
+	}
+	return err
+}
+
+// Rest hands over what is left of all letters of a user, and drops those that are of no use any more. Letters
+// that somebody else is at, and those of the last minute, are left to whoever wrote them. The error says
+// what is left; a program that has something else to do has to warn of it only.
+func (s *Sender) Rest(ctx context.Context, user calendar.URI) error {
+	letters, err := s.Outbox.Letters(ctx, user)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, letter := range letters {
+		if ctx.Err() != nil {
+			return errors.Join(append(failures, context.Cause(ctx))...)
+		}
+		switch {
+		case letter.Age >= GivenUp:
+			if letter.Left > 0 {
+				s.Log.Warn("mails of a letter are given up, since they could not be handed over for 14 days",
+					"user", string(user), "letter", letter.Name, "mails", letter.Left)
+			}
+			err = s.Outbox.Drop(ctx, user, letter.Name)
+		case letter.Left == 0 && letter.Age >= s.Keep:
+			err = s.Outbox.Drop(ctx, user, letter.Name)
+		case letter.Left == 0 || letter.Age < young:
+			continue
+		default:
+			err = s.Deliver(ctx, user, letter.Name)
+			if errors.Is(err, stores.ErrLocked) {
+				err = nil
+			}
+		}
+		if err != nil {
+			failures = append(failures, fmt.Errorf("letter %s of %s: %w", letter.Name, user, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// All hands over what is left in the whole outbox. One user's letters do not stop another's.
+func (s *Sender) All(ctx context.Context) error {
+	var failures []error
+	for user, err := range s.Outbox.Owing(ctx) {
+		if err == nil {
+			err = s.Rest(ctx, user)
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(failures...)
+}

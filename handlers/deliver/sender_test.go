@@ -1,0 +1,470 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"imip-agent/handlers/mail"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/file"
+	"imip-agent/tests/clock"
+)
+
+const (
+	paul    calendar.URI = "mailto:paul@example.com"
+	vincent calendar.URI = "mailto:vincent@example.com"
+)
+
+// house is a store with two servers.
+type house struct {
+	dir             string
+	store           stores.Store
+	mailbox, others *sink
+	sender          *Sender
+	log             *strings.Builder
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{dir: t.TempDir(), mailbox: newSink(t, true), others: newSink(t, false), log: new(strings.Builder)}
+	h.store = openStore(t, h.dir)
+	h.sender = &Sender{Outbox: h.store, Mailbox: h.mailbox.Server, Others: h.others.Server, Keep: Kept, Log: slog.New(slog.NewTextHandler(h.log, nil))}
+	t.Cleanup(func() { h.sender.Close(); h.store.Close() })
+	return h
+}
+
+func openStore(t testing.TB, dir string) stores.Store {
+	t.Helper()
+	s, err := file.Open(file.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// post puts a letter into a user's outbox.
+func (h *house) post(t *testing.T, user calendar.URI, l stores.Letter) {
+	t.Helper()
+	if err := h.store.Update(t.Context(), user, func(tx stores.Tx) error { return tx.Send(l) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// age makes a letter look as old as it says.
+func (h *house) age(t *testing.T, user calendar.URI, name string, age time.Duration) {
+	t.Helper()
+	at := clock.Kernel().Add(-age)
+	if err := os.Chtimes(filepath.Join(h.dir, string(user), "__outbox__", name), at, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// left describes what is in a user's outbox.
+func (h *house) left(t *testing.T, user calendar.URI) string {
+	t.Helper()
+	letters, err := h.store.Letters(t.Context(), user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, l := range letters {
+		found[l.Name] = l.Left
+	}
+	return strings.TrimPrefix(fmt.Sprint(found), "map")
+}
+
+func toMailbox(to, text string) Mail {
+	return Mail{Envelope{Mailbox: true, From: "a@example.com", To: to}, stores.Mail(text)}
+}
+
+func toOther(to, text string) Mail {
+	return Mail{Envelope{From: "calendar@example.com", To: to}, stores.Mail(text)}
+}
+
+func TestDeliver(t *testing.T) {
+	h := newHouse(t)
+	h.post(t, paul, Letter("m", toOther("450@example.com", "one\r\n"), toOther("550@example.com", "two\r\n"), toMailbox("paul@example.com", "mail\n"), toOther("z@example.com", "three\r\n")))
+	if err := h.sender.Deliver(t.Context(), paul, "m"); err == nil {
+		t.Error("no error, though one is refused for now")
+	}
+	want(t, "left", h.left(t, paul), "[m:1]")
+	want(t, "mailbox", h.mailbox.all(), []taken{{"a@example.com", "paul@example.com", "mail\r\n"}})
+	want(t, "others", h.others.all(), []taken{{"calendar@example.com", "z@example.com", "three\r\n"}})
+	if !strings.Contains(h.log.String(), "given up") || !strings.Contains(h.log.String(), "550@example.com") {
+		t.Errorf("log: %s", h.log)
+	}
+	if err := h.sender.Deliver(t.Context(), paul, "none"); err != nil {
+		t.Errorf("a letter that is not there: %v", err)
+	}
+}
+
+// The mailbox comes first, whatever the order; one that refuses is not given up, and does not hold up the answers.
+func TestMailboxFirst(t *testing.T) {
+	h := newHouse(t)
+	h.post(t, paul, Letter("m", toOther("a@example.com", "answer\r\n"), toMailbox("paul@example.com", "mail\r\n")))
+	for _, code := range []int{554, 451} {
+		h.mailbox.refuses("data", code)
+		err := h.sender.Deliver(t.Context(), paul, "m")
+		var refused *RefusedError
+		if !errors.As(err, &refused) || refused.Code != code {
+			t.Errorf("got %v", err)
+		}
+		want(t, "left", h.left(t, paul), "[m:1]")
+		want(t, "answers", len(h.others.all()), 1)
+	}
+	h.mailbox.refuses("data", 0)
+	for range 2 {
+		if err := h.sender.Deliver(t.Context(), paul, "m"); err != nil {
+			t.Error(err)
+		}
+	}
+	want(t, "left", h.left(t, paul), "[m:0]")
+	want(t, "mails", len(h.mailbox.all())+len(h.others.all()), 2)
+
+	h.sender.Keep = 0
+	if err := h.sender.Deliver(t.Context(), paul, "m"); err != nil {
+		t.Error(err)
+	}
+	want(t, "left", h.left(t, paul), "[]")
+}
+
+// A server that cannot be reached is tried once.
+func TestServerGone(t *testing.T) {
+	h := newHouse(t)
+	calls := 0
+	h.sender.Mailbox = &Server{LMTP: true, Network: "unix", Address: "/none", dial: func(context.Context, string, string) (net.Conn, error) {
+		calls++
+		return nil, syscall.ECONNREFUSED
+	}}
+	h.post(t, paul, Letter("m", toMailbox("paul@example.com", "1\r\n"), toMailbox("paul@example.com", "2\r\n"), toOther("a@example.com", "3\r\n")))
+	if err := h.sender.Deliver(t.Context(), paul, "m"); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("got %v", err)
+	}
+	want(t, "left", h.left(t, paul), "[m:2]")
+	want(t, "tries", calls, 1)
+
+	h.sender.Close()
+	h.sender.Others = nil
+	h.post(t, paul, Letter("n", toOther("a@example.com", "x\r\n")))
+	if err := h.sender.Deliver(t.Context(), paul, "n"); !errors.Is(err, errNoServer) {
+		t.Errorf("no server: %v", err)
+	}
+}
+
+// A server that ends a connection between two mails is connected to again.
+func TestServerLeaves(t *testing.T) {
+	h := newHouse(t)
+	for n := range 3 {
+		if err := h.sender.Hand(t.Context(), Envelope{To: "a@example.com"}, strings.NewReader(fmt.Sprintf("%d\r\n", n))); err != nil {
+			t.Fatal(err)
+		}
+		h.sender.others.connection.conn.Conn.Close()
+	}
+	want(t, "mails", len(h.others.all()), 3)
+}
+
+func TestRest(t *testing.T) {
+	h := newHouse(t)
+	for name, age := range map[string]time.Duration{"late": 3 * time.Hour, "later": 2 * time.Hour, "young": 0, "old": GivenUp + time.Hour} {
+		h.post(t, paul, Letter(name, toMailbox("paul@example.com", name+"\r\n")))
+		h.age(t, paul, name, age)
+	}
+	h.post(t, paul, Letter("done"))
+	h.post(t, paul, Letter("forgotten"))
+	h.age(t, paul, "done", Kept-time.Hour)
+	h.age(t, paul, "forgotten", Kept+time.Hour)
+	h.post(t, vincent, Letter("other", toOther("450@example.com", "x\r\n"), toOther("a@example.com", "y\r\n")))
+	h.age(t, vincent, "other", time.Hour)
+
+	if err := h.sender.Rest(t.Context(), paul); err != nil {
+		t.Error(err)
+	}
+	want(t, "left", h.left(t, paul), "[done:0 late:0 later:0 young:1]")
+	want(t, "mailbox", h.mailbox.all(), []taken{{"a@example.com", "paul@example.com", "late\r\n"}, {"a@example.com", "paul@example.com", "later\r\n"}})
+	if !strings.Contains(h.log.String(), "letter=old mails=1") || strings.Contains(h.log.String(), "forgotten") {
+		t.Errorf("log: %s", h.log)
+	}
+	h.post(t, paul, Letter("another", toMailbox("paul@example.com", "another\r\n")))
+	h.age(t, paul, "another", time.Hour)
+	if err := h.sender.All(t.Context()); err == nil || !strings.Contains(err.Error(), "450") || !strings.Contains(err.Error(), "letter other of mailto:vincent@example.com") {
+		t.Errorf("got %v", err)
+	}
+	want(t, "left", h.left(t, paul)+h.left(t, vincent), "[another:0 done:0 late:0 later:0 young:1][other:1]")
+
+	// Somebody else is at it.
+	h.post(t, paul, Letter("taken", toMailbox("paul@example.com", "taken\r\n")))
+	h.age(t, paul, "taken", time.Hour)
+	err := h.store.Deliver(t.Context(), paul, "taken", func(int, io.Reader) error {
+		return h.sender.Rest(t.Context(), paul)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	want(t, "mailbox", len(h.mailbox.all()), 3)
+}
+
+// A mail in a letter that is none of ours stays, and is told of.
+func TestStrangeLetter(t *testing.T) {
+	h := newHouse(t)
+	for name, text := range map[string]string{
+		"empty": "", "text": "From: a@example.com\r\n\r\n", "nobody": "{}\n\r\n", "newer": `{"to":"a@example.com","when":"later"}` + "\n\r\n", "long": strings.Repeat(" ", 100_000) + "\n",
+	} {
+		h.post(t, paul, stores.Letter{Name: name, Mails: []io.WriterTo{stores.Mail(text)}})
+		if err := h.sender.Deliver(t.Context(), paul, name); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	want(t, "left", h.left(t, paul), "[empty:1 long:1 newer:1 nobody:1 text:1]")
+}
+
+func TestName(t *testing.T) {
+	a, b := Name([32]byte{1}, paul), Name([32]byte{1}, vincent)
+	if a == b || a != Name([32]byte{1}, paul) || a == Name([32]byte{2}, paul) || stores.CheckLetterName(a) != nil {
+		t.Errorf("%s, %s", a, b)
+	}
+}
+
+// The program that is killed is this test's own binary: it handles a message as a
+// program does, up to a step at which it kills itself.
+const childVariable = "IMIP_AGENT_DELIVER_CHILD"
+
+// runChild does not return in such a program.
+func runChild() {
+	args := strings.Split(os.Getenv(childVariable), " ")
+	if len(args) < 4 {
+		return
+	}
+	step, err := strconv.Atoi(args[3])
+	if err == nil {
+		err = child(args[0], args[1], args[2], &killer{at: step})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(75)
+	}
+	os.Exit(0)
+}
+
+// killer ends the program at a step.
+type killer struct{ n, at int }
+
+func (k *killer) step() {
+	if k.n++; k.n == k.at {
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+}
+
+// killing is a connection of which each read and write is a step, and so is what comes after it.
+type killing struct {
+	net.Conn
+	*killer
+}
+
+func (c killing) Read(p []byte) (int, error) {
+	c.step()
+	defer c.step()
+	return c.Conn.Read(p)
+}
+
+func (c killing) Write(p []byte) (int, error) {
+	c.step()
+	defer c.step()
+	return c.Conn.Write(p)
+}
+
+// killingOutbox is an outbox of which each crossing off is a step.
+type killingOutbox struct {
+	stores.Outbox
+	*killer
+}
+
+func (o killingOutbox) Deliver(ctx context.Context, user calendar.URI, name string, send func(int, io.Reader) error) error {
+	o.step()
+	defer o.step()
+	return o.Outbox.Deliver(ctx, user, name, func(number int, mail io.Reader) error {
+		o.step()
+		defer o.step()
+		return send(number, mail)
+	})
+}
+
+const change = "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20261122T120000Z\r\nSEQUENCE:0\r\nEND:VEVENT\r\n"
+
+// child handles a message: it changes a record, and owes the message to the mailbox, and two answers.
+func child(dir, lmtp, smtp string, k *killer) error {
+	ctx := context.Background()
+	store, err := file.Open(file.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		k.step()
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return killing{conn, k}, err
+	}
+	mailbox, err1 := LMTPServer(lmtp)
+	others, err2 := SMTPServer(smtp)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	mailbox.dial, others.dial = dial, dial
+	spool := mail.NewSpool("")
+	defer spool.Close()
+	if _, err := io.Copy(spool, strings.NewReader(crashMessage)); err != nil {
+		return err
+	}
+	name := Name(spool.Digest(), paul)
+	k.step()
+	err = store.Update(ctx, paul, func(tx stores.Tx) error {
+		if sent, err := tx.Sent(name); sent || err != nil {
+			return err
+		}
+		key := stores.Key{ID: stores.ID{UID: "u"}}
+		if _, err := tx.Get(key); err == nil {
+			return errors.New("the record has been changed already, and no letter says so")
+		}
+		wrapped, err := mail.Wrap("A mail.\n", spool)
+		if err != nil {
+			return err
+		}
+		letter := Letter(name, Mail{Envelope{Mailbox: true, From: "a@example.com", To: "paul@example.com"}, wrapped}, toOther("one@example.com", "1\r\n"), toOther("two@example.com", "2\r\n"))
+		return errors.Join(tx.Put(key, []byte(change)), tx.Send(letter))
+	})
+	if err != nil {
+		return err
+	}
+	k.step()
+	sender := &Sender{Outbox: killingOutbox{store, k}, Mailbox: mailbox, Others: others, Keep: Kept, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	err = sender.Deliver(ctx, paul, name)
+	k.step()
+	if err == nil {
+		err = sender.Rest(ctx, paul)
+	}
+	sender.Close()
+	k.step()
+	return err
+}
+
+var crashMessage = "From: a@example.com\n\n" + strings.Repeat("What must get there once.\n", 1000)
+
+// TestKilled kills the program at each of its steps, and handles the message again: each mail is handed over once,
+// but for a mail that was taken and not yet crossed off.
+func TestKilled(t *testing.T) {
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := 0
+	step := 1
+	for ; ; step++ {
+		h := newHouse(t)
+		run := func(step int) error {
+			cmd := exec.Command(binary)
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s %d", childVariable, h.dir, h.mailbox.Address, h.others.Address, step))
+			out, err := cmd.CombinedOutput()
+			if err != nil && step == 0 {
+				t.Fatalf("step %d: %v: %s", step, err, out)
+			}
+			return err
+		}
+		err := run(step)
+		var exit *exec.ExitError
+		killed := errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+		if err != nil && !killed {
+			t.Fatalf("step %d: %v", step, err)
+		}
+		settled(t, h)
+		before := map[string]bool{}
+		for _, m := range append(h.mailbox.all(), h.others.all()...) {
+			before[m.to] = true
+		}
+		// Which mails are taken, and not crossed off?
+		twice := map[string]bool{}
+		letters, err := h.store.Letters(t.Context(), paul)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range letters {
+			h.store.Deliver(t.Context(), paul, l.Name, func(_ int, mail io.Reader) error {
+				envelope, _, err := Open(mail)
+				if err != nil {
+					t.Error(err)
+				}
+				twice[envelope.To] = before[envelope.To]
+				return errors.New("it stays")
+			})
+		}
+		if lock := filepath.Join(h.dir, string(paul), "__lock__"); exists(lock) {
+			old := clock.Kernel().Add(-time.Hour)
+			if err := os.Chtimes(lock, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(0)
+		run(0) // the mail system, too, can lose what it was told
+		count := map[string]int{}
+		texts := map[string]string{}
+		for _, m := range append(h.mailbox.all(), h.others.all()...) {
+			count[m.to]++
+			if text := texts[m.to]; text != "" && text != m.text {
+				t.Errorf("step %d: %s got another mail the second time", step, m.to)
+			}
+			texts[m.to] = m.text
+		}
+		for _, to := range []string{"paul@example.com", "one@example.com", "two@example.com"} {
+			expected := 1
+			if twice[to] {
+				expected, again = 2, again+1
+			}
+			if count[to] != expected {
+				t.Errorf("step %d: %s got the mail %d times, not %d", step, to, count[to], expected)
+			}
+		}
+		if !strings.Contains(texts["paul@example.com"], strings.ReplaceAll(crashMessage, "\n", "\r\n")) {
+			t.Errorf("step %d: the message is not in the mailbox as it came", step)
+		}
+		h.sender.Close()
+		if !killed {
+			break
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d steps, at %d of them a mail was handed over again", step-1, again)
+	if step < 60 || again == 0 || again > step/5 {
+		t.Errorf("%d steps, at %d of them a mail was handed over again: are these all?", step-1, again)
+	}
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// settled waits until the servers are done with what a killed program has sent them.
+func settled(t *testing.T, h *house) {
+	t.Helper()
+	for range 3 {
+		before := len(h.mailbox.all()) + len(h.others.all())
+		time.Sleep(5 * time.Millisecond)
+		if before == len(h.mailbox.all())+len(h.others.all()) {
+			return
+		}
+	}
+}
