@@ -29,7 +29,7 @@ func ifNotRepeated(u *update) error {
 		return nil
 	}
 	object, err := u.calledOff(u.ID)
-	if object == nil || err != nil || !isSameVersion(u.Object, object) {
+	if object == nil || err != nil || !u.Object.SameRevision(object) {
 		return err
 	}
 	return u.refuse(Repeated)

@@ -59,7 +59,7 @@ func dropOccurrences(u *update) error {
 		return nil
 	}
 	was := u.stored
-	first := was != nil && isSameVersion(u.Object, was)
+	first := was != nil && u.Object.SameRevision(was)
 	if was == nil {
 		cancelled, err := u.calledOff(u.ID)
 		if err != nil {

@@ -88,15 +88,6 @@ func isOld(message, object *calendar.Object, withStamp bool) bool {
 	return object != nil && message.OlderThan(object, withStamp)
 }
 
-// isSameVersion reports whether two objects have the same SEQUENCE and DTSTAMP.
-func isSameVersion(a, b *calendar.Object) bool {
-	stamp, stamped := a.Stamp()
-	other, _ := b.Stamp()
-	sequence, _ := a.Sequence()
-	otherSequence, _ := b.Sequence()
-	return stamped && stamp == other && sequence == otherSequence
-}
-
 // calledOff returns the cancelled object of id, or nil if there is none that can be read.
 func (u *update) calledOff(id stores.ID) (*calendar.Object, error) {
 	text, err := u.Get(stores.Key{Part: stores.Cancelled, ID: id})

@@ -53,7 +53,8 @@ type lineWriter struct {
 }
 
 func (w *lineWriter) component(c *ical.Component) {
-	w.line("BEGIN:", c.Name)
+	w.text("BEGIN:" + c.Name)
+	w.end()
 	for _, name := range slices.Sorted(maps.Keys(c.Props)) {
 		for _, prop := range c.Props[name] {
 			w.property(&prop)
@@ -62,14 +63,7 @@ func (w *lineWriter) component(c *ical.Component) {
 	for _, child := range c.Children {
 		w.component(child)
 	}
-	w.line("END:", c.Name)
-}
-
-// line writes a line in one.
-func (w *lineWriter) line(pieces ...string) {
-	for _, piece := range pieces {
-		w.text(piece)
-	}
+	w.text("END:" + c.Name)
 	w.end()
 }
 

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -104,18 +105,36 @@ func (o *Object) Stamp() (string, bool) {
 	return stamp, stamp != ""
 }
 
-// OlderThan reports whether an object is an older revision of an event than another one is
-// (RFC 5546 section 2.1.5): by SEQUENCE, and where both have the same, by DTSTAMP, if that
-// counts. Where one has no SEQUENCE it is not.
-func (o *Object) OlderThan(other *Object, stampCounts bool) bool {
-	was, wasThere := other.Sequence()
+// Compare compares two revisions of an event (RFC 5546 section 2.1.5): by SEQUENCE, and where both
+// have the same, by DTSTAMP, if that counts; what has none is older then. It returns a number below
+// 0 if o is older, above 0 if it is newer, and 0 if neither is, or one has no SEQUENCE.
+func (o *Object) Compare(other *Object, stampCounts bool) int {
 	is, isThere := o.Sequence()
-	if !wasThere || !isThere || is != was {
-		return wasThere && isThere && is < was
+	was, wasThere := other.Sequence()
+	switch {
+	case !isThere || !wasThere:
+		return 0
+	case is != was || !stampCounts:
+		return cmp.Compare(is, was)
 	}
-	wasStamp, stamped := other.Stamp()
-	isStamp, restamped := o.Stamp()
-	return stampCounts && stamped && (!restamped || isStamp < wasStamp)
+	isStamp, _ := o.Stamp()
+	wasStamp, _ := other.Stamp()
+	return cmp.Compare(isStamp, wasStamp)
+}
+
+// OlderThan reports whether o is an older revision of an event than another one is: see Compare.
+func (o *Object) OlderThan(other *Object, stampCounts bool) bool {
+	return o.Compare(other, stampCounts) < 0
+}
+
+// SameRevision reports whether two objects have the same DTSTAMP, and the same SEQUENCE, which is
+// 0 where there is none (RFC 5545 section 3.8.7.4).
+func (o *Object) SameRevision(other *Object) bool {
+	isStamp, stamped := o.Stamp()
+	wasStamp, _ := other.Stamp()
+	is, _ := o.Sequence()
+	was, _ := other.Sequence()
+	return stamped && isStamp == wasStamp && is == was
 }
 
 // Summary returns the text of SUMMARY.

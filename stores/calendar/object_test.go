@@ -237,6 +237,25 @@ func TestNewURI(t *testing.T) {
 	}
 }
 
+func TestSameRevision(t *testing.T) {
+	const stamp, before = "DTSTAMP:20261122T120000Z", "DTSTAMP:20261122T110000Z"
+	for _, c := range []struct {
+		is, was []string
+		same    bool
+	}{
+		{[]string{"SEQUENCE:1", stamp}, []string{"SEQUENCE:1", stamp}, true},
+		{[]string{"SEQUENCE:1", stamp}, []string{"SEQUENCE:1", before}, false},
+		{[]string{"SEQUENCE:1", stamp}, []string{"SEQUENCE:2", stamp}, false},
+		{[]string{stamp}, []string{"SEQUENCE:0", stamp}, true},
+		{[]string{"SEQUENCE:1"}, []string{"SEQUENCE:1"}, false}, // nobody can tell
+	} {
+		is, was := object(t, c.is...), object(t, c.was...)
+		if is.SameRevision(was) != c.same || was.SameRevision(is) != c.same {
+			t.Errorf("%q and %q: %v", c.is, c.was, !c.same)
+		}
+	}
+}
+
 func TestOlderThan(t *testing.T) {
 	const stamp, before = "DTSTAMP:20261122T120000Z", "DTSTAMP:20261122T110000Z"
 	for _, c := range []struct {
@@ -258,6 +277,11 @@ func TestOlderThan(t *testing.T) {
 		}
 		if got := is.OlderThan(was, false); got != c.plain {
 			t.Errorf("%q older than %q but for DTSTAMP: %v", c.is, c.was, got)
+		}
+		for _, stamped := range []bool{true, false} {
+			if there, back := is.Compare(was, stamped), was.Compare(is, stamped); there != -back {
+				t.Errorf("%q against %q: %d, and the other way round %d", c.is, c.was, there, back)
+			}
 		}
 	}
 }

@@ -203,31 +203,12 @@ func (e *examination) covered(s *series, id stores.ID, object *text, expect itip
 func (e *examination) both(id stores.ID, active, cancelled *text) {
 	old := stores.Key{Part: stores.Active, ID: id}
 	what := "cancellation"
-	switch c := compareAge(active.object(), cancelled.object()); {
+	switch c := active.object().Compare(cancelled.object(), true); {
 	case c > 0, c == 0 && e.rows.has(id):
 		old.Part, what = stores.Cancelled, "active one"
 	}
 	f := e.add(eventBoth, e.path(old), id, "%s is active and cancelled at once; the %s is newer", occurrenceName(id.RecurrenceID), what)
 	f.mend = func(m *mender) error { return m.removeText(f, old) }
-}
-
-// compareAge compares two states of an event (RFC 5546 section 2.1.5); 0 if that cannot
-// be told.
-func compareAge(a, b *calendar.Object) int {
-	sequenceA, okA := a.Sequence()
-	sequenceB, okB := b.Sequence()
-	if okA && okB && sequenceA != sequenceB {
-		return sequenceA - sequenceB
-	}
-	stampA, okA := a.Stamp()
-	stampB, okB := b.Stamp()
-	switch {
-	case !okA || !okB || stampA == stampB:
-		return 0
-	case stampA > stampB:
-		return 1
-	}
-	return -1
 }
 
 // place looks where an occurrence stands in its event.
