@@ -1,6 +1,7 @@
 package agenda
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -34,11 +35,11 @@ func Collect(ctx context.Context, tx stores.Tx, p preferences.Preferences, days 
 // collection is a calendar being read.
 type collection struct {
 	*Calendar
-	tx       stores.Tx
-	table    map[stores.ID]string // transparency by event
-	separate map[string][]string  // recurrences stored of an event, by UID
-	stored   map[stores.ID]bool   // active or cancelled
-	waiting  map[stores.ID]bool   // in the queue
+	tx      stores.Tx
+	table   map[stores.ID]string        // transparency by event
+	apart   map[string][]calendar.Apart // what is stored apart of an event, by UID
+	stored  map[stores.ID]bool          // active or cancelled
+	waiting map[stores.ID]bool          // in the queue
 }
 
 func (c *collection) collect(ctx context.Context) error {
@@ -59,7 +60,7 @@ func (c *collection) collect(ctx context.Context) error {
 		c.waiting[r.ID] = c.waiting[r.ID] || r.Type == ""
 	}
 	var keys []stores.Key
-	c.separate, c.stored = make(map[string][]string), make(map[stores.ID]bool)
+	c.apart, c.stored = make(map[string][]calendar.Apart), make(map[stores.ID]bool)
 	for key, err := range c.tx.Keys() {
 		if err != nil {
 			return err
@@ -70,7 +71,7 @@ func (c *collection) collect(ctx context.Context) error {
 		}
 		c.stored[tableID(key.ID)] = true
 		if key.RecurrenceID != "" {
-			c.separate[key.UID] = append(c.separate[key.UID], key.RecurrenceID)
+			c.apart[key.UID] = append(c.apart[key.UID], calendar.Apart{ID: key.RecurrenceID, Cancelled: key.Part == stores.Cancelled})
 		}
 	}
 	for _, key := range keys {
@@ -140,11 +141,7 @@ func (c *collection) show(key stores.Key) error {
 		entry.Kind = Proposed
 		entry.People = person(object, key.Other)
 	}
-	var replaced []string
-	if key.RecurrenceID == "" && key.Part == stores.Active {
-		replaced = c.separate[key.UID]
-	}
-	spans, err := c.spans(key, object, replaced)
+	spans, err := c.spans(key, object)
 	if err != nil {
 		c.Problems = append(c.Problems, Problem{key.ID, err})
 	}
@@ -198,18 +195,19 @@ func person(object *calendar.Object, uri calendar.URI) string {
 // all the same, or their free/busy has it.
 func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, shown bool) {
 	recorded, isRecorded := c.table[tableID(id)]
+	expect := itip.Expect(object, c.User)
+	transp := cmp.Or(expect.Transp(recorded), recorded)
 	attendee, attends := itip.Attendee(object, c.User)
 	status := attendee.PartStat()
 	organizer, _ := object.Organizer()
 	switch {
 	case gone(status) && !isRecorded:
 		return Organised, organizer.Is(c.User)
-	case status == "NEEDS-ACTION" && !organizer.Is(c.User),
-		!organizer.Is(c.User) && status == "" && !isRecorded && (attends || c.waiting[id]):
+	case expect.Waiting, !organizer.Is(c.User) && status == "" && !isRecorded && (attends || c.waiting[id]):
 		return Waiting, true
 	case organizer.Is(c.User) && status == "", !attends && recorded == itip.Organizing:
 		return Organised, true
-	case recorded == itip.Transparent, object.Transp() == itip.Transparent && recorded != itip.Opaque:
+	case transp == itip.Transparent:
 		return Transparent, true
 	case status == "TENTATIVE", object.Status() == "TENTATIVE":
 		return Tentative, true
@@ -223,34 +221,16 @@ func gone(status string) bool { return status == "DECLINED" || status == "DELEGA
 
 // spans returns the event's periods that touch the days shown, without the occurrences
 // that others stand for.
-func (c *collection) spans(key stores.Key, object *calendar.Object, replaced []string) ([]calendar.Span, error) {
-	periods := object.Periods
-	if id := key.ID; key.Part == stores.Active && (len(replaced) > 0 || object.Future()) {
-		series, err := itip.ReadSeries(c.tx, id.UID)
-		if err != nil {
+func (c *collection) spans(key stores.Key, object *calendar.Object) ([]calendar.Span, error) {
+	series := itip.NewSeries(key.ID, object)
+	if key.Part == stores.Active {
+		var err error
+		if series, err = itip.ReadSeries(c.tx, key.ID, object, c.apart[key.UID]); err != nil {
 			return nil, err
 		}
-		if id.RecurrenceID == "" {
-			series.Event = object
-		}
-		if id.RecurrenceID == "" || object.Future() {
-			periods = func(o calendar.PeriodOptions) ([]calendar.Span, bool, error) {
-				return series.Periods(id.RecurrenceID, o)
-			}
-		}
 	}
-	spans, _, err := periods(calendar.PeriodOptions{Zone: c.Zone, Now: c.From, Until: c.To.AddDate(0, 0, 2)})
-	var incomplete *calendar.IncompleteError
-	if errors.As(err, &incomplete) {
-		err = nil
-	}
-	var instants []int64
-	for _, recurrenceID := range replaced {
-		if at, err := object.InstantOf(recurrenceID, c.Zone); err == nil {
-			instants = append(instants, at.Unix())
-		}
-	}
-	return slices.DeleteFunc(spans, func(s calendar.Span) bool { return slices.Contains(instants, s.Start.Unix()) }), err
+	times, err := series.Times(calendar.PeriodOptions{Zone: c.Zone, Now: c.From, Until: c.To.AddDate(0, 0, 2)})
+	return times.Own(), err
 }
 
 // add adds an entry at a time, if that is on the days shown.

@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"cmp"
 	"slices"
 
 	"imip-agent/stores"
@@ -17,11 +18,13 @@ func (u *update) future() ([]calendar.Apart, error) {
 	if known, ok := u.futures[u.ID.UID]; ok {
 		return known, nil
 	}
-	series, err := ReadSeries(u.Tx, u.ID.UID)
+	apart, err := Apart(u.Tx, u.ID.UID)
+	if err == nil {
+		apart, err = withObjects(u.Tx, u.ID.UID, apart)
+	}
 	if err != nil {
 		return nil, err
 	}
-	apart := series.Apart
 	apart = slices.DeleteFunc(apart, func(a calendar.Apart) bool { return a.Object == nil })
 	if u.futures == nil {
 		u.futures = futures{}
@@ -30,60 +33,43 @@ func (u *update) future() ([]calendar.Apart, error) {
 	return apart, nil
 }
 
-// apart returns the occurrences of u.ID's event that are stored apart, active or cancelled,
-// without their objects.
-func (u *update) apart() ([]calendar.Apart, error) {
-	var all []calendar.Apart
-	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
-		ids, err := u.Recurrences(part, u.ID.UID)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range ids {
-			all = append(all, calendar.Apart{ID: id, Cancelled: part == stores.Cancelled})
-		}
-	}
-	return all, nil
-}
-
 // event returns the whole event of u.ID, as it is stored, or cancelled, or nil.
-func (u *update) event() (*calendar.Object, error) {
-	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
-		object, err := readObject(u.Tx, stores.Key{Part: part, ID: stores.ID{UID: u.ID.UID}})
-		if object != nil || err != nil {
-			return object, err
-		}
+func (u *update) event() (*calendar.Object, error) { return wholeEvent(u.Tx, u.ID.UID) }
+
+// series returns u.ID's event or occurrence, where object is what counts of it.
+func (u *update) series(object *calendar.Object) (*Series, error) {
+	switch {
+	case u.ID.RecurrenceID == "":
+		// The records of what stands for one occurrence go afterwards: see supersede.
+		future, err := u.future()
+		return &Series{ID: u.ID, Object: object, all: calendar.Series{Event: object, Apart: future}}, err
+	case !object.Future():
+		return NewSeries(u.ID, object), nil
 	}
-	return nil, nil
+	return u.seriesOf(u.ID, object)
 }
 
-// series returns u.ID's event, where object is what counts of u.ID itself.
-func (u *update) series(object *calendar.Object) (*calendar.Series, error) {
+// seriesOf returns an occurrence of u.ID's event that stands for all later ones, where object is
+// what counts of it, and u.Object of u.ID.
+func (u *update) seriesOf(id stores.ID, object *calendar.Object) (*Series, error) {
 	future, err := u.future()
 	if err != nil {
 		return nil, err
 	}
-	s := &calendar.Series{}
-	if u.ID.RecurrenceID == "" {
-		// The records of what stands for one occurrence go afterwards: see supersede.
-		return &calendar.Series{Event: object, Apart: future}, nil
-	} else if !object.Future() && len(future) == 0 {
-		// What else there is of the event does not matter.
-		s.Apart = []calendar.Apart{{ID: u.ID.RecurrenceID, Object: object}}
-		return s, nil
-	} else if s.Event, err = u.event(); err != nil {
+	s := &Series{ID: id, Object: object}
+	if s.all.Event, err = u.event(); err != nil {
 		return nil, err
 	}
-	if s.Apart, err = u.apart(); err != nil {
+	if s.all.Apart, err = Apart(u.Tx, u.ID.UID); err != nil {
 		return nil, err
 	}
-	for i, a := range s.Apart {
+	for i, a := range s.all.Apart {
 		if j := slices.IndexFunc(future, func(f calendar.Apart) bool { return f.ID == a.ID && f.Cancelled == a.Cancelled }); j >= 0 {
-			s.Apart[i].Object = future[j].Object
+			s.all.Apart[i].Object = future[j].Object
 		}
 	}
-	s.Apart = slices.DeleteFunc(s.Apart, func(a calendar.Apart) bool { return a.ID == u.ID.RecurrenceID })
-	s.Apart = append(s.Apart, calendar.Apart{ID: u.ID.RecurrenceID, Object: object})
+	s.put(u.ID, u.Object)
+	s.put(id, object)
 	return s, nil
 }
 
@@ -124,7 +110,7 @@ func (u *update) replace(which stores.Table, table *freebusy.Table) error {
 	s := &calendar.Series{Event: event}
 	at, err := s.At(self, u.Preferences.Zone)
 	if err != nil {
-		u.warn(Warning{Text: "a recurrence's time cannot be read", Recurrence: u.ID.RecurrenceID, Reason: err})
+		u.warn(unreadableTime(u.ID.RecurrenceID, err))
 		return nil
 	}
 	if u.Object.Future() {
@@ -154,15 +140,16 @@ func (u *update) recordAgain(which stores.Table, table *freebusy.Table, f calend
 	if was == nil {
 		return nil
 	}
-	s, err := u.series(u.Object)
+	id := stores.ID{UID: u.ID.UID, RecurrenceID: f.ID}
+	s, err := u.seriesOf(id, f.Object)
 	if err != nil {
 		return err
 	}
-	id := stores.ID{UID: u.ID.UID, RecurrenceID: f.ID}
-	records, _, err := SeriesRecords(s, f.Object, id, was.Transp, was.Expires, u.periodOptions())
-	if err != nil {
-		u.warn(Warning{Text: "the periods of the event cannot all be worked out", Recurrence: f.ID, Reason: err})
+	times, err := s.Times(u.periodOptions())
+	if err = cmp.Or(err, times.Incomplete); err != nil {
+		u.warn(Warning{Text: incompleteTimes, Recurrence: f.ID, Reason: err})
 	}
+	records := s.Records(times.Spans, was.Transp, was.Expires)
 	removed := table.Remove(id.UID, id.RecurrenceID)
 	table.InsertAll(records)
 	u.did(Effect{Kind: RecordedLater, Table: which.Kind, Added: len(records), Removed: removed})

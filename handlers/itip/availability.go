@@ -1,17 +1,9 @@
-// Package itip says what an event means for a user's free/busy: whether
-// they take part in it, how busy it makes them, and when.
-//
-// It is what handlers record when a message comes in, and what tools work out
-// again from what is stored.
 package itip
 
 import (
 	"slices"
-	"time"
 
-	"imip-agent/stores"
 	"imip-agent/stores/calendar"
-	"imip-agent/stores/freebusy"
 )
 
 // The transparencies that free/busy tables have. The first two are those of RFC
@@ -71,35 +63,3 @@ func OrganizingTransp(object *calendar.Object, uri calendar.URI) string {
 
 // Described are the properties that records are made of, besides the times.
 var Described = []string{"ORGANIZER", "SUMMARY", "TRANSP"}
-
-// RecordsOf returns the free/busy records of the event id, one for each period of
-// object, in order of time. The error says why some may be missing, and the
-// records are good nevertheless; truncated, that there are more than o allows.
-func RecordsOf(object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
-	spans, truncated, err := object.Periods(o)
-	return records(object, id, transp, expires, spans), truncated, err
-}
-
-// SeriesRecords returns the free/busy records of an event with the occurrences that are stored
-// apart, as RecordsOf does: what is recorded under id, with what object says of it.
-func SeriesRecords(s *calendar.Series, object *calendar.Object, id stores.ID, transp string, expires time.Time, o calendar.PeriodOptions) ([]freebusy.Period, bool, error) {
-	if id.RecurrenceID != "" && !object.Future() {
-		return RecordsOf(object, id, transp, expires, o)
-	}
-	spans, truncated, err := s.Periods(id.RecurrenceID, o)
-	return records(object, id, transp, expires, spans), truncated, err
-}
-
-// records returns a record for each span.
-func records(object *calendar.Object, id stores.ID, transp string, expires time.Time, spans []calendar.Span) []freebusy.Period {
-	organizer, _ := object.Organizer()
-	summary := object.Summary()
-	records := make([]freebusy.Period, len(spans))
-	for i, span := range spans {
-		records[i] = freebusy.Period{
-			Start: span.Start, End: span.End, UID: id.UID, Transp: transp, RecurrenceID: id.RecurrenceID,
-			Summary: summary, Organizer: string(organizer), Expires: expires,
-		}
-	}
-	return records
-}

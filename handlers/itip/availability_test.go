@@ -64,13 +64,15 @@ func TestRecords(t *testing.T) {
 	id := stores.ID{UID: "meeting"}
 	expires := now.AddDate(0, 0, 7)
 	options := calendar.PeriodOptions{Zone: time.UTC, Now: now, Until: now.AddDate(0, 0, 30), Max: 2}
-	records, truncated, err := RecordsOf(o, id, Opaque, expires, options)
+	series := NewSeries(id, o)
+	times, err := series.Times(options)
+	records := series.Records(times.Spans, Opaque, expires)
 	var got []string
 	for _, p := range records {
 		got = append(got, fmt.Sprint(p.Start.Format("02 15:04"), p.End.Format("-15:04 "), p.UID, p.RecurrenceID, " ", p.Transp, " ", p.Summary, " ", p.Organizer, " ", p.Expires.Equal(expires)))
 	}
 	want := []string{"02 09:00-10:00 meeting OPAQUE Talk " + ann + " true", "09 09:00-10:00 meeting OPAQUE Talk " + ann + " true"}
-	if !slices.Equal(got, want) || !truncated || err != nil {
-		t.Errorf("%q %v %v", got, truncated, err)
+	if !slices.Equal(got, want) || !times.Truncated || err != nil {
+		t.Errorf("%q %v %v", got, times.Truncated, err)
 	}
 }

@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"slices"
 	"time"
 
 	"imip-agent/stores/calendar"
@@ -16,6 +17,8 @@ type Expectation struct {
 	// Chosen says that the answer of the user decided on OPAQUE or TRANSPARENT, which the
 	// object need not show.
 	Chosen bool
+	// Waiting says that they have yet to answer: what free/busy has is what they answered before.
+	Waiting bool
 }
 
 // Facts are what an object says of a user's part in it.
@@ -44,6 +47,12 @@ func Expect(object *calendar.Object, user calendar.URI) Expectation {
 
 // Expect says what the own free/busy of the user has of an active object.
 func (f Facts) Expect() Expectation {
+	e := f.expect()
+	e.Waiting = f.Status == "NEEDS-ACTION" && !f.Organizes
+	return e
+}
+
+func (f Facts) expect() Expectation {
 	attending := attendingTransp(f.Transp)
 	status := f.Status
 	if f.Organizes {
@@ -70,6 +79,48 @@ func (f Facts) Expect() Expectation {
 		return Expectation{Transps: []string{attending}, Optional: true, Chosen: true}
 	}
 	return Expectation{Transps: []string{attending}, Chosen: true}
+}
+
+// ExpectOther says what a user knows of another user's free/busy because of an active object.
+func ExpectOther(object *calendar.Object, other calendar.URI) (e Expectation) {
+	attendee, attends := Attendee(object, other)
+	status := attendee.PartStat()
+	switch {
+	case !attends:
+		// Handlers record nothing; the original's tool records whom it takes to organize.
+		e = Expectation{Transps: []string{Organizing}, Optional: true}
+	case status == "":
+		// With or without an answer, from the organizer's side or the attendee's.
+		e = Expectation{Transps: []string{AttendingTransp(object), Organizing}, Optional: true}
+	case TakesPart(object, other):
+		e = Expectation{Transps: []string{AttendingTransp(object)}}
+	}
+	organizer, _ := object.Organizer()
+	e.Waiting = status == "NEEDS-ACTION" && !organizer.Is(other)
+	return e
+}
+
+// Allows reports whether records can have a transparency.
+func (e Expectation) Allows(transp string) bool {
+	return slices.Contains(e.Transps, transp) || e.Chosen && (transp == Opaque || transp == Transparent)
+}
+
+// Transp returns the transparency of the records, "" if there are none: where several are right, the
+// one that most of the records have that there are, else the first.
+func (e Expectation) Transp(there ...string) (transp string) {
+	most := 0
+	for _, t := range slices.Concat(e.Transps, []string{Opaque, Transparent}) {
+		n := 0
+		for _, other := range there {
+			if other == t {
+				n++
+			}
+		}
+		if transp == "" && len(e.Transps) > 0 || n > most && e.Allows(t) {
+			transp, most = t, n
+		}
+	}
+	return transp
 }
 
 // Declinable reports whether the user of an active object may have declined its occurrence at

@@ -78,3 +78,58 @@ func TestDeclinable(t *testing.T) {
 		}
 	}
 }
+
+// How busy the user is goes by what is recorded, as far as that can be right.
+func TestTransp(t *testing.T) {
+	either := Expectation{Transps: []string{Organizing, Opaque}}
+	chosen := Expectation{Transps: []string{Opaque}, Chosen: true}
+	free := Expectation{Transps: []string{Transparent}, Chosen: true}
+	fixed := Expectation{Transps: []string{Opaque}}
+	for _, c := range []struct {
+		name   string
+		expect Expectation
+		there  string
+		want   string
+	}{
+		{"nothing recorded", chosen, "", Opaque},
+		{"answered as free", chosen, "TRANSPARENT TRANSPARENT", Transparent},
+		{"answered as busy", free, "OPAQUE", Opaque},
+		{"not the user's to choose", fixed, "TRANSPARENT", Opaque},
+		{"no answer makes it so", chosen, "ORG", Opaque},
+		{"as organizer or attendee", either, "OPAQUE", Opaque},
+		{"most of them", chosen, "OPAQUE TRANSPARENT TRANSPARENT", Transparent},
+		{"as many", chosen, "TRANSPARENT OPAQUE", Opaque},
+		{"not busy at all", Expectation{}, "OPAQUE", ""},
+	} {
+		if got := c.expect.Transp(strings.Fields(c.there)...); got != c.want {
+			t.Errorf("%s: %q", c.name, got)
+		}
+	}
+}
+
+// What is known of another user's free/busy.
+func TestExpectOther(t *testing.T) {
+	const paul, vincent = "mailto:paul@example.com", "mailto:vincent@example.com"
+	for _, c := range []struct {
+		name, lines string
+		transps     string
+		optional    bool
+		waiting     bool
+	}{
+		{"accepted", "ATTENDEE;PARTSTAT=ACCEPTED:" + vincent, "OPAQUE", false, false},
+		{"free", "TRANSP:TRANSPARENT\nATTENDEE;PARTSTAT=ACCEPTED:" + vincent, "TRANSPARENT", false, false},
+		{"declined", "ATTENDEE;PARTSTAT=DECLINED:" + vincent, "", false, false},
+		{"not answered", "ATTENDEE;PARTSTAT=NEEDS-ACTION:" + vincent, "", false, true},
+		{"without status", "ATTENDEE:" + vincent, "OPAQUE ORG", true, false},
+		{"not invited", "ATTENDEE:" + paul, "ORG", true, false},
+	} {
+		object, err := calendar.DecodeObject([]byte("BEGIN:VEVENT\nUID:a\nORGANIZER:" + paul + "\nDTSTART:20261202T090000Z\n" + c.lines + "\nEND:VEVENT\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := ExpectOther(object, vincent)
+		if !slices.Equal(e.Transps, strings.Fields(c.transps)) || e.Optional != c.optional || e.Waiting != c.waiting {
+			t.Errorf("%s: %+v", c.name, e)
+		}
+	}
+}

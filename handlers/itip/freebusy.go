@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -141,6 +142,12 @@ func (u *update) recordOwn(object *calendar.Object, transp string) error {
 	return nil
 }
 
+// What warnings say, here and in tools.
+const (
+	incompleteTimes = "the periods of the event cannot all be worked out"
+	truncatedTimes  = "the event has more periods than are recorded"
+)
+
 // record replaces the records of u.ID in a table by one for each period of the
 // object.
 func (u *update) record(which stores.Table, object *calendar.Object, transp string, expires time.Time) error {
@@ -152,13 +159,14 @@ func (u *update) record(which stores.Table, object *calendar.Object, transp stri
 	if err != nil {
 		return err
 	}
-	records, truncated, err := SeriesRecords(series, object, u.ID, transp, expires, u.periodOptions())
-	if err != nil {
-		u.warn(Warning{Text: "the periods of the event cannot all be worked out", Reason: err})
+	times, err := series.Times(u.periodOptions())
+	if err = cmp.Or(err, times.Incomplete); err != nil {
+		u.warn(Warning{Text: incompleteTimes, Reason: err})
 	}
-	if truncated {
-		u.warn(Warning{Text: "the event has more periods than are recorded", Limit: u.PeriodLimit})
+	if times.Truncated {
+		u.warn(Warning{Text: truncatedTimes, Limit: u.PeriodLimit})
 	}
+	records := series.Records(times.Spans, transp, expires)
 	removed := table.Remove(u.ID.UID, u.ID.RecurrenceID)
 	table.InsertAll(records)
 	u.did(Effect{Kind: Recorded, Table: which.Kind, Added: len(records), Removed: removed})
@@ -187,14 +195,14 @@ func (u *update) supersede(which stores.Table, table *freebusy.Table) error {
 	if u.ID.RecurrenceID != "" {
 		return u.replace(which, table)
 	}
-	replaced, err := u.separateRecurrences()
+	replaced, err := Apart(u.Tx, u.ID.UID)
 	if err != nil || len(replaced) == 0 {
 		table.RemoveRecurrences(u.ID.UID, func(string) bool { return false })
 		return err
 	}
 	separate := make(map[string]bool, len(replaced))
-	for _, recurrenceID := range replaced {
-		separate[recurrenceID] = true
+	for _, apart := range replaced {
+		separate[apart.ID] = true
 	}
 	table.RemoveRecurrences(u.ID.UID, func(recurrenceID string) bool { return separate[recurrenceID] })
 	event, err := u.event()
@@ -202,10 +210,10 @@ func (u *update) supersede(which stores.Table, table *freebusy.Table) error {
 		return err
 	}
 	series := &calendar.Series{Event: event}
-	for _, recurrenceID := range replaced {
-		at, err := series.At(calendar.Apart{ID: recurrenceID}, u.Preferences.Zone)
+	for _, apart := range replaced {
+		at, err := series.At(apart, u.Preferences.Zone)
 		if err != nil {
-			u.warn(Warning{Text: "a recurrence's time cannot be read", Recurrence: recurrenceID, Reason: err})
+			u.warn(unreadableTime(apart.ID, err))
 			continue
 		}
 		if removed := table.RemoveStarting(u.ID.UID, "", at); removed > 0 {
@@ -213,17 +221,6 @@ func (u *update) supersede(which stores.Table, table *freebusy.Table) error {
 		}
 	}
 	return nil
-}
-
-// separateRecurrences returns the recurrence ids of u.ID's event that are stored
-// separately, active or cancelled.
-func (u *update) separateRecurrences() ([]string, error) {
-	active, err := u.Recurrences(stores.Active, u.ID.UID)
-	if err != nil {
-		return nil, err
-	}
-	cancelled, err := u.Recurrences(stores.Cancelled, u.ID.UID)
-	return slices.Concat(active, cancelled), err
 }
 
 // provide notes an event that recurs without end, in a store where this is kept.

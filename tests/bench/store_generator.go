@@ -198,10 +198,9 @@ func (g *generator) record(id stores.ID, e draft, separate []time.Time) error {
 	if len(expect.Transps) == 0 || e.status == "NEEDS-ACTION" {
 		return nil
 	}
-	records, _, err := itip.RecordsOf(object, id, expect.Transps[0], time.Time{}, calendar.PeriodOptions{
-		Zone: time.UTC, Now: Now, Until: Now.AddDate(0, 0, 100),
-	})
-	for _, p := range records {
+	series := itip.NewSeries(id, object)
+	times, err := series.Times(calendar.PeriodOptions{Zone: time.UTC, Now: Now, Until: Now.AddDate(0, 0, 100)})
+	for _, p := range series.Records(times.Spans, expect.Transp(), time.Time{}) {
 		if !slices.ContainsFunc(separate, p.Start.Equal) {
 			g.records = append(g.records, p)
 		}

@@ -105,13 +105,15 @@ func (e *examination) publishedBefore() map[instants]bool {
 		}
 		return nil
 	}
-	found, readable := publishedPeriods(text, e.user)
+	found, readable := publishedPeriods(string(text), e.user)
 	if !readable {
 		return nil
 	}
 	e.wereBusy.all = make(map[instants]bool, len(found))
 	for _, period := range found {
-		e.wereBusy.all[period] = true
+		if start, end, ok := periodTimes(period); ok {
+			e.wereBusy.all[instants{start, end}] = true
+		}
 	}
 	return e.wereBusy.all
 }

@@ -176,17 +176,21 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 
 // transparency looks at how busy the records of an event make the user.
 func (e *examination) transparency(id stores.ID, object *text, expect itip.Expectation, rows []row) {
-	wrong := slices.IndexFunc(rows, func(r row) bool { return !slices.Contains(expect.Transps, r.transp) })
-	if wrong < 0 {
+	if !slices.ContainsFunc(rows, func(r row) bool { return !slices.Contains(expect.Transps, r.transp) }) {
 		e.words(id, object, rows)
 		return
 	}
-	r := rows[wrong]
-	if expect.Chosen && r.transp != itip.Organizing && !slices.ContainsFunc(rows, func(other row) bool { return other.transp != r.transp }) {
-		e.addFreeBusy(freebusyChosen, id, "free/busy has the event as %s and not as %s, as the user may have answered", r.transp, expect.Transps[0])
+	there := make([]string, len(rows))
+	for i, r := range rows {
+		there[i] = r.transp
+	}
+	should := expect.Transp(there...)
+	wrong := slices.IndexFunc(there, func(t string) bool { return t != should })
+	if wrong < 0 {
+		e.addFreeBusy(freebusyChosen, id, "free/busy has the event as %s and not as %s, as the user may have answered", should, expect.Transps[0])
 		return
 	}
-	f := e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s and not as %s", clock(r.start), r.transp, expect.Transps[0])
+	f := e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s and not as %s", clock(rows[wrong].start), there[wrong], should)
 	f.mend = func(m *mender) error { return m.rebuild(f, id) }
 }
 
@@ -285,39 +289,40 @@ func (e *examination) spansWith(s *series, id stores.ID, object *text, o calenda
 		}
 		return []row{object.span}, false, true
 	}
-	periods := object.object().Periods
-	if s.ranged && (id.RecurrenceID == "" || object.object().Future()) {
-		whole, err := itip.ReadSeries(e.tx, id.UID)
-		if err != nil {
-			return nil, false, false
-		}
-		if id.RecurrenceID == "" {
-			// Those that stand for one occurrence are left out below.
-			whole.Apart = slices.DeleteFunc(whole.Apart, func(a calendar.Apart) bool { return a.Object == nil })
-		}
-		periods = func(o calendar.PeriodOptions) ([]calendar.Span, bool, error) {
-			return whole.Periods(id.RecurrenceID, o)
-		}
+	series, err := e.series(s, id, object)
+	if err != nil {
+		return nil, false, false
 	}
-	found, truncated, err := periods(o)
-	var broken *calendar.Error
+	times, err := series.Times(o)
 	var incomplete *calendar.IncompleteError
 	switch {
-	case errors.As(err, &broken):
+	case err != nil:
 		return nil, false, false
-	case errors.As(err, &incomplete):
+	case errors.As(times.Incomplete, &incomplete):
 		e.partly = strings.Join(incomplete.Reasons, "; ")
 	default:
 		e.partly = object.object().UnreadLength()
 	}
+	found := times.Own()
 	rows = make([]row, 0, len(found))
 	for _, span := range found {
-		if !recordable(span) || id.RecurrenceID == "" && s.separate[span.Start.Unix()] != "" {
-			continue
+		if recordable(span) {
+			rows = append(rows, row{start: span.Start.Unix(), end: span.End.Unix()})
 		}
-		rows = append(rows, row{start: span.Start.Unix(), end: span.End.Unix()})
 	}
-	return rows, truncated, true
+	return rows, times.Truncated, true
+}
+
+// series returns an event or an occurrence with what else of it says when it is.
+func (e *examination) series(s *series, id stores.ID, object *text) (*itip.Series, error) {
+	var apart []calendar.Apart
+	for rid, o := range s.recurrences {
+		apart = append(apart, calendar.Apart{ID: rid, Cancelled: !o.active})
+	}
+	if s.ranged {
+		return itip.ReadSeries(e.tx, id, object.object(), apart)
+	}
+	return itip.NewSeries(id, object.object(), apart...), nil
 }
 
 func (e *examination) options(until, now time.Time) calendar.PeriodOptions {

@@ -175,9 +175,7 @@ func (m *mender) apply(w *tableWork, table *freebusy.Table) {
 		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
 		switch {
 		case w.rebuilt[id] || w.extended[id]:
-			if !slices.Contains(transps[id], p.Transp) {
-				transps[id] = append(transps[id], p.Transp)
-			}
+			transps[id] = append(transps[id], p.Transp)
 		case w.removed.has(id):
 		case w.single[id] && !(w.forward[id] && p.End.Before(p.Start)):
 			records = append(records, p)
@@ -197,7 +195,7 @@ func (m *mender) apply(w *tableWork, table *freebusy.Table) {
 }
 
 // expected returns the records that an event should have, none if it should have none or
-// is not stored. Where several transparencies are right, it is one that is there.
+// is not stored. Where several transparencies are right, it is that of most that are there.
 func (m *mender) expected(id stores.ID, there []string) []freebusy.Period {
 	text, err := m.tx.Get(stores.Key{Part: stores.Active, ID: id})
 	if err != nil {
@@ -207,28 +205,24 @@ func (m *mender) expected(id stores.ID, there []string) []freebusy.Period {
 	if err != nil {
 		return nil
 	}
-	expect := itip.Expect(object, m.user)
-	if len(expect.Transps) == 0 {
-		return nil
-	}
-	transp := expect.Transps[0]
-	if i := slices.IndexFunc(there, func(t string) bool { return slices.Contains(expect.Transps, t) }); i >= 0 {
-		transp = there[i]
-	}
-	end := m.preferences.WindowEnd(m.now)
-	series, err := itip.ReadSeries(m.tx, id.UID)
+	apart, err := itip.Apart(m.tx, id.UID)
 	if err != nil {
 		return nil
 	}
-	records, _, _ := itip.SeriesRecords(series, object, id, transp, time.Time{}, m.options(end, m.now))
-	if id.RecurrenceID != "" || m.uids[id.UID] == nil {
-		return records
-	}
-	separate := make(map[int64]bool)
-	for rid := range m.uids[id.UID].recurrences {
-		if at, err := object.InstantOf(rid, m.preferences.Zone); err == nil {
-			separate[at.Unix()] = true
+	if v := m.uids[id.UID]; v != nil { // also those that repairs have moved away
+		for rid := range v.recurrences {
+			if !slices.ContainsFunc(apart, func(a calendar.Apart) bool { return a.ID == rid }) {
+				apart = append(apart, calendar.Apart{ID: rid})
+			}
 		}
 	}
-	return slices.DeleteFunc(records, func(p freebusy.Period) bool { return separate[p.Start.Unix()] })
+	series, err := itip.ReadSeries(m.tx, id, object, apart)
+	if err != nil {
+		return nil
+	}
+	busy, err := series.Busy(m.user, m.options(m.preferences.WindowEnd(m.now), m.now))
+	if err != nil || len(busy.Transps) == 0 {
+		return nil
+	}
+	return series.Records(busy.Own(), busy.Transp(there...), time.Time{})
 }

@@ -11,9 +11,9 @@ import (
 	"imip-agent/stores/freebusy"
 )
 
-// read reads an active event and settles its records. Recurrences of their own stand
-// for its occurrences in replaced. Of an event that is orphaned, the whole is cancelled.
-func (w *work) read(id stores.ID, replaced []replacement, orphaned bool) error {
+// read reads an active event and settles its records. What is stored apart of the event is apart.
+// Of an occurrence that is orphaned, the whole event is cancelled.
+func (w *work) read(id stores.ID, apart []calendar.Apart, orphaned bool) error {
 	text, err := w.tx.Get(stores.Key{Part: stores.Active, ID: id})
 	if errors.Is(err, stores.ErrNotFound) {
 		return w.gone(id)
@@ -23,7 +23,7 @@ func (w *work) read(id stores.ID, replaced []replacement, orphaned bool) error {
 	w.result.Read++
 	object, err := calendar.DecodeObject(text)
 	if err == nil {
-		err = w.settle(id, object, replaced, orphaned)
+		err = w.settle(id, object, apart, orphaned)
 	}
 	if err != nil {
 		w.result.Problems = append(w.result.Problems, Problem{ID: id, Err: err})
@@ -46,7 +46,7 @@ func (w *work) gone(id stores.ID) error {
 }
 
 // settle works out the records of an event. It fails if the event's beginning is unknown.
-func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacement, orphaned bool) error {
+func (w *work) settle(id stores.ID, object *calendar.Object, apart []calendar.Apart, orphaned bool) error {
 	as := cleaned(id)
 	end := w.preferences.WindowEnd(w.now)
 	goesOn := object.Continues(end, w.preferences.Zone)
@@ -54,7 +54,7 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 		w.goOn = append(w.goOn, id)
 	}
 	had, recorded := w.had[as]
-	expected, waiting := w.expect(object)
+	expected := w.expect(object)
 	if orphaned {
 		// Its records went with those of the whole event; it may have been sent anew.
 		expected.Optional = true
@@ -64,35 +64,30 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 		w.refused[as] = true
 		return nil
 	}
-	if waiting && recorded && !goesOn {
+	if expected.Waiting && recorded && !goesOn {
 		return nil // at the times that were answered
 	}
-	transp := expected.Transps[0]
-	if slices.Contains(expected.Transps, had) || expected.Chosen && (had == itip.Opaque || had == itip.Transparent) {
-		transp = had
-	}
-	options := calendar.PeriodOptions{Zone: w.preferences.Zone, Now: w.now, Until: end, Max: w.maker.PeriodLimit}
-	series, err := w.series(id, object, replaced)
+	series, err := itip.ReadSeries(w.tx, id, object, apart)
 	if err != nil {
 		return err
 	}
-	records, truncated, err := itip.SeriesRecords(series, object, id, transp, time.Time{}, options)
-	var incomplete *calendar.IncompleteError
-	switch {
-	case errors.As(err, &incomplete):
-		w.log.Warn("the periods of the event cannot all be worked out", "uid", id.UID, "recurrence", id.RecurrenceID, "reason", err)
-	case err != nil:
+	times, err := series.Times(calendar.PeriodOptions{Zone: w.preferences.Zone, Now: w.now, Until: end, Max: w.maker.PeriodLimit})
+	if err != nil {
 		return err
 	}
-	if truncated {
+	if times.Incomplete != nil {
+		w.log.Warn("the periods of the event cannot all be worked out", "uid", id.UID, "recurrence", id.RecurrenceID, "reason", times.Incomplete)
+	}
+	if times.Truncated {
 		w.log.Warn("the event has more periods than are recorded", "uid", id.UID, "recurrence", id.RecurrenceID, "limit", w.maker.PeriodLimit)
 	}
+	records := series.Records(times.Spans, expected.Transp(had), time.Time{})
 	w.settled[as] = true
-	if expected.Optional && !recorded && (waiting || !w.begins(as, records)) {
+	if expected.Optional && !recorded && (expected.Waiting || !w.begins(as, records)) {
 		return nil
 	}
 	w.recorded[as] = true
-	records = w.without(object, records, replaced)
+	records = w.without(&times, records)
 	if recorded && !w.maker.Reset && w.maker.Other == "" && len(records) > 0 && itip.Declinable(object, w.user, records[0].Start) {
 		w.declined = append(w.declined, records...)
 		return nil
@@ -101,39 +96,17 @@ func (w *work) settle(id stores.ID, object *calendar.Object, replaced []replacem
 	return nil
 }
 
-// expect says what the table has of an event. A user is waiting who has yet to answer
-// it: what it has then is what they answered before.
-func (w *work) expect(object *calendar.Object) (expected itip.Expectation, waiting bool) {
-	participant := w.user
+// expect says what the table has of an event.
+func (w *work) expect(object *calendar.Object) (e itip.Expectation) {
 	if w.maker.Other == "" {
-		expected = itip.Expect(object, participant)
+		e = itip.Expect(object, w.user)
 	} else {
-		participant = w.maker.Other
-		expected = expectOther(object, participant)
+		e = itip.ExpectOther(object, w.maker.Other)
 	}
-	attendee, _ := itip.Attendee(object, participant)
-	organizer, _ := object.Organizer()
-	waiting = attendee.PartStat() == "NEEDS-ACTION" && !organizer.Is(participant)
-	if waiting && w.maker.NeedsAction {
-		return itip.Expectation{Transps: []string{itip.AttendingTransp(object)}}, false
-	}
-	return expected, waiting
-}
-
-// expectOther says what is known of another user's free/busy from an active object.
-func expectOther(object *calendar.Object, other calendar.URI) itip.Expectation {
-	attendee, attends := itip.Attendee(object, other)
-	switch {
-	case !attends:
-		// Handlers record nothing; the original's tool records whom it takes to organise.
-		return itip.Expectation{Transps: []string{itip.Organizing}, Optional: true}
-	case attendee.PartStat() == "":
-		// With or without an answer, from the organiser's side or the attendee's.
-		return itip.Expectation{Transps: []string{itip.AttendingTransp(object), itip.Organizing}, Optional: true}
-	case itip.TakesPart(object, other):
+	if e.Waiting && w.maker.NeedsAction {
 		return itip.Expectation{Transps: []string{itip.AttendingTransp(object)}}
 	}
-	return itip.Expectation{}
+	return e
 }
 
 // begins reports whether an event of which there are no records is noted and has none
@@ -142,57 +115,33 @@ func (w *work) begins(id stores.ID, records []freebusy.Period) bool {
 	return w.noted[id] && !slices.ContainsFunc(records, func(p freebusy.Period) bool { return p.Start.Before(w.before) })
 }
 
-// replacement is a recurrence of its own that stands for an occurrence of its event.
-type replacement struct {
-	recurrenceID string
-	cancelled    bool
-}
-
-// series returns an event with the occurrences stored apart that stand for all later ones
-// of its occurrences. Those that stand for one only are in it where that is needed.
-func (w *work) series(id stores.ID, object *calendar.Object, replaced []replacement) (*calendar.Series, error) {
-	if id.RecurrenceID == "" && len(replaced) == 0 {
-		return &calendar.Series{Event: object}, nil
-	} else if id.RecurrenceID != "" && !object.Future() {
-		return &calendar.Series{Apart: []calendar.Apart{{ID: id.RecurrenceID, Object: object}}}, nil
-	}
-	series, err := itip.ReadSeries(w.tx, id.UID)
-	if err == nil && id.RecurrenceID == "" {
-		// The records of the others may have to stay: see without.
-		series.Apart = slices.DeleteFunc(series.Apart, func(a calendar.Apart) bool { return a.Object == nil })
-	}
-	return series, err
-}
-
 // without returns the records of an event without those of the occurrences that
 // recurrences of their own stand for. It uses up records.
 //
 // A recurrence that is stored and not recorded has yet to be answered, and until then
 // the records of its event say what was answered to that: then the record of the
 // occurrence is set aside in w.doubtful.
-func (w *work) without(event *calendar.Object, records []freebusy.Period, replaced []replacement) []freebusy.Period {
-	if len(replaced) == 0 || len(records) == 0 {
+func (w *work) without(times *itip.Times, records []freebusy.Period) []freebusy.Period {
+	if len(records) == 0 {
 		return records
 	}
-	doubtful := make(map[int64]bool, len(replaced)) // by instant; false: to be left out
-	for _, r := range replaced {
-		at, err := event.InstantOf(r.recurrenceID, w.preferences.Zone)
-		if err != nil {
-			w.log.Warn("a recurrence's time cannot be read", "recurrence", r.recurrenceID, "reason", err)
-			continue
-		}
-		id := cleaned(stores.ID{UID: records[0].UID, RecurrenceID: r.recurrenceID})
-		_, had := w.had[id]
-		was, known := doubtful[at.Unix()]
-		doubtful[at.Unix()] = !r.cancelled && !had && !w.recorded[id] && !w.refused[id] && (was || !known)
+	for _, warning := range times.Warnings {
+		w.log.Warn(warning.Text, warning.Attributes()...)
 	}
 	return slices.DeleteFunc(records, func(p freebusy.Period) bool {
-		isDoubtful, replaced := doubtful[p.Start.Unix()]
-		if isDoubtful {
+		apart := times.Apart(p.Start)
+		if len(apart) > 0 && !slices.ContainsFunc(apart, func(a calendar.Apart) bool { return !w.unanswered(p.UID, a) }) {
 			w.doubtful = append(w.doubtful, p)
 		}
-		return replaced
+		return len(apart) > 0
 	})
+}
+
+// unanswered reports whether an occurrence that is stored apart has yet to be answered.
+func (w *work) unanswered(uid string, a calendar.Apart) bool {
+	id := cleaned(stores.ID{UID: uid, RecurrenceID: a.ID})
+	_, had := w.had[id]
+	return !a.Cancelled && !had && !w.recorded[id] && !w.refused[id]
 }
 
 // start is where a record of a whole event begins.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
@@ -123,7 +124,7 @@ func cleaned(id stores.ID) stores.ID {
 func (w *work) readAll(ctx context.Context) error {
 	var active []stores.ID
 	isActive, isCancelled := make(map[stores.ID]bool), make(map[stores.ID]bool)
-	separate := make(map[string][]replacement) // by UID
+	separate := make(map[string][]calendar.Apart) // by UID
 	for key, err := range w.tx.Keys() {
 		if err != nil {
 			return err
@@ -138,7 +139,7 @@ func (w *work) readAll(ctx context.Context) error {
 			continue
 		}
 		if key.RecurrenceID != "" {
-			separate[key.UID] = append(separate[key.UID], replacement{key.RecurrenceID, key.Part == stores.Cancelled})
+			separate[key.UID] = append(separate[key.UID], calendar.Apart{ID: key.RecurrenceID, Cancelled: key.Part == stores.Cancelled})
 		}
 	}
 	slices.SortFunc(active, func(a, b stores.ID) int {
@@ -151,11 +152,7 @@ func (w *work) readAll(ctx context.Context) error {
 		}
 		whole := stores.ID{UID: id.UID}
 		orphaned := id.RecurrenceID != "" && isCancelled[whole] && !isActive[whole]
-		var replaced []replacement
-		if id.RecurrenceID == "" {
-			replaced = separate[id.UID]
-		}
-		if err := w.read(id, replaced, orphaned); err != nil {
+		if err := w.read(id, separate[id.UID], orphaned); err != nil {
 			return err
 		}
 	}
@@ -224,36 +221,21 @@ func (w *work) readNoted(ctx context.Context, noted []stores.ID) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var replaced []replacement
-		orphaned := false
-		var err error
-		if id.RecurrenceID == "" {
-			replaced, err = w.separate(id.UID)
-		} else {
-			orphaned, err = w.orphaned(id)
-		}
+		apart, err := itip.Apart(w.tx, id.UID)
 		if err != nil {
 			return err
 		}
-		if err := w.read(id, replaced, orphaned); err != nil {
+		orphaned := false
+		if id.RecurrenceID != "" {
+			if orphaned, err = w.orphaned(id); err != nil {
+				return err
+			}
+		}
+		if err := w.read(id, apart, orphaned); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// separate returns the recurrences that are stored of an event.
-func (w *work) separate(uid string) (separate []replacement, err error) {
-	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
-		recurrenceIDs, err := w.tx.Recurrences(part, uid)
-		if err != nil {
-			return nil, err
-		}
-		for _, recurrenceID := range recurrenceIDs {
-			separate = append(separate, replacement{recurrenceID, part == stores.Cancelled})
-		}
-	}
-	return separate, nil
 }
 
 // orphaned reports whether the whole event of a recurrence is cancelled.

@@ -79,12 +79,12 @@ func (m *Import) Run(ctx context.Context, path string) (*Imported, error) {
 			if !scattered[uid] {
 				return false
 			}
-			late.add(f.events[uid]...)
+			late.gather(f, uid)
 			return true
 		})
 		if len(paths) > 1 && len(f.uids) < together {
 			for _, uid := range f.uids {
-				few.add(f.events[uid]...)
+				few.gather(f, uid)
 			}
 			if len(few.uids) < together {
 				continue
@@ -178,12 +178,16 @@ func (w *wholeEvent) String() string { return fmt.Sprintf("event %q in %s", w.ui
 
 // wholes puts together what there is of UIDs.
 func (f *calendarFile) wholes(uids []string) []*wholeEvent {
+	var all []*vevent
+	for _, uid := range uids {
+		all = append(all, f.events[uid]...)
+	}
+	decode(all)
 	wholes := make([]*wholeEvent, len(uids))
 	for i, uid := range uids {
 		events := f.events[uid]
-		w := &wholeEvent{uid: uid, path: events[0].path, taken: true}
+		w := &wholeEvent{uid: uid, path: events[0].calendar.file.path, taken: true}
 		for _, e := range events {
-			e.decode()
 			w.add(e)
 		}
 		for _, list := range [][]*vevent{w.events, w.calledOff} {
@@ -201,10 +205,10 @@ func (w *wholeEvent) add(e *vevent) {
 	issue := func(kind migrate.Kind, format string, args ...any) {
 		w.issues = append(w.issues, migrate.Issue{Kind: kind, Text: fmt.Sprintf(format, args...)})
 	}
-	switch e.Method() {
+	switch e.calendar.method {
 	case "ADD", "COUNTER", "DECLINECOUNTER", "REFRESH", "REPLY":
 		// RFC 5546 section 1.4: these have parts of events that somebody else has.
-		issue(migrate.Unstorable, "METHOD:%s makes it a message about an event, and not the event itself", e.Method())
+		issue(migrate.Unstorable, "METHOD:%s makes it a message about an event, and not the event itself", e.calendar.method)
 		return
 	}
 	if e.err != nil {
@@ -215,7 +219,7 @@ func (w *wholeEvent) add(e *vevent) {
 	for _, zone := range e.unknown {
 		issue(migrate.Damaged, "taken in the user's local time, since nobody knows the time zone %.60q", zone)
 	}
-	if e.Method() == "CANCEL" {
+	if e.calendar.method == "CANCEL" {
 		w.calledOff = append(w.calledOff, e)
 		return
 	}
@@ -231,15 +235,18 @@ func (w *wholeEvent) add(e *vevent) {
 		w.events[i], e, other = e, other, e
 	}
 	if !same {
-		issue(migrate.Unstorable, "%s in %s is left out, since %s in %s counts", e.title(), e.path, other.title(), other.path)
+		issue(migrate.Unstorable, "%s in %s is left out, since %s in %s counts", e.title(), e.calendar.file.path, other.title(), other.calendar.file.path)
 	}
 }
 
 // title says which one of several that are called the same an event is.
 func (e *vevent) title() string {
 	start := ""
-	if value := e.object.Value("DTSTART"); value != "" {
-		start = " at " + value
+	for _, line := range e.lines {
+		if l := parseLine(line); l.name == "DTSTART" {
+			start = " at " + l.value
+			break
+		}
 	}
 	return fmt.Sprintf("%.60q%s", e.object.Summary(), start)
 }
@@ -326,7 +333,7 @@ func (m *Import) messages(events []*vevent) []outgoing {
 	}
 	// Occurrences first: against the cancellation of their event theirs may be an old one.
 	for _, e := range slices.Backward(events) {
-		if e.cancelled() {
+		if e.cancelled {
 			messages = append(messages, outgoing{"CANCEL", []*vevent{e}, true})
 		}
 	}
@@ -341,11 +348,11 @@ func (m *Import) messages(events []*vevent) []outgoing {
 func takingPlace(events []*vevent) []*vevent {
 	off := make(map[string]bool)
 	for _, e := range events {
-		off[e.id.UID] = off[e.id.UID] || e.cancelled() && e.id.RecurrenceID == ""
+		off[e.id.UID] = off[e.id.UID] || e.cancelled && e.id.RecurrenceID == ""
 	}
 	var taking []*vevent
 	for _, e := range events {
-		if e.id.RecurrenceID != "" && !e.cancelled() && off[e.id.UID] {
+		if e.id.RecurrenceID != "" && !e.cancelled && off[e.id.UID] {
 			taking = append(taking, e)
 		}
 	}
@@ -373,16 +380,16 @@ func (m *Import) answered(e *vevent) bool {
 
 // text returns the calendar of a message. Its times are in zones that everybody knows.
 func (o outgoing) text() []byte {
-	d := calendar.Document{Method: o.method}
+	text := fold([]string{"BEGIN:VCALENDAR", "VERSION:2.0", product, "METHOD:" + o.method})
 	for _, e := range o.events {
 		object := e.object
 		if o.everybody {
 			object = object.Clone()
 			object.Remove("ATTENDEE")
 		}
-		d.Objects = append(d.Objects, object)
+		text = append(text, object.Encode()...)
 	}
-	return d.Encode()
+	return append(text, fold([]string{"END:VCALENDAR"})...)
 }
 
 // publish hands messages in, one after the other, and notes what was not taken. An error says
