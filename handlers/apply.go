@@ -48,8 +48,8 @@ const (
 // one critical section, or if that fails, each in its own. One that fails does not stop the others,
 // unless they are bound to fail for the same reason: all of them have its error then. The error
 // joins those that are temporary: making all changes again does no harm.
-func (h *Handler) Apply(ctx context.Context, changes []Change) ([]Result, error) {
-	b := &batch{Handler: h, changes: changes, results: make([]Result, len(changes))}
+func (p *Pipeline) Apply(ctx context.Context, changes []Change) ([]Result, error) {
+	b := &batch{Pipeline: p, changes: changes, results: make([]Result, len(changes))}
 	var failures []error
 	for group := range b.groups() {
 		err := b.apply(ctx, group)
@@ -66,7 +66,7 @@ func (h *Handler) Apply(ctx context.Context, changes []Change) ([]Result, error)
 
 // batch is a number of changes, and what has become of them.
 type batch struct {
-	*Handler
+	*Pipeline
 	changes []Change
 	results []Result
 }
@@ -238,8 +238,8 @@ func (b *batch) change(tx stores.Tx, settings preferences.Preferences, changes [
 }
 
 // putObjectAside keeps a copy of a stored object that cannot be read.
-func (h *Handler) putObjectAside(r *itip.Records, c Change, damaged itip.Damaged, log *slog.Logger) error {
-	path, err := h.Rejected.Put(rejected.Note{
+func (p *Pipeline) putObjectAside(r *itip.Records, c Change, damaged itip.Damaged, log *slog.Logger) error {
+	path, err := p.Rejected.Put(rejected.Note{
 		Reason: "a stored object cannot be read: " + damaged.Err.Error(), User: string(r.User()), Method: c.Method,
 		UID: damaged.ID.UID, RecurrenceID: damaged.ID.RecurrenceID, Source: "store", Time: r.Now,
 	}, damaged.Text)

@@ -3,6 +3,7 @@ package handlers
 import (
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -13,69 +14,95 @@ import (
 	"imip-agent/stores/rejected"
 )
 
-// message is what matters of a mail: who sent it, and what the events in it change.
-type message struct {
-	user    calendar.URI // whose it is; empty: each event says
-	senders []calendar.URI
-	changes []Change // whole events before recurrences
+// Message is a message that was taken apart.
+type Message struct {
+	Mail    *mail.Message
+	Senders []calendar.URI // whom the From field names
+	// Changes are what the events in it change, whole events before recurrences. From which side and for
+	// whom they are made, their reader adds.
+	Changes  []Change
+	Problems []Problem // what can never be handled
+
+	draft *rejected.Draft // of a message that is too large to be held in memory; nil: there is none
 }
 
-// problem is something in a message that can never be handled.
-type problem struct {
-	reason, method string
-	id             stores.ID
+// Problem is something in a message that can never be handled.
+type Problem struct {
+	Reason, Method string
+	ID             stores.ID
 }
 
-func problemOf(c itip.Change, reason string) problem {
-	return problem{reason: reason, method: c.Method, id: c.ID}
+// ProblemOf returns the problem that there is with a change.
+func ProblemOf(c itip.Change, reason string) Problem {
+	return Problem{Reason: reason, Method: c.Method, ID: c.ID}
 }
 
-// open finds the events of a mail. It returns also what can never be handled.
-func (h *Handler) open(parsed *mail.Message) (*message, []problem) {
-	m := &message{}
-	if parsed.Bounce {
+// Read reads a message from r, to its end, and finds the events in it, of methods that are handled from
+// that side. The error is temporary. The message is to be closed.
+func (p *Pipeline) Read(r io.Reader, side itip.Side) (*Message, error) {
+	m := &Message{}
+	var err error
+	m.Mail, err = mail.Read(r, p.MessageLimit, func() (w io.Writer, err error) {
+		m.draft, err = p.Rejected.Draft()
+		return m.draft, err
+	})
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	p.open(m, side)
+	return m, nil
+}
+
+// Close gives back what the message takes beside memory.
+func (m *Message) Close() {
+	if m.draft != nil {
+		m.draft.Close()
+	}
+}
+
+// open finds the events of a mail.
+func (p *Pipeline) open(m *Message, side itip.Side) {
+	if m.Mail.Bounce {
 		// A delivery report quotes the message that it is about (RFC 3462): what
 		// it quotes was handled when it was sent.
-		h.Log.Debug("a delivery report: nothing to do")
-		return m, nil
+		p.Log.Debug("a delivery report: nothing to do")
+		return
 	}
-	for _, address := range parsed.From {
-		m.senders = append(m.senders, calendar.NewURI(address))
+	for _, address := range m.Mail.From {
+		m.Senders = append(m.Senders, calendar.NewURI(address))
 	}
-
-	var problems []problem
-	for _, reason := range parsed.Unread {
-		problems = append(problems, problem{reason: reason + ": it is not all looked at"})
+	for _, reason := range m.Mail.Unread {
+		m.Problems = append(m.Problems, Problem{Reason: reason + ": it is not all looked at"})
 	}
 	seen := make(map[[sha256.Size]byte]bool)
-	for _, part := range parsed.Parts {
-		changes, bad := h.openPart(part)
-		problems = append(problems, bad...)
+	for _, part := range m.Mail.Parts {
+		changes, bad := p.openPart(part, side)
+		m.Problems = append(m.Problems, bad...)
 		for _, c := range changes {
 			// Mail clients send the same event as several parts: one of a
 			// multipart/alternative, and an attachment.
 			copyOf := sha256.Sum256(append([]byte(c.Method+"\n"), c.Object.Encode()...))
 			if !seen[copyOf] {
 				seen[copyOf] = true
-				m.changes = append(m.changes, c)
+				m.Changes = append(m.Changes, c)
 			}
 		}
 	}
 	// DEVIATION: recurrences-before-their-event. The original goes by the order of
 	// the message.
-	slices.SortStableFunc(m.changes, func(a, b Change) int {
+	slices.SortStableFunc(m.Changes, func(a, b Change) int {
 		return len(a.ID.RecurrenceID) - len(b.ID.RecurrenceID)
 	})
-	return m, problems
 }
 
 // openPart reads what the events change of one calendar part.
-func (h *Handler) openPart(part mail.Part) (changes []Change, problems []problem) {
+func (p *Pipeline) openPart(part mail.Part, side itip.Side) (changes []Change, problems []Problem) {
 	labelled := strings.ToUpper(strings.TrimSpace(part.Method)) // DEVIATION: method-in-lower-case.
 	calendars, err := calendar.Decode(part.Text)
 	if err != nil {
 		// DEVIATION: unreadable-calendars. The original says nothing of it.
-		return nil, []problem{{reason: err.Error(), method: labelled}}
+		return nil, []Problem{{Reason: err.Error(), Method: labelled}}
 	}
 	for _, c := range calendars {
 		method := c.Method
@@ -86,20 +113,20 @@ func (h *Handler) openPart(part mail.Part) (changes []Change, problems []problem
 		case method != labelled:
 			// DEVIATION: method-parameter-differs. Kontact labels COUNTER as
 			// REQUEST, Google COUNTER as REPLY.
-			h.Log.Warn("the part says another method than the calendar in it, which decides", "part", labelled, "calendar", method)
+			p.Log.Warn("the part says another method than the calendar in it, which decides", "part", labelled, "calendar", method)
 		}
 		for _, warning := range c.Warnings {
-			h.Log.Warn(warning, "method", method)
+			p.Log.Warn(warning, "method", method)
 		}
-		if !itip.Handles(h.side(), method) {
+		if !itip.Handles(side, method) {
 			// DEVIATION: unknown-methods. The original fails on them for ever.
-			problems = append(problems, problem{reason: fmt.Sprintf("the method %q is none of iTIP's", method), method: method})
+			problems = append(problems, Problem{Reason: fmt.Sprintf("the method %q is none of iTIP's", method), Method: method})
 			continue
 		}
 		for _, found := range c.Events {
 			c, err := openEvent(method, found)
 			if err != nil {
-				problems = append(problems, problemOf(c.Change, err.Error()))
+				problems = append(problems, ProblemOf(c.Change, err.Error()))
 				continue
 			}
 			changes = append(changes, c)
@@ -122,37 +149,48 @@ func openEvent(method string, found calendar.Event) (Change, error) {
 	return c, err
 }
 
-// putAside keeps a message of which something can never be handled, with the
-// reasons. A draft, if there is one, has it already.
-func (h *Handler) putAside(parsed *mail.Message, draft *rejected.Draft, problems []problem) error {
+// Unstored returns the problems that there are with changes that can never be applied, by the results of
+// all of them.
+func Unstored(changes []Change, results []Result) (problems []Problem) {
+	for i, result := range results {
+		if result.Unstorable() {
+			problems = append(problems, ProblemOf(changes[i].Change, result.Err.Error()))
+		}
+	}
+	return problems
+}
+
+// PutAside keeps a message of which something can never be handled, with the
+// reasons, and where it is from. A draft, if there is one, has it already.
+func (p *Pipeline) PutAside(m *Message, source string, problems []Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
 	first := problems[0]
 	reasons := make([]string, len(problems))
-	for i, p := range problems {
-		reasons[i] = p.reason
-		if p.id.UID != "" {
-			reasons[i] = fmt.Sprintf("event %q: %s", p.id.UID, p.reason)
+	for i, problem := range problems {
+		reasons[i] = problem.Reason
+		if problem.ID.UID != "" {
+			reasons[i] = fmt.Sprintf("event %q: %s", problem.ID.UID, problem.Reason)
 		}
 	}
 	note := rejected.Note{
-		Reason: strings.Join(reasons, "; "), Method: first.method, UID: first.id.UID,
-		RecurrenceID: first.id.RecurrenceID, Source: "outgoing message", Time: h.Now().UTC(),
+		Reason: strings.Join(reasons, "; "), Method: first.Method, UID: first.ID.UID,
+		RecurrenceID: first.ID.RecurrenceID, Source: source, Time: p.Now().UTC(),
 	}
-	if parsed.LeftOut > 0 {
-		note.Reason += fmt.Sprintf("; %d octets beside the calendars, as of attachments, are left out", parsed.LeftOut)
+	if m.Mail.LeftOut > 0 {
+		note.Reason += fmt.Sprintf("; %d octets beside the calendars, as of attachments, are left out", m.Mail.LeftOut)
 	}
 	var path string
 	var err error
-	if draft != nil {
-		path, err = draft.Put(note)
+	if m.draft != nil {
+		path, err = m.draft.Put(note)
 	} else {
-		path, err = h.Rejected.Put(note, parsed.Source)
+		path, err = p.Rejected.Put(note, m.Mail.Source)
 	}
 	if err != nil {
 		return fmt.Errorf("put aside a message that cannot be handled (%s): %w", note.Reason, err)
 	}
-	h.Log.Warn("put aside what cannot be handled", "file", path, "reason", note.Reason)
+	p.Log.Warn("put aside what cannot be handled", "file", path, "reason", note.Reason)
 	return nil
 }

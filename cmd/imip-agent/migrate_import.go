@@ -12,6 +12,7 @@ import (
 	"imip-agent/cmd/internal/process"
 	"imip-agent/handlers"
 	"imip-agent/handlers/mail"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/preferences"
@@ -81,12 +82,11 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 	}
 	defer os.RemoveAll(aside)
 	publisher := &publisher{user: user, aside: &rejected.Dir{Path: aside, Max: 1000, Now: env.Now, Log: s.Log}}
-	publisher.handler = handlers.Handler{
+	publisher.handler = outgoing.Handler{Import: true, Pipeline: handlers.Pipeline{
 		Store: side.Store, Preferences: publishing{s.Preferences, s.publishes}, Rejected: publisher.aside,
 		// There is no calendar system that sends for users: who the user is has been said.
 		Sender: "", Log: s.Log, Now: env.Now, MessageLimit: messageLimit, PeriodLimit: s.Config.PeriodLimit,
-		Import: true,
-	}
+	}}
 	progress, finish := showCount(env.Stderr, "importing events")
 	m := &calendars.Import{User: user, Publish: publisher.publish, Store: side.Store, Log: s.Log, Progress: progress}
 	done, err := m.Run(options.Context, options.Args().First())
@@ -142,7 +142,7 @@ func (p publishing) Load(user calendar.URI) (preferences.Preferences, error) {
 // publisher handles messages as if a user had sent them.
 type publisher struct {
 	user    calendar.URI
-	handler handlers.Handler
+	handler outgoing.Handler
 	aside   *rejected.Dir
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
@@ -36,11 +37,11 @@ func BenchmarkEvents(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				h := &handlers.Handler{
+				h := &outgoing.Handler{Pipeline: handlers.Pipeline{
 					Store: store, Preferences: &preferences.Dir{Path: dir, SystemZone: "UTC"},
 					Rejected: &rejected.Dir{Path: filepath.Join(dir, "rejected"), Max: 10, Now: clock.Running(clock.Today()), Log: log},
 					Sender:   "mailto:calendar@example.com", Log: log, Now: func() time.Time { return Now }, MessageLimit: 32 << 20, PeriodLimit: 1000,
-				}
+				}}
 				b.StartTimer()
 				began := time.Now()
 				for _, unit := range []string{"ms/first", "ms/again"} {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
@@ -80,13 +81,13 @@ func BenchmarkPublished(b *testing.B) {
 	}
 }
 
-func occurrencesHandler(b *testing.B, store stores.Store, dir string) *handlers.Handler {
+func occurrencesHandler(b *testing.B, store stores.Store, dir string) *outgoing.Handler {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return &handlers.Handler{
+	return &outgoing.Handler{Pipeline: handlers.Pipeline{
 		Store: store, Preferences: &preferences.Dir{Path: dir, SystemZone: "UTC"},
 		Rejected: &rejected.Dir{Path: filepath.Join(dir, "rejected"), Max: 10, Now: clock.Running(clock.Today()), Log: log},
 		Sender:   "mailto:calendar@example.com", Log: log, Now: func() time.Time { return Now }, MessageLimit: 32 << 20, PeriodLimit: 50_000,
-	}
+	}}
 }
 
 // invite stores the series as one that the attendee is invited to.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores"
 	"imip-agent/stores/file"
 	"imip-agent/stores/postgresql"
@@ -58,13 +59,13 @@ func openStore(b *testing.B, kind string) stores.Store {
 // handleAtOnce has a worker for each user hand in that user's messages.
 func handleAtOnce(b *testing.B, store stores.Store, users int) {
 	log := slog.New(slog.DiscardHandler)
-	handler := &handlers.Handler{
+	handler := &outgoing.Handler{Pipeline: handlers.Pipeline{
 		Store:       store,
 		Preferences: &preferences.Dir{Path: b.TempDir(), SystemZone: "UTC"},
 		Rejected:    &rejected.Dir{Path: filepath.Join(b.TempDir(), "rejected"), Max: 10, Now: clock.Running(clock.Today()), Log: log},
 		Sender:      "mailto:calendar@example.com", Log: log, Now: func() time.Time { return Now },
 		MessageLimit: 1 << 20, PeriodLimit: 1000,
-	}
+	}}
 	var worker, failed atomic.Int64
 	started := time.Now()
 	b.ResetTimer()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
@@ -15,7 +16,7 @@ import (
 
 // ours is this program, at work in a room.
 type ours struct {
-	handler *handlers.Handler
+	handler *outgoing.Handler
 	store   *file.Store
 	now     time.Time
 	log     bytes.Buffer
@@ -38,7 +39,7 @@ func newOurs(room Room) (*ours, error) {
 		return nil, err
 	}
 	o.store = store
-	o.handler = &handlers.Handler{
+	o.handler = &outgoing.Handler{Pipeline: handlers.Pipeline{
 		Store: store,
 		Preferences: &preferences.Dir{
 			Path:       room.Preferences(),
@@ -51,7 +52,7 @@ func newOurs(room Room) (*ours, error) {
 		Now:          now,
 		MessageLimit: 32 << 20,
 		PeriodLimit:  50000,
-	}
+	}}
 	return o, nil
 }
 
@@ -61,7 +62,7 @@ func (o *ours) close() error { return o.store.Close() }
 // step handles the message of a step and returns the exit status.
 func (o *ours) step(s *Step) (status int, err error) {
 	o.now = s.Clock
-	o.handler.Recipient = handlers.Recipient(s.User, "people-outgoing")
+	o.handler.Recipient = outgoing.Recipient(s.User, "people-outgoing")
 	if err := o.handler.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
 		return 75, err
 	}

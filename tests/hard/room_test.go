@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
@@ -30,7 +31,7 @@ const paul = "mailto:paul.boddie@example.com"
 // it up by default.
 type room struct {
 	compat.Room
-	handler *handlers.Handler
+	handler *outgoing.Handler
 	aside   *rejected.Dir
 	log     bytes.Buffer
 }
@@ -66,7 +67,7 @@ func newRoom(t *testing.T, dir string, prefs, initial compat.Tree) *room {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	r.handler = &handlers.Handler{
+	r.handler = &outgoing.Handler{Pipeline: handlers.Pipeline{
 		Store: store,
 		Preferences: &preferences.Dir{
 			Path:       r.Preferences(),
@@ -75,7 +76,7 @@ func newRoom(t *testing.T, dir string, prefs, initial compat.Tree) *room {
 		},
 		Rejected: r.aside, Sender: "mailto:calendar@example.com", Log: logger, Now: clock,
 		MessageLimit: 32 << 20, PeriodLimit: 50000,
-	}
+	}}
 	return r
 }
 

@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, "stores/rejected"),
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
 
-	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", calendar},
+	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", calendar},
 
 	"stores":             {calendar, "stores/freebusy"},
 	"stores/audit":       {"stores", calendar, "stores/freebusy"},

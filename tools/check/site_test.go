@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
@@ -86,11 +87,11 @@ func (p *place) quarantine() string {
 
 // handle has our handler handle a message.
 func (p *place) handle(message []byte) error {
-	h := handlers.Handler{
+	h := outgoing.Handler{Pipeline: handlers.Pipeline{
 		Store: p.store, Preferences: p.preferences(), Rejected: p.rejected(),
 		Sender: "mailto:calendar@example.com", Log: slog.New(slog.DiscardHandler), Now: p.clock,
 		MessageLimit: 32 << 20, PeriodLimit: cmp.Or(p.limit, 50000),
-	}
+	}}
 	return h.Handle(context.Background(), bytes.NewReader(message))
 }
 

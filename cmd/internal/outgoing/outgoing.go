@@ -12,6 +12,7 @@ import (
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores/calendar"
 )
 
@@ -87,12 +88,12 @@ func handle(ctx context.Context, line *site.CommandLine, env process.Environment
 		s.Log.Warn("words on the command line that belong to no option", "words", strings.Join(line.Left, " "))
 	}
 	recipient := line.String("recipients")
-	handler := handlers.Handler{
-		Recipient: handlers.Recipient(recipient, s.Config.OutgoingPrefix), IsAlias: s.IsAlias(),
-		Store: s.Store, Preferences: s.Preferences, Rejected: s.Rejected,
-		Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
-		MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
-	}
+	handler := outgoing.Handler{
+		Recipient: outgoing.Recipient(recipient, s.Config.OutgoingPrefix), IsAlias: s.IsAlias(),
+		Pipeline: handlers.Pipeline{Store: s.Store, Preferences: s.Preferences, Rejected: s.Rejected,
+			Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
+			MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
+		}}
 	err = process.Within(ctx, s.Config.Deadline, process.Grace, func(ctx context.Context) error {
 		return process.Apart(ctx, env, process.Interruptible(ctx, env.Stdin), func(message io.Reader) error {
 			return handler.Handle(ctx, message)

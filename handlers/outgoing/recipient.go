@@ -1,9 +1,10 @@
-package handlers
+package outgoing
 
 import (
 	"fmt"
 	"strings"
 
+	"imip-agent/handlers"
 	"imip-agent/stores/calendar"
 )
 
@@ -32,27 +33,27 @@ func Recipient(address, prefix string) calendar.URI {
 //
 // DEVIATION: recipient-decides. The original goes by the From field, which everybody can
 // write what they like into.
-func (h *Handler) claim(m *message) ([]problem, error) {
-	if h.Recipient == "" || len(m.changes) == 0 {
-		return nil, nil
+func (h *Handler) claim(m *handlers.Message) (user calendar.URI, problems []handlers.Problem, err error) {
+	if h.Recipient == "" || len(m.Changes) == 0 {
+		return "", nil, nil
 	}
-	if h.isSystem(h.Recipient) {
+	if h.IsSystem(h.Recipient) {
 		h.Log.Debug("a copy for the calendar system itself, which is no user: nothing to do")
-		m.changes = nil
-		return nil, nil
+		m.Changes = nil
+		return "", nil, nil
 	}
-	user := h.Recipient
+	user = h.Recipient
 	var senders []calendar.URI
 	var others []string
-	for _, sender := range m.senders {
-		if h.isSystem(sender) {
+	for _, sender := range m.Senders {
+		if h.IsSystem(sender) {
 			senders = append(senders, sender)
 			continue
 		}
 		own, err := h.isOwn(sender)
 		switch {
 		case err != nil:
-			return nil, err
+			return "", nil, err
 		case !own:
 			others = append(others, sender.Address())
 		default:
@@ -63,10 +64,10 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 			senders = append(senders, h.Recipient)
 		}
 	}
-	if len(others) > 0 && !hasOther(senders, h.isSystem) {
-		first := m.changes[0].Change
-		m.changes = nil
-		return []problem{problemOf(first, fmt.Sprintf("the From field says %s, but this is mail of %s: if that is an alias of theirs, enter it in ALIASES",
+	if len(others) > 0 && !hasOther(senders, h.IsSystem) {
+		first := m.Changes[0].Change
+		m.Changes = nil
+		return "", []handlers.Problem{handlers.ProblemOf(first, fmt.Sprintf("the From field says %s, but this is mail of %s: if that is an alias of theirs, enter it in ALIASES",
 			strings.Join(others, ", "), h.Recipient.Address()))}, nil
 	}
 	for i, sender := range senders {
@@ -74,11 +75,11 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 			senders[i] = user
 		}
 	}
-	m.user, m.senders = user, senders
+	m.Senders = senders
 	// By their other addresses the user would be somebody else to whoever reads the records.
-	for i := range m.changes {
+	for i := range m.Changes {
 		var failure error
-		renamed := m.changes[i].Object.Rename(func(uri calendar.URI) calendar.URI {
+		renamed := m.Changes[i].Object.Rename(func(uri calendar.URI) calendar.URI {
 			own, err := h.isOwn(uri)
 			if err != nil {
 				failure = err
@@ -89,13 +90,13 @@ func (h *Handler) claim(m *message) ([]problem, error) {
 			return user
 		})
 		if failure != nil {
-			return nil, failure
+			return "", nil, failure
 		}
 		if renamed {
-			m.changes[i].Warnings = append(m.changes[i].Warnings, "an alias of the user's stands in it, and is stored as the user's address")
+			m.Changes[i].Warnings = append(m.Changes[i].Warnings, "an alias of the user's stands in it, and is stored as the user's address")
 		}
 	}
-	return nil, nil
+	return user, nil, nil
 }
 
 // hasOther reports whether there is an address that is not the calendar system's.

@@ -1,4 +1,4 @@
-package handlers
+package outgoing
 
 import (
 	"imip-agent/handlers/itip"
@@ -12,7 +12,7 @@ import (
 // DEVIATION: user-of-each-event. The original asks this once a mail.
 func (h *Handler) user(c itip.Change) calendar.URI {
 	for _, sender := range c.Senders {
-		if !h.isSystem(sender) {
+		if !h.IsSystem(sender) {
 			return sender
 		}
 	}
@@ -22,14 +22,9 @@ func (h *Handler) user(c itip.Change) calendar.URI {
 		return organizer
 	}
 	for _, attendee := range c.Object.Attendees() {
-		if h.isSystem(attendee.URI) || h.isSystem(attendee.SentBy()) {
+		if h.IsSystem(attendee.URI) || h.IsSystem(attendee.SentBy()) {
 			return attendee.URI
 		}
 	}
 	return ""
-}
-
-// isSystem reports whether the calendar system itself goes by this URI.
-func (h *Handler) isSystem(uri calendar.URI) bool {
-	return uri != "" && uri.Is(h.Sender)
 }

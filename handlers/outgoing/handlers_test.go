@@ -1,4 +1,4 @@
-package handlers_test
+package outgoing_test
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
@@ -28,7 +29,7 @@ const (
 
 // site is a handler over a store of its own.
 type site struct {
-	*handlers.Handler
+	*outgoing.Handler
 	t   *testing.T
 	dir string
 	log bytes.Buffer
@@ -51,12 +52,12 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Handler = &handlers.Handler{
+	s.Handler = &outgoing.Handler{Pipeline: handlers.Pipeline{
 		Store: store, Preferences: set{preferences.Preferences{Zone: time.UTC, WindowSize: 100}},
 		Rejected: aside, Sender: "mailto:" + system,
 		Log: slog.New(slog.NewTextHandler(&s.log, nil)), Now: now,
 		MessageLimit: 1 << 20, PeriodLimit: 1000,
-	}
+	}}
 	return s
 }
 

@@ -1,4 +1,4 @@
-package handlers_test
+package outgoing_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"imip-agent/handlers"
+	"imip-agent/handlers/outgoing"
 	"imip-agent/stores/calendar"
 )
 
@@ -28,11 +28,11 @@ func TestRecipient(t *testing.T) {
 		"resources+people-outgoing+paul@example.com": "",
 		"": "",
 	} {
-		if got := handlers.Recipient(address, prefix); got != want {
+		if got := outgoing.Recipient(address, prefix); got != want {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
 	}
-	if got := handlers.Recipient("+paul@example.com", ""); got != "" {
+	if got := outgoing.Recipient("+paul@example.com", ""); got != "" {
 		t.Errorf("without a prefix: %q", got)
 	}
 }
