@@ -40,7 +40,7 @@ func LoadAliases(path string) (Aliases, []Warning, error) {
 			bad = bad || at < 0 || at == len(word)-1 || (at == 0) != (strings.HasPrefix(words[0], "@"))
 		}
 		if bad {
-			warnings = append(warnings, Warning{File: path, Line: line, Text: "it is not ALIAS USER, two mail addresses: the line is skipped"})
+			warnings = append(warnings, Warning{File: path, Line: line, Text: "skipped: it must be ALIAS USER, two mail addresses"})
 			return
 		}
 		aliases[words[0]] = append(aliases[words[0]], words[1:]...)

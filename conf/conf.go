@@ -66,14 +66,14 @@ func load(file string, getenv func(string) string, fallback string) (Config, err
 	if err != nil {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			err = fmt.Errorf("%w; name the file that is there, or leave $%s and --config out", err, FileVariable)
+			err = fmt.Errorf("%w; name an existing file, or remove $%s and --config", err, FileVariable)
 		case errors.Is(err, fs.ErrPermission):
 			err = fmt.Errorf("%w; give the user %s access to it", err, whoami())
 		}
 		return Config{}, &Error{fmt.Errorf("read the configuration: %w", err)}
 	}
 	if i := bytes.IndexByte(source, 0); i >= 0 {
-		return Config{}, &Error{fmt.Errorf("configuration: %s, line %d: there is a NUL octet, where lines NAME = value in UTF-8 are expected: save the file as UTF-8 text",
+		return Config{}, &Error{fmt.Errorf("configuration: %s, line %d: it has a NUL octet: save the file as UTF-8 text",
 			file, 1+bytes.Count(source[:i], []byte("\n")))}
 	}
 	return Read(source, file), nil
@@ -103,7 +103,7 @@ func read(path string) ([]byte, error) {
 	defer file.Close()
 	source, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(source) > maxFile {
-		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d octets, it cannot be a configuration file", maxFile)}
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it is larger than %d octets, and not a configuration file", maxFile)}
 	}
 	return source, err
 }
@@ -121,7 +121,7 @@ func Read(source []byte, file string) Config {
 		w := Warning{Line: a.line, Name: a.name}
 		switch {
 		case a.err != nil && known && set[a.name] && !s.vital:
-			w.Text = fmt.Sprintf("skipped, %v; what is above holds", a.err)
+			w.Text = fmt.Sprintf("skipped, %v; the value above holds", a.err)
 		case a.err != nil:
 			w.Text = fmt.Sprintf("skipped, %v", a.err)
 			if known {
@@ -131,7 +131,7 @@ func Read(source []byte, file string) Config {
 		case !known && a.used:
 			continue // the administrator's own
 		case !known:
-			w.Text = "there is no such setting"
+			w.Text = "unknown setting"
 			if meant, ok := misspelled(a.name); ok {
 				w.Text += "; " + meant.name + " is expected"
 				meantFor[meant.name] = w
@@ -169,7 +169,7 @@ func Read(source []byte, file string) Config {
 func (c *Config) Override(name, value string) error {
 	s, known := find(name)
 	if !known {
-		return fmt.Errorf("there is no setting %s", name)
+		return fmt.Errorf("unknown setting %s", name)
 	}
 	if err := s.assign(c, value); err != nil {
 		return err

@@ -145,7 +145,7 @@ func isAssignment(tokens []token) bool {
 		!slices.ContainsFunc(tokens[2:], func(t token) bool { return t.kind == '=' })
 }
 
-var errNoValue = errors.New("the value is none of the kinds that are read: a string, an integer, None, True, False, or a name defined above")
+var errNoValue = errors.New("the value must be a string, an integer, None, True, False, or a name defined above")
 
 // evaluate returns the value of an expression. lookup finds that of a name.
 func evaluate(tokens []token, lookup func(string) (any, bool)) (any, error) {

@@ -227,7 +227,7 @@ func integer(word string) token {
 	}
 	value, err := strconv.ParseUint(digits, base, 64)
 	if err != nil || value > math.MaxInt64 {
-		return token{kind: number, bad: fmt.Sprintf("%.30s is not an integer that can be used", word)}
+		return token{kind: number, bad: fmt.Sprintf("%.30s is not a usable integer", word)}
 	}
 	return token{kind: number, num: int64(value)}
 }

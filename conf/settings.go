@@ -270,7 +270,7 @@ func (s setting) assign(c *Config, value any) error {
 	case *string:
 		value, ok := value.(string)
 		if !ok {
-			return errors.New("it has to be a string")
+			return errors.New("it must be a string")
 		}
 		if err := s.checkString(value); err != nil {
 			return err
@@ -283,12 +283,12 @@ func (s setting) assign(c *Config, value any) error {
 		case int64: // as Python takes it
 			*field = value != 0
 		default:
-			return errors.New("it has to be True or False")
+			return errors.New("it must be True or False")
 		}
 	default:
 		value, ok := value.(int64)
 		if !ok {
-			return errors.New("it has to be a number")
+			return errors.New("it must be a number")
 		}
 		return s.assignNumber(c, value)
 	}
@@ -312,7 +312,7 @@ func (s setting) assignNumber(c *Config, value int64) error {
 		// A decimal number in the place of an octal one (660 is 01224) is the usual
 		// slip, and lacks what the owner needs.
 		if value < 0 || value > 0o7777 || value&s.min != s.min {
-			return fmt.Errorf("%#o are no permissions with %#o for the owner; write octal numbers, such as %#o", value, s.min, s.min|s.min>>3)
+			return fmt.Errorf("%#o does not give the owner %#o; write an octal number, such as %#o", value, s.min, s.min|s.min>>3)
 		}
 		*field = fs.FileMode(value)
 		return nil
@@ -322,7 +322,7 @@ func (s setting) assignNumber(c *Config, value int64) error {
 		most = 1<<31 - 1
 	}
 	if value < 1 || value > most {
-		return fmt.Errorf("%d is not from 1 to %d", value, most)
+		return fmt.Errorf("%d is not a number from 1 to %d", value, most)
 	}
 	switch field := s.field(c).(type) {
 	case *int:

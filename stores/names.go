@@ -41,7 +41,7 @@ func CheckID(id ID) error {
 		return err
 	}
 	if id.RecurrenceID != "" && !IsRecurrenceID(id.RecurrenceID) {
-		return &UnstorableError{What: "RECURRENCE-ID", Value: id.RecurrenceID, Reason: "it is no date or date-time"}
+		return &UnstorableError{What: "RECURRENCE-ID", Value: id.RecurrenceID, Reason: "it is not a date or date-time"}
 	}
 	return nil
 }

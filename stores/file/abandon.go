@@ -15,7 +15,7 @@ var (
 	heldLocks sync.Map     // of locks: what gives one back, by its path
 )
 
-var errEnding = errors.New("the program ends, and has given back its locks")
+var errEnding = errors.New("the program ends, and its locks are removed")
 
 // Abandon gives back the original's locks that this process holds, for a program that ends
 // although work on its stores goes on: nobody else gives them back, and the original waits for

@@ -58,21 +58,21 @@ var publishedLayer = &layer{names: map[string]*layer{published: nil}}
 
 func badUIDName(name string) string {
 	if reason := stores.BadText(name); reason != "" {
-		return "no UID can have that name: " + reason
+		return "no UID has such a name: " + reason
 	}
 	return ""
 }
 
 func badRecurrenceName(name string) string {
 	if !stores.IsRecurrenceID(name) {
-		return "no recurrence can have that name, which is no date or date-time"
+		return "no occurrence has such a name: it is not a date or date-time"
 	}
 	return ""
 }
 
 func badUserName(name string) string {
 	if reason := notUser(name); reason != "" {
-		return "no user can have that name: " + reason
+		return "no user has such a name: " + reason
 	}
 	return ""
 }
@@ -86,11 +86,11 @@ func notUser(name string) string {
 	scheme, rest, found := strings.Cut(name, ":")
 	switch {
 	case !found || scheme == "" || strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") != "":
-		return "it is no URI such as mailto:paul@example.com"
+		return "it is not a URI such as mailto:paul@example.com"
 	case strings.TrimSpace(rest) == "":
 		return "there is nothing after the colon"
 	case audit.Leftover(name):
-		return "an editor or an administrator has left it, by its name"
+		return "its name looks like a file that an editor or an administrator has left"
 	}
 	return ""
 }
@@ -199,7 +199,7 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 	case (name == lockDir || name == outboxDir) && l == userLayer:
 		return nil
 	case name == stagingDir && l == userLayer, l == publishedLayer && strings.HasPrefix(name, "."+published+"."):
-		w.add(audit.Staging, path, "was left by a program that did not finish writing")
+		w.add(audit.Staging, path, "was left by a program that was interrupted while writing")
 		return nil
 	case !utf8.ValidString(name):
 		w.add(audit.BadName, path, "has a name that is not UTF-8")
@@ -209,7 +209,7 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 	case isDir && l != publishedLayer && w.doubled(path, name, l):
 		return nil
 	case !known:
-		w.add(audit.Unknown, path, "is nothing that belongs here, and does no harm")
+		w.add(audit.Unknown, path, "does not belong here, and does no harm")
 		return nil
 	case kind == unix.S_IFLNK:
 		w.add(audit.Link, path, "is a symbolic link")
@@ -229,7 +229,7 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 	}
 	if l.naming != nil {
 		if wrong := l.naming(name); wrong != "" {
-			w.add(audit.BadName, path, "is taken for what it is not: %s", wrong)
+			w.add(audit.BadName, path, "has a name that does not belong here: %s", wrong)
 			return nil
 		}
 	}
@@ -238,7 +238,7 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 		return nil
 	}
 	if limit := maxSize(strings.TrimPrefix(path, w.base+"/")); !isDir && stat.Size > limit {
-		w.add(audit.Oversize, path, "has %s%s: no such file of ours has more than %s", octets(stat.Size), holes(stat), octets(limit))
+		w.add(audit.Oversize, path, "has %s%s: such a file never has more than %s", octets(stat.Size), holes(stat), octets(limit))
 		return nil
 	}
 	w.attributes(path, stat)
@@ -251,7 +251,7 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 // holes says if most of a file is not on the disk.
 func holes(stat *unix.Stat_t) string {
 	if stat.Blocks*512 < stat.Size/2 {
-		return ", of which most is not on the disk"
+		return ", most of it not on the disk"
 	}
 	return ""
 }
@@ -271,7 +271,7 @@ func hasName(l *layer, name string) bool {
 func special(kind uint32) string {
 	switch kind {
 	case unix.S_IFIFO:
-		return "a pipe, which programs that open it wait for"
+		return "a pipe, which blocks programs that open it"
 	case unix.S_IFSOCK:
 		return "a socket"
 	}
@@ -286,16 +286,16 @@ func (w *walk) attributes(path string, stat *unix.Stat_t) {
 		want = w.store.options.DirMode
 	}
 	if got := fs.FileMode(stat.Mode & 0o7777); got != want {
-		w.add(audit.Mode, path, "has mode %04o and not %04o%s", uint32(got), uint32(want), meaning(got, want))
+		w.add(audit.Mode, path, "has mode %04o instead of %04o%s", uint32(got), uint32(want), meaning(got, want))
 		w.found[len(w.found)-1].Mode = octalMode(want)
 	}
 	if int(stat.Gid) != w.gid {
-		w.add(audit.Group, path, "has group %s and not %s as the directory that it is in",
+		w.add(audit.Group, path, "has group %s instead of %s, the group of its directory",
 			durable.GroupName(int(stat.Gid)), durable.GroupName(w.gid))
 		w.found[len(w.found)-1].GID = w.gid
 	}
 	if !isDir && stat.Nlink > 1 {
-		w.add(audit.HardLink, path, "has %d names: writing in it changes what is elsewhere", stat.Nlink)
+		w.add(audit.HardLink, path, "has %d names (hard links): writing to it changes the others", stat.Nlink)
 	}
 }
 

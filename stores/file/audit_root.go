@@ -37,10 +37,10 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 		for _, name := range others {
 			path := filepath.Join(s.options.Dir, name)
 			if text := s.only(name, keep); text != "" {
-				w.add(audit.BothUsed, path, "differs from %q in letters only, and both are in use: %s is in this one only. Stop the mail system, move what %[1]q is missing there, make its free/busy anew, and move this directory out of the store", keep, text)
+				w.add(audit.BothUsed, path, "differs from %q only in upper and lower case, and both are in use: only this one has %s. Stop the mail system, move what is missing in %[1]q there, rebuild its free/busy, and move this directory out of the store", keep, text)
 				continue
 			}
-			w.add(audit.SameUser, path, "differs from %q in letters only: one of them is not used, this one by all appearances", keep)
+			w.add(audit.SameUser, path, "differs from %q only in upper and lower case: one of them is unused, probably this one", keep)
 		}
 	}
 	if !slices.ContainsFunc(w.found, func(p audit.Problem) bool { return p.Kind == audit.Strayed }) { // else they may have records
@@ -73,7 +73,7 @@ func (w *walk) ownerless() error {
 		}
 		path := filepath.Join(dir, e.Name(), published)
 		if _, err := os.Stat(path); err == nil {
-			w.add(audit.Ownerless, path, "is published of a user who has no records")
+			w.add(audit.Ownerless, path, "is published free/busy of a user without records")
 		}
 	}
 	return nil
@@ -84,24 +84,24 @@ func (w *walk) rootEntry(path string, e fs.DirEntry) {
 	case mode&fs.ModeSymlink != 0:
 		info, err := os.Stat(path)
 		if err != nil {
-			w.add(audit.NoUser, path, "is a symbolic link that leads nowhere, and is taken for a user")
+			w.add(audit.NoUser, path, "is a broken symbolic link in the place of a user's directory")
 			return
 		} else if !info.IsDir() {
-			w.add(audit.NoUser, path, "is a symbolic link to no directory, and is taken for a user")
+			w.add(audit.NoUser, path, "is a symbolic link to something else than a directory, in the place of a user's directory")
 			return
 		} else if user := w.linked(path, info); user != "" {
-			w.add(audit.NoUser, path, "is a symbolic link to the records of %q: what is recorded for the one is not right for the other", user)
+			w.add(audit.NoUser, path, "is a symbolic link to the records of %q: two users cannot share records", user)
 			return
 		}
 	case !mode.IsDir():
-		w.add(audit.NoUser, path, "is %s, and is taken for a user", describe(mode))
+		w.add(audit.NoUser, path, "is %s in the place of a user's directory", describe(mode))
 		return
 	}
 	name := e.Name()
 	if scheme, rest, _ := strings.Cut(name, ":"); scheme != strings.ToLower(scheme) && notUser(name) == "" && e.IsDir() {
 		to := filepath.Join(filepath.Dir(path), strings.ToLower(scheme)+":"+rest)
 		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) { // else one of the two is looked for
-			w.stray(path, []audit.Move{{From: path, To: to}}, "is named in upper case, where programs write "+strings.ToLower(scheme)+":, so that none finds it")
+			w.stray(path, []audit.Move{{From: path, To: to}}, "is named in upper case, where programs write "+strings.ToLower(scheme)+":, so that none of them finds it")
 			return
 		}
 	}
@@ -109,7 +109,7 @@ func (w *walk) rootEntry(path string, e fs.DirEntry) {
 		return
 	}
 	if reason := notUser(name); reason != "" {
-		w.add(audit.NoUser, path, "is no user's directory, and is taken for one: %s", reason)
+		w.add(audit.NoUser, path, "is in the place of a user's directory, and is not one: %s", reason)
 	}
 }
 

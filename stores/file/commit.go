@@ -167,7 +167,7 @@ func (own *staging) finish(c *changes, public *staging) error {
 		err = public.sync()
 	}
 	if err != nil {
-		return fmt.Errorf("storing, partly done, to be done again: %w", err)
+		return fmt.Errorf("storing, done in part, must be tried again: %w", err)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func TestLeftOverStaging(t *testing.T) {
 	}
 	fill(t, s)
 	wantTree(t, tree(t, dir), before)
-	if !strings.Contains(log.String(), "left-over staging was removed") {
+	if !strings.Contains(log.String(), "leftover staging files were removed") {
 		t.Errorf("logged %q", log.String())
 	}
 	err := s.Update(bg, paul, func(tx stores.Tx) error { return tx.Publish([]byte("BEGIN:VCALENDAR")) })
@@ -99,7 +99,7 @@ func TestFailuresChangeNothing(t *testing.T) {
 		{"a directory in the place of what is published", func(_, static string) error {
 			os.Remove(static + "/" + string(paul) + "/freebusy")
 			return os.Mkdir(static+"/"+string(paul)+"/freebusy", 0o770)
-		}, []string{"/freebusy", "no regular file"}},
+		}, []string{"/freebusy", "not a regular file"}},
 		{"a link that leads out", func(dir, _ string) error {
 			os.RemoveAll(dir + "/counters")
 			return os.Symlink("/tmp", dir+"/counters")
@@ -107,7 +107,7 @@ func TestFailuresChangeNothing(t *testing.T) {
 		{"a pipe in the place of a table", func(dir, _ string) error {
 			os.Remove(dir + "/freebusy")
 			return syscall.Mkfifo(dir+"/freebusy", 0o660)
-		}, []string{"/freebusy", "no regular file"}},
+		}, []string{"/freebusy", "not a regular file"}},
 	} {
 		s := openTest(t)
 		fill(t, s)

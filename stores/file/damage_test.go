@@ -142,7 +142,7 @@ func TestDamageThatCannotBePutAside(t *testing.T) {
 		table.Insert(busy("u9", 18))
 		return nil
 	})
-	wantError(t, err, "putting aside", "/freebusy", aside.Path)
+	wantError(t, err, "rejecting", "/freebusy", aside.Path)
 	wantTree(t, tree(t, userDir(t, s)), before)
 }
 

@@ -81,7 +81,7 @@ func (d *directory) read(name string) ([]byte, error) {
 	}
 }
 
-var errIrregular = errors.New("it is no regular file; move it away")
+var errIrregular = errors.New("it is not a regular file; move it away")
 
 // exists reports whether there is anything of that name, be it a dangling link.
 func (d *directory) exists(name string) bool {

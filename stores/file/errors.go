@@ -47,7 +47,7 @@ func advice(err error) string {
 	if !errors.As(err, &errno) {
 		// The way in which os.Root refuses has no name to compare with.
 		if err != nil && err.Error() == "path escapes from parent" {
-			return "a symbolic link leads out of the user's directory: put what it points to in its place"
+			return "a symbolic link leads out of the user's directory: replace it by its target"
 		}
 		return ""
 	}
@@ -55,7 +55,7 @@ func advice(err error) string {
 	case unix.ENOSPC, unix.EDQUOT:
 		return "make room on that file system"
 	case unix.EPERM:
-		return "the file or its directory may be immutable: chattr -i takes that away (lsattr shows it); or " + accessAdvice()
+		return "the file or its directory may be immutable: lsattr shows it, chattr -i removes it; or " + accessAdvice()
 	case unix.EACCES:
 		return accessAdvice()
 	case unix.EROFS:
@@ -69,7 +69,7 @@ func advice(err error) string {
 	case unix.EISDIR:
 		return "a directory is in the place of a file: move it away"
 	case unix.ELOOP:
-		return "a symbolic link is in its way: put what it points to in its place"
+		return "a symbolic link is in its place: replace it by its target"
 	case unix.EXDEV:
 		return "the parts of a user's directory must be on one file system"
 	case unix.ENOTSUP, unix.ENOLCK, unix.ENOSYS, unix.EBADF:

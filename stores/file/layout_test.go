@@ -289,7 +289,7 @@ func TestStrangeEntries(t *testing.T) {
 			wantError(t, err, dir+"/objects/"+uid, "symbolic link")
 		}
 		_, err := tx.Get(stores.Key{ID: stores.ID{UID: "pipe"}})
-		wantError(t, err, dir+"/objects/pipe", "no regular file")
+		wantError(t, err, dir+"/objects/pipe", "not a regular file")
 		return nil
 	})
 	if err != nil {

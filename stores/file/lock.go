@@ -43,9 +43,9 @@ func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error)
 		case held.lock == nil:
 			advice += "; lslocks shows which one it is"
 		case held.lock.Strange != "":
-			advice = "look what it is, and move it away"
+			advice = "find out what it is, and move it away"
 		case held.lock.leftYoung():
-			advice = "try again when it is a minute old, then it is broken"
+			advice = "try again when it is a minute old: then it is removed"
 		}
 		return nil, fmt.Errorf("%w; waited %v for it: %s", err, s.options.LockTimeout, advice)
 	}
@@ -227,7 +227,7 @@ func (s *Store) signLock(path string) (unlock func(), err error) {
 		}
 		for _, p := range []string{pid, path} {
 			if err := rmdir(p); err != nil {
-				s.options.Log.Error("the lock could not be given back: remove it by hand", "path", path, "error", err)
+				s.options.Log.Error("the lock could not be removed: remove it by hand", "path", path, "error", err)
 				return
 			}
 		}

@@ -108,10 +108,10 @@ func TestStaleLocks(t *testing.T) {
 	}{
 		{"its holder is dead", []string{deadPID(t)}, old, true, "is dead"},
 		{"it is too young to tell", []string{deadPID(t)}, young, false, "is dead"},
-		{"its holder's id is another's", []string{livePID(t)}, old, true, "its number is another's now"},
-		{"its holder's id may be another's, but it is young", []string{livePID(t)}, young, false, "its number is another's now"},
+		{"its holder's id is another's", []string{livePID(t)}, old, true, "another process has its number"},
+		{"its holder's id may be another's, but it is young", []string{livePID(t)}, young, false, "another process has its number"},
 		{"its holder lives", []string{"1"}, old, false, "process 1"},
-		{"we had its holder's id before", []string{strconv.Itoa(os.Getpid())}, old, true, "its number is another's now"},
+		{"we had its holder's id before", []string{strconv.Itoa(os.Getpid())}, old, true, "another process has its number"},
 		{"its holder died before it wrote its id", nil, old, true, "an unknown process"},
 		{"its holder is about to write its id", nil, young, false, "an unknown process"},
 		{"its holder has ended, and nobody noticed", []string{zombiePID(t)}, old, true, "is dead"},
@@ -158,13 +158,13 @@ func TestStrangeLocks(t *testing.T) {
 	path := filepath.Join(userDir(t, s), lockDir)
 	write(t, path, "")
 	setAge(t, path, old)
-	wantError(t, put(s, "u1", "x"), "it is no directory")
+	wantError(t, put(s, "u1", "x"), "it is not a directory")
 	os.Remove(path)
 	target := t.TempDir()
 	if err := os.Symlink(target, path); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, put(s, "u1", "x"), "it is no directory")
+	wantError(t, put(s, "u1", "x"), "it is not a directory")
 	os.Remove(path)
 	// A file with a dead process's id keeps the directory from being removed.
 	os.Mkdir(path, 0o770)

@@ -69,7 +69,7 @@ func (l LockInfo) Holder() string {
 		case !p.Alive:
 			who = append(who, fmt.Sprintf("process %d, which is dead", p.PID))
 		case p.gone(l.Since):
-			who = append(who, fmt.Sprintf("process %d, which is dead (its number is another's now)", p.PID))
+			who = append(who, fmt.Sprintf("process %d, which is dead (another process has its number)", p.PID))
 		case p.Command == "":
 			who = append(who, fmt.Sprintf("process %d", p.PID))
 		default:
@@ -77,7 +77,7 @@ func (l LockInfo) Holder() string {
 		}
 	}
 	if l.Strange != "" {
-		who = append(who, "nobody known: "+l.Strange)
+		who = append(who, "unknown: "+l.Strange)
 	}
 	if len(who) == 0 {
 		who = []string{"an unknown process"}
@@ -98,7 +98,7 @@ func inspect(userDir string) (LockInfo, error) {
 	}
 	l.Since = info.ModTime()
 	if !info.IsDir() {
-		l.Strange = "it is no directory"
+		l.Strange = "it is not a directory"
 		return l, nil
 	}
 	entries, err := os.ReadDir(l.Path)
@@ -138,7 +138,7 @@ func (l LockInfo) remove() error {
 func rmdir(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && !info.IsDir() {
-		return fmt.Errorf("removing %s: it is no directory", path)
+		return fmt.Errorf("removing %s: it is not a directory", path)
 	}
 	if err == nil {
 		err = os.Remove(path)

@@ -47,7 +47,7 @@ func (t *tx) publishDir() string {
 
 func (t *tx) Publish(content []byte) error {
 	if t.store.options.PublishDir == "" {
-		return errors.New("publishing free/busy: no directory is given: set PUBLISH_DIR")
+		return errors.New("publishing free/busy: no directory is set: set PUBLISH_DIR")
 	}
 	t.calendar = append([]byte{}, bytes.Clone(content)...)
 	return nil

@@ -32,14 +32,14 @@ func maxSize(name string) int64 {
 type sizeError struct{ size, limit int64 }
 
 func (e *sizeError) Error() string {
-	return fmt.Sprintf("it has %s, and no such file has more than %s; see what it is, and move it away", octets(e.size), octets(e.limit))
+	return fmt.Sprintf("it has %s, and such a file never has more than %s; find out what it is, and move it away", octets(e.size), octets(e.limit))
 }
 
 // linesError says that a table has more lines than any that is read.
 type linesError struct{ lines int }
 
 func (e *linesError) Error() string {
-	return fmt.Sprintf("it has %d lines, and no such file has more than %d; see what it is, and move it away", e.lines, maxLines)
+	return fmt.Sprintf("it has %d lines, and such a file never has more than %d; find out what it is, and move it away", e.lines, maxLines)
 }
 
 // octets writes a number of octets for people.

@@ -41,7 +41,7 @@ func TestOversize(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := s.View(bg, paul, read)
-		if err == nil || errors.Is(err, stores.ErrNotFound) || !strings.Contains(err.Error(), path+": it has 3 GiB, and no such file has more than ") {
+		if err == nil || errors.Is(err, stores.ErrNotFound) || !strings.Contains(err.Error(), path+": it has 3 GiB, and such a file never has more than ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestTooManyLines(t *testing.T) {
 		_, err := tx.Requests()
 		return err
 	})
-	if err == nil || !strings.Contains(err.Error(), path+": it has 500001 lines, and no such file has more than 500000") {
+	if err == nil || !strings.Contains(err.Error(), path+": it has 500001 lines, and such a file never has more than 500000") {
 		t.Errorf("reading: %v", err)
 	}
 	if err := os.Remove(path); err != nil {

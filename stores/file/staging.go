@@ -46,10 +46,10 @@ func (s *Store) removeStaging(d *directory) {
 		return
 	}
 	if err := d.root.RemoveAll(stagingDir); err != nil {
-		s.options.Log.Warn("left-over staging could not be removed", "path", d.full(stagingDir), "error", err)
+		s.options.Log.Warn("leftover staging files could not be removed", "path", d.full(stagingDir), "error", err)
 		return
 	}
-	s.options.Log.Warn("left-over staging was removed", "path", d.full(stagingDir))
+	s.options.Log.Warn("leftover staging files were removed", "path", d.full(stagingDir))
 }
 
 // write stages files.

@@ -55,7 +55,7 @@ var _ stores.Store = (*Store)(nil)
 // Open returns the store in a directory. It reads and makes nothing yet.
 func Open(options Options) (*Store, error) {
 	if options.Dir == "" {
-		return nil, errors.New("opening the store: no directory is given: set STORE_DIR")
+		return nil, errors.New("opening the store: no directory is set: set STORE_DIR")
 	}
 	if options.FileMode == 0 {
 		options.FileMode = 0o660
@@ -210,7 +210,7 @@ func (s *Store) Snapshot(ctx context.Context, user calendar.URI, fn func(stores.
 // lockless says of a lock that cannot be taken that there is a way to read without it.
 func lockless(err error) error {
 	if errors.Is(err, unix.EROFS) || errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w; or read it without its locks: --read-only", err)
+		return fmt.Errorf("%w; or read it without locks: --read-only", err)
 	}
 	return err
 }
@@ -242,7 +242,7 @@ func (s *Store) Update(ctx context.Context, user calendar.URI, fn func(stores.Tx
 
 // errMeanwhile says that another program has made the user's directory, and that
 // what fn has seen no longer holds.
-var errMeanwhile = errors.New("file: the user's directory was made meanwhile")
+var errMeanwhile = errors.New("file: the user's directory was created meanwhile")
 
 func (s *Store) update(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
 	dir := filepath.Join(s.options.Dir, string(user))
@@ -324,7 +324,7 @@ func (s *Store) makeUser(dir string) (made bool, err error) {
 		_, err = os.Stat(dir) // fails for a symbolic link that leads nowhere
 		return false, failed("opening the user's directory", dir, err)
 	}
-	return err == nil, failed("making the user's directory", dir, err)
+	return err == nil, failed("creating the user's directory", dir, err)
 }
 
 // makeAll makes a directory and its parents.

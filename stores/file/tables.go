@@ -139,8 +139,8 @@ func (t *tx) putAside(p place, damages []freebusy.Damage) error {
 	}
 	kept, err := t.store.options.Rejected.Put(note, []byte(strings.Join(lines, "\n")+"\n"))
 	if err != nil {
-		return fmt.Errorf("putting aside damaged lines of %s: %w", path, err)
+		return fmt.Errorf("rejecting damaged lines of %s: %w", path, err)
 	}
-	t.store.options.Log.Warn("damaged lines are put aside", "path", path, "lines", len(lines), "kept", kept)
+	t.store.options.Log.Warn("damaged lines are rejected", "path", path, "lines", len(lines), "kept", kept)
 	return nil
 }

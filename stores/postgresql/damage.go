@@ -65,7 +65,7 @@ func (t *tx) RemoveDamage(d stores.Damage) error {
 	tag, err := t.db.Exec(t.ctx, "DELETE FROM "+table+" WHERE ctid = (SELECT ctid FROM "+table+
 		" WHERE "+strings.Join(conditions, " AND ")+" LIMIT 1)", values...)
 	if err == nil && tag.RowsAffected() == 0 {
-		err = fmt.Errorf("the row of the table %s is not there any more", table)
+		err = fmt.Errorf("the row is no longer in the table %s", table)
 	}
 	return err
 }

@@ -29,13 +29,13 @@ func explained(err error) error {
 	case "3D000": // invalid_catalog_name
 		return stores.NoStore(err)
 	case "42P01": // undefined_table
-		return stores.NoStore(fmt.Errorf("the database has not all tables of a store, make them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err))
+		return stores.NoStore(fmt.Errorf("tables of the store are missing in the database, create them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err))
 	case "42703": // undefined_column
-		return fmt.Errorf("the database has not all tables of a store, make them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err)
+		return fmt.Errorf("tables of the store are missing in the database, create them with \"imip-agent migrate schema postgresql:CONNINFO\": %w", err)
 	case "42501": // insufficient_privilege
-		return fmt.Errorf("the role of the connection string may not do that, grant it the tables or name their owner: %w", err)
+		return fmt.Errorf("the role of the connection string has no permission, grant it the tables or use their owner: %w", err)
 	case "22P05": // untranslatable_character
-		return fmt.Errorf("the database's encoding does not have all characters, move it to one with ENCODING 'UTF8': %w", err)
+		return fmt.Errorf("the database's encoding lacks characters, move to one with ENCODING 'UTF8': %w", err)
 	}
 	return err
 }

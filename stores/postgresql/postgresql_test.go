@@ -63,9 +63,9 @@ func TestSchema(t *testing.T) {
 		t.Errorf("after creating all, missing %v, error %v", missing, err)
 	}
 	for _, damage := range []struct{ do, want string }{
-		{`DROP INDEX imip_agent_freebusy`, "no index on table freebusy"},
-		{`ALTER TABLE freebusy_offers DROP COLUMN expires`, "no column expires in table freebusy_offers"},
-		{`DROP TABLE requests`, "no table requests"},
+		{`DROP INDEX imip_agent_freebusy`, "missing: an index on table freebusy"},
+		{`ALTER TABLE freebusy_offers DROP COLUMN expires`, "missing: column expires of table freebusy_offers"},
+		{`DROP TABLE requests`, "missing: table requests"},
 	} {
 		if _, err := s.pool.Exec(ctx, damage.do); err != nil {
 			t.Fatal(err)
@@ -118,7 +118,7 @@ func TestOthersTables(t *testing.T) {
 		t.Errorf("missing %v, error %v", missing, err)
 	}
 	for _, err := range stranger.Users(ctx) {
-		if err == nil || !strings.Contains(err.Error(), "may not do that") {
+		if err == nil || !strings.Contains(err.Error(), "has no permission") {
 			t.Errorf("listing the users: got %v, want that the role may not", err)
 		}
 	}

@@ -94,11 +94,11 @@ type Missing struct {
 func (m Missing) String() string {
 	switch {
 	case m.Index != "":
-		return fmt.Sprintf("no index on table %s", m.Table)
+		return fmt.Sprintf("missing: an index on table %s", m.Table)
 	case m.Column != "":
-		return fmt.Sprintf("no column %s in table %s", m.Column, m.Table)
+		return fmt.Sprintf("missing: column %s of table %s", m.Column, m.Table)
 	}
-	return fmt.Sprintf("no table %s", m.Table)
+	return fmt.Sprintf("missing: table %s", m.Table)
 }
 
 // Schema returns what the database lacks of the original's tables, of the outbox, and of
@@ -201,7 +201,7 @@ func (s *Store) checkEncoding(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("ask for the database's encoding: %w", err)
 	case encoding != "UTF8" && encoding != "SQL_ASCII":
-		return fmt.Errorf("the database has the encoding %s, which does not have all characters: make one with ENCODING 'UTF8' TEMPLATE template0", encoding)
+		return fmt.Errorf("the database's encoding %s lacks characters: create one with ENCODING 'UTF8' TEMPLATE template0", encoding)
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func (s *Store) checkEncoding(ctx context.Context) error {
 func (s *Store) pairs(ctx context.Context, query string) (map[string][]string, error) {
 	rows, err := s.pool.Query(ctx, query)
 	if err != nil {
-		return nil, fmt.Errorf("look at the database's tables: %w", err)
+		return nil, fmt.Errorf("examine the database's tables: %w", err)
 	}
 	found := make(map[string][]string)
 	var first, second string
@@ -219,7 +219,7 @@ func (s *Store) pairs(ctx context.Context, query string) (map[string][]string, e
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look at the database's tables: %w", err)
+		return nil, fmt.Errorf("examine the database's tables: %w", err)
 	}
 	return found, nil
 }

@@ -72,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	config, err := pgxpool.ParseConfig(o.ConnInfo)
 	if err != nil {
 		// It may hold a password, which the library leaves out of its own error.
-		return nil, fmt.Errorf("the connection string of the database (STORE_DIR) cannot be read, write it as libpq takes it, for example \"dbname=imip_agent\": %w", err)
+		return nil, fmt.Errorf("the connection string of the database (STORE_DIR) cannot be read, write it in the form of libpq, for example \"dbname=imip_agent\": %w", err)
 	}
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
 		config.ConnConfig.RuntimeParams["application_name"] = "imip-agent"
@@ -125,7 +125,7 @@ func (s *Store) Identity(ctx context.Context) (string, error) {
 			FROM pg_database WHERE datname = current_database()`).Scan(&identity)
 	})
 	if err != nil {
-		return "", fmt.Errorf("ask %s who it is: %w", s, err)
+		return "", fmt.Errorf("identify %s: %w", s, err)
 	}
 	return identity, nil
 }
@@ -254,7 +254,7 @@ func (s *Store) lock(ctx context.Context, dbtx pgx.Tx, user calendar.URI) error 
 		_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", key)
 	}
 	if code(err) == "55P03" { // lock_not_available
-		return fmt.Errorf("advisory lock %d on the database: not had within %s, see pg_locks for who holds it: %w", key, s.options.LockTimeout, stores.ErrLocked)
+		return fmt.Errorf("advisory lock %d on the database: not free within %s, pg_locks shows who holds it: %w", key, s.options.LockTimeout, stores.ErrLocked)
 	} else if err != nil {
 		return fmt.Errorf("lock the database: %w", err)
 	}

@@ -89,7 +89,7 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 	}
 	_, err = pgx.ForEachRow(rows, into, func() error {
 		if count++; count > maxRecords {
-			return fmt.Errorf("%s has more than %d records; see what they are, and take them out", t.user, maxRecords)
+			return fmt.Errorf("%s has more than %d records; find out what they are, and remove them", t.user, maxRecords)
 		}
 		p := freebusy.Period{
 			UID: value(c[2]), Transp: value(c[3]), RecurrenceID: value(c[4]), Summary: value(c[5]), Organizer: value(c[6]),

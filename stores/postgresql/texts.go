@@ -112,7 +112,7 @@ func (t *tx) Get(k stores.Key) ([]byte, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("read %q from %s: %w", k.UID, p.table, err)
 	} else if size > maxText {
-		return nil, fmt.Errorf("read %q of %s from %s: it has %d octets, and no such text has more than %d; see what it is, and take it out", k.UID, t.user, p.table, size, maxText)
+		return nil, fmt.Errorf("read %q of %s from %s: it has %d octets, and such a text never has more than %d; find out what it is, and remove it", k.UID, t.user, p.table, size, maxText)
 	}
 	return []byte(text), nil
 }
@@ -281,7 +281,7 @@ func (t *tx) Published() ([]byte, error) {
 // Publish implements [stores.Tx].
 func (t *tx) Publish(text []byte) error {
 	if t.store.options.Published == nil {
-		return errors.New("publishing free/busy: no directory is given: set PUBLISH_DIR")
+		return errors.New("publishing free/busy: no directory is set: set PUBLISH_DIR")
 	}
 	t.published = append([]byte{}, text...)
 	return nil

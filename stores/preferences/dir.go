@@ -118,7 +118,7 @@ func (l *loader) list() {
 }
 
 func (l *loader) warn(name string, problem error, taken string) {
-	l.warnings = append(l.warnings, fmt.Sprintf("preference %s: %v; taken instead: %s", name, problem, taken))
+	l.warnings = append(l.warnings, fmt.Sprintf("preference %s: %v; used instead: %s", name, problem, taken))
 }
 
 // maxValue is how much of a setting's file is read, in octets.
@@ -169,7 +169,7 @@ func choose[T any](l *loader, name, byDefault string, means map[string]T) T {
 	if !set {
 		word = byDefault
 	} else if err := Check(name, word); err != nil {
-		l.warn(name, err, "the setting counts as "+l.fallback(name))
+		l.warn(name, err, "the preference counts as "+l.fallback(name))
 	}
 	if meaning, ok := means[word]; ok && (word != "" || !set) {
 		return meaning

@@ -24,22 +24,22 @@ func Known() []Preference {
 	return []Preference{
 		{Name: "CN", Means: "the user's name, for messages", Check: line},
 		{Name: "LANG", Means: "the language of messages", Check: line},
-		{Name: "TZID", Means: "the time zone; without: the system's", Check: zone},
+		{Name: "TZID", Means: "the time zone; default: the system's", Check: zone},
 		{Name: "acl", Means: "who may change the user's events, and how", Check: anything},
-		oneOf("add_method_response", "what is answered to ADD", "add", "refresh", "ignore"),
+		oneOf("add_method_response", "the response to ADD", "add", "refresh", "ignore"),
 		oneOf("event_refreshing", "whether REFRESH is answered at once", "always", "never"),
 		oneOf("freebusy_bundling", "whether free/busy goes with other messages", "always", "never"),
-		oneOf("freebusy_messages", "whether the user is told of free/busy messages", "notify", "none"),
-		{Name: "freebusy_offers", Means: "how long offered periods are kept; a duration that cannot be read: not at all", Check: duration},
+		oneOf("freebusy_messages", "whether the user is notified of free/busy messages", "notify", "none"),
+		{Name: "freebusy_offers", Means: "how long offered periods are reserved, a duration; not at all if it cannot be read", Check: duration},
 		oneOf("freebusy_publishing", "whether shared free/busy is published", "publish", "no"),
 		oneOf("freebusy_sharing", "whether free/busy is shared with others", "share", "no"),
 		oneOf("incoming", "how messages are presented", "message-only", "message-then-summary",
 			"summary-then-message", "summary-only", "summary-wraps-message"),
-		oneOf("organiser_replacement", "who may become organiser of an event", "any", "attendee", "never"),
+		oneOf("organiser_replacement", "who may become the organizer of an event", "any", "attendee", "never"),
 		oneOf("participating", "whether the user takes part in the calendar system", "participate", "no"),
 		{Name: "permitted_times", Means: "the times at which events may begin and end", Check: times},
 		{Name: "scheduling_function", Means: "how a resource decides on invitations", Check: functions},
-		{Name: "window_size", Means: "the days for which occurrences are worked out, 100", Check: window},
+		{Name: "window_size", Means: "the days for which occurrences are recorded; default: 100", Check: window},
 	}
 }
 
@@ -49,7 +49,7 @@ func Check(name, value string) error {
 	known := Known()
 	i := slices.IndexFunc(known, func(p Preference) bool { return p.Name == name })
 	if i < 0 {
-		return errors.New("there is no such preference")
+		return errors.New("unknown preference")
 	}
 	return known[i].Check(value)
 }
@@ -67,7 +67,7 @@ func anything(string) error { return nil }
 
 func line(value string) error {
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return errors.New("it is more than one line, or has control characters")
+		return errors.New("it has more than one line, or control characters")
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ const maxWindow = 2_900_000
 func window(value string) error {
 	days, err := strconv.Atoi(value)
 	if err != nil || days < 1 || days > maxWindow {
-		return fmt.Errorf("%.60q is no number of days from 1 to %d", value, maxWindow)
+		return fmt.Errorf("%.60q is not a number of days from 1 to %d", value, maxWindow)
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func ParseTimes(value string) (Times, error) {
 			}
 			number, err := strconv.Atoi(text)
 			if err != nil || number < 0 || number >= field.limit {
-				return Times{}, fmt.Errorf("%.60q is no number from 0 to %d", text, field.limit-1)
+				return Times{}, fmt.Errorf("%.60q is not a number from 0 to %d", text, field.limit-1)
 			}
 			*field.list = append(*field.list, number)
 		}
@@ -154,7 +154,7 @@ func functions(value string) error {
 		name, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 		for _, r := range name {
 			if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
-				return fmt.Errorf("%.60q is no name of a function", name)
+				return fmt.Errorf("%.60q is not the name of a function", name)
 			}
 		}
 	}

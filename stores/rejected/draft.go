@@ -76,7 +76,7 @@ func (w *Draft) Write(p []byte) (int, error) {
 // Put puts the content aside, as [Dir.Put] does, and returns the path of the file that has it.
 func (w *Draft) Put(note Note) (path string, err error) {
 	if w.cut > 0 {
-		note.Reason += fmt.Sprintf("; its last %d octets are left out, being too much to keep", w.cut)
+		note.Reason += fmt.Sprintf("; its last %d octets are left out, since it is too large", w.cut)
 	}
 	if err := w.file.Sync(); err != nil {
 		return "", fmt.Errorf("REJECTED_DIR: %w", err)

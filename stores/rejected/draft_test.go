@@ -54,7 +54,7 @@ func TestDraft(t *testing.T) {
 	}
 	want := map[string]string{
 		"some content": "too large",
-		strings.Repeat("x", 80) + strings.Repeat("y", 20): "too large; its last 60 octets are left out, being too much to keep",
+		strings.Repeat("x", 80) + strings.Repeat("y", 20): "too large; its last 60 octets are left out, since it is too large",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("put aside %q, want %q", got, want)

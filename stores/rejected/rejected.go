@@ -75,7 +75,7 @@ func (d *Dir) Put(note Note, content []byte) (path string, err error) {
 // isSet returns an error if there is no directory.
 func (d *Dir) isSet() error {
 	if d == nil || d.Path == "" {
-		return errors.New("no directory is set for what cannot be handled: set REJECTED_DIR")
+		return errors.New("no directory is set for rejected messages: set REJECTED_DIR")
 	}
 	return nil
 }
@@ -226,9 +226,9 @@ func (d *Dir) limit(names []string, newest string) {
 	for len(names) > 0 && (len(names) >= limit || all > size) {
 		all -= d.size(names[0])
 		if err := d.remove(names[0]); err != nil {
-			d.log().Warn("cannot remove the oldest of what was put aside", "error", err)
+			d.log().Warn("cannot remove the oldest rejected messages", "error", err)
 		} else {
-			d.log().Warn("too much was put aside: removed the oldest; look through what is there",
+			d.log().Warn("too much was rejected: the oldest is removed; look at what is left",
 				"file", d.path(names[0]+contentSuffix), "limit", limit, "octets", size, "newest", newest)
 		}
 		names = names[1:]

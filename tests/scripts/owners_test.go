@@ -209,7 +209,7 @@ func (s *ownedSite) closed(t *testing.T, group uint32) {
 		if err := os.Chown(filepath.Join(s.dir, name, "vincent-60412"), mailUser, 0); err != nil {
 			t.Fatal(err)
 		}
-		want := fmt.Sprintf("has group root and not %d", storeGroup)
+		want := fmt.Sprintf("has group root instead of %d", storeGroup)
 		if _, said := s.run(t, 0, nil, "imip-agent", "check"); !strings.Contains(said, want) {
 			t.Errorf("a file of another group: %s", said)
 		}
