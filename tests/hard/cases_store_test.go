@@ -77,7 +77,7 @@ plain`},
 rejected: damaged lines of a table: line 2: it is not UTF-8
 requests f - COUNTER`},
 	{name: "store/queue with rubbish", why: "read past", store: compat.Tree{"requests": "\t\t\n\ne\t\t\ta\tb\ne\n"}, in: "SUMMARY:Meeting", want: `plain
-rejected: damaged lines of a table: line 3: there are 5 columns in it, and not 3`},
+rejected: damaged lines of a table: line 3: there are more columns in it than belong there`},
 	{name: "store/queue with both kinds", why: "the event's entries go, both", store: compat.Tree{"requests": "e\t\t\ne\t\tCOUNTER\ne\t20261203T090000Z\t\nf\t\t\n"}, in: "SUMMARY:Meeting", want: `plain
 requests e 20261203T090000Z
 requests f -`},
