@@ -61,25 +61,20 @@ func (o *Object) written(t *times, at time.Time) (value string, params ical.Para
 	return t.start.text(clockOf(at, t.start.in(t.user))), params
 }
 
-// Exclusion returns the EXDATE that takes the occurrence out of the event that a recurrence id
-// means for a user in zone, as a content line without its end.
-func (o *Object) Exclusion(recurrenceID string, zone *time.Location) (string, error) {
+// Exclude takes the occurrence out of the event, by EXDATE, that a recurrence id means for a
+// user in zone.
+func (o *Object) Exclude(recurrenceID string, zone *time.Location) error {
 	at, err := o.InstantOf(recurrenceID, zone)
 	if err != nil {
-		return "", err
+		return err
 	}
 	t, err := o.times(zone)
 	if err != nil {
-		return "", err
+		return err
 	}
 	value, params := o.written(t, at)
-	line := ical.PropExceptionDates
-	for _, name := range []string{ical.ParamTimezoneID, ical.ParamValue} {
-		if v := params.Get(name); v != "" {
-			line += ";" + name + "=" + v
-		}
-	}
-	return line + ":" + value, nil
+	o.component.Props.Add(&ical.Prop{Name: ical.PropExceptionDates, Params: params, Value: value})
+	return nil
 }
 
 // align returns a property with the starts of occurrences in the form of DTSTART, and

@@ -3,6 +3,7 @@ package calendar
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // What other programs compare as it is written leaves in the form of DTSTART.
@@ -44,6 +45,44 @@ func TestAlign(t *testing.T) {
 		}
 		if changed != (string(o.Encode()) != before) {
 			t.Errorf("%s of %s: changed is %v", c.line, c.event, changed)
+		}
+	}
+}
+
+// What takes an occurrence out of an event has the form of its DTSTART.
+func TestExclude(t *testing.T) {
+	oslo, err := time.LoadLocation("Europe/Oslo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ start, recurrenceID, want string }{
+		{"DTSTART;TZID=Europe/Oslo:20261202T100000", "20261203T090000Z", "EXDATE;TZID=Europe/Oslo:20261203T100000"},
+		{"DTSTART;TZID=Europe/Oslo:20261202T100000", "20261203T100000", "EXDATE;TZID=Europe/Oslo:20261203T100000"},
+		{"DTSTART;TZID=America/New_York:20261202T100000", "20261203T100000", "EXDATE;TZID=America/New_York:20261203T100000"}, // the event's time
+		{"DTSTART;TZID=Europe/Oslo:20261202T100000", "20261203", "EXDATE;TZID=Europe/Oslo:20261203T100000"},
+		{"DTSTART:20261202T090000Z", "20261203T090000Z", "EXDATE:20261203T090000Z"},
+		{"DTSTART:20261202T090000Z", "20261203T090000", "EXDATE:20261203T090000Z"},
+		{"DTSTART:20261202T090000Z", "20261203", "EXDATE:20261203T090000Z"},
+		{"DTSTART:20261202T100000", "20261203T100000", "EXDATE:20261203T100000"},
+		{"DTSTART:20261202T100000", "20261203T090000Z", "EXDATE:20261203T100000"},
+		{"DTSTART;VALUE=DATE:20261202", "20261203", "EXDATE;VALUE=DATE:20261203"},
+		{"DTSTART;VALUE=DATE:20261202", "20261202T230000Z", "EXDATE;VALUE=DATE:20261203"}, // Oslo's midnight
+		{"DTSTART:20261202T100000", "some day", ""},
+	} {
+		object, err := DecodeObject([]byte("BEGIN:VEVENT\r\nUID:u\r\n" + test.start + "\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := object.Exclude(test.recurrenceID, oslo); err == nil {
+			for line := range strings.Lines(string(object.Encode())) {
+				if strings.HasPrefix(line, "EXDATE") {
+					got += strings.TrimSuffix(line, "\r\n")
+				}
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s of %s: %q, want %q", test.recurrenceID, test.start, got, test.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -10,10 +11,11 @@ import (
 
 // Calendar is one VCALENDAR of a message.
 type Calendar struct {
-	Method   string   // METHOD in upper case; "" if there is none
-	Events   []Event  // the VEVENTs in order of appearance
-	Others   []string // the names of other components, VTIMEZONE excepted: they are not handled
-	Warnings []string // what was repaired outside of the events, for the log
+	Method   string         // METHOD in upper case; "" if there is none
+	Events   []Event        // the VEVENTs in order of appearance
+	FreeBusy []FreeBusyPart // the VFREEBUSYs in order of appearance
+	Others   []string       // the names of other components, VTIMEZONE excepted: they are not handled
+	Warnings []string       // what was repaired outside of the events, for the log
 }
 
 // Event is one VEVENT of a calendar.
@@ -22,6 +24,17 @@ type Event struct {
 	Warnings []string // what was repaired, for the log
 	Err      error    // an [Error], if this event cannot be handled; others can
 	Text     string   // its lines in the source, for putting it aside
+	// UnknownZones are the TZIDs in it of which nobody knows what they mean: times in them
+	// are taken as local.
+	UnknownZones []string
+}
+
+// FreeBusyPart is one VFREEBUSY of a calendar.
+type FreeBusyPart struct {
+	FreeBusy *FreeBusy // with an Err, only to tell which one it is
+	Warnings []string  // what was left out, for the log
+	Err      error     // an [Error], if it cannot be handled
+	Text     string    // its lines in the source, for putting it aside
 }
 
 // Decode returns all calendars in the text of a message part. VEVENTs that stand
@@ -39,18 +52,27 @@ func Decode(text string) ([]Calendar, error) {
 	for i, c := range d.calendars {
 		calendar := Calendar{Method: c.method, Others: c.others, Warnings: c.warnings}
 		for _, e := range c.events {
-			if e.err == nil {
-				n := normaliser{resolve: resolvers[i], warn: e.warnings.add}
-				n.event(e.component)
-				e.err = checkEvent(e.component)
-			}
-			calendar.Events = append(calendar.Events, Event{
-				Object: &Object{e.component}, Warnings: e.warnings, Err: e.err, Text: text[e.start:e.end],
-			})
+			calendar.Events = append(calendar.Events, e.event(text, resolvers[i]))
+		}
+		for _, e := range c.freebusy {
+			calendar.FreeBusy = append(calendar.FreeBusy, e.freeBusy(text, resolvers[i]))
 		}
 		calendars = append(calendars, calendar)
 	}
 	return calendars, nil
+}
+
+// event returns what a VEVENT is.
+func (e *rawEvent) event(text string, resolve resolver) Event {
+	found := Event{Text: text[e.start:e.end]}
+	if e.err == nil {
+		n := normaliser{resolve: resolve, warn: e.warnings.add}
+		n.event(e.component)
+		e.err = checkEvent(e.component)
+		found.UnknownZones = n.unknown
+	}
+	found.Object, found.Warnings, found.Err = &Object{e.component}, e.warnings, e.err
+	return found
 }
 
 // DecodeObject returns a stored object. It repairs what [Decode] repairs, and
@@ -102,18 +124,20 @@ type decoder struct {
 	calendars []*rawCalendar
 	stack     []frame // the components that are open
 	loose     int     // where properties begin that stand in a calendar itself; -1: there are none since its last component
+	file      *File   // takes the events, which are not read yet; nil: they are
 }
 
 // rawCalendar is a calendar that is being read.
 type rawCalendar struct {
 	method     string
 	events     []*rawEvent
+	freebusy   []*rawEvent
 	others     []string
 	vtimezones []*ical.Component
 	warnings   warnings
 }
 
-// rawEvent is an event that is being read.
+// rawEvent is an event that is being read, or a VFREEBUSY.
 type rawEvent struct {
 	component  *ical.Component
 	components int // inside it
@@ -129,12 +153,21 @@ func (e *rawEvent) fail(reason string) {
 	}
 }
 
+// is reports whether a frame is that of the event, and not of a component inside it.
+func (e *rawEvent) is(f frame) bool { return e != nil && f.event == e && f.component == e.component }
+
 // frame is an open component.
 type frame struct {
 	name      string
 	component *ical.Component // nil for a component whose contents are not needed
 	event     *rawEvent       // the event that it is, or is in
 	start     int             // where it begins in the source
+	title     title           // of one that stands in a calendar of a file
+}
+
+// skipped reports whether the frame is that of a component whose contents are not needed.
+func (f frame) skipped() bool {
+	return f.name != "" && f.name != ical.CompCalendar && f.component == nil
 }
 
 func newDecoder(text string) *decoder {
@@ -145,6 +178,7 @@ func (d *decoder) run() {
 	for {
 		l, ok := d.lines.read()
 		if !ok {
+			d.file.ends(d.stack, len(d.calendars))
 			d.close(0, len(d.lines.source))
 			return
 		}
@@ -157,6 +191,7 @@ func (d *decoder) run() {
 			d.property(l)
 		}
 		switch {
+		case d.file != nil: // what it is full of, nobody has sent
 		case d.begun > maxComponents:
 			d.abandon(l, "the calendar has too many calendars or events")
 			return
@@ -199,6 +234,8 @@ func (d *decoder) begin(l line, name string) {
 	}
 	switch {
 	case name == ical.CompCalendar:
+		d.close(1, l.start)
+		d.file.begins(d.stack)
 		d.close(0, l.start)
 	case standsInCalendar[name]:
 		d.close(d.depthOf(ical.CompCalendar)+1, l.start)
@@ -210,6 +247,7 @@ func (d *decoder) begin(l line, name string) {
 	case name == ical.CompCalendar:
 		d.begun++
 		d.calendars = append(d.calendars, &rawCalendar{})
+	case d.file != nil && (name == ical.CompEvent || len(d.stack) == 0 || parent.skipped()):
 	case name == ical.CompEvent:
 		if len(d.stack) == 0 && (len(d.calendars) == 0 || d.calendar().method != "") {
 			d.calendars = append(d.calendars, &rawCalendar{})
@@ -234,6 +272,11 @@ func (d *decoder) begin(l line, name string) {
 	case parent.component != nil: // in a VTIMEZONE
 		f.component = d.component(name)
 		parent.component.Children = append(parent.component.Children, f.component)
+	case name == ical.CompFreeBusy && d.file == nil:
+		d.begun++
+		f.component = d.component(name)
+		f.event = &rawEvent{component: f.component, start: l.start}
+		d.calendar().freebusy = append(d.calendar().freebusy, f.event)
 	case name == ical.CompTimezone:
 		f.component = d.component(name)
 		d.calendar().vtimezones = append(d.calendar().vtimezones, f.component)
@@ -266,6 +309,15 @@ func (d *decoder) end(l line, name string) {
 		return
 	}
 	d.loose = -1
+	if d.file != nil {
+		if depth+1 < len(d.stack) { // nobody knows where that ends
+			d.close(min(1, depth), l.start)
+			return
+		}
+		if depth == 1 && d.inCalendar() {
+			d.file.add(d.stack[1], d.calendar(), l.end)
+		}
+	}
 	if event := d.stack[depth].event; event != nil && depth+1 < len(d.stack) {
 		event.warnings.add("%s is not ended inside %s", d.top().name, name)
 	}
@@ -279,6 +331,10 @@ func (d *decoder) end(l line, name string) {
 // endOfNothing reads an END: of a component that is not open. Where it ends an
 // event that lost its beginning, what is left of that is an event in error.
 func (d *decoder) endOfNothing(l line, name string) {
+	if d.file != nil {
+		d.file.problem("END:%.30q where there is no such component", name)
+		return
+	}
 	if len(d.stack) == 0 {
 		return
 	}
@@ -299,14 +355,22 @@ func (d *decoder) endOfNothing(l line, name string) {
 	})
 }
 
+// inCalendar reports whether a component is open that stands in a calendar.
+func (d *decoder) inCalendar() bool {
+	return len(d.stack) > 1 && d.stack[0].name == ical.CompCalendar
+}
+
 // close closes all components at depth and deeper, which have not been ended
 // properly. An event among them is cut: what else it had is not known.
 func (d *decoder) close(depth, at int) {
+	if depth < 2 && d.inCalendar() {
+		d.file.lose(d)
+	}
 	for len(d.stack) > depth {
 		top := d.top()
 		switch {
-		case top.name == ical.CompEvent && top.event != nil && top.component == top.event.component:
-			top.event.fail("the event is cut: it has no END:VEVENT")
+		case top.event.is(top):
+			top.event.fail(fmt.Sprintf("the %s is cut: it has no END:%s", nouns[top.name], top.name))
 			top.event.end = at
 		case top.name == ical.CompCalendar:
 			d.calendar().warnings.add("the calendar has no END:VCALENDAR")
@@ -314,6 +378,9 @@ func (d *decoder) close(depth, at int) {
 		d.stack = d.stack[:len(d.stack)-1]
 	}
 }
+
+// nouns are what components are called that are read.
+var nouns = map[string]string{ical.CompEvent: "event", ical.CompFreeBusy: "free/busy"}
 
 // abandon stops reading at a line, for a reason that is the error of the event
 // that is open, or else of the rest of the text.
@@ -334,6 +401,9 @@ func (d *decoder) abandon(l line, reason string) {
 // property reads a line that begins or ends no component.
 func (d *decoder) property(l line) {
 	top := d.top()
+	if d.file != nil && len(d.stack) == 2 && d.inCalendar() {
+		d.stack[1].title.take(l, top.name)
+	}
 	if top.component == nil {
 		if top.name == ical.CompCalendar && d.loose < 0 {
 			d.loose = l.start
@@ -362,7 +432,7 @@ func (d *decoder) property(l line) {
 		d.warn("line left out, which is no property: %s", excerpt(l.text))
 		return
 	}
-	if prop.Name == ical.PropUID && l.controls && top.event != nil && top.component == top.event.component {
+	if prop.Name == ical.PropUID && l.controls && top.event.is(top) {
 		top.event.fail("the event's UID has control characters")
 	}
 	d.continued(prop)

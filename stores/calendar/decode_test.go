@@ -45,7 +45,7 @@ var decodeCases = []struct {
 	{"folded names", "BEGIN:VCAL\n ENDAR\nMETHOD\n :REQUEST\nBEGIN:VEV\n\tENT\nUID:a\nEND:VEVEN\n T\nEND:VCALENDAR", "REQUEST a"},
 	{"vCalendar 1.0", strings.Replace(begin, "2.0", "1.0", 1) + "BEGIN:VEVENT\nUID:a\nRRULE:D1 #5\nDALARM:19980114T210000Z;;;x\nEND:VEVENT\n" + end, "REQUEST a"},
 	{"other components", begin + "BEGIN:VTODO\nUID:t\nBEGIN:VALARM\nEND:VALARM\nEND:VTODO\n" + eventA + "BEGIN:VFREEBUSY\nEND:VFREEBUSY\nBEGIN:X-Y\nEND:X-Y\n" + end,
-		"REQUEST a +VTODO +VFREEBUSY +X-Y"},
+		"REQUEST a ~ +VTODO +X-Y"},
 	{"two calendars", begin + eventA + end + "BEGIN:VCALENDAR\nMETHOD:CANCEL\n" + eventB + end, "REQUEST a\nCANCEL b"},
 	{"no calendar around", eventA + eventB, " a b"},
 	{"an event after the calendar", begin + eventA + end + eventB, "REQUEST a\n b"},
@@ -72,6 +72,7 @@ var decodeCases = []struct {
 	{"an event lost its beginning, in a zone", begin + "BEGIN:VTIMEZONE\nTZID:x\nBEGIN:DAYLIGHT\nDTSEQUENCE:0\nEND:VEVENT\n" + eventB + end, "REQUEST (the event is damaged: it has no BEGIN:VEVENT) b"},
 	{"an event lost its beginning", begin + eventA + "UID:c\nDTSTART:20261202\nEND:VEVENT\n" + eventB + end, "REQUEST a (the event is damaged: it has no BEGIN:VEVENT) b"},
 	{"a task ends an event", begin + "BEGIN:VTODO\nUID:t\nEND:VEVENT\n" + eventB + end, "REQUEST (the event is damaged: it has no BEGIN:VEVENT) b +VTODO"},
+	{"free/busy is not ended", begin + "BEGIN:VFREEBUSY\nUID:f\n" + eventA + end, "REQUEST a ~(the free/busy is cut: it has no END:VFREEBUSY)"},
 	{"nested too deep", begin + "BEGIN:VEVENT\nUID:a\n" + strings.Repeat("BEGIN:A\n", 1000) + strings.Repeat("END:A\n", 1000) + "END:VEVENT\n" + eventB + end,
 		"REQUEST (the event has too many components inside it, or they are nested too deep) b"},
 	{"other components nested too deep", begin + "BEGIN:VTODO\n" + strings.Repeat("BEGIN:A\n", 1000) + strings.Repeat("END:A\n", 1000) + "END:VTODO\n" + eventB + end,
@@ -87,6 +88,13 @@ func describe(calendars []Calendar) string {
 				words = append(words, fmt.Sprintf("(%v)", e.Err))
 			} else {
 				words = append(words, e.Object.UID())
+			}
+		}
+		for _, f := range c.FreeBusy {
+			if f.Err != nil {
+				words = append(words, fmt.Sprintf("~(%v)", f.Err))
+			} else {
+				words = append(words, "~"+f.FreeBusy.UID)
 			}
 		}
 		for _, name := range c.Others {

@@ -1,10 +1,12 @@
-// Package calendar is the iCalendar side of a store: it takes calendars out of
-// messages, and reads and writes the objects that a store keeps.
+// Package calendar is the one reader and writer of iCalendar: it takes calendars out of
+// messages and files, reads and writes the objects that a store keeps, and writes calendars
+// for others.
 //
-// An [Object] is one VEVENT (RFC 5545 section 3.6.1). [Decode] finds the
-// objects in the text of a message; [DecodeObject] and [Object.Encode] read and
-// write one as a store keeps it: bare, BEGIN:VEVENT to END:VEVENT, with no
-// VCALENDAR around it and no VTIMEZONE beside it.
+// An [Object] is one VEVENT (RFC 5545 section 3.6.1), a [FreeBusy] one VFREEBUSY (section
+// 3.6.4). [Decode] finds them in the text of a message, and a [File] in one of any size;
+// [DecodeObject] and [Object.Encode] read and write an object as a store keeps it: bare,
+// BEGIN:VEVENT to END:VEVENT, with no VCALENDAR around it and no VTIMEZONE beside it. A
+// [Document] is a calendar for other programs, which has both.
 //
 // # What is repaired
 //

@@ -53,8 +53,7 @@ type lineWriter struct {
 }
 
 func (w *lineWriter) component(c *ical.Component) {
-	w.text("BEGIN:" + c.Name)
-	w.end()
+	w.line("BEGIN:", c.Name)
 	for _, name := range slices.Sorted(maps.Keys(c.Props)) {
 		for _, prop := range c.Props[name] {
 			w.property(&prop)
@@ -63,7 +62,14 @@ func (w *lineWriter) component(c *ical.Component) {
 	for _, child := range c.Children {
 		w.component(child)
 	}
-	w.text("END:" + c.Name)
+	w.line("END:", c.Name)
+}
+
+// line writes a line in one.
+func (w *lineWriter) line(pieces ...string) {
+	for _, piece := range pieces {
+		w.text(piece)
+	}
 	w.end()
 }
 

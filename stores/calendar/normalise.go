@@ -76,11 +76,13 @@ var isAddressParam = set(ical.ParamSentBy, ical.ParamDelegatedTo, ical.ParamDele
 // normaliser brings components into the form that [Object] promises: see the
 // package's documentation. Doing it again changes nothing.
 type normaliser struct {
-	resolve func(tzid string, use zones.Use) zones.Zone
+	resolve resolver
 	warn    func(format string, args ...any)
 
 	use   zones.Use             // when the event is, for its zones
 	found map[string]zones.Zone // the zones of the event, by TZID
+
+	unknown []string // TZIDs of which nobody knows what they mean
 }
 
 // event normalises a VEVENT and what is inside it.
@@ -317,6 +319,9 @@ func (n *normaliser) zone(p *ical.Prop) {
 		n.warn("%s: time zone %s is unknown, so its times are taken as local", p.Name, excerpt(tzid))
 		p.Params.Del(ical.ParamTimezoneID)
 		p.Params.Set("X-TZID", tzid)
+		if !slices.Contains(n.unknown, tzid) {
+			n.unknown = append(n.unknown, tzid)
+		}
 		return
 	case zone.Guess != "" && !seen:
 		n.warn("time zone %s is taken for %s by %s", excerpt(tzid), iana, zone.Guess)
@@ -388,19 +393,26 @@ func timeInUTC(value string) (string, bool) {
 
 // addressURI returns the URI of a calendar user. Commas and semicolons in it,
 // which RFC 6068 section 2 has percent-encoded, are, since the original takes
-// them for a list's; "NAME <ADDRESS>" (vCalendar 1.0) is its address.
+// them for a list's.
 //
 // DEVIATION: separators-in-addresses
 func addressURI(value string) URI {
+	uri := plainURI(value)
+	if strings.ContainsAny(string(uri), ",;") {
+		uri = URI(strings.NewReplacer(",", "%2C", ";", "%3B").Replace(string(uri)))
+	}
+	return uri
+}
+
+// plainURI returns the URI of a calendar user, "" if there is none; "NAME <ADDRESS>"
+// (vCalendar 1.0) is its address.
+func plainURI(value string) URI {
 	if open, end := strings.LastIndexByte(value, '<'), strings.LastIndexByte(value, '>'); 0 <= open && open < end {
 		value = value[open+1 : end]
 	}
 	uri := NewURI(value)
 	if uri == "mailto:" {
 		return ""
-	}
-	if strings.ContainsAny(string(uri), ",;") {
-		uri = URI(strings.NewReplacer(",", "%2C", ";", "%3B").Replace(string(uri)))
 	}
 	return uri
 }
@@ -431,11 +443,14 @@ func withoutSpace(value string) string {
 	return strings.NewReplacer(" ", "", "\t", "").Replace(value)
 }
 
+// resolver finds the IANA zone for a TZID, for when it is used.
+type resolver func(tzid string, use zones.Use) zones.Zone
+
 // resolvers returns for each calendar what finds the IANA zone for a TZID: by
 // the calendar's own VTIMEZONEs, or else by those of the whole text, since some
 // senders explain a zone in another calendar of it. Both are looked at when a
 // TZID is first met.
-func (d *decoder) resolvers() []func(string, zones.Use) zones.Zone {
+func (d *decoder) resolvers() []resolver {
 	whole := sync.OnceValue(func() *zones.Resolver {
 		var all []*ical.Component
 		for _, c := range d.calendars {
@@ -443,7 +458,7 @@ func (d *decoder) resolvers() []func(string, zones.Use) zones.Zone {
 		}
 		return zones.NewResolver(all)
 	})
-	var resolvers []func(string, zones.Use) zones.Zone
+	var resolvers []resolver
 	for _, c := range d.calendars {
 		if len(c.vtimezones) == 0 || len(d.calendars) == 1 {
 			resolvers = append(resolvers, func(tzid string, use zones.Use) zones.Zone { return whole().Find(tzid, use) })

@@ -1,9 +1,9 @@
 package freebusy
 
 import (
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"imip-agent/stores/calendar"
 )
 
 // Published returns the calendar in which a user's busy periods are published for
@@ -13,33 +13,16 @@ import (
 //
 // DEVIATION: published-prodid. RFC 5545 section 3.7.3 requires PRODID.
 func Published(user string, stampedAt time.Time, t *Table) []byte {
-	var text strings.Builder
 	user = Clean(user)
-	for _, line := range []string{
-		"BEGIN:VCALENDAR", "PRODID:-//imip-agent//NONSGML imip-agent//EN", "VERSION:2.0", "METHOD:PUBLISH",
-		"BEGIN:VFREEBUSY", "ORGANIZER:" + user, "UID:" + user, "DTSTAMP:" + stamp(stampedAt),
-	} {
-		fold(&text, line)
+	f := &calendar.FreeBusy{
+		UID: user, Stamp: stampedAt, Organizer: calendar.NewAttendee(calendar.URI(user), ""),
+		Periods: make([]calendar.BusyPeriod, 0, len(t.rows)),
 	}
 	for _, r := range t.rows {
 		if c := split(r); c[3] == "OPAQUE" || c[3] == "" {
-			text.WriteString("FREEBUSY;FBTYPE=BUSY:" + c[0] + "/" + c[1] + "\r\n")
+			f.Periods = append(f.Periods, calendar.BusyPeriod{Start: instant(c[0]), End: instant(c[1])})
 		}
 	}
-	text.WriteString("END:VFREEBUSY\r\nEND:VCALENDAR\r\n")
-	return []byte(text.String())
-}
-
-// fold writes a content line so that none of its physical lines is longer than 75
-// octets (RFC 5545 section 3.1).
-func fold(text *strings.Builder, line string) {
-	for width := 75; len(line) > width; width = 74 {
-		at := width
-		for !utf8.RuneStart(line[at]) {
-			at--
-		}
-		text.WriteString(line[:at] + "\r\n ")
-		line = line[at:]
-	}
-	text.WriteString(line + "\r\n")
+	d := calendar.Document{Method: "PUBLISH", FreeBusy: []*calendar.FreeBusy{f}}
+	return d.Encode()
 }

@@ -21,7 +21,7 @@ func TestPublished(t *testing.T) {
 			t.Errorf("a line of %d octets: %q", len(line), line)
 		}
 	}
-	want := "BEGIN:VCALENDAR\r\nPRODID:-//imip-agent//NONSGML imip-agent//EN\r\nVERSION:2.0\r\nMETHOD:PUBLISH\r\n" +
+	want := "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//imip-agent//NONSGML imip-agent//EN\r\nMETHOD:PUBLISH\r\n" +
 		"BEGIN:VFREEBUSY\r\nORGANIZER:" + user + "\r\nUID:" + user + "\r\nDTSTAMP:20261202T080000Z\r\n" +
 		"FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z\r\n" +
 		"FREEBUSY;FBTYPE=BUSY:20261202T150000Z/20261202T160000Z\r\n" +

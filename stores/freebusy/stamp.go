@@ -3,6 +3,8 @@ package freebusy
 import (
 	"encoding/binary"
 	"time"
+
+	"imip-agent/stores/calendar"
 )
 
 // Times stand in a table as UTC date-times, `20261202T090000Z` (RFC 5545 section
@@ -17,14 +19,7 @@ func appendStamp(dst []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return dst
 	}
-	t = t.UTC()
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	return append(dst,
-		byte('0'+year/1000%10), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10),
-		byte('0'+month/10), byte('0'+month%10), byte('0'+day/10), byte('0'+day%10), 'T',
-		byte('0'+hour/10), byte('0'+hour%10), byte('0'+minute/10), byte('0'+minute%10),
-		byte('0'+second/10), byte('0'+second%10), 'Z')
+	return calendar.AppendUTC(dst, t)
 }
 
 // stamp returns an instant as a table holds it.

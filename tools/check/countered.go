@@ -105,15 +105,13 @@ func (e *examination) publishedBefore() map[instants]bool {
 		}
 		return nil
 	}
-	found, readable := publishedPeriods(string(text), e.user)
+	found, readable := publishedPeriods(text, e.user)
 	if !readable {
 		return nil
 	}
 	e.wereBusy.all = make(map[instants]bool, len(found))
 	for _, period := range found {
-		if start, end, ok := periodTimes(period); ok {
-			e.wereBusy.all[instants{start, end}] = true
-		}
+		e.wereBusy.all[period] = true
 	}
 	return e.wereBusy.all
 }

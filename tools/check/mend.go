@@ -73,7 +73,7 @@ func (m *mender) publishChanged() error {
 		return err
 	}
 	text, err := m.tx.Published()
-	want := append([]string{}, busyPeriods(table)...)
+	want := append([]instants{}, busyPeriods(table)...)
 	if err == nil && isPublished(text, m.user, want) || errors.Is(err, stores.ErrNotFound) && len(want) == 0 {
 		return nil
 	} else if err != nil && !errors.Is(err, stores.ErrNotFound) {

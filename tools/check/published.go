@@ -1,17 +1,16 @@
 package check
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"path/filepath"
 	"slices"
-	"strings"
-	"time"
 
 	"imip-agent/handlers/itip"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
-	"imip-agent/stores/preferences"
 )
 
 // published compares the published calendar with the user's own free/busy.
@@ -51,18 +50,18 @@ func (e *examination) published() error {
 		e.republish(path, "free/busy is to be published, and is not")
 	case !isPublished(text, e.user, nil):
 		e.republish(path, "what is published is no calendar of the user's free/busy, or not a whole one")
-	case !isPublished(text, e.user, append([]string{}, want...)):
+	case !isPublished(text, e.user, append([]instants{}, want...)):
 		e.republish(path, "what is published is not what the user's free/busy says")
 	}
 	return nil
 }
 
 // busyPeriods returns the periods of a table that are published, in order, each once.
-func busyPeriods(table *freebusy.Table) []string {
-	var periods []string
+func busyPeriods(table *freebusy.Table) []instants {
+	var periods []instants
 	for p := range table.All() {
 		if p.Transp == itip.Opaque {
-			periods = append(periods, p.Start.Format(utcLayout)+"/"+p.End.Format(utcLayout))
+			periods = append(periods, instants{p.Start.Unix(), p.End.Unix()})
 		}
 	}
 	return compact(periods)
@@ -70,8 +69,8 @@ func busyPeriods(table *freebusy.Table) []string {
 
 // isPublished reports whether a text is a published calendar of a user's, of those periods
 // if any are given.
-func isPublished(text []byte, user calendar.URI, want []string) bool {
-	got, readable := publishedPeriods(string(text), user)
+func isPublished(text []byte, user calendar.URI, want []instants) bool {
+	got, readable := publishedPeriods(text, user)
 	return readable && (want == nil || slices.Equal(want, compact(got)))
 }
 
@@ -80,74 +79,35 @@ func (e *examination) republish(path, text string) {
 	f.mend = func(m *mender) error { return m.publish(f) }
 }
 
-func compact(periods []string) []string {
-	slices.Sort(periods)
+func compact(periods []instants) []instants {
+	slices.SortFunc(periods, func(a, b instants) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end)) })
 	return slices.Compact(periods)
 }
 
 const utcLayout = "20060102T150405Z"
 
-// publishedPeriods returns the periods of a user's published calendar, each as start/end. It
-// is ok if it is one whole calendar with one component (RFC 5546 section 3.3.1).
-func publishedPeriods(text string, user calendar.URI) (periods []string, ok bool) {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	text = strings.NewReplacer("\n ", "", "\n\t", "").Replace(text)
-	// Each of these is there once, and the components in this order.
-	once := map[string]int{"METHOD:PUBLISH": 0, "ORGANIZER:" + string(user): 0}
-	order := []string{"BEGIN:VCALENDAR", "BEGIN:VFREEBUSY", "END:VFREEBUSY", "END:VCALENDAR"}
-	ended := false
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\n ")
-		name, value, found := strings.Cut(line, ":")
-		bare, _, _ := strings.Cut(name, ";")
-		switch {
-		case ended && line != "":
-			return nil, false
-		case bare == "BEGIN" || bare == "END":
-			if len(order) == 0 || line != order[0] {
-				return nil, false
-			}
-			order = order[1:]
-			ended = len(order) == 0
-		case bare == "METHOD":
-			once[line]++
-		case bare == "ORGANIZER" && strings.HasSuffix(line, ":"+string(user)):
-			once["ORGANIZER:"+string(user)]++
-		case !found || bare != "FREEBUSY":
-		case strings.Contains(name, "FBTYPE=FREE"):
-		default:
-			for _, period := range strings.Split(value, ",") {
-				periods = append(periods, untilEnd(period))
-			}
+// publishedPeriods returns the periods of a user's published calendar. It is ok if it is one
+// whole calendar with one component (RFC 5546 section 3.3.1).
+func publishedPeriods(text []byte, user calendar.URI) (periods []instants, ok bool) {
+	if !bytes.HasSuffix(bytes.TrimSpace(text), []byte("END:VCALENDAR")) {
+		return nil, false
+	}
+	calendars, err := calendar.Decode(string(text))
+	if err != nil || len(calendars) != 1 {
+		return nil, false
+	}
+	c := calendars[0]
+	if c.Method != "PUBLISH" || len(c.FreeBusy) != 1 || len(c.Events)+len(c.Others)+len(c.Warnings) > 0 {
+		return nil, false
+	}
+	found := c.FreeBusy[0]
+	if found.Err != nil || len(found.Warnings) > 0 || found.FreeBusy.Organizer.URI != user {
+		return nil, false
+	}
+	for _, p := range found.FreeBusy.Periods {
+		if p.IsBusy() {
+			periods = append(periods, instants{p.Start.Unix(), p.End.Unix()})
 		}
 	}
-	for _, n := range once {
-		ended = ended && n == 1
-	}
-	return periods, ended
-}
-
-// periodTimes returns the start and the end of a period, in seconds since 1970.
-func periodTimes(period string) (start, end int64, ok bool) {
-	from, to, _ := strings.Cut(period, "/")
-	first, err := calendar.InstantOf(from, nil)
-	last, errLast := calendar.InstantOf(to, nil)
-	if err != nil || errLast != nil || !strings.HasSuffix(from, "Z") || !strings.HasSuffix(to, "Z") {
-		return 0, 0, false
-	}
-	return first.Unix(), last.Unix(), true
-}
-
-// untilEnd returns a period (RFC 5545 section 3.3.9) as start/end.
-func untilEnd(period string) string {
-	start, rest, found := strings.Cut(period, "/")
-	if !found || !strings.HasPrefix(rest, "P") {
-		return period
-	}
-	from, err := time.Parse(utcLayout, start)
-	length, errLength := preferences.ParseDuration(rest)
-	if err != nil || errLength != nil {
-		return period
-	}
-	return start + "/" + from.Add(length).Format(utcLayout)
+	return periods, true
 }

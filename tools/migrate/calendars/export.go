@@ -122,8 +122,7 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 				continue
 			}
 			byUID[k.UID] = append(byUID[k.UID], component{
-				id: k.ID, cancelled: k.Part == stores.Cancelled, lines: unfold(string(object.Encode())),
-				recurs: object.Has("RRULE") || object.Has("RDATE"), object: object,
+				id: k.ID, cancelled: k.Part == stores.Cancelled, object: object,
 			})
 		}
 		return nil
@@ -140,24 +139,22 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 	}
 	slices.Sort(uids)
 	files := make(map[string][]byte)
-	var all []string
-	zones := make(map[string]time.Time)
+	var all []*calendar.Object
 	zone := time.UTC
 	if x.Zone != nil {
 		zone = x.Zone(user)
 	}
 	for _, uid := range uids {
-		if x.Form == "vdir" {
-			zones = make(map[string]time.Time)
-		}
-		lines := x.event(byUID[uid], zones, zone, issue)
-		if len(lines) == 0 {
+		objects := x.event(byUID[uid], zone, issue)
+		if len(objects) == 0 {
 			continue
 		}
 		if x.Form == "vdir" {
-			files[itemName(uid)] = fold(x.calendar(lines, zones, ""))
+			d := calendar.Document{Objects: objects}
+			files[itemName(uid)] = d.Encode()
+		} else {
+			all = append(all, objects...)
 		}
-		all = append(all, lines...)
 		done.Events++
 	}
 	name := strings.TrimPrefix(string(user), "mailto:")
@@ -176,7 +173,8 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 	default:
 		return nil
 	}
-	text := fold(x.calendar(all, zones, name))
+	d := calendar.Document{Name: name, Objects: all}
+	text := d.Encode()
 	if x.Dir == "" {
 		_, err := x.Out.Write(text)
 		return err

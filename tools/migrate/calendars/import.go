@@ -79,12 +79,12 @@ func (m *Import) Run(ctx context.Context, path string) (*Imported, error) {
 			if !scattered[uid] {
 				return false
 			}
-			late.gather(f, uid)
+			late.add(f.events[uid]...)
 			return true
 		})
 		if len(paths) > 1 && len(f.uids) < together {
 			for _, uid := range f.uids {
-				few.gather(f, uid)
+				few.add(f.events[uid]...)
 			}
 			if len(few.uids) < together {
 				continue
@@ -178,16 +178,12 @@ func (w *wholeEvent) String() string { return fmt.Sprintf("event %q in %s", w.ui
 
 // wholes puts together what there is of UIDs.
 func (f *calendarFile) wholes(uids []string) []*wholeEvent {
-	var all []*vevent
-	for _, uid := range uids {
-		all = append(all, f.events[uid]...)
-	}
-	decode(all)
 	wholes := make([]*wholeEvent, len(uids))
 	for i, uid := range uids {
 		events := f.events[uid]
-		w := &wholeEvent{uid: uid, path: events[0].calendar.file.path, taken: true}
+		w := &wholeEvent{uid: uid, path: events[0].path, taken: true}
 		for _, e := range events {
+			e.decode()
 			w.add(e)
 		}
 		for _, list := range [][]*vevent{w.events, w.calledOff} {
@@ -205,10 +201,10 @@ func (w *wholeEvent) add(e *vevent) {
 	issue := func(kind migrate.Kind, format string, args ...any) {
 		w.issues = append(w.issues, migrate.Issue{Kind: kind, Text: fmt.Sprintf(format, args...)})
 	}
-	switch e.calendar.method {
+	switch e.Method() {
 	case "ADD", "COUNTER", "DECLINECOUNTER", "REFRESH", "REPLY":
 		// RFC 5546 section 1.4: these have parts of events that somebody else has.
-		issue(migrate.Unstorable, "METHOD:%s makes it a message about an event, and not the event itself", e.calendar.method)
+		issue(migrate.Unstorable, "METHOD:%s makes it a message about an event, and not the event itself", e.Method())
 		return
 	}
 	if e.err != nil {
@@ -219,7 +215,7 @@ func (w *wholeEvent) add(e *vevent) {
 	for _, zone := range e.unknown {
 		issue(migrate.Damaged, "taken in the user's local time, since nobody knows the time zone %.60q", zone)
 	}
-	if e.calendar.method == "CANCEL" {
+	if e.Method() == "CANCEL" {
 		w.calledOff = append(w.calledOff, e)
 		return
 	}
@@ -235,18 +231,15 @@ func (w *wholeEvent) add(e *vevent) {
 		w.events[i], e, other = e, other, e
 	}
 	if !same {
-		issue(migrate.Unstorable, "%s in %s is left out, since %s in %s counts", e.title(), e.calendar.file.path, other.title(), other.calendar.file.path)
+		issue(migrate.Unstorable, "%s in %s is left out, since %s in %s counts", e.title(), e.path, other.title(), other.path)
 	}
 }
 
 // title says which one of several that are called the same an event is.
 func (e *vevent) title() string {
 	start := ""
-	for _, line := range e.lines {
-		if l := parseLine(line); l.name == "DTSTART" {
-			start = " at " + l.value
-			break
-		}
+	if value := e.object.Value("DTSTART"); value != "" {
+		start = " at " + value
 	}
 	return fmt.Sprintf("%.60q%s", e.object.Summary(), start)
 }
@@ -333,7 +326,7 @@ func (m *Import) messages(events []*vevent) []outgoing {
 	}
 	// Occurrences first: against the cancellation of their event theirs may be an old one.
 	for _, e := range slices.Backward(events) {
-		if e.cancelled {
+		if e.cancelled() {
 			messages = append(messages, outgoing{"CANCEL", []*vevent{e}, true})
 		}
 	}
@@ -348,11 +341,11 @@ func (m *Import) messages(events []*vevent) []outgoing {
 func takingPlace(events []*vevent) []*vevent {
 	off := make(map[string]bool)
 	for _, e := range events {
-		off[e.id.UID] = off[e.id.UID] || e.cancelled && e.id.RecurrenceID == ""
+		off[e.id.UID] = off[e.id.UID] || e.cancelled() && e.id.RecurrenceID == ""
 	}
 	var taking []*vevent
 	for _, e := range events {
-		if e.id.RecurrenceID != "" && !e.cancelled && off[e.id.UID] {
+		if e.id.RecurrenceID != "" && !e.cancelled() && off[e.id.UID] {
 			taking = append(taking, e)
 		}
 	}
@@ -380,16 +373,16 @@ func (m *Import) answered(e *vevent) bool {
 
 // text returns the calendar of a message. Its times are in zones that everybody knows.
 func (o outgoing) text() []byte {
-	text := fold([]string{"BEGIN:VCALENDAR", "VERSION:2.0", product, "METHOD:" + o.method})
+	d := calendar.Document{Method: o.method}
 	for _, e := range o.events {
 		object := e.object
 		if o.everybody {
 			object = object.Clone()
 			object.Remove("ATTENDEE")
 		}
-		text = append(text, object.Encode()...)
+		d.Objects = append(d.Objects, object)
 	}
-	return append(text, fold([]string{"END:VCALENDAR"})...)
+	return d.Encode()
 }
 
 // publish hands messages in, one after the other, and notes what was not taken. An error says

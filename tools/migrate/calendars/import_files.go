@@ -81,20 +81,15 @@ func readCalendars(path string) (*calendarFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := split(plainText(data))
-	f.path = path
-	return f, nil
+	return split(path, plainText(data)), nil
 }
 
-// plainText returns the text of a file: in UTF-16 if it begins with such a mark, and with lines
-// that end as they do everywhere now. What else there is each line tells for itself.
+// plainText returns the text of a file: in UTF-16 if it begins with such a mark. What else there
+// is each line tells for itself.
 func plainText(data []byte) string {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		// What is no character comes out as U+FFFD, and there is no error.
 		data, _ = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
-	}
-	if !bytes.Contains(data, []byte("\n")) {
-		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 	}
 	return string(data)
 }

@@ -170,8 +170,8 @@ func TestZoneOfAnotherCalendar(t *testing.T) {
 		with(zone("+0300")) + with(zone("+0300")) + event: 0,
 		with(zone("+0300")) + with(zone("+0400")) + event: 1,
 	} {
-		f := split(text)
-		decode(f.events["e"])
+		f := split("", text)
+		f.events["e"][0].decode()
 		if e := f.events["e"][0]; e.err != nil || len(e.unknown) != unknown {
 			t.Errorf("%q: unknown zones %q, %v", text, e.unknown, e.err)
 		}
@@ -180,9 +180,9 @@ func TestZoneOfAnotherCalendar(t *testing.T) {
 
 // Events are of one UID also where one is written with escapes and the other is not.
 func TestImportEscapedUID(t *testing.T) {
-	f := split("BEGIN:VCALENDAR\n" +
-		"BEGIN:VEVENT\nUID:a\\,b\nSUMMARY:escaped\nEND:VEVENT\n" +
-		"BEGIN:VEVENT\nUID:a,b\nSUMMARY:plain\nEND:VEVENT\n" +
+	f := split("", "BEGIN:VCALENDAR\n"+
+		"BEGIN:VEVENT\nUID:a\\,b\nSUMMARY:escaped\nEND:VEVENT\n"+
+		"BEGIN:VEVENT\nUID:a,b\nSUMMARY:plain\nEND:VEVENT\n"+
 		"END:VCALENDAR\n")
 	wholes := f.wholes(f.uids)
 	if len(wholes) != 1 || wholes[0].uid != "a,b" || len(wholes[0].events) != 1 || wholes[0].events[0].object.Summary() != "plain" {

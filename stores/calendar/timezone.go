@@ -1,10 +1,12 @@
-package calendars
+package calendar
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/emersion/go-ical"
 )
 
 // lastYear is up to when a zone's changes are looked at. What is the rule by then holds
@@ -22,16 +24,17 @@ type change struct {
 	daylight bool
 }
 
-// timezone returns the VTIMEZONE (RFC 5545 section 3.6.5) of an IANA zone, true for times
-// from since on.
-func timezone(zone *time.Location, since time.Time) []string {
+// timezone returns the VTIMEZONE (RFC 5545 section 3.6.5) of an IANA zone that goes by a TZID,
+// true for times from since on.
+func timezone(tzid string, zone *time.Location, since time.Time) *ical.Component {
 	// A rule takes some years to be seen, also for times after all that is looked at.
 	year := min(max(since.Year()-1, firstYear), lastYear-5)
 	at := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).In(zone)
 	name, offset := at.Zone()
 	// What holds at the beginning is as if it had come into force then.
-	lines := []string{"BEGIN:VTIMEZONE", "TZID:" + zone.String()}
-	lines = append(lines, observance(change{local: at.UTC(), from: offset, to: offset, name: name, daylight: at.IsDST()}, "", nil)...)
+	c := ical.NewComponent(ical.CompTimezone)
+	c.Props.Set(&ical.Prop{Name: ical.PropTimezoneID, Value: tzid})
+	c.Children = append(c.Children, observance(change{local: at.UTC(), from: offset, to: offset, name: name, daylight: at.IsDST()}, "", nil))
 	var groups [][]change
 	for _, c := range changes(at, offset) {
 		i := slices.IndexFunc(groups, func(g []change) bool {
@@ -46,13 +49,13 @@ func timezone(zone *time.Location, since time.Time) []string {
 	for _, g := range groups {
 		first, rule := yearly(g)
 		if first > 0 {
-			lines = append(lines, observance(g[0], "", g[1:first])...)
+			c.Children = append(c.Children, observance(g[0], "", g[1:first]))
 		}
 		if first < len(g) {
-			lines = append(lines, observance(g[first], rule, nil)...)
+			c.Children = append(c.Children, observance(g[first], rule, nil))
 		}
 	}
-	return append(lines, "END:VTIMEZONE")
+	return c
 }
 
 // changes returns the changes of a zone after an instant at which that offset holds.
@@ -111,22 +114,24 @@ func yearly(group []change) (first int, rule string) {
 }
 
 // observance returns a STANDARD or DAYLIGHT that begins with c, and holds again by rule or at other changes.
-func observance(c change, rule string, again []change) []string {
-	kind := "STANDARD"
+func observance(c change, rule string, again []change) *ical.Component {
+	kind := ical.CompTimezoneStandard
 	if c.daylight {
-		kind = "DAYLIGHT"
+		kind = ical.CompTimezoneDaylight
 	}
-	lines := []string{
-		"BEGIN:" + kind, "DTSTART:" + c.local.Format("20060102T150405"),
-		"TZOFFSETFROM:" + utcOffset(c.from), "TZOFFSETTO:" + utcOffset(c.to), "TZNAME:" + c.name,
-	}
+	o := ical.NewComponent(kind)
+	add := func(name, value string) { o.Props.Add(&ical.Prop{Name: name, Value: value}) }
+	add(ical.PropDateTimeStart, c.local.Format(formLocal))
+	add(ical.PropTimezoneOffsetFrom, utcOffset(c.from))
+	add(ical.PropTimezoneOffsetTo, utcOffset(c.to))
+	add(ical.PropTimezoneName, c.name)
 	if rule != "" {
-		lines = append(lines, "RRULE:"+rule)
+		add(ical.PropRecurrenceRule, rule)
 	}
 	for _, a := range again {
-		lines = append(lines, "RDATE:"+a.local.Format("20060102T150405"))
+		add(ical.PropRecurrenceDates, a.local.Format(formLocal))
 	}
-	return append(lines, "END:"+kind)
+	return o
 }
 
 // utcOffset writes an offset (RFC 5545 section 3.3.14).
