@@ -113,7 +113,7 @@ var failures = []failure{
 		must(t, os.Chmod(filepath.Join(string(room), "config.txt"), 0))
 		return nil
 	}},
-	{name: "configuration that is not there", says: "name the file that is there", words: []string{"--config", "/nowhere/config.txt"}},
+	{name: "configuration that is not there", says: "name an existing file", words: []string{"--config", "/nowhere/config.txt"}},
 	{name: "store type unknown", says: "STORE_TYPE", prepare: setting("STORE_TYPE = 'paper'\n")},
 	{name: "unknown option", says: "-x", words: []string{"-x"}},
 	{name: "unknown long option", says: "--colour", words: []string{"--colour=red"}},
@@ -125,7 +125,7 @@ var failures = []failure{
 		// It has to have begun before the lock was made: no process of a test is so old.
 		return lockedBy(t, room, 1, clock.Kernel().Add(-61*time.Second))
 	}},
-	{name: "lock of a dead process that is young", says: "then it is broken", prepare: func(t *testing.T, room compat.Room) func() {
+	{name: "lock of a dead process that is young", says: "then it is removed", prepare: func(t *testing.T, room compat.Room) func() {
 		return lockedBy(t, room, 1<<22+1, clock.Kernel().Add(-50*time.Second))
 	}},
 	{name: "our own lock held", says: "wait for that program to end", prepare: func(t *testing.T, room compat.Room) func() {
