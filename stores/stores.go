@@ -133,7 +133,8 @@ type Tx interface {
 	// one stays as it is. See [Outbox] for how it goes out.
 	Send(Letter) error
 	// Sent reports whether the outbox has a letter of that name, whether or not its mails
-	// have gone out.
+	// have gone out, and all that was committed with it is done. Where a commit was
+	// interrupted, it is not, and the change is to be made again.
 	Sent(name string) (bool, error)
 }
 

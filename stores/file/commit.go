@@ -23,6 +23,7 @@ type file struct {
 type changes struct {
 	damaged   []damaged // to be put aside before anything is written
 	letters   []stores.Letter
+	resumed   []string // letters that are there
 	tables    []file
 	calendar  []byte // to be published; nil: nothing
 	texts     []file
@@ -36,12 +37,12 @@ type damaged struct {
 }
 
 func (c *changes) empty() bool {
-	return len(c.letters) == 0 && len(c.tables) == 0 && c.calendar == nil && len(c.texts) == 0 && len(c.deletions) == 0
+	return len(c.letters) == 0 && len(c.resumed) == 0 && len(c.tables) == 0 && c.calendar == nil && len(c.texts) == 0 && len(c.deletions) == 0
 }
 
 // changes works out what differs from what is stored: the rest is not written.
 func (t *tx) changes() (*changes, error) {
-	c := &changes{letters: t.letters}
+	c := &changes{letters: t.letters, resumed: t.resumed}
 	if err := t.tableChanges(c); err != nil {
 		return nil, err
 	}
@@ -165,6 +166,13 @@ func (own *staging) finish(c *changes, public *staging) error {
 	}
 	if err == nil && public != nil {
 		err = public.sync()
+	}
+	if err == nil {
+		finished := slices.Clip(c.resumed)
+		for _, letter := range c.letters {
+			finished = append(finished, letter.Name)
+		}
+		err = own.finishLetters(finished)
 	}
 	if err != nil {
 		return fmt.Errorf("storing, done in part, must be tried again: %w", err)

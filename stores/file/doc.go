@@ -11,6 +11,7 @@
 //	DIR/USER/freebusy, freebusy-offers, freebusy-other/OTHER
 //	DIR/USER/requests, freebusy-providers
 //	DIR/USER/__outbox__/LETTER/NUMBER                mails that have not gone out
+//	DIR/USER/__outbox__/LETTER/unfinished            the change that owes it is not done
 //	PUBLISHDIR/USER/freebusy                         a calendar for web servers
 //
 // # Names

@@ -19,20 +19,27 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/durable"
 )
 
 // A letter is a directory in __outbox__, and each of its mails that has not gone out a
 // file in it, named by the mail's number. A mail is crossed off by deleting its file. The
 // original never lists a user's own directory, and does not see __outbox__.
+//
+// A letter comes before all else of its commit. Until the rest is done, there is a file
+// "unfinished" in it: the change that owes the letter may be made in part, and is to be made again.
 
 // Send implements [stores.Tx].
 func (t *tx) Send(letter stores.Letter) error {
 	there, err := t.Sent(letter.Name)
-	if there || err != nil {
-		return err
+	switch {
+	case there || err != nil:
+	case t.dir.exists(outboxDir + "/" + letter.Name):
+		t.resumed = append(t.resumed, letter.Name)
+	default:
+		t.letters = append(t.letters, stores.Letter{Name: letter.Name, Mails: slices.Clone(letter.Mails)})
 	}
-	t.letters = append(t.letters, stores.Letter{Name: letter.Name, Mails: slices.Clone(letter.Mails)})
-	return nil
+	return err
 }
 
 // Sent implements [stores.Tx].
@@ -40,8 +47,34 @@ func (t *tx) Sent(name string) (bool, error) {
 	if err := stores.CheckLetterName(name); err != nil {
 		return false, err
 	}
-	own := slices.ContainsFunc(t.letters, func(l stores.Letter) bool { return l.Name == name })
-	return own || t.dir.exists(outboxDir+"/"+name), nil
+	own := slices.ContainsFunc(t.letters, func(l stores.Letter) bool { return l.Name == name }) || slices.Contains(t.resumed, name)
+	letter := outboxDir + "/" + name
+	return own || t.dir.exists(letter) && !t.dir.exists(letter+"/"+unfinished), nil
+}
+
+// unfinished is the name of a file in a letter whose commit is not done. It is empty.
+const unfinished = "unfinished"
+
+// mark makes an empty file. Its directory is synced later, which makes it last.
+func (g *staging) mark(name string) error {
+	done, err := begin()
+	if err != nil {
+		return failed("writing", g.dir.full(name), err)
+	}
+	defer done()
+	err = durable.Create(g.dir.root, name, nil, durable.Options{Mode: g.store.fileMode, Later: true})
+	return failed("writing", g.dir.full(name), err)
+}
+
+// finishLetters says of letters that all that was committed with them is done. If it cannot be said, the
+// change is made again when its message is handed in again.
+func (g *staging) finishLetters(names []string) error {
+	for _, name := range names {
+		if err := g.deleteOne(path.Join(outboxDir, name, unfinished)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeLetters stages letters, each in a directory of its own.
@@ -70,6 +103,9 @@ func (g *staging) writeLetters(letters []stores.Letter) error {
 			if err := g.writeFrom(path.Join(dir, name), place{path.Join(outboxDir, letter.Name), name}, mail); err != nil {
 				return err
 			}
+		}
+		if err := g.mark(path.Join(dir, unfinished)); err != nil {
+			return err
 		}
 		if err := syncDir(g.dir.full(dir)); err != nil {
 			return err

@@ -35,6 +35,7 @@ type tx struct {
 	lists     map[string][]byte // a quota's lists that are to be written, by name
 	calendar  []byte            // to be published; nil: nothing
 	letters   []stores.Letter   // to go into the outbox
+	resumed   []string          // letters that are there, of a commit that was not done
 }
 
 // text is a change to a file: its new content, or none if it is deleted.
