@@ -3,15 +3,16 @@
 //
 // A change of a user's records often owes mails: the message itself, which has to get to the
 // mailbox, and answers. They are put into a [Letter], which the store commits with the change
-// ([stores.Tx]). When the user's lock is given back, a [Sender] hands over each mail of the letter,
-// the mailbox's first, and crosses it off as soon as the server has taken it. Handling the same message
-// again finds the letter by its name, which [Name] makes of message and recipient, changes nothing more,
-// and hands over what is left. So whenever a program is killed, a change is made once, and each mail is
-// handed over once, but for one moment that SMTP cannot avoid (RFC 5321 section 4.5.3.2.6): if it
-// is killed after the server has taken a mail and before the mail is crossed off, the mail is handed over again. It is the
-// same mail then, with the same identifier.
+// ([stores.Tx]). When the user's lock is given back, a [Sender] hands over each mail of the
+// letter, the mailbox's first, and crosses it off as soon as the server has taken it. Handling
+// the same message again finds the letter by its name, which [Name] makes of message and
+// recipient, changes nothing more, and hands over what is left. So whenever a program is
+// killed, a change is made once, and each mail is handed over once, but for one moment that
+// SMTP cannot avoid (RFC 5321 section 4.5.3.2.6): if it is killed after the server has taken a
+// mail and before the mail is crossed off, the mail is handed over again. It is the same mail
+// then, with the same identifier.
 //
 // An answer that the server refuses for good is given up, with a warning, so that it does not
-// hold up the rest. A mail for a mailbox is never given up so: whoever hands in the message has to know
-// it. Letters of 14 days are dropped.
+// hold up the rest. A mail for a mailbox is never given up so: whoever hands in the message has
+// to know it. Letters of 14 days are dropped.
 package deliver

@@ -17,7 +17,8 @@ import (
 
 // Envelope says where a mail goes, whatever its header says.
 type Envelope struct {
-	// Mailbox says that it goes to the mailbox of a user here. Else it goes to the mail server for everybody.
+	// Mailbox says that it goes to the mailbox of a user here. Else it goes to the mail server
+	// for everybody.
 	Mailbox bool   `json:"mailbox,omitempty"`
 	From    string `json:"from"` // an address; empty: the null sender
 	To      string `json:"to"`   // an address
@@ -43,8 +44,8 @@ func Letter(name string, mails ...Mail) stores.Letter {
 	return letter
 }
 
-// Name returns the name of the letter that is owed for a message, by its digest, and the user to whom it has
-// come. A message that is handed in again has the same.
+// Name returns the name of the letter that is owed for a message, by its digest, and the user
+// to whom it has come. A message that is handed in again has the same.
 func Name(message [sha256.Size]byte, user calendar.URI) string {
 	sum := sha256.Sum256(slices.Concat(message[:], []byte(user)))
 	return hex.EncodeToString(sum[:])

@@ -20,10 +20,10 @@ type Sender struct {
 	Others  *Server // for everybody else; nil: mails for others stay
 	Log     *slog.Logger
 
-	// Keep is how long a letter stays in the outbox that has nothing left. As long as it is there, the
-	// message that it is for is known to have been handled: it can be handed in again, as its mail system
-	// does if the program was killed before it could say that all is done. Zero: it is dropped at once. [Kept]
-	// is long enough for any mail system.
+	// Keep is how long a letter stays in the outbox that has nothing left. As long as it is
+	// there, the message that it is for is known to have been handled: it can be handed in
+	// again, as its mail system does if the program was killed before it could say that all is
+	// done. Zero: it is dropped at once. [Kept] is long enough for any mail system.
 	Keep time.Duration
 
 	mailbox, others route
@@ -79,9 +79,10 @@ func (s *Sender) Close() {
 	}
 }
 
-// Deliver hands over what is left of a letter of a user. It returns nil when nothing is left, and
-// otherwise why. That includes a mailbox that refuses a mail for good. That there is no such letter is no error: it
-// was dropped when all had gone out, or by somebody who wants it so.
+// Deliver hands over what is left of a letter of a user. It returns nil when nothing is left,
+// and otherwise why. That includes a mailbox that refuses a mail for good. That there is no
+// such letter is no error: it was dropped when all had gone out, or by somebody who wants it
+// so.
 func (s *Sender) Deliver(ctx context.Context, user calendar.URI, name string) error {
 	err := s.Outbox.Deliver(ctx, user, name, func(_ int, mail io.Reader) error {
 		return s.send(ctx, user, mail)
@@ -115,9 +116,10 @@ func (s *Sender) send(ctx context.Context, user calendar.URI, mail io.Reader) er
 	return err
 }
 
-// Rest hands over what is left of all letters of a user, and drops those that are of no use any more. Letters
-// that somebody else is at, and those of the last minute, are left to whoever wrote them. The error says
-// what is left; a program that has something else to do has to warn of it only.
+// Rest hands over what is left of all letters of a user, and drops those that are of no use any
+// more. Letters that somebody else is at, and those of the last minute, are left to whoever
+// wrote them. The error says what is left; a program that has something else to do has to warn
+// of it only.
 func (s *Sender) Rest(ctx context.Context, user calendar.URI) error {
 	letters, err := s.Outbox.Letters(ctx, user)
 	if err != nil {

@@ -26,9 +26,9 @@ type Server struct {
 	// Name is what the client calls itself. Empty: localhost.
 	Name string
 
-	// Patience is how long the server may keep the client waiting: for a connection, for an answer to a
-	// command, and for taking a piece of a mail. For the answer to a whole mail it is five times as long.
-	// Zero: one minute.
+	// Patience is how long the server may keep the client waiting: for a connection, for an
+	// answer to a command, and for taking a piece of a mail. For the answer to a whole mail it
+	// is five times as long. Zero: one minute.
 	Patience time.Duration
 
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // for tests
@@ -87,8 +87,8 @@ func (e *RefusedError) Error() string {
 // ForGood reports whether it is of no use to try again.
 func (e *RefusedError) ForGood() bool { return e.Code >= 500 }
 
-// refused makes an error of the client one of this package. What is no answer about the mail is temporary,
-// whatever it is.
+// refused makes an error of the client one of this package. What is no answer about the mail is
+// temporary, whatever it is.
 func (s *Server) refused(recipient string, err error) error {
 	var answer *smtp.SMTPError
 	if !errors.As(err, &answer) {
@@ -115,8 +115,8 @@ type Connection struct {
 	leave  func() bool
 }
 
-// Connect connects to the server. When ctx ends, the connection is closed, but an answer to a whole mail
-// is waited for a little while longer. An error is temporary: it is about no mail.
+// Connect connects to the server. When ctx ends, the connection is closed, but an answer to a
+// whole mail is waited for a little while longer. An error is temporary: it is about no mail.
 func (s *Server) Connect(ctx context.Context) (*Connection, error) {
 	dial := s.dial
 	if dial == nil {
@@ -153,10 +153,10 @@ func (c *Connection) hello() error {
 	return c.client.Hello(name)
 }
 
-// Send hands over a mail, read from r, from an envelope sender (empty: the null sender) to recipients, each
-// named once. It returns an error for each of them, nil for those for whom the server has taken the mail: a
-// [RefusedError], or one that is temporary. Line feeds alone become CRLF, and dots are
-// stuffed; else the mail goes out as it is.
+// Send hands over a mail, read from r, from an envelope sender (empty: the null sender) to
+// recipients, each named once. It returns an error for each of them, nil for those for whom the
+// server has taken the mail: a [RefusedError], or one that is temporary. Line feeds alone
+// become CRLF, and dots are stuffed; else the mail goes out as it is.
 func (c *Connection) Send(ctx context.Context, from string, to []string, r io.Reader) []error {
 	results := make([]error, len(to))
 	open, err := c.begin(from, to, results)
@@ -195,8 +195,8 @@ func (c *Connection) ready() error {
 
 var errBroken = errors.New("the connection is broken")
 
-// begin says from whom and to whom a mail is, and returns which recipients the server takes it for. With an
-// error, these are all that have no result.
+// begin says from whom and to whom a mail is, and returns which recipients the server takes it
+// for. With an error, these are all that have no result.
 func (c *Connection) begin(from string, to []string, results []error) (open []int, err error) {
 	if !isPath(from) {
 		from = "" // a broken Return-Path: there is nobody to be told
@@ -338,8 +338,8 @@ func isPath(address string) bool {
 	return !quoted && len(address) <= maxPath
 }
 
-// maxPath is how long an address can be (RFC 5321 section 4.5.3.1.3), with room for a prefix; servers' own
-// limits are below.
+// maxPath is how long an address can be (RFC 5321 section 4.5.3.1.3), with room for a prefix;
+// servers' own limits are below.
 const maxPath = 1000
 
 func isASCII(text string) bool {

@@ -23,8 +23,8 @@ import (
 // taken is a mail that a server took for a recipient.
 type taken struct{ from, to, text string }
 
-// sink is a server for tests. Recipients that begin with a number are answered with it after RCPT, or
-// by LMTP after the mail if an "x" follows.
+// sink is a server for tests. Recipients that begin with a number are answered with it after
+// RCPT, or by LMTP after the mail if an "x" follows.
 type sink struct {
 	*Server
 	smtp *smtp.Server

@@ -44,8 +44,9 @@ func (c *Composed) WriteTo(w io.Writer) (written int64, err error) {
 }
 
 // Wrap returns a mail with a text in front of a message as it came: the message is enclosed
-// byte for byte (message/rfc822, RFC 2046 section 5.2.1). All fields of the message but those of MIME are
-// repeated outside, so that mail programs show, sort and thread it as they would the message.
+// byte for byte (message/rfc822, RFC 2046 section 5.2.1). All fields of the message but those
+// of MIME are repeated outside, so that mail programs show, sort and thread it as they would
+// the message.
 func Wrap(text string, message *Spool) (*Composed, error) {
 	fields, err := ReadFields(message.Open())
 	if err != nil {
@@ -116,7 +117,8 @@ func thread(h *textproto.Header, of Fields) {
 	}
 }
 
-// writeFields writes fields, folded, without the blank line behind them. The first that was added comes last.
+// writeFields writes fields, folded, without the blank line behind them. The first that was
+// added comes last.
 func writeFields(w *bytes.Buffer, h textproto.Header) error {
 	if err := textproto.WriteHeader(w, h); err != nil {
 		return fmt.Errorf("write the header of a mail: %w", err)
@@ -150,8 +152,8 @@ func identify(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))[:32]
 }
 
-// MessageID returns the identifier at a domain of a mail that is made of those parts (RFC 5322 section
-// 3.6.4), with its angle brackets. What is no domain there is taken for localhost.
+// MessageID returns the identifier at a domain of a mail that is made of those parts (RFC 5322
+// section 3.6.4), with its angle brackets. What is no domain there is taken for localhost.
 func MessageID(domain string, parts ...string) string {
 	odd := func(r rune) bool {
 		return r != '-' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

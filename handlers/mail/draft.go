@@ -27,7 +27,8 @@ type Calendar struct {
 	Text   []byte // a whole VCALENDAR in UTF-8
 }
 
-// Compose puts the mail together. An error is for ever: an address or a method that can stand in no mail.
+// Compose puts the mail together. An error is for ever: an address or a method that can stand
+// in no mail.
 func (d *Draft) Compose() (*Composed, error) {
 	if len(d.Calendars) == 0 {
 		return nil, errors.New("mail: a draft without a calendar")
@@ -89,8 +90,9 @@ func (d *Draft) Compose() (*Composed, error) {
 	return &Composed{head: b.Bytes()}, nil
 }
 
-// addSubject adds the field Subject. Where it has encoded words, there is one in a line, since a line with
-// them has 76 characters at most (RFC 2047 section 2); go-message would put them all into one.
+// addSubject adds the field Subject. Where it has encoded words, there is one in a line, since
+// a line with them has 76 characters at most (RFC 2047 section 2); go-message would put them
+// all into one.
 func addSubject(h *message.Header, subject string) {
 	encoded := mime.QEncoding.Encode("utf-8", subject)
 	if encoded == subject {

@@ -18,11 +18,12 @@ type Field struct {
 // Fields is the header of a message, in its order. Lines that are no field are not in it.
 type Fields []Field
 
-// ReadFields reads the header of a message, at most 2 MB of it. What stands behind that, and behind the header,
-// is of no interest. The error is that of r.
+// ReadFields reads the header of a message, at most 2 MB of it. What stands behind that, and
+// behind the header, is of no interest. The error is that of r.
 //
 // A header that is broken is read as far as it makes sense: lines that are no field are passed
-// over, as [Read] does, unless there is no blank line to end the header: then it ends at the first of them.
+// over, as [Read] does, unless there is no blank line to end the header: then it ends at the
+// first of them.
 func ReadFields(r io.Reader) (Fields, error) {
 	b := bufio.NewReaderSize(io.LimitReader(r, maxHeader), mostRead)
 	lines := lineReader{r: b, end: '\n'}
@@ -141,8 +142,9 @@ func (f Fields) Addresses(names ...string) []string {
 	return found[:min(len(found), maxSenders)]
 }
 
-// ReturnPath returns the envelope sender of the message, as the mail system that took it has noted it
-// (RFC 5321 section 4.4): an address, or "" for the null sender. It returns false if there is none that can be read.
+// ReturnPath returns the envelope sender of the message, as the mail system that took it has
+// noted it (RFC 5321 section 4.4): an address, or "" for the null sender. It returns false if
+// there is none that can be read.
 func (f Fields) ReturnPath() (address string, ok bool) {
 	value := f.Value("Return-Path")
 	if begin := strings.IndexByte(value, '<'); begin >= 0 {
@@ -166,7 +168,8 @@ func (f Fields) ReturnPath() (address string, ok bool) {
 
 // Thread returns what a mail about a message says of it (RFC 5322 section 3.6.4): the message's
 // identifier, which is to be In-Reply-To ("" if it has none), and those of its thread, which
-// are to be References; all with their angle brackets. Of a long thread, it is the first message and the last ones.
+// are to be References; all with their angle brackets. Of a long thread, it is the first
+// message and the last ones.
 func (f Fields) Thread() (inReplyTo string, references []string) {
 	if ids := identifiers(f.Value("Message-ID")); len(ids) > 0 {
 		inReplyTo = ids[0]

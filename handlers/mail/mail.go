@@ -10,15 +10,15 @@
 // message: nothing is copied or decoded but calendar parts.
 //
 // The package also puts mails together, which are of three kinds. [Wrap] makes a mail for a
-// mailbox of a text and a message as it came, which is enclosed byte for byte; [Alone] makes one of the
-// text only; [Draft] makes one for somebody else, of calendars. A message that goes on as it came is kept by a
-// [Spool] while it is read, on disk if it is large, and so is one that is enclosed: it is
-// copied when the composed mail is written, and never held in memory.
+// mailbox of a text and a message as it came, which is enclosed byte for byte; [Alone] makes
+// one of the text only; [Draft] makes one for somebody else, of calendars. A message that goes
+// on as it came is kept by a [Spool] while it is read, on disk if it is large, and so is one
+// that is enclosed: it is copied when the composed mail is written, and never held in memory.
 //
 // A composed mail is the same each time that it is written, its boundaries and its identifier
-// too, since these are digests of what it is made of. So a mail that was written in part can be written
-// again, and whoever gets one twice can see it. Lines that are made here end in CRLF; those of a message
-// as it came have the ends that they came with, until they are on the wire.
+// too, since these are digests of what it is made of. So a mail that was written in part can be
+// written again, and whoever gets one twice can see it. Lines that are made here end in CRLF;
+// those of a message as it came have the ends that they came with, until they are on the wire.
 package mail
 
 import (
