@@ -14,6 +14,7 @@ import (
 const (
 	itip     = "handlers/itip"
 	agenda   = "handlers/agenda"
+	summary  = "handlers/summary"
 	draw     = "handlers/agenda/draw" // drawings: of calendars, not of what is in stores
 	mail     = "handlers/mail"
 	deliver  = "handlers/deliver"
@@ -37,12 +38,13 @@ var arrows = map[string][]string{
 	itip:                data,
 	agenda:              with(data, itip),
 	draw:                {agenda, calendar},
+	summary:             {calendar},
 	mail:                {calendar},
 	deliver:             with(data, mail),
 	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
-	"handlers/person":   with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
-	"handlers/resource": with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
-	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, "stores/rejected"),
+	"handlers/person":   with(data, "handlers", itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
+	"handlers/resource": with(data, "handlers", itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
+	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
 
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", calendar},
