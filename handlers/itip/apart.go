@@ -1,7 +1,6 @@
 package itip
 
 import (
-	"cmp"
 	"slices"
 
 	"imip-agent/stores"
@@ -73,13 +72,6 @@ func (u *update) seriesOf(id stores.ID, object *calendar.Object) (*Series, error
 	return s, nil
 }
 
-// periodOptions says which periods are recorded.
-func (u *update) periodOptions() calendar.PeriodOptions {
-	return calendar.PeriodOptions{
-		Zone: u.Preferences.Zone, Now: u.Now, Until: u.Preferences.WindowEnd(u.Now), Max: u.PeriodLimit,
-	}
-}
-
 // replace removes from a table the event's records of what the occurrence u.ID stands for:
 // that one, or all later ones, too, and where another occurrence stands for this one, its
 // record of it.
@@ -145,9 +137,10 @@ func (u *update) recordAgain(which stores.Table, table *freebusy.Table, f calend
 	if err != nil {
 		return err
 	}
-	times, err := s.Times(u.periodOptions())
-	if err = cmp.Or(err, times.Incomplete); err != nil {
-		u.warn(Warning{Text: incompleteTimes, Recurrence: f.ID, Reason: err})
+	times := u.times(s)
+	for _, w := range times.Warnings {
+		w.Recurrence = f.ID
+		u.warn(w)
 	}
 	records := s.Records(times.Spans, was.Transp, was.Expires)
 	removed := table.Remove(id.UID, id.RecurrenceID)

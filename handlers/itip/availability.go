@@ -61,5 +61,5 @@ func OrganizingTransp(object *calendar.Object, uri calendar.URI) string {
 	return AttendingTransp(object)
 }
 
-// Described are the properties that records are made of, besides the times.
-var Described = []string{"ORGANIZER", "SUMMARY", "TRANSP"}
+// described are the properties that records are made of, besides the times.
+var described = []string{"ORGANIZER", "SUMMARY", "TRANSP"}

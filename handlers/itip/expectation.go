@@ -100,8 +100,8 @@ func ExpectOther(object *calendar.Object, other calendar.URI) (e Expectation) {
 	return e
 }
 
-// Allows reports whether records can have a transparency.
-func (e Expectation) Allows(transp string) bool {
+// allows reports whether records can have a transparency.
+func (e Expectation) allows(transp string) bool {
 	return slices.Contains(e.Transps, transp) || e.Chosen && (transp == Opaque || transp == Transparent)
 }
 
@@ -116,7 +116,7 @@ func (e Expectation) Transp(there ...string) (transp string) {
 				n++
 			}
 		}
-		if transp == "" && len(e.Transps) > 0 || n > most && e.Allows(t) {
+		if transp == "" && len(e.Transps) > 0 || n > most && e.allows(t) {
 			transp, most = t, n
 		}
 	}

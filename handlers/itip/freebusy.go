@@ -1,7 +1,6 @@
 package itip
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -142,12 +141,6 @@ func (u *update) recordOwn(object *calendar.Object, transp string) error {
 	return nil
 }
 
-// What warnings say, here and in tools.
-const (
-	incompleteTimes = "the periods of the event cannot all be worked out"
-	truncatedTimes  = "the event has more periods than are recorded"
-)
-
 // record replaces the records of u.ID in a table by one for each period of the
 // object.
 func (u *update) record(which stores.Table, object *calendar.Object, transp string, expires time.Time) error {
@@ -159,18 +152,25 @@ func (u *update) record(which stores.Table, object *calendar.Object, transp stri
 	if err != nil {
 		return err
 	}
-	times, err := series.Times(u.periodOptions())
-	if err = cmp.Or(err, times.Incomplete); err != nil {
-		u.warn(Warning{Text: incompleteTimes, Reason: err})
-	}
-	if times.Truncated {
-		u.warn(Warning{Text: truncatedTimes, Limit: u.PeriodLimit})
-	}
+	times := u.times(series)
+	u.outcome.Warnings = append(u.outcome.Warnings, times.Warnings...)
 	records := series.Records(times.Spans, transp, expires)
 	removed := table.Remove(u.ID.UID, u.ID.RecurrenceID)
 	table.InsertAll(records)
 	u.did(Effect{Kind: Recorded, Table: which.Kind, Added: len(records), Removed: removed})
 	return u.supersede(which, table)
+}
+
+// times returns when an event or occurrence takes place, of which records are made: at no time if
+// its beginning is not known.
+func (u *update) times(s *Series) Times {
+	times, err := s.Times(calendar.PeriodOptions{
+		Zone: u.Preferences.Zone, Now: u.Now, Until: u.Preferences.WindowEnd(u.Now), Max: u.PeriodLimit,
+	})
+	if err != nil {
+		times.Warnings = append(times.Warnings, incompleteTimes(err))
+	}
+	return times
 }
 
 // remove removes the records of u.ID from a table.

@@ -120,7 +120,7 @@ func (u *update) answerOccurrence(parent *calendar.Object) error {
 		occurrence = parent
 	}
 	u.Object.AddTimes(occurrence, u.Preferences.Zone)
-	u.Object.AddFrom(occurrence, Described...)
+	u.Object.AddFrom(occurrence, described...)
 	if occurrence != parent {
 		return u.separate(parent)
 	}
@@ -205,11 +205,11 @@ func answer(message, stored *calendar.Object, zone *time.Location) *calendar.Obj
 		event := message.Clone()
 		event.AddTimes(stored, zone)
 		event.AddFrom(stored, "RRULE", "RDATE", "EXDATE", "EXRULE")
-		event.AddFrom(stored, Described...)
+		event.AddFrom(stored, described...)
 		return event
 	}
 	event := message.Clone()
-	event.AddFrom(stored, Described...)
+	event.AddFrom(stored, described...)
 	event.CopyFrom(stored, "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE")
 	return event
 }

@@ -136,9 +136,9 @@ type Times struct {
 	// Spans are the periods, in order of time, without those that an occurrence has which stands
 	// for all later ones. Those that single occurrences stand for are among them: see Apart.
 	Spans      []calendar.Span
-	Truncated  bool  // there are more than the options allow
-	Incomplete error // why some may be missing, if not all of the times can be read
-	Warnings   []Warning
+	Truncated  bool      // there are more than the options allow
+	Incomplete error     // why some may be missing, if not all of the times can be read
+	Warnings   []Warning // of that, and of what is stored apart and cannot be placed
 
 	apart map[int64][]calendar.Apart // by instants
 }
@@ -176,6 +176,10 @@ func (s *Series) Times(o calendar.PeriodOptions) (t Times, err error) {
 	var incomplete *calendar.IncompleteError
 	if errors.As(err, &incomplete) {
 		t.Incomplete, err = incomplete, nil
+		t.Warnings = append(t.Warnings, incompleteTimes(incomplete))
+	}
+	if t.Truncated {
+		t.Warnings = append(t.Warnings, Warning{Text: "the event has more periods than are recorded", Limit: o.Max})
 	}
 	return t, err
 }
@@ -196,6 +200,10 @@ func (s *Series) place(t *Times, zone *time.Location) {
 		}
 		t.apart[at.Unix()] = append(t.apart[at.Unix()], a)
 	}
+}
+
+func incompleteTimes(reason error) Warning {
+	return Warning{Text: "the periods of the event cannot all be worked out", Reason: reason}
 }
 
 func unreadableTime(recurrenceID string, reason error) Warning {

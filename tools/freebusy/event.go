@@ -1,6 +1,7 @@
 package freebusy
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -75,11 +76,9 @@ func (w *work) settle(id stores.ID, object *calendar.Object, apart []calendar.Ap
 	if err != nil {
 		return err
 	}
-	if times.Incomplete != nil {
-		w.log.Warn("the periods of the event cannot all be worked out", "uid", id.UID, "recurrence", id.RecurrenceID, "reason", times.Incomplete)
-	}
-	if times.Truncated {
-		w.log.Warn("the event has more periods than are recorded", "uid", id.UID, "recurrence", id.RecurrenceID, "limit", w.maker.PeriodLimit)
+	for _, warning := range times.Warnings {
+		warning.Recurrence = cmp.Or(warning.Recurrence, id.RecurrenceID)
+		w.log.With("uid", id.UID).Warn(warning.Text, warning.Attributes()...)
 	}
 	records := series.Records(times.Spans, expected.Transp(had), time.Time{})
 	w.settled[as] = true
@@ -122,12 +121,6 @@ func (w *work) begins(id stores.ID, records []freebusy.Period) bool {
 // the records of its event say what was answered to that: then the record of the
 // occurrence is set aside in w.doubtful.
 func (w *work) without(times *itip.Times, records []freebusy.Period) []freebusy.Period {
-	if len(records) == 0 {
-		return records
-	}
-	for _, warning := range times.Warnings {
-		w.log.Warn(warning.Text, warning.Attributes()...)
-	}
 	return slices.DeleteFunc(records, func(p freebusy.Period) bool {
 		apart := times.Apart(p.Start)
 		if len(apart) > 0 && !slices.ContainsFunc(apart, func(a calendar.Apart) bool { return !w.unanswered(p.UID, a) }) {
