@@ -33,12 +33,19 @@ type Records struct {
 	futures   futures
 }
 
-// Change is what a message says of one event or occurrence.
+// Change is what a message says of one event or occurrence, or of free/busy.
 type Change struct {
-	Method  string           // RFC 5546 section 1.4
-	Object  *calendar.Object // the message's; it is not changed
-	ID      stores.ID        // the object's
-	Senders []calendar.URI   // who the message claims to come from; empty: unknown
+	Method   string             // RFC 5546 section 1.4
+	Object   *calendar.Object   // the message's; it is not changed; nil: there is FreeBusy
+	FreeBusy *calendar.FreeBusy // the message's VFREEBUSY, which others alone send
+	ID       stores.ID          // the object's
+	Senders  []calendar.URI     // who the message claims to come from; empty: unknown
+
+	// SeveralOrganizers says that the message names other organizers beside the object's.
+	SeveralOrganizers bool
+	// Automatic says that nobody may get an answer to the message: a program or a mailing
+	// list sent it.
+	Automatic bool
 }
 
 // Side says from which side of the records a change comes.
@@ -50,6 +57,9 @@ const (
 	// organize is the user's to say as well, and what does not take place is called off by a
 	// message of its own.
 	Imported
+	// Received is a message that others send to the user, or that the web manager sends to the
+	// user themself. It counts only if it comes from who may say what it says.
+	Received
 )
 
 // step is a part of what a change does. An error leaves everything undone.
@@ -73,6 +83,7 @@ var effects = [...]map[string][]step{
 		"PUBLISH": {read, ifNewer, keep, dropOccurrences, reactivate, dequeue, dropCounters, recordAsOrganizer},
 		"REPLY":   reply,
 	},
+	Received: nil,
 }
 
 // Steps that other steps may lead to.
@@ -108,6 +119,11 @@ func NewChange(method string, object *calendar.Object) (c Change, warnings []str
 	return c, warnings, nil
 }
 
+// NewFreeBusyChange returns what a message of that method says of free/busy.
+func NewFreeBusyChange(method string, f *calendar.FreeBusy) Change {
+	return Change{Method: method, FreeBusy: f, ID: stores.ID{UID: f.UID}}
+}
+
 // once takes from an occurrence what makes an event recur: some programs leave it there, and
 // an occurrence is one (RFC 5545 section 3.8.4.4).
 //
@@ -129,7 +145,9 @@ func (r *Records) Apply(c Change, side Side) (Outcome, error) {
 	if !Handles(side, c.Method) {
 		return Outcome{}, &stores.UnstorableError{What: "method", Value: c.Method, Reason: "nothing is known of what it does"}
 	}
-	c.Object = c.Object.Clone()
+	if c.Object != nil {
+		c.Object = c.Object.Clone()
+	}
 	u := &update{Records: r, Change: c}
 	err := u.do(effects[side][c.Method])
 	return u.outcome, err

@@ -13,6 +13,8 @@ type Outcome struct {
 	Effects  []Effect
 	Damaged  []Damaged // for the caller to put aside, before what was done is committed
 	Warnings []Warning
+	Answers  []Answer // what is to be sent to others once what was done is committed
+	News     News     // what a message that was received brings, refused or not
 }
 
 // String says what was done, or why nothing was, in the words of the log.
@@ -44,6 +46,16 @@ const (
 	Repeated                          // it has been handled before
 	CalledOffAlready                  // nobody is left in the occurrence who could be called off
 	NoCounter                         // there is no such counter-proposal
+	NoOrganizer                       // nobody organizes the event
+	SeveralOrganizers                 // it is not said who of several organizes the event
+	NotOrganizer                      // the answer is to somebody else
+	NotInvited                        // the user is none of the attendees
+	WrongSender                       // it does not come from who may say it
+	OrganizerDiffers                  // somebody else organizes what is stored, and the user lets nobody replace them
+	Uninvited                         // who answers is not invited
+	NotWanted                         // the user wants no such message to be handled
+	NotAnswered                       // there would have to be an answer, which nobody may get
+	UnknownMethod                     // free/busy has no such method
 	NotParticipating                  // the user wants none of it
 	NoUser                            // nobody can tell whose records are to be changed
 )
@@ -68,6 +80,26 @@ func (r Reason) String() string {
 		return "the occurrence is called off already"
 	case NoCounter:
 		return "there is no such counter-proposal"
+	case NoOrganizer:
+		return "it names no organizer"
+	case SeveralOrganizers:
+		return "it names several organizers"
+	case NotOrganizer:
+		return "it is an answer to another organizer than the user"
+	case NotInvited:
+		return "the user is not among its attendees"
+	case WrongSender:
+		return "it does not come from whom it speaks for"
+	case OrganizerDiffers:
+		return "it names another organizer than the stored event"
+	case Uninvited:
+		return "the event does not invite who sent it"
+	case NotWanted:
+		return "the user's preferences pass over it"
+	case NotAnswered:
+		return "a program or a mailing list sent it, which gets no answer"
+	case UnknownMethod:
+		return "free/busy has no such method"
 	case NotParticipating:
 		return "the user does not participate"
 	case NoUser:

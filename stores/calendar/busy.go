@@ -59,6 +59,7 @@ func (e *rawEvent) freeBusy(text string, resolve resolver) FreeBusyPart {
 			f.Organizer = user
 		case f.Organizer.URI != user.URI:
 			n.warn("ORGANIZER left out, which is there already: %s", excerpt(prop.Value))
+			n.otherOrganizer(f.Organizer.URI, user.URI)
 		}
 	}
 	for _, prop := range e.component.Props[ical.PropAttendee] {
@@ -70,7 +71,7 @@ func (e *rawEvent) freeBusy(text string, resolve resolver) FreeBusyPart {
 	for _, prop := range e.component.Props[ical.PropFreeBusy] {
 		n.busyPeriods(f, prop)
 	}
-	found.Warnings, found.Err = e.warnings, e.err
+	found.Warnings, found.Err, found.OtherOrganizers = e.warnings, e.err, n.organizers
 	return found
 }
 

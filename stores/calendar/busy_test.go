@@ -144,3 +144,35 @@ func BenchmarkFreeBusy(b *testing.B) {
 		}
 	})
 }
+
+// Who organizes what is said once. Who is left out is told of, and of one in other letters nobody
+// need know.
+func TestOtherOrganizers(t *testing.T) {
+	for _, component := range []string{"VEVENT", "VFREEBUSY"} {
+		for organizers, want := range map[string]string{
+			"a@x":                 "[]",
+			"a@x MAILTO:A@X a@x":  "[]",
+			"a@x b@x":             "[mailto:b@x]",
+			"a@x b@x a@x B@x c@x": "[mailto:b@x mailto:c@x]",
+		} {
+			var lines string
+			for organizer := range strings.FieldsSeq(organizers) {
+				lines += "ORGANIZER:" + organizer + "\n"
+			}
+			calendars, err := Decode("BEGIN:VCALENDAR\nBEGIN:" + component + "\nUID:e\n" + lines + "DTSTART:20261202T090000Z\nEND:" + component + "\nEND:VCALENDAR\n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var others []URI
+			for _, found := range calendars[0].Events {
+				others = append(others, found.OtherOrganizers...)
+			}
+			for _, found := range calendars[0].FreeBusy {
+				others = append(others, found.OtherOrganizers...)
+			}
+			if got := fmt.Sprint(others); got != want {
+				t.Errorf("%s %s: %s, want %s", component, organizers, got, want)
+			}
+		}
+	}
+}

@@ -27,6 +27,8 @@ type Event struct {
 	// UnknownZones are the TZIDs in it of which nobody knows what they mean: times in them
 	// are taken as local.
 	UnknownZones []string
+	// OtherOrganizers are those whom it names beside the object's. There should be one alone.
+	OtherOrganizers []URI
 }
 
 // FreeBusyPart is one VFREEBUSY of a calendar.
@@ -35,6 +37,8 @@ type FreeBusyPart struct {
 	Warnings []string  // what was left out, for the log
 	Err      error     // an [Error], if it cannot be handled
 	Text     string    // its lines in the source, for putting it aside
+	// OtherOrganizers are those whom it names beside its own. There should be one alone.
+	OtherOrganizers []URI
 }
 
 // Decode returns all calendars in the text of a message part. VEVENTs that stand
@@ -69,7 +73,7 @@ func (e *rawEvent) event(text string, resolve resolver) Event {
 		n := normaliser{resolve: resolve, warn: e.warnings.add}
 		n.event(e.component)
 		e.err = checkEvent(e.component)
-		found.UnknownZones = n.unknown
+		found.UnknownZones, found.OtherOrganizers = n.unknown, n.organizers
 	}
 	found.Object, found.Warnings, found.Err = &Object{e.component}, e.warnings, e.err
 	return found

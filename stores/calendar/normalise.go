@@ -82,7 +82,8 @@ type normaliser struct {
 	use   zones.Use             // when the event is, for its zones
 	found map[string]zones.Zone // the zones of the event, by TZID
 
-	unknown []string // TZIDs of which nobody knows what they mean
+	unknown    []string // TZIDs of which nobody knows what they mean
+	organizers []URI    // who is left out as an organizer, since another one is there
 }
 
 // event normalises a VEVENT and what is inside it.
@@ -101,6 +102,9 @@ func (n *normaliser) event(c *ical.Component) {
 				if prop.Value != kept[0].Value {
 					n.warn("%s left out, which is there already: %s", name, excerpt(prop.Value))
 				}
+				if name == ical.PropOrganizer {
+					n.otherOrganizer(URI(kept[0].Value), URI(prop.Value))
+				}
 				continue
 			}
 			kept = append(kept, prop)
@@ -115,6 +119,13 @@ func (n *normaliser) event(c *ical.Component) {
 	if reason := (&Object{c}).UnreadLength(); reason != "" {
 		// DEVIATION: unreadable-ends
 		n.warn("%s, so how long the event lasts is not known", reason)
+	}
+}
+
+// otherOrganizer notes an organizer who is left out, unless it is the same one.
+func (n *normaliser) otherOrganizer(kept, left URI) {
+	if !left.Is(kept) && !slices.ContainsFunc(n.organizers, left.Is) {
+		n.organizers = append(n.organizers, left)
 	}
 }
 
