@@ -48,7 +48,7 @@ func (d *Doctor) directories(ctx context.Context, h handler, report report) {
 			report(Directory, Failed, d.making(p.path, h.account), "%s does not exist (%s)", p.path, p.setting)
 			continue
 		case err != nil:
-			report(Directory, Unknown, "run this as root", "%s cannot be looked at (%s): %v", p.path, p.setting, err)
+			report(Directory, Unknown, "run this as root", "%s cannot be examined (%s): %v", p.path, p.setting, err)
 			continue
 		case !info.IsDir():
 			report(Directory, Failed, "correct "+p.setting, "%s is no directory (%s)", p.path, p.setting)
@@ -100,7 +100,7 @@ func (d *Doctor) aliases(ctx context.Context, a account, report report) {
 	}
 	_, warnings, err := conf.LoadAliases(d.Config.Aliases)
 	if err != nil {
-		report(Configuration, Failed, "make it, or set ALIASES = None", "%v", err)
+		report(Configuration, Failed, "create it, or set ALIASES = None", "%v", err)
 		return
 	}
 	for _, warning := range warnings {
@@ -133,7 +133,7 @@ func (d *Doctor) mode(p place, info fs.FileInfo, report report) {
 	// What the group may do, the web manager and the mail system may do to each other's files.
 	if want := uint32(d.Config.DirPermissions) & 0o2070; mode&want != want {
 		report(Directory, Warning, fmt.Sprintf("chmod %o '%s'", d.Config.DirPermissions, p.path),
-			"%s has mode %04o, which keeps the programs of its group from each other's files (%s, DEFAULT_DIR_PERMISSIONS %04o)",
+			"%s has mode %04o: programs of its group cannot use each other's files (%s, DEFAULT_DIR_PERMISSIONS %04o)",
 			p.path, mode, p.setting, d.Config.DirPermissions)
 		return
 	}
@@ -156,12 +156,12 @@ func (d *Doctor) access(ctx context.Context, p place, a account, report report) 
 	}
 	cmd, err := a.command(ctx, "test", test, p.path, "-a", "-x", p.path)
 	if err != nil {
-		report(Directory, Unknown, "run this as root", "whether %s can %s by %s is not known: %v", p.path, need, a.name, err)
+		report(Directory, Unknown, "run this as root", "it is unknown whether %s can %s by %s: %v", p.path, need, a.name, err)
 		return
 	}
 	if err := cmd.Run(); err != nil {
-		report(Directory, Failed, fmt.Sprintf("look at the owners and modes of the directories in `namei -l '%s'`", p.path),
-			"%s cannot %s by %s, as which the mail system runs the handler (%s)", p.path, need, a.name, p.setting)
+		report(Directory, Failed, fmt.Sprintf("`namei -l '%s'` shows the owners and modes of the directories: correct them", p.path),
+			"%s cannot %s by %s, and the mail system runs the handler as that user (%s)", p.path, need, a.name, p.setting)
 	}
 }
 
@@ -181,25 +181,25 @@ func (d *Doctor) aside(ctx context.Context, a account, report report) {
 	}
 	if err := cmd.Run(); err != nil {
 		report(Directory, Failed, fmt.Sprintf("chown %s '%s', or set REJECTED_DIR to a directory of %[1]s", strings.SplitN(a.name, ":", 2)[0], path),
-			"%s cannot be written by %s, so nothing can be put aside in %s: such messages would be tried again for ever", path, a.name, rejected)
+			"%s cannot be written by %s, so no message can be rejected to %s: such messages would be tried again for ever", path, a.name, rejected)
 		return
 	}
-	report(Directory, OK, "", "what cannot be handled is put aside in %s", rejected)
+	report(Directory, OK, "", "rejected messages are kept in %s", rejected)
 }
 
 // space looks at the space that a directory's file system has left.
 func space(p place, report report) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(p.path, &stat); err != nil {
-		report(Space, Unknown, "", "the space at %s is not known: %v", p.path, err)
+		report(Space, Unknown, "", "the space at %s is unknown: %v", p.path, err)
 		return
 	}
 	octets, files := stat.Bavail*uint64(stat.Bsize), stat.Ffree
 	switch {
 	case octets < enoughOctets:
-		report(Space, Warning, "make room: a handler that cannot write puts mail off", "%d MiB are left at %s", octets>>20, p.path)
+		report(Space, Warning, "make room: a handler that cannot write leaves mail in the queue", "%d MiB are left at %s", octets>>20, p.path)
 	case stat.Files > 0 && files < enoughFiles: // some file systems do not count
-		report(Space, Warning, "make room: each event is a file", "%d files can still be made at %s", files, p.path)
+		report(Space, Warning, "make room: each event is a file", "room for %d more files at %s", files, p.path)
 	default:
 		report(Space, OK, "", "%d MiB are left at %s", octets>>20, p.path)
 	}

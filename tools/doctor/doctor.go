@@ -142,7 +142,7 @@ func lookup(userName, groupName string) (account, error) {
 	u, err := user.Lookup(userName)
 	if err != nil {
 		if u, err = user.LookupId(userName); err != nil {
-			return account{}, fmt.Errorf("there is no user %s", userName)
+			return account{}, fmt.Errorf("the user %s is missing", userName)
 		}
 	}
 	gid := u.Gid
@@ -150,7 +150,7 @@ func lookup(userName, groupName string) (account, error) {
 		g, err := user.LookupGroup(groupName)
 		if err != nil {
 			if g, err = user.LookupGroupId(groupName); err != nil {
-				return account{}, fmt.Errorf("there is no group %s", groupName)
+				return account{}, fmt.Errorf("the group %s is missing", groupName)
 			}
 		}
 		gid = g.Gid
@@ -181,7 +181,7 @@ func numbered(uid, gid uint32) account {
 func (d *Doctor) configuration(report report) {
 	if d.Config.File == "" {
 		report(Configuration, Warning, "write "+conf.DefaultFile+"; config.txt of the sources or the package has all settings",
-			"there is no configuration file, all settings have their defaults")
+			"the configuration file is missing, and all settings have their defaults")
 		return
 	}
 	for _, warning := range d.Config.Warnings {
@@ -191,7 +191,7 @@ func (d *Doctor) configuration(report report) {
 		report(Configuration, Failed, "correct the file", "%v", err)
 	}
 	if sender := d.Config.MessageSender; strings.HasSuffix(strings.ToLower(sender), "@example.com") {
-		report(Configuration, Warning, "set MESSAGE_SENDER to the address that the calendar system's own mail comes from",
+		report(Configuration, Warning, "set MESSAGE_SENDER to the calendar system's own mail address",
 			"MESSAGE_SENDER is still the example %s", sender)
 	}
 	if len(d.Config.Warnings) == 0 {
@@ -212,7 +212,7 @@ func (d *Doctor) database(ctx context.Context, h handler, report report) {
 		}
 		if err != nil {
 			report(Database, Failed, "install it there, from the same package or sources as "+h.program,
-				"%s, without which messages for the database wait, cannot be run: %v", program, err)
+				"%s cannot be run, and messages for the database wait: %v", program, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patient)
@@ -220,8 +220,8 @@ func (d *Doctor) database(ctx context.Context, h handler, report report) {
 	users := 0
 	for _, err := range d.Store.Users(ctx) {
 		if err != nil {
-			report(Database, Failed, "see that the server runs and STORE_DIR is a connection string that leads to it; "+
-				"`imip-agent migrate schema` makes the tables", "the database cannot be read: %v", err)
+			report(Database, Failed, "start the server, and correct the connection string in STORE_DIR; "+
+				"`imip-agent migrate schema` creates the tables", "the database cannot be read: %v", err)
 			return
 		}
 		users++
@@ -245,15 +245,15 @@ func isScript(path string) bool {
 func (d *Doctor) zone(report report) {
 	const remedy = "install the package tzdata"
 	if _, err := time.LoadLocation("Pacific/Auckland"); err != nil {
-		report(Zone, Failed, remedy, "there are no time zones on this machine: %v", err)
+		report(Zone, Failed, remedy, "the time zones are missing on this machine: %v", err)
 		return
 	}
 	if d.SystemZone == "" {
 		report(Zone, Warning, "run `dpkg-reconfigure tzdata`, or write the zone's name into /etc/timezone",
-			"the system has no time zone by name, so users without the preference TZID have UTC")
+			"the system's time zone has no name, and users without the preference TZID get UTC")
 		return
 	}
-	report(Zone, OK, "", "users without the preference TZID have %s, where it is %s now",
+	report(Zone, OK, "", "users without the preference TZID get %s: the time there is %s",
 		d.SystemZone, d.Now().In(location(d.SystemZone)).Format("15:04"))
 }
 

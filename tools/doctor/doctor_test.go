@@ -176,7 +176,7 @@ func TestExamine(t *testing.T) {
 		remedy string // part of it
 	}{
 		{name: "healthy", damage: func(*testing.T, *host) {}},
-		{"no configuration", func(t *testing.T, h *host) { h.doctor.Config.File = "" }, doctor.Configuration, doctor.Warning, "no configuration file", "write /etc/imip-agent"},
+		{"no configuration", func(t *testing.T, h *host) { h.doctor.Config.File = "" }, doctor.Configuration, doctor.Warning, "configuration file is missing", "write /etc/imip-agent"},
 		{"a misspelled setting", settings("STORE_DIRECTORY = \"/x\"\n"), doctor.Configuration, doctor.Warning, "STORE_DIRECTORY", "correct"},
 		{"the example's sender", settings("MESSAGE_SENDER = \"calendar@example.com\"\n"), doctor.Configuration, doctor.Warning, "still the example", "set MESSAGE_SENDER"},
 		{"a directory that is not there", remove("preferences"), doctor.Directory, doctor.Failed, "preferences does not exist", "install -d"},
@@ -189,7 +189,7 @@ func TestExamine(t *testing.T) {
 		{"a directory that does not hand its group on", chmod("store", 0o770), doctor.Directory, doctor.Warning, "mode 0770", "chmod 2770"},
 		{"a directory that everybody can read", chmod("store", 0o775|os.ModeSetgid), doctor.Directory, doctor.Warning, "everybody", "chmod o-rwx"},
 		{"no zone", func(_ *testing.T, h *host) { h.doctor.SystemZone = "" }, doctor.Zone, doctor.Warning, "UTC", "dpkg-reconfigure tzdata"},
-		{"no handler", remove("bin"), doctor.Message, doctor.Failed, "there is no " + doctor.Handler, "install"},
+		{"no handler", remove("bin"), doctor.Message, doctor.Failed, doctor.Handler + " is missing", "install"},
 		{"a handler that fails", script("echo 4.3.0 no luck >&2; exit 75"), doctor.Message, doctor.Failed, "4.3.0 no luck", "run it by hand"},
 		{"a handler that does nothing", script("cat >/dev/null"), doctor.Message, doctor.Failed, "not in the store", "--version"},
 		{"users who do not take part", settings("PARTICIPATING_DEFAULT = \"no\"\n"), doctor.Message, doctor.Failed, "not in the store", "PARTICIPATING_DEFAULT"},
@@ -251,7 +251,7 @@ func TestDatabaseProgram(t *testing.T) {
 		prepare func(t *testing.T, bin string)
 		want    string // part of what is wrong; empty: nothing is
 	}{
-		{"missing", func(*testing.T, string) {}, "bin/" + doctor.Databases + ", without which"},
+		{"missing", func(*testing.T, string) {}, "bin/" + doctor.Databases + " cannot be run"},
 		{"there", func(t *testing.T, bin string) { put(t, filepath.Join(bin, doctor.Databases), "", 0o755) }, ""},
 		{"no program", func(t *testing.T, bin string) { put(t, filepath.Join(bin, doctor.Databases), "", 0o644) }, "permission denied"},
 		{"the original", func(t *testing.T, bin string) {

@@ -11,7 +11,7 @@ import (
 )
 
 // againExim is the command that mends most of what can be wrong in Exim's configuration.
-const againExim = "run `imip-agent setup exim --domain DOMAIN`, which puts it right"
+const againExim = "run `imip-agent setup exim --domain DOMAIN`, which corrects it"
 
 // exim looks at Exim's configuration, and asks Exim what it would do.
 func (d *Doctor) exim(ctx context.Context, exim string, report report) (found handler) {
@@ -21,7 +21,7 @@ func (d *Doctor) exim(ctx context.Context, exim string, report report) (found ha
 		if os.Geteuid() != 0 {
 			report(Exim, Unknown, "run this as root", "Exim's configuration cannot be read: %s", text)
 		} else {
-			report(Exim, Failed, "correct the line; `imip-agent setup user` makes a user and a group that are missing", "Exim does not take its configuration, and delivers nothing: %s", text)
+			report(Exim, Failed, "correct the line; `imip-agent setup user` creates a missing user or group", "Exim refuses its configuration, and delivers nothing: %s", text)
 		}
 		return found
 	}
@@ -58,16 +58,16 @@ func (d *Doctor) exim(ctx context.Context, exim string, report report) (found ha
 		report(Exim, status, remedy, format, args...)
 	}
 	if option("temp_errors") != "*" {
-		complain(Warning, againExim+" (`temp_errors = *`)", "transport %s gives mail up if the program fails in other ways than by status 75", name)
+		complain(Warning, againExim+" (`temp_errors = *`)", "transport %s drops mail if the program fails with another status than 75", name)
 	}
 	if _, set := options[name+" timeout_defer"]; !set {
-		complain(Warning, againExim+" (`timeout_defer`)", "transport %s gives mail up if the program takes too long", name)
+		complain(Warning, againExim+" (`timeout_defer`)", "transport %s drops mail if the program takes too long", name)
 	}
 	if _, set := options[name+" return_output"]; set {
-		complain(Warning, "take `return_output` out", "transport %s sends what the program says to the mail's sender", name)
+		complain(Warning, "remove `return_output`", "transport %s sends the program's output to the mail's sender", name)
 	}
 	if command := option("command"); !strings.Contains(command, "-o") {
-		complain(Warning, againExim, "transport %s does not say whose copy it is (-o): who forges a From field changes another user's records", name)
+		complain(Warning, againExim, "transport %s does not pass the recipient (-o): with a forged From field anybody can change another user's records", name)
 	}
 	d.eximRoutes(ctx, exim, name, complain)
 	if wrong == 0 {
@@ -101,7 +101,7 @@ func (d *Doctor) eximRoutes(ctx context.Context, exim, name string, complain rep
 	}
 	switch {
 	case len(missing) > 0 && len(missing) == len(asked)-1:
-		complain(Failed, "see IMIP_SENDERS: `imip-agent setup exim --domain DOMAIN --users LIST`", "none of the users with records has their mail copied, such as %s", few(known))
+		complain(Failed, "see IMIP_SENDERS: `imip-agent setup exim --domain DOMAIN --users LIST`", "the mail of no user with records is copied, such as %s", few(known))
 	case len(copied) == 0 && d.nobody(ctx, exim):
 		complain(Failed, "see IMIP_SENDERS: `imip-agent setup exim --domain DOMAIN --users LIST`", "nobody's mail is copied to the handler")
 	case len(missing) > 0:
@@ -123,7 +123,7 @@ func (d *Doctor) eximRoutes(ctx context.Context, exim, name string, complain rep
 	second, _ := output(ctx, exim, "-oMr", "imip-outgoing", "-f", "<>", "-bt", address)
 	text := strings.Join(second, " ")
 	if strings.Contains(strings.Join(first, " "), "transport = imip_queue") && text != "" && !strings.Contains(text, "transport = "+name) && !strings.Contains(text, ":blackhole:") {
-		complain(Failed, againExim, "what the queue has for %s does not go to transport %s", address, name)
+		complain(Failed, againExim, "queued mail for %s does not go to transport %s", address, name)
 	}
 	d.eximClosed(ctx, exim, address, complain)
 }
@@ -169,7 +169,7 @@ func (d *Doctor) eximClosed(ctx context.Context, exim, address string, complain 
 			continue
 		}
 		if replies++; replies == 4 && line[0] == '2' { // the greeting, EHLO, MAIL, RCPT
-			complain(Failed, againExim, "anybody may write to %s, and so change users' records", address)
+			complain(Failed, againExim, "anybody can write to %s, and so change users' records", address)
 		}
 	}
 }

@@ -20,8 +20,8 @@ func (d *Doctor) mailSystem(ctx context.Context, report report) handler {
 	case hasExim:
 		found = d.exim(ctx, exim, report)
 	default:
-		report(MailSystem, Warning, "look for yourself whether the mail system runs "+Handler+" on what users send",
-			"there is neither Postfix nor Exim on this machine")
+		report(MailSystem, Warning, "check by hand whether the mail system runs "+Handler+" on what users send",
+			"neither Postfix nor Exim is on this machine")
 	}
 
 	if found.program == "" {
@@ -30,7 +30,7 @@ func (d *Doctor) mailSystem(ctx context.Context, report report) handler {
 		}
 	} else if info, err := os.Stat(found.program); err != nil || info.Mode()&0o111 == 0 {
 		report(MailSystem, Failed, "correct the path there, or install "+Handler,
-			"the mail system is to run %s, which is not there or not a program", found.program)
+			"the mail system runs %s, which is missing or not a program", found.program)
 		found.program = ""
 	}
 
@@ -38,14 +38,14 @@ func (d *Doctor) mailSystem(ctx context.Context, report report) handler {
 		// What is made has to belong to somebody: as it is now.
 		found.account = d.owner()
 		if !found.account.known {
-			report(Account, Unknown, "", "who the handler runs as is not known")
+			report(Account, Unknown, "", "the user that the handler runs as is unknown")
 			return found
 		}
-		report(Account, OK, "", "the store belongs to %s, who is taken for the one that the handler runs as", found.account.name)
+		report(Account, OK, "", "the store belongs to %s: the handler is assumed to run as that user", found.account.name)
 		return found
 	}
 	if found.account.uid == 0 {
-		report(Account, Failed, "let it run as imip-agent", "the mail system is to run the handler as root")
+		report(Account, Failed, "let it run as imip-agent", "the mail system runs the handler as root")
 		return found
 	}
 	report(Account, OK, "", "the handler runs as %s", found.account.name)

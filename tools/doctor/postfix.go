@@ -13,7 +13,7 @@ import (
 )
 
 // again is the command that mends most of what can be wrong in Postfix's configuration.
-const again = "run `imip-agent setup postfix --domain DOMAIN`, which puts it right"
+const again = "run `imip-agent setup postfix --domain DOMAIN`, which corrects it"
 
 // postfixConf is Postfix's configuration, as far as it was asked for.
 type postfixConf struct {
@@ -225,10 +225,10 @@ func (d *Doctor) pipe(c *postfixConf, complain report4) (name string, found hand
 		}
 		if c.value(s.name, "soft_bounce") != "yes" {
 			complain(Warning, again,
-				"transport %s gives mail up if the program is missing or is killed, instead of trying again", name)
+				"transport %s drops mail if the program is missing or is killed, instead of trying again", name)
 		}
 		if rest := strings.Join(s.words[at+1:], " "); !strings.Contains(rest, "-o ${recipient}") && !strings.Contains(rest, "-o $recipient") {
-			complain(Warning, again, "transport %s does not say whose copy it is (-o ${recipient}): who forges a From field changes another user's records", name)
+			complain(Warning, again, "transport %s does not pass the recipient (-o ${recipient}): with a forged From field anybody can change another user's records", name)
 		}
 	}
 	if name == "" {
@@ -240,10 +240,10 @@ func (d *Doctor) pipe(c *postfixConf, complain report4) (name string, found hand
 	}
 	if seconds, err := strconv.Atoi(strings.TrimSuffix(c.main(name+"_time_limit"), "s")); err == nil && float64(seconds) <= d.Config.Deadline.Seconds() {
 		complain(Warning, fmt.Sprintf("postconf -e %s_time_limit=%ds", name, int(2*d.Config.Deadline.Seconds())),
-			"transport %s ends a run after %d s, before the handler itself gives up (DEADLINE)", name, seconds)
+			"transport %s stops the handler after %d s, before its own limit (DEADLINE)", name, seconds)
 	}
 	if slices.Contains(elements(c.main("defer_transports")), name) {
-		complain(Failed, "take it out of defer_transports in main.cf", "transport %s is in defer_transports: nothing is handed to it", name)
+		complain(Failed, "remove it from defer_transports in main.cf", "transport %s is in defer_transports: no mail reaches it", name)
 	}
 	return name, found
 }
@@ -293,22 +293,22 @@ func (d *Doctor) copies(c *postfixConf, name string, complain report4) {
 			anyone = append(anyone, s.name)
 		}
 		if strings.Contains(c.value(s.name, "receive_override_options"), "no_address_mappings") {
-			complain(Failed, "take no_address_mappings out of receive_override_options", "service %s has no_address_mappings, and so makes no copies", s.name)
+			complain(Failed, "remove no_address_mappings from receive_override_options", "service %s has no_address_mappings, and so makes no copies", s.name)
 		}
 	}
 	switch {
 	case len(unwired) > 0:
-		complain(Failed, again, "nothing of what users send through %s is copied to the handler", few(unwired))
+		complain(Failed, again, "no mail that users send through %s is copied to the handler", few(unwired))
 	case len(used) == 0:
-		complain(Failed, again, "nothing of what users send is copied to the handler: no service puts its mail into the queue by a cleanup service with sender_bcc_maps")
+		complain(Failed, again, "no mail of users is copied to the handler: no service queues its mail by a cleanup service with sender_bcc_maps")
 	case users == 0 && len(used) == 1 && pickup && !d.smtpWired(c, by):
-		complain(Warning, "turn submission on in master.cf, and "+again, "users have no service to send through whose mail is copied: neither submission nor submissions is on")
+		complain(Warning, "enable submission in master.cf, and "+again, "users cannot send mail that is copied: neither submission nor submissions is enabled")
 	case !pickup:
-		complain(Warning, again, "what programs on this machine send for users (pickup, the sendmail command) is not copied to the handler")
+		complain(Warning, again, "mail from programs on this machine (pickup, the sendmail command) is not copied to the handler")
 	}
 	if len(anyone) > 0 {
-		complain(Warning, "say in smtpd_sender_login_maps who may send as whom, and put reject_sender_login_mismatch in front of smtpd_sender_restrictions",
-			"who has authenticated may write another's address into the envelope of a mail through %s, and so change that user's records", few(anyone))
+		complain(Warning, "set smtpd_sender_login_maps, and put reject_sender_login_mismatch at the beginning of smtpd_sender_restrictions",
+			"users can send with another user's envelope address through %s, and so change that user's records", few(anyone))
 	}
 	for maps := range used {
 		d.senders(c, name, maps, complain)
@@ -369,7 +369,7 @@ func (d *Doctor) senders(c *postfixConf, name, maps string, complain report4) {
 		}
 		to, err := c.query(maps, address)
 		if err != nil {
-			complain(Failed, "mend the table, or have the users in main.cf: "+again, "who the users are cannot be looked up, and Postfix refuses what they send: %v", err)
+			complain(Failed, "repair the table, or put the users into main.cf: "+again, "the table of users cannot be read, and Postfix refuses users' mail: %v", err)
 			return
 		}
 		switch {
@@ -385,7 +385,7 @@ func (d *Doctor) senders(c *postfixConf, name, maps string, complain report4) {
 	}
 	switch {
 	case found == 0 && len(known) > 0:
-		complain(Failed, "name the users: `imip-agent setup postfix --domain DOMAIN --users LIST`", "none of the %d users with records has their mail copied", len(known))
+		complain(Failed, "name the users: `imip-agent setup postfix --domain DOMAIN --users LIST`", "the mail of none of the %d users with records is copied", len(known))
 	case len(copied) == 0 && !more:
 		complain(Failed, "name the users: `imip-agent setup postfix --domain DOMAIN --users LIST`", "nobody's mail is copied: the table of users is empty")
 	case len(missing) > 0:
@@ -408,14 +408,14 @@ func (d *Doctor) destination(c *postfixConf, name, user, to string, complain rep
 	for _, key := range []string{to, "@" + domain} {
 		alias, err := c.query(c.main("virtual_alias_maps"), key)
 		if err != nil {
-			complain(Failed, "mend the table", "virtual_alias_maps cannot be looked up, and Postfix refuses mail: %v", err)
+			complain(Failed, "repair the table", "virtual_alias_maps cannot be read, and Postfix refuses mail: %v", err)
 			return
 		}
 		if alias == "" {
 			continue
 		}
 		if !strings.EqualFold(alias, to) {
-			complain(Failed, again, "an alias takes what is for %s to %s", to, alias)
+			complain(Failed, again, "an alias redirects mail for %s to %s", to, alias)
 			return
 		}
 		break
@@ -426,7 +426,7 @@ func (d *Doctor) destination(c *postfixConf, name, user, to string, complain rep
 	}
 	switch {
 	case err != nil:
-		complain(Failed, "mend the table", "transport_maps cannot be looked up, and Postfix delivers nothing: %v", err)
+		complain(Failed, "repair the table", "transport_maps cannot be read, and Postfix delivers nothing: %v", err)
 	case transport != name && !strings.HasPrefix(transport, name+":"):
 		complain(Failed, again+" (with each domain of users)", "mail for %s does not go to transport %s", to, name)
 	}
@@ -450,7 +450,7 @@ func (d *Doctor) closed(c *postfixConf, complain report4) {
 		}
 	}
 	if len(open) > 0 {
-		complain(Failed, again, "anybody may write to %s through %s, and so change users' records: no check_recipient_access refuses it", address, few(open))
+		complain(Failed, again, "anybody can write to %s through %s, and so change users' records: no check_recipient_access refuses it", address, few(open))
 	}
 }
 
@@ -511,6 +511,6 @@ func (d *Doctor) waiting(c *postfixConf, name string, complain report4) {
 		}
 	}
 	if waiting > 0 {
-		complain(Warning, "mend what the reason says; then `postqueue -f` has them tried again at once", "%d copies wait to be handled, the last one since: %s", waiting, reason)
+		complain(Warning, "correct the reason; then `postqueue -f` tries them again at once", "%d copies wait to be handled, the last one since: %s", waiting, reason)
 	}
 }

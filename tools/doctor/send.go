@@ -23,7 +23,7 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 	}
 	sendmail, ok := d.Find("sendmail")
 	if !ok {
-		say(Failed, "install a mail system: Postfix and Exim have it", "there is no sendmail command to send a message with")
+		say(Failed, "install a mail system such as Postfix or Exim", "the sendmail command is missing")
 		return
 	}
 	address := user.Address()
@@ -34,7 +34,7 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 	cmd := exec.CommandContext(send, sendmail, "-i", "-f", address, address)
 	cmd.Stdin = strings.NewReader(publication(address, uid, d.Now()))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		say(Failed, "see the mail log", "the mail system does not take a message from %s: %v: %s", address, err, strings.TrimSpace(string(out)))
+		say(Failed, "see the mail log", "the mail system does not accept a message from %s: %v: %s", address, err, strings.TrimSpace(string(out)))
 		return
 	}
 
@@ -52,7 +52,7 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 		case err == nil:
 			took := d.Now().Sub(began).Round(100 * time.Millisecond)
 			if err := d.takeOut(user, key); err != nil {
-				say(Warning, "remove the event of UID "+uid, "the message has been handled, but its event cannot be taken out again: %v", err)
+				say(Warning, "remove the event of UID "+uid, "the message was handled, but its event cannot be removed: %v", err)
 				return
 			}
 			say(OK, "", "a message from %s has gone through the mail system, and was in the records after %v", address, took)
@@ -65,7 +65,7 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 		case <-ctx.Done():
 			text := "its event is not in the records"
 			if reason := d.putAside(uid); reason != "" {
-				text = "it has been put aside: " + reason
+				text = "it was rejected: " + reason
 			}
 			say(Failed, "see the lines on "+d.address(address)+" in the mail log, and what `imip-agent doctor` says; the message may still come, with UID "+uid,
 				"a message from %s was sent %v ago, but %s", address, wait, text)

@@ -60,11 +60,11 @@ func (d *Doctor) lock(ctx context.Context, h handler, report report) {
 	}
 	dir, remove, err := d.temporary(h.account)
 	if err != nil {
-		report(Lock, Unknown, remedyFor(err), "whether locks work cannot be tried: %v", err)
+		report(Lock, Unknown, remedyFor(err), "locks cannot be tested: %v", err)
 		return
 	}
 	defer remove()
-	const remedy = "keep the store on a file system of this machine, or one that knows flock(2)"
+	const remedy = "keep the store on a local file system, or on one that supports flock(2)"
 	first, err := d.Open(filepath.Join(dir, "store"), patient)
 	if err != nil {
 		report(Lock, Failed, remedy, "a store cannot be opened beside %s: %v", d.Config.StoreDir, err)
@@ -93,14 +93,14 @@ func (d *Doctor) lock(ctx context.Context, h handler, report report) {
 	})
 	switch {
 	case err != nil:
-		report(Lock, Failed, remedy, "a lock cannot be had: %v", err)
+		report(Lock, Failed, remedy, "a lock cannot be taken: %v", err)
 	case inside == nil:
 		report(Lock, Failed, remedy, "a lock does not keep another program out")
 	case !errors.Is(inside, stores.ErrLocked):
-		report(Lock, Failed, remedy, "a lock that is held cannot be waited for: %v", inside)
+		report(Lock, Failed, remedy, "waiting for a held lock fails: %v", inside)
 	default:
 		if err := second.Update(ctx, somebody, nothing); err != nil {
-			report(Lock, Failed, remedy, "a lock that has been given back cannot be had: %v", err)
+			report(Lock, Failed, remedy, "a released lock cannot be taken: %v", err)
 			return
 		}
 		report(Lock, OK, "", "locks beside %s keep other programs out", d.Config.StoreDir)
@@ -110,12 +110,12 @@ func (d *Doctor) lock(ctx context.Context, h handler, report report) {
 // message hands a message to the handler, as the mail system would, with a store of its own.
 func (d *Doctor) message(ctx context.Context, h handler, report report) {
 	if h.program == "" {
-		report(Message, Failed, "install "+Handler, "there is no %s to be tried", Handler)
+		report(Message, Failed, "install "+Handler, "%s is missing", Handler)
 		return
 	}
 	dir, remove, err := d.temporary(h.account)
 	if err != nil {
-		report(Message, Unknown, remedyFor(err), "%s cannot be tried: %v", h.program, err)
+		report(Message, Unknown, remedyFor(err), "%s cannot be tested: %v", h.program, err)
 		return
 	}
 	defer remove()
@@ -130,7 +130,7 @@ func (d *Doctor) message(ctx context.Context, h handler, report report) {
 	defer cancel()
 	cmd, err := h.account.command(ctx, h.program, args...)
 	if !h.account.known || err != nil {
-		report(Message, Unknown, "run this as root", "%s cannot be tried: %v", h.program, err)
+		report(Message, Unknown, "run this as root", "%s cannot be tested: %v", h.program, err)
 		return
 	}
 	const uid = "doctor@imip-agent.invalid"
@@ -154,10 +154,10 @@ func (d *Doctor) message(ctx context.Context, h handler, report report) {
 	}
 	if err != nil {
 		report(Message, Failed, "see what `"+h.program+" --version` says, and whether users take part (PARTICIPATING_DEFAULT)",
-			"%s says that it has handled a message, but its event is not in the store: %v", h.program, err)
+			"%s reports success, but the event of the message is not in the store: %v", h.program, err)
 		return
 	}
-	report(Message, OK, "", "%s, as %s, has handled a message in %d ms", h.program, h.account.name, took.Milliseconds())
+	report(Message, OK, "", "%s has handled a message as %s in %d ms", h.program, h.account.name, took.Milliseconds())
 }
 
 // remedyFor returns what to do about a temporary directory that cannot be made.
@@ -166,7 +166,7 @@ func remedyFor(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "run this as root"
 	case errors.Is(err, fs.ErrNotExist):
-		return "make the directories first"
+		return "create the directories first"
 	}
 	return ""
 }

@@ -73,7 +73,7 @@ func Exim(ctx context.Context, o Options, program string, output func(ctx contex
 		return nil, err
 	}
 	if whole == nil && !(generated && split) {
-		return nil, problem("there is no %s: see that Exim is set up", file)
+		return nil, problem("%s is missing: set up Exim first", file)
 	}
 	// What says who the users are stays as it is, wherever it stands.
 	splitMacros := filepath.Join(debian, "conf.d", "main/00_imip-agent")
@@ -113,7 +113,7 @@ func Exim(ctx context.Context, o Options, program string, output func(ctx contex
 	if !o.Remove && !split {
 		for _, line := range strings.Split(text, "\n") {
 			if strings.HasPrefix(line, "imip_") || strings.HasPrefix(line, ".include") && strings.Contains(line, "/imip-agent/") {
-				return nil, problem("%s has parts of imip-agent already, by hand or of an earlier version: take out %q and its like first", file, line)
+				return nil, problem("%s has parts of imip-agent already, by hand or of an earlier version: remove %q and similar lines first", file, line)
 			}
 		}
 		for _, part := range parts {
@@ -128,13 +128,13 @@ func Exim(ctx context.Context, o Options, program string, output func(ctx contex
 
 // insert puts a part where it belongs in a configuration in one file.
 func insert(text string, part eximPart) (string, error) {
-	block := begin + ": `imip-agent setup exim` put this here, keeps it up to date, and takes it out again.\n" + part.text + end + "\n"
+	block := begin + ": `imip-agent setup exim` adds, updates and removes these lines.\n" + part.text + end + "\n"
 	if part.after == "" {
 		return block + text, nil
 	}
 	section := regexp.MustCompile(`(?m)^[ \t]*begin[ \t]+` + part.after + `[ \t]*\n`).FindStringIndex(text)
 	if section == nil {
-		return "", problem("there is no section `begin %s`: add one, if only an empty one", part.after)
+		return "", problem("the section `begin %s` is missing: add one, even if empty", part.after)
 	}
 	return text[:section[1]] + block + text[section[1]:], nil
 }

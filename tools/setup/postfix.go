@@ -45,7 +45,7 @@ func Postfix(ctx context.Context, o Options, output func(ctx context.Context, wo
 		return nil, err
 	}
 	if oldMain == nil || oldMaster == nil {
-		return nil, problem("%s has no main.cf and master.cf: see that Postfix is set up", dir)
+		return nil, problem("%s has no main.cf and master.cf: set up Postfix first", dir)
 	}
 	newMain, err := o.mainCf(string(oldMain), version)
 	if err != nil {
@@ -61,14 +61,14 @@ func Postfix(ctx context.Context, o Options, output func(ctx context.Context, wo
 		for line := range strings.Lines(newMaster) {
 			number++
 			if !strings.HasPrefix(line, "#") && strings.Contains(line, "imip_person_outgoing") {
-				p.Notes = append(p.Notes, fmt.Sprintf("line %d of %s still runs imip_person_outgoing, by a service that was put there by hand: take that out, and what leads to it", number, master))
+				p.Notes = append(p.Notes, fmt.Sprintf("line %d of %s still runs imip_person_outgoing, by a service that was added by hand: remove it, and everything that leads to it", number, master))
 			}
 		}
 	}
 	if !o.Remove {
 		if overridden, err := value("receive_override_options"); err == nil && strings.Contains(overridden, "no_address_mappings") {
-			p.Notes = append(p.Notes, "main.cf has receive_override_options=no_address_mappings: no copies are made of mail that comes in under it. "+
-				"Set it only with the services that take mail from a content filter")
+			p.Notes = append(p.Notes, "main.cf has receive_override_options=no_address_mappings: mail that comes in under it is not copied. "+
+				"Set it only for services that accept mail from a content filter")
 		}
 	}
 	// What others refer to comes first, and what refers to it is taken out first.
@@ -110,11 +110,11 @@ func (o *Options) mainCf(text, version string) (string, error) {
 		return text, nil
 	}
 	if !atLeast(version, 3, 7) {
-		return "", problem("this is Postfix %s, and tables in main.cf need 3.7: conf/README.md says how to do it by hand with files", version)
+		return "", problem("this is Postfix %s, and tables in main.cf need 3.7: conf/README.md says how to use files instead", version)
 	}
 	for _, line := range strings.Split(text, "\n") {
 		if name, _, ok := strings.Cut(line, "="); ok && strings.HasPrefix(line, "imip") {
-			return "", problem("%s is set already, by hand or by an earlier version: take the settings of imip-agent out first, "+
+			return "", problem("%s is set already, by hand or by an earlier version: remove the settings of imip-agent first, "+
 				"and those in lists that lead to /etc/imip-agent", strings.TrimSpace(name))
 		}
 	}
@@ -285,12 +285,12 @@ func (o *Options) masterCf(text string) (string, []string, error) {
 	all := services(lines)
 	for _, name := range o.Services {
 		if !slices.ContainsFunc(all, func(s service) bool { return s.name == name && !s.off }) {
-			return "", nil, problem("there is no service %s: --service takes one of those that `postconf -M` lists, as SERVICE/TYPE", name)
+			return "", nil, problem("unknown service %s: `postconf -M` lists services, name one as SERVICE/TYPE", name)
 		}
 	}
 	for _, s := range slices.Backward(all) { // from the end, so that the numbers of lines stay right
 		if s.program == "pipe" && strings.Contains(strings.Join(lines[s.from:s.to], ""), "imip_person_outgoing") {
-			notes = append(notes, fmt.Sprintf("the service %s also runs imip_person_outgoing: if mail still comes to it, events are handled twice, which does no harm", s.name))
+			notes = append(notes, fmt.Sprintf("the service %s also runs imip_person_outgoing: if it still gets mail, events are handled twice, which does no harm", s.name))
 		}
 		pickup := s.name == "pickup/unix" || s.name == "pickup/fifo"
 		if !pickup && (!o.submits(s.name) || s.program != "smtpd") {
@@ -299,10 +299,10 @@ func (o *Options) masterCf(text string) (string, []string, error) {
 		for i := s.from; i < s.to; i++ {
 			if match := cleanupOption.FindStringSubmatch(lines[i]); match != nil && (s.off || !strings.HasPrefix(lines[i], "#")) {
 				return "", nil, problem("the service %s has the cleanup service %s already: add `-o sender_bcc_maps=$%s` to %[2]s, "+
-					"take cleanup_service_name out, and run this again", s.name, match[1], sendersName)
+					"remove cleanup_service_name, and run this again", s.name, match[1], sendersName)
 			}
 			if strings.Contains(lines[i], "no_address_mappings") && !strings.HasPrefix(lines[i], "#") {
-				notes = append(notes, fmt.Sprintf("the service %s has receive_override_options=no_address_mappings: no copies are made of what comes in there; take it out", s.name))
+				notes = append(notes, fmt.Sprintf("the service %s has receive_override_options=no_address_mappings: mail that comes in there is not copied; remove it", s.name))
 			}
 			if at := restrictions.FindStringIndex(lines[i]); at != nil {
 				rest := lines[i][at[1]:]
@@ -329,11 +329,11 @@ func (o *Options) masterCf(text string) (string, []string, error) {
 	}
 	slices.Sort(off)
 	if len(on) == 0 {
-		note := "users have no service to send through: turn submission or submissions on in master.cf"
+		note := "users have no service to send through: enable submission or submissions in master.cf"
 		if len(off) > 0 {
-			note += " (what it needs for this is in the lines that are commented out there)"
+			note += " (the commented lines there have the needed options)"
 		}
-		notes = append(notes, note+", or name the service that they send through: --service SERVICE/TYPE")
+		notes = append(notes, note+", or name the service that users send through: --service SERVICE/TYPE")
 	}
 	text = strings.Join(lines, "")
 	if text != "" && !strings.HasSuffix(text, "\n") {

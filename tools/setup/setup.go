@@ -60,14 +60,14 @@ func (o *Options) check() error {
 	}
 	for i, domain := range o.Domains {
 		if !domainForm.MatchString(domain) {
-			return problem("%.80q is no domain, such as example.org", domain)
+			return problem("%.80q is not a domain such as example.org", domain)
 		}
 		o.Domains[i] = strings.ToLower(domain)
 	}
 	for i, user := range o.Users {
 		_, domain, _ := strings.Cut(user, "@")
 		if !addressForm.MatchString(user) {
-			return problem("%.80q is no mail address of a user, such as paul@%s", user, o.Domains[0])
+			return problem("%.80q is not a user's mail address such as paul@%s", user, o.Domains[0])
 		}
 		o.Users[i] = strings.ToLower(user)
 		known := false
@@ -75,17 +75,17 @@ func (o *Options) check() error {
 			known = known || strings.EqualFold(d, domain)
 		}
 		if !known {
-			return problem("%s is in none of the domains %s: their copies would leave the site; add --domain %s, if it is one of this site's",
+			return problem("%s is in none of the domains %s, and the copies would leave the site: add --domain %s, if that is your domain",
 				user, strings.Join(o.Domains, ", "), domain)
 		}
 	}
 	for _, word := range []string{o.User, o.Group, o.Prefix} {
 		if !wordForm.MatchString(word) {
-			return problem("%.80q is no name that can stand in the configuration of a mail system", word)
+			return problem("%.80q cannot be a name in a mail system's configuration", word)
 		}
 	}
 	if !pathForm.MatchString(o.Program) {
-		return problem("%.80q is no path of a program that can stand in the configuration of a mail system", o.Program)
+		return problem("%.80q cannot be a program's path in a mail system's configuration", o.Program)
 	}
 	return nil
 }
@@ -139,13 +139,13 @@ func (p *Plan) Apply(ctx context.Context, run func(ctx context.Context, words ..
 	}
 	for _, words := range p.Verify {
 		if err := run(ctx, words...); err != nil {
-			return errors.Join(fmt.Errorf("the mail system does not take the new configuration, and everything is as it was: %w", err),
+			return errors.Join(fmt.Errorf("the mail system refuses the new configuration, and the old one is restored: %w", err),
 				p.restore(len(p.Changes)))
 		}
 	}
 	for _, words := range p.Then {
 		if err := run(ctx, words...); err != nil {
-			return fmt.Errorf("the configuration has been changed, but does not count yet: %w", err)
+			return fmt.Errorf("the configuration is changed, but not yet in use: %w", err)
 		}
 	}
 	return nil
@@ -233,12 +233,12 @@ func withoutBlocks(text string) (string, error) {
 		switch {
 		case strings.HasPrefix(line, begin):
 			if inside {
-				return "", problem("line %d begins a part of imip-agent inside another, from line %d: take one of them out", number, at)
+				return "", problem("line %d begins a part of imip-agent inside another, from line %d: remove one of them", number, at)
 			}
 			inside, at = true, number
 		case strings.HasPrefix(line, end):
 			if !inside {
-				return "", problem("line %d ends a part of imip-agent that begins nowhere: take it out", number)
+				return "", problem("line %d ends a part of imip-agent that does not begin: remove it", number)
 			}
 			inside = false
 		case !inside:
@@ -246,7 +246,7 @@ func withoutBlocks(text string) (string, error) {
 		}
 	}
 	if inside {
-		return "", problem("the part of imip-agent that begins in line %d has no line %q: add it where the part ends", at, end)
+		return "", problem("the part of imip-agent from line %d lacks its end %q: add it", at, end)
 	}
 	return b.String(), nil
 }

@@ -188,15 +188,15 @@ func TestPostfixRefuses(t *testing.T) {
 		o            Options
 		want         string
 	}{
-		"no domain":             {mainCf, masterCf, Options{}, "name the domain"},
-		"a domain that is none": {mainCf, masterCf, Options{Domains: []string{"a b"}}, "no domain"},
+		"is not a domain":       {mainCf, masterCf, Options{}, "name the domain"},
+		"a domain that is none": {mainCf, masterCf, Options{Domains: []string{"a b"}}, "is not a domain"},
 		"a user elsewhere":      {mainCf, masterCf, Options{Domains: []string{"example.org"}, Users: []string{"x@example.com"}}, "in none of the domains"},
-		"a user with braces":    {mainCf, masterCf, Options{Domains: []string{"example.org"}, Users: []string{"x}@example.org"}}, "no mail address"},
+		"a user with braces":    {mainCf, masterCf, Options{Domains: []string{"example.org"}, Users: []string{"x}@example.org"}}, "is not a user's mail address"},
 		"an earlier version":    {mainCf + "imip_sender_bcc_maps = texthash:/etc/imip-agent/postfix/senders\n", masterCf, Options{Domains: []string{"example.org"}}, "is set already"},
-		"an open part":          {mainCf + begin + "\n", masterCf, Options{Domains: []string{"example.org"}}, "has no line"},
+		"an open part":          {mainCf + begin + "\n", masterCf, Options{Domains: []string{"example.org"}}, "lacks its end"},
 		"another cleanup service": {mainCf, strings.Replace(masterCf, "  -o syslog_name=postfix/submission\n", "  -o cleanup_service_name=pre-cleanup\n", 1),
 			Options{Domains: []string{"example.org"}}, "cleanup service pre-cleanup already"},
-		"a service that is none": {mainCf, masterCf, Options{Domains: []string{"example.org"}, Services: []string{"lmtp/inet"}}, "no service lmtp/inet"},
+		"a service that is none": {mainCf, masterCf, Options{Domains: []string{"example.org"}, Services: []string{"lmtp/inet"}}, "unknown service lmtp/inet"},
 	} {
 		dir, plan := postfixSite(t, test.main, test.master)
 		if _, err := plan(test.o); err == nil || !strings.Contains(err.Error(), test.want) {
