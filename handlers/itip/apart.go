@@ -207,15 +207,8 @@ func (u *update) cancelOne(id stores.ID, key stores.Key, object *calendar.Object
 	if err := u.Delete(key); err != nil {
 		return err
 	}
-	queue, err := u.Requests()
-	if err != nil {
+	if _, err := u.takeFromQueue(id); err != nil {
 		return err
-	}
-	left := slices.DeleteFunc(slices.Clone(queue), func(entry stores.Request) bool { return entry.ID == id })
-	if len(left) < len(queue) {
-		if err := u.SetRequests(left); err != nil {
-			return err
-		}
 	}
 	u.did(Effect{Kind: CancelledLater, Recurrence: id.RecurrenceID})
 	return nil

@@ -88,19 +88,10 @@ func isOld(message, object *calendar.Object, withStamp bool) bool {
 	return object != nil && message.OlderThan(object, withStamp)
 }
 
-// calledOff returns the cancelled object of id, or nil if there is none that can be read.
+// calledOff returns the cancelled object of id, or nil if there is none that can be read: that is
+// replaced.
 func (u *update) calledOff(id stores.ID) (*calendar.Object, error) {
-	text, err := u.Get(stores.Key{Part: stores.Cancelled, ID: id})
-	if errors.Is(err, stores.ErrNotFound) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	object, err := calendar.DecodeObject(text)
-	if err != nil {
-		return nil, nil // it is replaced
-	}
-	return object, nil
+	return readObject(u.Tx, stores.Key{Part: stores.Cancelled, ID: id})
 }
 
 // reactivate forgets that the event was cancelled.
@@ -110,16 +101,25 @@ func reactivate(u *update) error {
 
 // dequeue takes the event out of the request queue.
 func dequeue(u *update) error {
+	was, err := u.takeFromQueue(u.ID)
+	if was {
+		u.did(Effect{Kind: Dequeued})
+	}
+	return err
+}
+
+// takeFromQueue takes an event or occurrence out of the request queue, and reports whether it was
+// there.
+func (u *update) takeFromQueue(id stores.ID) (was bool, err error) {
 	queue, err := u.Requests()
 	if err != nil {
-		return err
+		return false, err
 	}
-	left := slices.DeleteFunc(slices.Clone(queue), func(entry stores.Request) bool { return entry.ID == u.ID })
+	left := slices.DeleteFunc(slices.Clone(queue), func(entry stores.Request) bool { return entry.ID == id })
 	if len(left) == len(queue) {
-		return nil
+		return false, nil
 	}
-	u.did(Effect{Kind: Dequeued})
-	return u.SetRequests(left)
+	return true, u.SetRequests(left)
 }
 
 // dropCounters deletes the counter-proposals to the event.
