@@ -33,8 +33,7 @@ const Tag = "testclock"
 // Build builds the program of that name for tests into a directory and returns its path.
 // Every user can run it, if they can get to the directory.
 func Build(dir, name string) (string, error) {
-	path := filepath.Join(dir, name)
-	return path, install(path, name)
+	return filepath.Join(dir, name), install(dir, forTests, name)
 }
 
 // BuildAll builds all programs for tests into a directory.
@@ -43,23 +42,31 @@ func BuildAll(dir string) error {
 	if err != nil {
 		return err
 	}
+	var names []string
 	for _, entry := range all {
-		if entry.Name() == "internal" {
-			continue
-		}
-		if _, err := Build(dir, entry.Name()); err != nil {
-			return err
+		if entry.Name() != "internal" {
+			names = append(names, entry.Name())
 		}
 	}
-	return nil
+	return install(dir, forTests, names...)
 }
 
 // BuildShipped builds a program into a directory as it is shipped, with the machine's
 // clock, and returns its path.
 func BuildShipped(dir, name string) (string, error) {
-	path := filepath.Join(dir, name)
-	return path, build(path, name)
+	return filepath.Join(dir, name), install(dir, shipped, name)
 }
+
+// kind is a way to build programs.
+type kind struct {
+	name  string
+	flags []string
+}
+
+var (
+	forTests = kind{"for-tests", []string{"-tags=" + Tag}}
+	shipped  = kind{"shipped", nil}
+)
 
 // Watch has the tests of a package that runs the programs run again when these have changed.
 // The go command does so with what tests look at, once they have begun.
@@ -69,13 +76,13 @@ var Watch = sync.OnceFunc(func() {
 	}
 })
 
-// install copies a program that is built for tests to a path. The packages of tests share
-// one that is linked once, in the user's cache: the go command links it anew only if it has
+// install copies programs of a kind to a directory. The packages of tests share those that
+// are linked once, in the user's cache: the go command links them anew only if they have
 // changed.
-func install(path, name string) error {
-	shared, err := cache()
+func install(dir string, k kind, names ...string) error {
+	shared, err := cache(k)
 	if err != nil { // a user who has no home
-		return build(path, name, "-tags="+Tag)
+		return build(dir, k, names...)
 	}
 	lock, err := os.OpenFile(filepath.Join(shared, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -85,23 +92,28 @@ func install(path, name string) error {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
-	from := filepath.Join(shared, name)
-	if err := build(from, name, "-tags="+Tag); err != nil {
+	if err := build(shared, k, names...); err != nil {
 		return err
 	}
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return err
+	for _, name := range names {
+		content, err := os.ReadFile(filepath.Join(shared, name))
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o755); err != nil {
+			return err
+		}
+		if err := os.Chmod(path, 0o755); err != nil {
+			return err
+		}
 	}
-	if err := os.WriteFile(path, content, 0o755); err != nil {
-		return err
-	}
-	return os.Chmod(path, 0o755)
+	return nil
 }
 
 // cache returns the directory of built programs, one for each directory of sources and
 // each way to build them.
-func cache() (string, error) {
+func cache(k kind) (string, error) {
 	user, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -111,17 +123,20 @@ func cache() (string, error) {
 		return "", err
 	}
 	sum := sha256.Sum256([]byte(filepath.Join(here, "..", "..") + "\n" + os.Getenv("GOFLAGS")))
-	dir := filepath.Join(user, "imip-agent-tests", hex.EncodeToString(sum[:8]))
+	dir := filepath.Join(user, "imip-agent-tests", hex.EncodeToString(sum[:8]), k.name)
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// build builds a program to a path.
-func build(path, name string, flags ...string) error {
-	words := append(append([]string{"build", "-o", path}, flags...), "imip-agent/cmd/"+name)
+// build builds programs into a directory.
+func build(dir string, k kind, names ...string) error {
+	words := append([]string{"build", "-o", dir + string(os.PathSeparator)}, k.flags...)
+	for _, name := range names {
+		words = append(words, "imip-agent/cmd/"+name)
+	}
 	command := exec.Command("go", words...)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", name, err, out)
+		return fmt.Errorf("build %s: %w\n%s", strings.Join(names, ", "), err, out)
 	}
 	return nil
 }
