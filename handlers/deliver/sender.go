@@ -20,6 +20,10 @@ type Sender struct {
 	Others  *Server // for everybody else; nil: mails for others stay
 	Log     *slog.Logger
 
+	// Instead takes the mails, each after a line with its envelope, where none is to be sent;
+	// they count as handed over. Nil: they are sent.
+	Instead io.Writer
+
 	// Keep is how long a letter stays in the outbox that has nothing left. As long as it is
 	// there, the message that it is for is known to have been handled: it can be handed in
 	// again, as its mail system does if the program was killed before it could say that all is
@@ -49,6 +53,17 @@ var errNoServer = errors.New("no server is set for it")
 
 // Hand hands over one mail that is in no letter.
 func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) error {
+	if s.Instead != nil {
+		place := ""
+		if envelope.Mailbox {
+			place = "the mailbox of "
+		}
+		_, err := fmt.Fprintf(s.Instead, "mail from <%s> for %s<%s>\n", envelope.From, place, envelope.To)
+		if err == nil {
+			_, err = io.Copy(s.Instead, text)
+		}
+		return err
+	}
 	server, to := s.Others, &s.others
 	if envelope.Mailbox {
 		server, to = s.Mailbox, &s.mailbox

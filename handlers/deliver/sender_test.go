@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -140,6 +141,56 @@ func TestMailboxFirst(t *testing.T) {
 		t.Error(err)
 	}
 	want(t, "left", h.left(t, paul), "[]")
+}
+
+// Mails are shown instead of sent, without a server.
+func TestInstead(t *testing.T) {
+	h := newHouse(t)
+	var shown strings.Builder
+	h.sender = &Sender{Outbox: h.store, Instead: &shown, Log: h.sender.Log}
+	h.post(t, paul, Letter("m", toOther("a@example.com", "answer\n"), toMailbox("paul@example.com", "mail\n")))
+	if err := h.sender.Deliver(t.Context(), paul, "m"); err != nil {
+		t.Error(err)
+	}
+	want(t, "shown", shown.String(), "mail from <a@example.com> for the mailbox of <paul@example.com>\nmail\nmail from <calendar@example.com> for <a@example.com>\nanswer\n")
+	want(t, "left", h.left(t, paul), "[]")
+}
+
+// A large mail is never in memory: not as it came, nor enclosed, nor on its way.
+func TestLarge(t *testing.T) {
+	h := newHouse(t)
+	h.mailbox.sizes = true
+	spool := mail.NewSpool(t.TempDir())
+	defer spool.Close()
+	io.WriteString(spool, "From: a@example.com\r\n\r\n")
+	line := strings.Repeat("x", 76) + "\r\n"
+	for spool.Size() < 40<<20 {
+		if _, err := io.WriteString(spool, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wrapped, err := mail.Wrap("text\n", spool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope := Envelope{Mailbox: true, To: "paul@example.com"}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	h.post(t, paul, Letter("m", Mail{envelope, wrapped}))
+	if err := h.sender.Deliver(t.Context(), paul, "m"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.sender.Hand(t.Context(), envelope, spool.Open()); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	taken := h.mailbox.all()
+	if len(taken) != 2 || taken[0].text <= taken[1].text || taken[1].text != fmt.Sprint(spool.Size(), " octets") {
+		t.Errorf("taken: %v", taken)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
+		t.Errorf("two mails of 40 MB took %d octets of memory", took)
+	}
 }
 
 // A server that cannot be reached is tried once.

@@ -34,6 +34,7 @@ type sink struct {
 	options  []smtp.MailOptions
 	sessions int
 	refuse   map[string]*smtp.SMTPError // by "mail" or "data"
+	sizes    bool                       // sizes of mails are kept, not mails
 	hold     chan struct{}              // if not nil, nobody gets an answer to a mail before it is closed
 }
 
@@ -122,7 +123,15 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (s *session) take(r io.Reader, collector smtp.StatusCollector) error {
-	text, err := io.ReadAll(r)
+	var text []byte
+	var err error
+	if s.sink.sizes {
+		var n int64
+		n, err = io.Copy(io.Discard, r)
+		text = fmt.Append(nil, n, " octets")
+	} else {
+		text, err = io.ReadAll(r)
+	}
 	if err != nil {
 		return err
 	}

@@ -397,6 +397,24 @@ func TestReturnPath(t *testing.T) {
 	}
 }
 
+func TestAutomatic(t *testing.T) {
+	for header, want := range map[string]bool{
+		"From: a@example.com": false, "Auto-Submitted: no": false, "auto-submitted: Auto-Generated": false,
+		"Auto-Submitted: auto-replied": true, "AUTO-SUBMITTED: Auto-Replied; owner-email=\"a@example.com\"": true, "Auto-Submitted: no\nAuto-Submitted: auto-replied": true,
+		"List-Id: <x.example.com>": true, "list-id:": true, "List-Unsubscribe: <x>": false,
+		"Precedence: Bulk": true, "Precedence: junk": true, "Precedence:list ": true, "Precedence: first-class": false,
+		"Return-Path: <>": true, "Return-Path: <a@example.com>": false, "Return-Path:": false,
+	} {
+		fields, err := ReadFields(strings.NewReader(header + "\n\nList-Id: x\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fields.Automatic(); got != want {
+			t.Errorf("%q: %v", header, got)
+		}
+	}
+}
+
 // What is read of senders can stand in an envelope, or in a field.
 func FuzzSenders(f *testing.F) {
 	f.Add("<a@example.com>", "A <a@example.com>, b@example.com")

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -164,6 +165,25 @@ func (f Fields) ReturnPath() (address string, ok bool) {
 		return "", false
 	}
 	return value, true
+}
+
+// Automatic reports whether nobody is there to read an answer to the message, or whether an
+// answer could go in circles: it is an automatic answer itself (RFC 3834 section 2), comes from
+// a list or in bulk, or has the null sender (RFC 5321 section 4.5.5). Mail that programs send
+// of their own accord, such as calendars' (auto-generated), may be answered.
+func (f Fields) Automatic() bool {
+	for _, value := range f.All("Auto-Submitted") {
+		if keyword, _, _ := strings.Cut(value, ";"); strings.EqualFold(strings.TrimSpace(keyword), "auto-replied") {
+			return true
+		}
+	}
+	for _, value := range f.All("Precedence") {
+		if slices.Contains([]string{"bulk", "junk", "list"}, strings.ToLower(value)) {
+			return true
+		}
+	}
+	sender, ok := f.ReturnPath()
+	return ok && sender == "" || len(f.All("List-Id")) > 0
 }
 
 // Thread returns what a mail about a message says of it (RFC 5322 section 3.6.4): the message's

@@ -10,6 +10,7 @@
 package summary
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -323,6 +324,31 @@ func plain(text string) string {
 		text = strings.TrimSpace(string(runes[:maxPlain])) + "…"
 	}
 	return text
+}
+
+// Link returns where a user sees an event, of which recurrenceID names an occurrence unless it
+// is empty: below a path at a URL, both with or without slashes at their ends.
+func Link(url, path, uid, recurrenceID string) string {
+	link := strings.TrimRight(url, "/")
+	for _, part := range []string{strings.Trim(path, "/"), segment(uid), segment(recurrenceID)} {
+		if part != "" {
+			link += "/" + part
+		}
+	}
+	return link
+}
+
+// segment returns a text as a segment of a path (RFC 3986 section 3.3).
+func segment(text string) string {
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~!$&'()*+,;=:@", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // Title returns the Subject of a mail to others with that method (of an answer about free/busy,

@@ -157,6 +157,19 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
+func TestLink(t *testing.T) {
+	for _, test := range []struct{ url, path, uid, recurrence, want string }{
+		{"https://example.com", "calendar", "u@example.com", "", "https://example.com/calendar/u@example.com"},
+		{"https://example.com/", "/calendar/", "u", "20261123T110000Z", "https://example.com/calendar/u/20261123T110000Z"},
+		{"https://example.com//", "", "a/b?c#d%e f\"<ø>", "", "https://example.com/a%2Fb%3Fc%23d%25e%20f%22%3C%C3%B8%3E"},
+		{"https://example.com/x", "a/b", "-._~!$&'()*+,;=:@", "", "https://example.com/x/a/b/-._~!$&'()*+,;=:@"},
+	} {
+		if got := Link(test.url, test.path, test.uid, test.recurrence); got != test.want {
+			t.Errorf("%+v: %s", test, got)
+		}
+	}
+}
+
 // What comes from a message stands in one line each, shows what it is, and changes nothing else.
 func TestForeignText(t *testing.T) {
 	r := Reader{User: vincent, Language: "en"}
