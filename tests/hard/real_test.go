@@ -199,6 +199,9 @@ func (r *room) verdict(t *testing.T, content []byte) string {
 		}
 		for _, c := range calendars {
 			others = append(others, c.Others...)
+			for range c.FreeBusy {
+				others = append(others, "VFREEBUSY")
+			}
 		}
 	}
 	return "nothing: only " + strings.Join(others, ", ")
