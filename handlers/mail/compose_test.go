@@ -475,6 +475,9 @@ func sameDraft(t *testing.T, d *Draft, mail string) {
 		}
 		for key, want := range map[string]string{"From": d.From, "To": d.To} {
 			list, err := netmail.Header(header).AddressList(key)
+			if parsed, err := netmail.ParseAddress("<" + want + ">"); err == nil {
+				want = parsed.Address // without quotes
+			}
 			if err != nil || len(list) != 1 || list[0].Address != want {
 				t.Errorf("%s: %s is %v, %v, not %q", name, key, list, err, want)
 			}
@@ -504,6 +507,14 @@ func TestDraft(t *testing.T) {
 			t.Errorf("we read %+v, %v", m, err)
 		}
 	}
+	quoted := draft(calendarOne)
+	quoted.To = `"a \"b\" c"@example.com`
+	q, err := quoted.Compose()
+	text := written(t, q, err)
+	sameDraft(t, quoted, text)
+	if !strings.Contains(text, "\r\nTo: <\"a \\\"b\\\" c\"@example.com>\r\n") {
+		t.Errorf("a quoted address: %s", text)
+	}
 	d := draft(calendarOne)
 	d.About = Fields{{Name: "Message-ID", Lines: [][]byte{[]byte("Message-ID: <1@example.com>")}}}
 	c, err := d.Compose()
@@ -530,7 +541,7 @@ func FuzzDraft(f *testing.F) {
 	f.Add(strings.Repeat("x", 200)+"\r\nBcc: c@example.com", "\"a b\"@example.com", []byte("From x\r\n.\r\n=\r\n"), []byte("\x00\r\xff"))
 	f.Fuzz(func(t *testing.T, subject, to string, one, two []byte) {
 		subject = strings.ToValidUTF8(subject, "?")
-		if address, err := netmail.ParseAddress(to); err != nil || address.Address != to {
+		if address, err := netmail.ParseAddress("<" + to + ">"); err != nil || address.Name != "" || strings.ContainsFunc(to, isControl) {
 			return
 		}
 		for _, calendars := range [][]string{{string(one)}, {string(one), string(two)}} {

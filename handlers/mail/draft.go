@@ -58,8 +58,8 @@ func (d *Draft) Compose() (*Composed, error) {
 	h.Set("Message-Id", MessageID(d.From[strings.LastIndexByte(d.From, '@')+1:], made...))
 	h.SetDate(d.Date)
 	addSubject(&h.Header, strings.Join(strings.FieldsFunc(d.Subject, isControl), " "))
-	h.SetAddressList("To", []*mail.Address{{Address: d.To}})
-	h.SetAddressList("From", []*mail.Address{{Address: d.From}})
+	h.SetAddressList("To", []*mail.Address{named(d.To)})
+	h.SetAddressList("From", []*mail.Address{named(d.From)})
 
 	var b bytes.Buffer
 	w, err := message.CreateWriter(&b, h.Header)
@@ -88,6 +88,14 @@ func (d *Draft) Compose() (*Composed, error) {
 		}
 	}
 	return &Composed{head: b.Bytes()}, nil
+}
+
+// named returns an address for a field. Quotes in it, which the field gets again, are undone.
+func named(address string) *mail.Address {
+	if parsed, err := mail.ParseAddress("<" + address + ">"); err == nil {
+		return parsed
+	}
+	return &mail.Address{Address: address}
 }
 
 // addSubject adds the field Subject. Where it has encoded words, there is one in a line, since
