@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -12,11 +10,9 @@ import (
 	"imip-agent/cmd/internal/process"
 	"imip-agent/handlers"
 	"imip-agent/handlers/mail"
-	"imip-agent/handlers/outgoing"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/preferences"
-	"imip-agent/stores/rejected"
 	"imip-agent/tools/migrate/calendars"
 )
 
@@ -75,20 +71,12 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 	} else if side.Preferences != "" {
 		s.Preferences.Path = side.Preferences
 	}
-	// What cannot be taken is listed, and stays in the file that it came from.
-	aside, err := os.MkdirTemp("", "imip-agent-import-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(aside)
-	publisher := &publisher{user: user, aside: &rejected.Dir{Path: aside, Max: 1000, Now: env.Now, Log: s.Log}}
-	publisher.handler = outgoing.Handler{Import: true, Pipeline: handlers.Pipeline{
-		Store: side.Store, Preferences: publishing{s.Preferences, s.publishes}, Rejected: publisher.aside,
-		// There is no calendar system that sends for users: who the user is has been said.
-		Sender: "", Log: s.Log, Now: env.Now, MessageLimit: messageLimit, PeriodLimit: s.Config.PeriodLimit,
-	}}
 	progress, finish := showCount(env.Stderr, "importing events")
-	m := &calendars.Import{User: user, Publish: publisher.publish, Store: side.Store, Log: s.Log, Progress: progress}
+	m := &calendars.Import{User: user, Log: s.Log, Progress: progress, Pipeline: &handlers.Pipeline{
+		Store: side.Store, Preferences: publishing{s.Preferences, s.publishes}, Rejected: s.Rejected,
+		// There is no calendar system that sends for users: who the user is has been said.
+		Sender: "", Log: s.Log, Now: env.Now, PeriodLimit: s.Config.PeriodLimit,
+	}}
 	done, err := m.Run(options.Context, options.Args().First())
 	finish()
 	ending := migrateStatus(&done.Report, err)
@@ -103,12 +91,6 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 	return ending
 }
 
-// messageLimit is how large a message can be that calendars are published by, in octets.
-const messageLimit = 1 << 30
-
-// fromField is the field that says who sends a message.
-func fromField(user calendar.URI) string { return "From: <" + user.Address() + ">\r\n" }
-
 // canSend reports whether a user is a mail address by which they, and nobody else, are known
 // as the sender of a message.
 func canSend(user calendar.URI) bool {
@@ -120,7 +102,7 @@ func canSend(user calendar.URI) bool {
 	if at > 0 && address[0] != '"' && strings.Contains(address[:at], "@") {
 		return false
 	}
-	message, err := mail.Read(strings.NewReader(fromField(user)+"\r\n"), messageLimit, nil)
+	message, err := mail.Read(strings.NewReader("From: <"+address+">\r\n\r\n"), 0, nil)
 	return err == nil && len(message.From) == 1 && calendar.NewURI(message.From[0]) == user
 }
 
@@ -137,38 +119,4 @@ func (p publishing) Load(user calendar.URI) (preferences.Preferences, error) {
 		settings.Publishing = false
 	}
 	return settings, err
-}
-
-// publisher handles messages as if a user had sent them.
-type publisher struct {
-	user    calendar.URI
-	handler outgoing.Handler
-	aside   *rejected.Dir
-}
-
-// publish handles a calendar, and returns why parts of it were not taken.
-func (p *publisher) publish(ctx context.Context, method string, text []byte) (reasons []string, err error) {
-	settings, err := p.handler.Preferences.Load(p.user)
-	if err != nil {
-		return nil, err
-	}
-	if !settings.Participates() {
-		return []string{"the user does not take part: their preference participating is no"}, nil
-	}
-	message := fmt.Sprintf("%sMIME-Version: 1.0\r\nContent-Type: text/calendar; charset=UTF-8; method=%s\r\n"+
-		"Content-Transfer-Encoding: 8bit\r\n\r\n%s", fromField(p.user), method, text)
-	if err := p.handler.Handle(ctx, strings.NewReader(message)); err != nil {
-		return nil, err
-	}
-	items, err := p.aside.List()
-	if err != nil {
-		return nil, err
-	}
-	for _, item := range items {
-		reasons = append(reasons, item.Note.Reason)
-	}
-	if len(items) > 0 {
-		err = os.RemoveAll(p.aside.Path)
-	}
-	return reasons, err
 }

@@ -17,6 +17,7 @@ type Table struct {
 
 	removals int                 // how often the rows of an event were looked for
 	ofEvent  map[string][]string // the rows of each event, by UID, TAB and recurrence id, some of which are gone; nil at first
+	apart    map[string][]string // the recurrence ids that rows of a UID have or had, with the same
 }
 
 // New returns a table of the periods, put in order and made safe as Insert does it.
@@ -150,7 +151,11 @@ func countUpTo(rows []string, r string) int {
 // Remove removes all records of exactly that event: of the whole event and none of
 // its recurrences if recurrenceID is empty. It returns their number.
 func (t *Table) Remove(uid, recurrenceID string) int {
-	prefix, recurrenceID := Clean(uid)+"\t", Clean(recurrenceID)
+	return t.remove(Clean(uid)+"\t", Clean(recurrenceID))
+}
+
+// remove is Remove for a UID with the TAB after it, and a recurrence id, as rows have them.
+func (t *Table) remove(prefix, recurrenceID string) int {
 	if known, ok := t.rowsOf(prefix + recurrenceID); ok && len(known) <= fewRows {
 		removed := 0
 		for _, r := range known {
@@ -177,14 +182,23 @@ const fewRemovals = 10
 // rowsOf returns the rows of an event, some of which may be gone, once this was asked more
 // than a few times.
 func (t *Table) rowsOf(event string) (rows []string, ok bool) {
-	if t.removals++; t.removals <= fewRemovals {
+	if !t.indexed() {
 		return nil, false
 	}
+	return t.ofEvent[event], true
+}
+
+// indexed reports whether there is an index, which there is once this was asked more than a
+// few times.
+func (t *Table) indexed() bool {
+	if t.removals++; t.removals <= fewRemovals {
+		return false
+	}
 	if t.ofEvent == nil {
-		t.ofEvent = make(map[string][]string)
+		t.ofEvent, t.apart = make(map[string][]string), make(map[string][]string)
 		t.note(t.rows)
 	}
-	return t.ofEvent[event], true
+	return true
 }
 
 // note notes of which events rows are, if that is kept.
@@ -194,7 +208,12 @@ func (t *Table) note(rows []string) {
 	}
 	for _, r := range rows {
 		uid, recurrenceID := event(r)
-		t.ofEvent[uid+"\t"+recurrenceID] = append(t.ofEvent[uid+"\t"+recurrenceID], r)
+		key := uid + "\t" + recurrenceID
+		known, there := t.ofEvent[key]
+		if !there && recurrenceID != "" {
+			t.apart[uid] = append(t.apart[uid], recurrenceID)
+		}
+		t.ofEvent[key] = append(known, r)
 	}
 }
 
@@ -241,7 +260,17 @@ func (t *Table) RemoveFrom(uid, recurrenceID string, at time.Time) int {
 // RemoveRecurrences removes the records of the event's recurrences, except of those
 // that keep wants, and none of the whole event. It returns their number.
 func (t *Table) RemoveRecurrences(uid string, keep func(recurrenceID string) bool) int {
-	prefix := Clean(uid) + "\t"
+	uid = Clean(uid)
+	prefix := uid + "\t"
+	if t.indexed() {
+		removed := 0
+		for _, recurrenceID := range t.apart[uid] {
+			if !keep(recurrenceID) {
+				removed += t.remove(prefix, recurrenceID)
+			}
+		}
+		return removed
+	}
 	return t.removeFunc(func(r string) bool {
 		if !strings.HasPrefix(r[uidAt:], prefix) {
 			return false

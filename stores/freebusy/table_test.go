@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -395,5 +396,48 @@ func TestAllStops(t *testing.T) {
 	}
 	if n != 3 {
 		t.Errorf("%d records", n)
+	}
+}
+
+// An index changes nothing: what goes on in a table that is used for long is the same as in one
+// that is read anew each time.
+func TestIndex(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	used := New(Plain)
+	fresh := New(Plain)
+	at := time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC)
+	text := func(t *Table) string { return string(t.Append(nil)) }
+	for range 3000 {
+		uid := string(rune('a' + random.IntN(4)))
+		recurrenceID := ""
+		if n := random.IntN(6); n > 1 {
+			recurrenceID = fmt.Sprintf("2026120%dT090000Z", n)
+		}
+		start := at.AddDate(0, 0, random.IntN(20))
+		var removed [2]int
+		op := random.IntN(8)
+		kept := fmt.Sprintf("2026120%dT090000Z", random.IntN(6))
+		for i, table := range []*Table{used, fresh} {
+			switch op {
+			case 0:
+				removed[i] = table.Remove(uid, recurrenceID)
+			case 1:
+				removed[i] = table.RemoveRecurrences(uid, func(id string) bool { return id == kept })
+			case 2:
+				removed[i] = table.RemoveStarting(uid, recurrenceID, start)
+			case 3:
+				var many []Period
+				for n := range 2 * fewRows {
+					many = append(many, Period{Start: start.AddDate(0, 0, n), End: start.AddDate(0, 0, n+1), UID: uid, RecurrenceID: recurrenceID})
+				}
+				table.InsertAll(many)
+			default:
+				table.Insert(Period{Start: start, End: start.Add(time.Hour), UID: uid, RecurrenceID: recurrenceID})
+			}
+		}
+		if removed[0] != removed[1] || text(used) != text(fresh) {
+			t.Fatalf("operation %d on %q %q: removed %d and %d:\n%s\nand\n%s", op, uid, recurrenceID, removed[0], removed[1], text(used), text(fresh))
+		}
+		fresh, _ = Read([]byte(text(fresh)), Plain)
 	}
 }

@@ -2,14 +2,13 @@ package calendars
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 
+	"imip-agent/handlers"
 	"imip-agent/handlers/itip"
-	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/tools/migrate"
 )
@@ -17,13 +16,9 @@ import (
 // Import says what is taken into a user's records.
 type Import struct {
 	User calendar.URI
-	// Publish handles a message of the user's that has a calendar of that method, as if the
-	// user had sent it. It returns why it took parts of it not.
-	Publish func(ctx context.Context, method string, calendar []byte) (reasons []string, err error)
-	// Store is where the user's records are. What was published is looked up there, since
-	// messages can be passed over without a reason; nil: it is believed.
-	Store stores.Store
-	Log   *slog.Logger // what was repaired in the events; nil: it is not logged
+	// Pipeline makes the changes, whose side is [itip.Imported].
+	Pipeline *handlers.Pipeline
+	Log      *slog.Logger // what was repaired in the events; nil: it is not logged
 	// Progress is called with how many files are done, or if there is one only, how many
 	// events of it; nil: never.
 	Progress func(done, total int)
@@ -127,8 +122,9 @@ func (m *Import) scattered(paths []string) map[string]bool {
 	return scattered
 }
 
-// together is how many events are published at once, which takes a tenth of the time.
-const together = 64
+// together is how many events are taken at once. The user's tables are read and written each
+// time; on the other hand, all of the events are held in memory.
+const together = 1000
 
 // take takes the events of a file in.
 func (m *Import) take(ctx context.Context, f *calendarFile, done *Imported, progress func(done, total int)) error {
@@ -141,25 +137,20 @@ func (m *Import) take(ctx context.Context, f *calendarFile, done *Imported, prog
 		taken += len(uids)
 		wholes := f.wholes(uids)
 		m.tell(wholes, done)
-		whole, err := m.publishTogether(ctx, wholes)
-		if err != nil {
+		if err := m.publish(ctx, wholes); err != nil {
+			return err
+		}
+		if err := m.callOff(ctx, wholes); err != nil {
 			return err
 		}
 		for _, w := range wholes {
-			if !whole || len(w.calledOff) > 0 {
-				failed := false
-				err := m.publishAlone(ctx, w, func(kind migrate.Kind, text string) {
-					failed = true
-					m.note(done, kind, w.String(), text)
-				})
-				if err != nil {
-					return err
-				}
-				w.taken = w.taken && !failed
+			for _, issue := range w.refused {
+				m.note(done, issue.Kind, w.String(), issue.Text)
 			}
-			if w.taken {
+			if w.taken && len(w.refused) == 0 {
 				done.Events++
 			}
+			delete(f.events, w.uid) // which needs memory
 		}
 	}
 	return nil
@@ -171,7 +162,8 @@ type wholeEvent struct {
 	events    []*vevent       // to be published, the event itself before its occurrences
 	calledOff []*vevent       // by messages which say only that, in the same order
 	issues    []migrate.Issue // kinds and texts: what is wrong with parts
-	taken     bool            // of what can be
+	refused   []migrate.Issue // the same: what was not taken of the rest
+	taken     bool            // there is a rest, and nothing is damaged
 }
 
 func (w *wholeEvent) String() string { return fmt.Sprintf("event %q in %s", w.uid, w.path) }
@@ -260,45 +252,8 @@ func (m *Import) tell(wholes []*wholeEvent, done *Imported) {
 	}
 }
 
-// publishTogether takes several events in, and reports whether it took all of all of them.
-// If not, it cannot tell of which, and what it took does no harm when it is taken in again.
-// What is called off by messages is left for later.
-func (m *Import) publishTogether(ctx context.Context, wholes []*wholeEvent) (whole bool, err error) {
-	var events []*vevent
-	for _, w := range wholes {
-		events = append(events, w.events...)
-	}
-	failed := false
-	err = m.publish(ctx, m.messages(events), func(migrate.Kind, string) { failed = true })
-	return !failed, err
-}
-
-// publishAlone takes an event in, and notes what was not taken of it.
-func (m *Import) publishAlone(ctx context.Context, w *wholeEvent, note func(migrate.Kind, string)) error {
-	if err := m.publish(ctx, m.messages(w.events), note); err != nil {
-		return err
-	}
-	for _, e := range w.calledOff {
-		known, err := m.known(ctx, e, w)
-		switch {
-		case err != nil:
-			return err
-		case known:
-			err = m.publish(ctx, []outgoing{{"CANCEL", []*vevent{e}, false}}, note)
-		case !e.object.HasStart():
-			note(migrate.Unstorable, "it calls off an event of which nothing else is known")
-		default: // what is known of it is in the message
-			err = m.publish(ctx, []outgoing{{"PUBLISH", []*vevent{e}, false}, {"CANCEL", []*vevent{e}, true}}, note)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// outgoing is a message that would have made the user's records what they are to be.
-type outgoing struct {
+// message is a message that would have made the user's records what they are to be.
+type message struct {
 	method string
 	events []*vevent
 	// everybody says that everybody's attendance is called off, which is so without
@@ -308,11 +263,11 @@ type outgoing struct {
 
 // messages returns the messages for events: all are published, those in which the user has
 // no part are answered so, and what is called off is cancelled then.
-func (m *Import) messages(events []*vevent) []outgoing {
+func (m *Import) messages(events []*vevent) []message {
 	if len(events) == 0 {
 		return nil
 	}
-	messages := []outgoing{{method: "PUBLISH", events: events}}
+	messages := []message{{method: "PUBLISH", events: events}}
 	absent := make(map[string]bool)
 	for _, e := range events {
 		if organizer, _ := e.object.Organizer(); !organizer.Is(m.User) && m.answered(e) && !itip.TakesPart(e.object, m.User) {
@@ -322,12 +277,12 @@ func (m *Import) messages(events []*vevent) []outgoing {
 	if len(absent) > 0 {
 		// Who publishes an event has it in their free/busy, whatever it says of them.
 		replies := slices.DeleteFunc(slices.Clone(events), func(e *vevent) bool { return !absent[e.id.UID] || !m.answered(e) })
-		messages = append(messages, outgoing{method: "REPLY", events: replies})
+		messages = append(messages, message{method: "REPLY", events: replies})
 	}
 	// Occurrences first: against the cancellation of their event theirs may be an old one.
 	for _, e := range slices.Backward(events) {
 		if e.cancelled() {
-			messages = append(messages, outgoing{"CANCEL", []*vevent{e}, true})
+			messages = append(messages, message{"CANCEL", []*vevent{e}, true})
 		}
 	}
 	// That takes the occurrences as well, of which some take place all the same.
@@ -369,45 +324,4 @@ func (w *wholeEvent) overtaken() {
 func (m *Import) answered(e *vevent) bool {
 	attendee, ok := itip.Attendee(e.object, m.User)
 	return ok && attendee.PartStat() != ""
-}
-
-// text returns the calendar of a message. Its times are in zones that everybody knows.
-func (o outgoing) text() []byte {
-	d := calendar.Document{Method: o.method}
-	for _, e := range o.events {
-		object := e.object
-		if o.everybody {
-			object = object.Clone()
-			object.Remove("ATTENDEE")
-		}
-		d.Objects = append(d.Objects, object)
-	}
-	return d.Encode()
-}
-
-// publish hands messages in, one after the other, and notes what was not taken. An error says
-// that there is no point in going on.
-func (m *Import) publish(ctx context.Context, messages []outgoing, note func(migrate.Kind, string)) error {
-	noted := make(map[*vevent]bool)
-	for _, message := range messages {
-		reasons, err := m.Publish(ctx, message.method, message.text())
-		if err == nil && len(reasons) == 0 && m.Store != nil {
-			err = m.missing(ctx, message, func(e *vevent, reason string) {
-				if !noted[e] {
-					reasons = append(reasons, reason)
-				}
-				noted[e] = true
-			})
-		}
-		switch {
-		case errors.Is(err, stores.ErrAway), errors.Is(err, stores.ErrLocked), ctx.Err() != nil && err != nil:
-			return err
-		case err != nil:
-			note(migrate.Failed, err.Error())
-		}
-		for _, reason := range reasons {
-			note(migrate.Unstorable, reason)
-		}
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package calendars
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 
@@ -10,38 +9,30 @@ import (
 	"imip-agent/stores/calendar"
 )
 
-// missing tells of the events of a message that was handled which ones the store has not,
-// and why. What is answered it does not look for: that changes free/busy only.
-func (m *Import) missing(ctx context.Context, message outgoing, tell func(e *vevent, reason string)) error {
-	if message.method == "REPLY" {
-		return nil
+// missing returns why the store has not what a change was to make of it, "" if it has.
+func (c *change) missing(tx stores.Tx) (reason string, err error) {
+	active, err := lookUp(tx, stores.Active, c.ID)
+	if err != nil {
+		return "", err
 	}
-	return m.Store.View(ctx, m.User, func(tx stores.Tx) error {
-		for _, e := range message.events {
-			active, err := lookUp(tx, stores.Active, e.id)
-			if err != nil {
-				return err
-			}
-			cancelled, err := lookUp(tx, stores.Cancelled, e.id)
-			if err != nil {
-				return err
-			}
-			var has bool
-			switch {
-			case message.method == "PUBLISH":
-				has = bytes.Equal(active, e.object.Encode())
-			case active == nil || message.everybody:
-				has = active == nil && cancelled != nil
-			default: // some of the attendees are called off
-				object, err := calendar.DecodeObject(active)
-				has = err == nil && sameRevision(object, e.object)
-			}
-			if !has {
-				tell(e, e.whyNot(active))
-			}
-		}
-		return nil
-	})
+	cancelled, err := lookUp(tx, stores.Cancelled, c.ID)
+	if err != nil {
+		return "", err
+	}
+	var has bool
+	switch {
+	case c.Method == "PUBLISH":
+		has = bytes.Equal(active, c.Object.Encode())
+	case active == nil || c.everybody:
+		has = active == nil && cancelled != nil
+	default: // some of the attendees are called off
+		object, err := calendar.DecodeObject(active)
+		has = err == nil && sameRevision(object, c.Object)
+	}
+	if has {
+		return "", nil
+	}
+	return c.of.whyNot(active), nil
 }
 
 // lookUp returns a text, nil if there is none.
@@ -82,29 +73,19 @@ func revision(object *calendar.Object) string {
 // sameRevision reports whether two objects are of the same revision.
 func sameRevision(a, b *calendar.Object) bool { return !a.OlderThan(b, true) && !b.OlderThan(a, true) }
 
-// known reports whether there is anything of the event that a message calls off: among what
-// was published before it, or in the store.
-func (m *Import) known(ctx context.Context, e *vevent, w *wholeEvent) (bool, error) {
-	if m.Store == nil {
-		return len(w.events) > 0, nil
-	}
-	known := false
-	err := m.Store.View(ctx, m.User, func(tx stores.Tx) error {
-		known = false
-		for _, k := range []stores.Key{
-			{Part: stores.Active, ID: e.id}, {Part: stores.Cancelled, ID: e.id}, {Part: stores.Active, ID: stores.ID{UID: e.id.UID}},
-		} {
-			text, err := lookUp(tx, k.Part, k.ID)
-			if err != nil {
-				return err
-			}
-			known = known || text != nil
+// isKnown reports whether the store has anything of the event that a message calls off.
+func isKnown(tx stores.Tx, e *vevent) (bool, error) {
+	for _, k := range []stores.Key{
+		{Part: stores.Active, ID: e.id}, {Part: stores.Cancelled, ID: e.id}, {Part: stores.Active, ID: stores.ID{UID: e.id.UID}},
+	} {
+		text, err := lookUp(tx, k.Part, k.ID)
+		var cannot *stores.UnstorableError
+		switch {
+		case errors.As(err, &cannot): // whoever makes the change says so
+			return false, nil
+		case err != nil || text != nil:
+			return err == nil, err
 		}
-		return nil
-	})
-	var cannot *stores.UnstorableError
-	if errors.As(err, &cannot) { // whoever handles the message says so
-		return false, nil
 	}
-	return known, err
+	return false, nil
 }
