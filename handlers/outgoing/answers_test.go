@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"imip-agent/handlers/itip"
 	"imip-agent/stores"
 )
 
@@ -89,16 +90,26 @@ func TestImport(t *testing.T) {
 	invited := event("UID:invited", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+vincent)
 	off := event("UID:off", "STATUS:CANCELLED", "ORGANIZER:mailto:"+vincent)
 	for name, test := range map[string]struct {
-		imports bool
-		want    []string
+		side itip.Side
+		want []string
 	}{
-		"a message": {false, []string{"cancellations/objects/off"}},
-		"an import": {true, []string{"freebusy", "objects/invited", "objects/off"}},
+		"a message": {itip.Sent, []string{"cancellations/objects/off"}},
+		"an import": {itip.Imported, []string{"freebusy", "objects/invited", "objects/off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			s.Import = test.imports
-			s.handle(message(vincent, "PUBLISH", invited, off))
+			m, err := s.Read(strings.NewReader(message(vincent, "PUBLISH", invited, off)), test.side)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			for i := range m.Changes {
+				c := &m.Changes[i]
+				c.User, c.Senders, c.Side = "mailto:"+vincent, m.Senders, test.side
+			}
+			if _, err := s.Apply(t.Context(), m.Changes); err != nil {
+				t.Fatal(err)
+			}
 			var got []string
 			for name := range s.files("store/mailto:" + vincent) {
 				got = append(got, name)

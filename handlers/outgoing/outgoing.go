@@ -25,24 +25,13 @@ type Handler struct {
 	// IsAlias reports whether an address is another one of a user, both without "mailto:". An
 	// error is temporary. Nil: there are no aliases.
 	IsAlias func(alias, user string) (bool, error)
-
-	// Import says that the messages are a user's own calendar: see [itip.Imported].
-	Import bool
-}
-
-// side is from which side of the user's records messages come.
-func (h *Handler) side() itip.Side {
-	if h.Import {
-		return itip.Imported
-	}
-	return itip.Sent
 }
 
 // Handle reads a message from r, to its end, and handles its events. It returns
 // nil if nothing is left to be done, and otherwise an error that is temporary: the message is to be
 // handed in again, and handling it again does no harm.
 func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
-	m, err := h.Read(r, h.side())
+	m, err := h.Read(r, itip.Sent)
 	if err != nil {
 		return err
 	}
@@ -54,7 +43,7 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 	problems = append(m.Problems, problems...)
 	for i := range m.Changes {
 		c := &m.Changes[i]
-		c.Senders, c.Side = m.Senders, h.side()
+		c.Senders, c.Side = m.Senders, itip.Sent
 		if c.User = user; c.User == "" {
 			c.User = h.user(c.Change)
 		}
