@@ -8,35 +8,36 @@ import (
 )
 
 // checkFormat says what --json writes; see jsonFinding and jsonSummary.
-const checkFormat = `With --json each line is an object. Of a finding:
+const checkFormat = `With --json each line is an object. A finding has
   type        "finding"
-  id          the kind of finding, as listed below; it does not change
+  id          the kind of finding, from the list below; it does not change
   severity    "error": data is lost, unreadable or wrong; "warning": it will be;
               "note": an oddity that does no harm (only with --verbose)
-  state       "found"; "mended"; or "would": it would be mended, but for --dry-run
-  user        whose records, as a URI; left out if it is nobody's
-  path        the file or directory; left out for a store without files
-  uid, recurrence   the event, and the occurrence of it; left out if it is about none
+  state       "found"; "mended": it is repaired; "would": it would be repaired
+              without --dry-run
+  user        the user's URI, if there is one
+  path        the file or directory; missing for a store without files
+  uid, recurrence   the event and the occurrence, if it is about one
   text        what is wrong, in one sentence
-  repair      "safe" or "all": what mends it; left out if somebody has to
-  command     the command line that does
-The last line is the summary:
+  repair      "safe" or "all": the repair; missing if there is none
+  command     the command line of the repair
+The last line is a summary with
   type        "summary"
-  users, events   how many were looked at
-  found       how many findings are there, notes apart
-  mended      how many were there, and are mended
-  known       how many of those found the baseline knows, so that they are not listed
-  locked      users whose lock could not be had
-  failures    what could not be looked at or mended, and why; left out if there is none
-  manifest    of the quarantine that keeps what was changed; left out if nothing was
-  seconds     how long it took
+  users, events   the number of examined users and events
+  found       the number of findings that are left, without notes
+  mended      the number of repaired findings
+  known       the number of findings in the baseline, which are not listed
+  locked      the number of users whose lock was held too long
+  failures    what could not be examined or repaired, and why; missing if there is nothing
+  manifest    of the quarantine with the changes; missing if there are none
+  seconds     the duration
   status      the exit status
 `
 
 // checkKinds lists the kinds of findings.
 func checkKinds() string {
 	var b strings.Builder
-	b.WriteString("Kinds of findings, how bad they are, and the repair that mends them:\n")
+	b.WriteString("Kinds of findings, their severity and their repair:\n")
 	for _, k := range check.Kinds() {
 		repair := k.Repair.String()
 		if repair == "" {

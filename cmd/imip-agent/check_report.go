@@ -156,11 +156,11 @@ func (r *reporter) finding(f check.Finding) {
 	fmt.Fprintf(r.out, "%s: %s\n  %s [%s]\n", f.Kind.Severity, strings.Join(about, ": "), printable.Text(f.Text), f.Kind.ID)
 	switch {
 	case f.State == check.Mended:
-		fmt.Fprintln(r.out, "  mended")
+		fmt.Fprintln(r.out, "  repaired")
 	case f.State == check.Planned:
-		fmt.Fprintln(r.out, "  would be mended")
+		fmt.Fprintln(r.out, "  would be repaired")
 	case f.Command != "":
-		fmt.Fprintf(r.out, "  to mend it: %s\n", printable.Text(f.Command))
+		fmt.Fprintf(r.out, "  to repair it: %s\n", printable.Text(f.Command))
 	}
 }
 
@@ -179,17 +179,17 @@ func (r *reporter) summary(s check.Summary, failure error, took time.Duration, s
 		})
 	default:
 		if s.Manifest != "" {
-			fmt.Fprintf(r.out, "what was changed is kept; to put it back: %s\n", r.command("check", "--undo", s.Manifest))
+			fmt.Fprintf(r.out, "to undo all changes: %s\n", r.command("check", "--undo", s.Manifest))
 		}
 		if !r.verbose {
 			return
 		}
 		what := "no errors found"
 		if failure != nil || len(s.Failures) > 0 {
-			what = "not everything could be checked; what could:"
+			what = "the check is not complete:"
 		}
 		if s.Remaining+s.Mended > 0 {
-			what = fmt.Sprintf("findings: %d left, %d mended,", s.Remaining, s.Mended)
+			what = fmt.Sprintf("findings: %d left, %d repaired,", s.Remaining, s.Mended)
 		}
 		fmt.Fprintf(r.out, "%s in %d users, %d events, in %v\n", what, s.Users, s.Events, took.Round(time.Millisecond))
 		if r.journal != "" {

@@ -39,7 +39,7 @@ func OpenBaseline(path string) (*Baseline, error) {
 	for number := 1; lines.Scan(); number++ {
 		key, err := strconv.Unquote(lines.Text())
 		if err != nil {
-			return nil, fmt.Errorf("reading the baseline %s: line %d is no finding; remove the file to begin anew", path, number)
+			return nil, fmt.Errorf("reading the baseline %s: line %d is not a finding; remove the file to start again", path, number)
 		}
 		b.known[key] = true
 	}

@@ -303,7 +303,7 @@ func (c *Checker) rounds(user calendar.URI, look func(*examination, *mender) err
 		if err != nil {
 			what := string(user)
 			if what == "" {
-				what = "what is no user's"
+				what = "what belongs to no user"
 			}
 			o.failures = append(o.failures, fmt.Errorf("checking %s: %w", what, err))
 		}

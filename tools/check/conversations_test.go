@@ -193,7 +193,7 @@ func play(t *testing.T, c *compat.Conversation, after func(p *place, i int, want
 // out: in the conversations with such a note it ends on their first day.
 func withoutWindow(r result) result {
 	r.findings = slices.DeleteFunc(r.findings, func(f check.Finding) bool {
-		return f.Kind.ID == "freebusy-window" && strings.Contains(f.Text, "is noted as worked out")
+		return f.Kind.ID == "freebusy-window" && strings.Contains(f.Text, "is recorded up to")
 	})
 	return r
 }

@@ -29,7 +29,7 @@ func (e *examination) declined(id stores.ID, rows []row, what string) *Finding {
 	if e.unpublished(rows) {
 		return e.addFreeBusy(freebusyDeclined, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s", what, plural(len(rows), "record"), clock(rows[0].start))
 	}
-	return e.addFreeBusy(freebusyCountered, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s, as a counter-proposal leaves it", what, plural(len(rows), "record"), clock(rows[0].start))
+	return e.addFreeBusy(freebusyCountered, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s, perhaps because of a counter-proposal", what, plural(len(rows), "record"), clock(rows[0].start))
 }
 
 // unpublished reports whether what is published lacks a record that it would have, had a program
@@ -48,11 +48,11 @@ func (e *examination) settleDoubts() error {
 	}
 	for _, d := range e.doubts {
 		if d.shorter && !e.ownLost && !e.wasPublished(d) {
-			e.addFreeBusy(freebusyLater, d.id, "free/busy lacks the event at %s%s, as an answer to a version of it that has not come in leaves it", clock(d.missing[0].start), andMore(len(d.missing)))
+			e.addFreeBusy(freebusyLater, d.id, "free/busy lacks the event at %s%s, perhaps since the user answered a version that is not stored", clock(d.missing[0].start), andMore(len(d.missing)))
 			continue
 		}
 		if !d.shorter && !e.ownLost && !e.provider[d.id] && !e.wasPublished(d) {
-			e.addFreeBusy(freebusyCountered, d.id, "free/busy lacks the event at %s%s, as a counter-proposal leaves it", clock(d.missing[0].start), andMore(len(d.missing)))
+			e.addFreeBusy(freebusyCountered, d.id, "free/busy lacks the event at %s%s, perhaps because of a counter-proposal", clock(d.missing[0].start), andMore(len(d.missing)))
 			continue
 		}
 		if d.endless {

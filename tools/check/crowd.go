@@ -34,7 +34,7 @@ func (e *examination) addMany(k *Kind, path string, id stores.ID, mend func(*men
 	}
 	if t.number == crowd {
 		t.more = append(t.more, id)
-		t.last.Text = t.text + ", and so " + plural(len(t.more), "other event")
+		t.last.Text = t.text + ", and " + plural(len(t.more), "more event")
 		return t.last
 	}
 	f := e.add(k, path, id, format, args...)

@@ -37,7 +37,7 @@ func (e *examination) doubleBookings() {
 					continue
 				}
 				e.addFreeBusy(freebusyDouble, stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID},
-					"two events are at %s, the other being %q", clock(start), m.uid)
+					"two events are at %s: the other one is %q", clock(start), m.uid)
 				if told++; told == doubleLimit {
 					return
 				}

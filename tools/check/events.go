@@ -69,7 +69,7 @@ func (e *examination) startless(t *text, key stores.Key) bool {
 	if t.simple || t.object().HasStart() {
 		return false
 	}
-	e.addText(eventUnreadable, key, "the event has no DTSTART that can be read")
+	e.addText(eventUnreadable, key, "the event has no readable DTSTART")
 	return true
 }
 
@@ -183,9 +183,9 @@ func (e *examination) covered(s *series, id stores.ID, object *text, expect itip
 		f := e.declined(id, []row{at}, "the occurrence")
 		f.mend = func(m *mender) error { return m.removeStarting(f, parent, at.start) }
 	case expect.Required() && len(spans) == 1 && (spans[0].start != at.start || spans[0].end != at.end):
-		const text = "free/busy has the occurrence at %s, where its event would have it, and not at %s"
+		const text = "free/busy has the occurrence at %s, the time in its event, instead of %s"
 		if before := e.publishedBefore(); object.organizedBy() != e.user && (before == nil || before[instants{at.start, at.end}]) {
-			e.addFreeBusy(freebusyCountered, id, text+", as a counter-proposal leaves it", clock(at.start), clock(spans[0].start))
+			e.addFreeBusy(freebusyCountered, id, text+", perhaps because of a counter-proposal", clock(at.start), clock(spans[0].start))
 			return
 		}
 		f := e.addFreeBusy(freebusyTime, id, text, clock(at.start), clock(spans[0].start))
@@ -207,7 +207,7 @@ func (e *examination) both(id stores.ID, active, cancelled *text) {
 	case c > 0, c == 0 && e.rows.has(id):
 		old.Part, what = stores.Cancelled, "active one"
 	}
-	f := e.add(eventBoth, e.path(old), id, "%s is active and cancelled at once; the %s is newer", occurrenceName(id.RecurrenceID), what)
+	f := e.add(eventBoth, e.path(old), id, "%s is both active and cancelled; the %s is newer", occurrenceName(id.RecurrenceID), what)
 	f.mend = func(m *mender) error { return m.removeText(f, old) }
 }
 
@@ -232,7 +232,7 @@ func (e *examination) place(s *series, id stores.ID, occurrence *text) {
 		return
 	}
 	if occurs, err := s.parent.object().OccursAt(at, e.preferences.Zone); err == nil && !occurs {
-		e.add(recurrenceForeign, path, id, "the occurrence %s is none that its event's rule yields", id.RecurrenceID)
+		e.add(recurrenceForeign, path, id, "the occurrence %s is not one of its event's recurrence rule", id.RecurrenceID)
 	}
 }
 

@@ -190,7 +190,7 @@ func copyTree(from, to string) error {
 			_ = os.Lchown(target, uid, gid)
 			return os.Chmod(target, info.Mode())
 		}
-		return fmt.Errorf("moving %s to another file system: it is no file, remove it by hand", path)
+		return fmt.Errorf("moving %s to another file system: it is not a file, remove it by hand", path)
 	})
 	for _, dir := range made {
 		err = errors.Join(err, durable.NamesIn(dir))

@@ -58,7 +58,7 @@ func (e *examination) nonsense() {
 		e.ownWrong = true
 		e.rebuilt[stores.ID{UID: id.UID}] = true
 		f := e.addMany(tableNonsense, e.tablePath(own), id, func(m *mender, f *Finding, id stores.ID) error { return m.rebuildWithout(f, id) },
-			"a record of free/busy is of the occurrence %.60q, which is no date or date-time", id.RecurrenceID)
+			"a free/busy record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID)
 		f.safe = true // the records are worked out again
 	}
 }
@@ -118,10 +118,10 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect itip
 	case e.partly == "":
 	case len(d.missing)+len(d.late)+len(d.extra) > 0:
 		// What was recorded was read from something else.
-		e.addText(eventTimes, stores.Key{Part: stores.Active, ID: id}, "when the event takes place cannot all be read, and free/busy has it otherwise: %s", e.partly)
+		e.addText(eventTimes, stores.Key{Part: stores.Active, ID: id}, "the event's times can be read only in part, and free/busy differs: %s", e.partly)
 		return
 	default:
-		e.add(eventPartly, e.path(stores.Key{Part: stores.Active, ID: id}), id, "when the event takes place cannot all be read: %s", e.partly)
+		e.add(eventPartly, e.path(stores.Key{Part: stores.Active, ID: id}), id, "the event's times can be read only in part: %s", e.partly)
 	}
 	e.judge(s, id, object, expect, rows, d)
 }
@@ -147,7 +147,7 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 		return
 	case missing > 0 && extra > 0:
 		if e.answersLater(id, object, rows, d) {
-			e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s and not at %s%s, as an answer to a version of it that has not come in leaves it",
+			e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s and not at %s%s, perhaps since the user answered a version that is not stored",
 				clock(d.extra[0].start), clock(d.missing[0].start), andMore(max(missing, extra)))
 			return
 		}
@@ -164,9 +164,9 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 		mend(e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)))
 		return
 	case extra > 0 && isLonger(rows, d) && e.mayAnswerLater(object, rows) && !e.unpublished(rows):
-		e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s, where it is not%s, as an answer to a version of it that has not come in leaves it", clock(d.extra[0].start), andMore(extra))
+		e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s, when it does not take place%s, perhaps since the user answered a version that is not stored", clock(d.extra[0].start), andMore(extra))
 	case extra > 0:
-		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, where it is not%s", clock(d.extra[0].start), andMore(extra)))
+		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, when it does not take place%s", clock(d.extra[0].start), andMore(extra)))
 		return
 	case len(d.absent) > 0:
 		e.addFreeBusy(freebusyAbsent, id, "free/busy lacks %s of the event, the first at %s, which the user may have declined", plural(len(d.absent), "occurrence"), clock(d.absent[0].start))
@@ -187,10 +187,10 @@ func (e *examination) transparency(id stores.ID, object *text, expect itip.Expec
 	should := expect.Transp(there...)
 	wrong := slices.IndexFunc(there, func(t string) bool { return t != should })
 	if wrong < 0 {
-		e.addFreeBusy(freebusyChosen, id, "free/busy has the event as %s and not as %s, as the user may have answered", should, expect.Transps[0])
+		e.addFreeBusy(freebusyChosen, id, "free/busy has the event as %s instead of %s, perhaps because the user answered so", should, expect.Transps[0])
 		return
 	}
-	f := e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s and not as %s", clock(rows[wrong].start), there[wrong], should)
+	f := e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s instead of %s", clock(rows[wrong].start), there[wrong], should)
 	f.mend = func(m *mender) error { return m.rebuild(f, id) }
 }
 
@@ -206,7 +206,7 @@ func (e *examination) words(id stores.ID, object *text, rows []row) {
 		return // or what the event says is not sure
 	}
 	r := rows[wrong]
-	f := e.addFreeBusy(freebusyText, id, "free/busy has the event at %s as %.60q of %s, and it is %.60q of the user's own", clock(r.start), r.summary, r.organizer, summary)
+	f := e.addFreeBusy(freebusyText, id, "free/busy has the event at %s as %.60q of %s instead of %.60q of the user", clock(r.start), r.summary, r.organizer, summary)
 	f.mend = func(m *mender) error { return m.rebuild(f, id) }
 }
 
@@ -214,7 +214,7 @@ func andMore(n int) string {
 	if n == 1 {
 		return ""
 	}
-	return ", and so " + plural(n-1, "more record")
+	return ", and " + plural(n-1, "more record")
 }
 
 // difference is how the records of an event differ from what its object says.

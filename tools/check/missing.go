@@ -48,7 +48,7 @@ func (e *examination) nothingLeft() bool {
 	}{{own, "event"}, {requests, "request"}, {notes, "note"}} {
 		if l.n > 0 {
 			left = append(left, plural(l.n, l.what)+map[string]string{
-				"event": " of the user's own in free/busy", "note": " of what recurs without end",
+				"event": " of the user's own in free/busy", "note": " of events that recur without end",
 			}[l.what])
 		}
 	}
@@ -59,7 +59,7 @@ func (e *examination) nothingLeft() bool {
 	if path != "" {
 		path = path[:len(path)-len("/x")]
 	}
-	f := e.add(eventsMissing, path, stores.ID{}, "no event is stored, and there are %s; put the events back from a backup", strings.Join(left, ", "))
+	f := e.add(eventsMissing, path, stores.ID{}, "no event is stored, but there are %s; restore the events from a backup", strings.Join(left, ", "))
 	f.mend = func(*mender) error { return nil } // each of them is told as well
 	return true
 }

@@ -108,7 +108,7 @@ func (l *looker) characters(text []byte) {
 		case c >= utf8.RuneSelf:
 			ascii = false
 		case c == '\v', c == '\f', 0x1c <= c && c <= 0x1e, c == '\r' && i+1 < len(text) && text[i+1] != '\n':
-			l.say("the character %U ends a line for it", c)
+			l.say("it takes the character %U for the end of a line", c)
 			return
 		}
 	}
@@ -122,7 +122,7 @@ func (l *looker) characters(text []byte) {
 	for _, separator := range []string{"\u0085", "\u2028", "\u2029"} {
 		if bytes.Contains(text, []byte(separator)) {
 			r, _ := utf8.DecodeRuneInString(separator)
-			l.say("the character %U ends a line for it", r)
+			l.say("it takes the character %U for the end of a line", r)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (l *looker) line(line []byte) {
 	}
 	at := bytes.IndexAny(line, ":;")
 	if at <= 0 {
-		l.say("the line %.40q is no property", line)
+		l.say("the line %.40q is not a property", line)
 		return
 	}
 	name := line[:at]
@@ -186,7 +186,7 @@ func (l *looker) line(line []byte) {
 	switch string(name) {
 	case "UID", "SUMMARY":
 		if hasSeparator(value) {
-			l.say("a comma or semicolon in %s is not escaped, which makes it a list", name)
+			l.say("%s has a comma or semicolon that is not escaped, which makes it a list", name)
 		}
 	case "ATTENDEE":
 		if !l.attended || bytes.Contains(line, l.user) {
@@ -210,7 +210,7 @@ func (l *looker) begin(component string) {
 		l.other = l.other || component != "VEVENT"
 	default:
 		if !readable[strings.ToUpper(component)] {
-			l.say("there is a component %.40q in it", component)
+			l.say("it has a component %.40q", component)
 		}
 	}
 	l.open = append(l.open, component)

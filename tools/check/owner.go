@@ -58,7 +58,7 @@ func (e *examination) tellSwapped(other calendar.URI) {
 	// What else is wrong is so for that reason, but for the files.
 	e.findings = slices.DeleteFunc(e.findings, func(f *Finding) bool { return !strings.HasPrefix(f.Kind.ID, "file-") })
 	here, there := filepath.Dir(files.RequestsPath(e.user)), filepath.Dir(files.RequestsPath(other))
-	f := e.add(userSwapped, here, stores.ID{}, "by organizers and attendees, the records in the directory of %s are those of %s, and the reverse; stop the mail system and swap the two directories", e.user, other)
+	f := e.add(userSwapped, here, stores.ID{}, "the directories of %s and %s are swapped, judging by organizers and attendees; stop the mail system and swap them back", e.user, other)
 	first, second := min(here, there), max(here, there) // the same for both: it is to be done once
 	beside := filepath.Join(filepath.Dir(filepath.Dir(here)), "swapped")
 	f.Command = "mv -T " + Quote(first) + " " + Quote(beside) + " && mv -T " + Quote(second) + " " + Quote(first) + " && mv -T " + Quote(beside) + " " + Quote(second)

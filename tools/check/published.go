@@ -32,7 +32,7 @@ func (e *examination) published() error {
 	}
 	if !e.preferences.Publishes() {
 		if !none && len(text) > 0 && !e.unsettled {
-			f := e.add(publishedUnwanted, path, stores.ID{}, "free/busy is published, and the user's preferences say that it is not to be")
+			f := e.add(publishedUnwanted, path, stores.ID{}, "free/busy is published against the user's preferences")
 			if path != "" {
 				f.mend = func(m *mender) error { return m.aside(f, path) }
 			}
@@ -47,11 +47,11 @@ func (e *examination) published() error {
 	case none && len(want) == 0:
 		return nil
 	case none:
-		e.republish(path, "free/busy is to be published, and is not")
+		e.republish(path, "free/busy must be published, and is not")
 	case !isPublished(text, e.user, nil):
-		e.republish(path, "what is published is no calendar of the user's free/busy, or not a whole one")
+		e.republish(path, "the published file is not the user's free/busy, or is incomplete")
 	case !isPublished(text, e.user, append([]instants{}, want...)):
-		e.republish(path, "what is published is not what the user's free/busy says")
+		e.republish(path, "the published free/busy differs from the user's free/busy")
 	}
 	return nil
 }

@@ -351,7 +351,7 @@ func readManifest(path string) ([]entry, error) {
 	first, rest, _ := bytes.Cut(content, []byte("\n"))
 	var h header
 	if err := json.Unmarshal(first, &h); err != nil || h.Quarantine != quarantineVersion {
-		return nil, fmt.Errorf("%s is no manifest of a quarantine", path)
+		return nil, fmt.Errorf("%s is not a manifest of a quarantine", path)
 	}
 	var entries []entry
 	for line := range bytes.Lines(rest) {

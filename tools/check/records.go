@@ -29,11 +29,11 @@ func (e *examination) window() error {
 	case !e.known:
 		return nil
 	case len(e.late) > 0:
-		f = e.addFreeBusy(freebusyWindow, stores.ID{}, "free/busy of %s, %q among them, has not been extended to %s for more than a day",
+		f = e.addFreeBusy(freebusyWindow, stores.ID{}, "free/busy of %s, for example %q, was not extended to %s for more than a day",
 			plural(len(e.late), "recurring event"), e.late[0].object.object().Summary(), end.Format(time.DateOnly))
 	case e.extended && e.until.Before(end.Add(-day)) && e.providesStored():
 		// They may have been recorded since, but nobody extends them.
-		f = e.add(freebusyWindow, e.providersPath(), stores.ID{}, "free/busy of what recurs without end is noted as worked out to %s only, and not to %s",
+		f = e.add(freebusyWindow, e.providersPath(), stores.ID{}, "free/busy of events that recur without end is recorded up to %s instead of %s",
 			e.until.Format(time.DateOnly), end.Format(time.DateOnly))
 	default:
 		return nil
@@ -149,7 +149,7 @@ func (e *examination) leftOther(f *Finding, which stores.Table, id stores.ID, at
 	if f != nil {
 		mended = f.mend
 	} else {
-		f = e.add(freebusyUnstored, e.tablePath(which), id, "what is known of the free/busy of %s has %s, the first at %s, and the event is not stored",
+		f = e.add(freebusyUnstored, e.tablePath(which), id, "the free/busy of %s that this user knows has %s, the first at %s, and the event is not stored",
 			which.Other, occurrenceName(id.RecurrenceID), clock(at.Unix()))
 	}
 	f.mend = func(m *mender) error {
@@ -250,9 +250,9 @@ func (e *examination) queue() error {
 		case called:
 			drop(requestCancelled, "the request queue has %s, which is cancelled", occurrenceName(r.RecurrenceID))
 		case replaced:
-			text := "the request queue has %s, which is not stored apart from its event any more"
+			text := "the request queue has %s, which is no longer stored apart from its event"
 			if r.Type == counterType {
-				text = "the request queue has counter-proposals to %s, which was called off"
+				text = "the request queue has counter-proposals to %s, which is cancelled"
 			}
 			e.addMany(requestReplaced, path, r.ID, nil, text, occurrenceName(r.RecurrenceID))
 		case missed:
@@ -368,7 +368,7 @@ func (e *examination) counters(v *event) {
 		case absent:
 			e.addText(counterOrphan, key, "the counter-proposal of %s is to an event that is not stored", key.Other)
 		case replaced:
-			e.add(counterLeft, e.path(key), key.ID, "the counter-proposal of %s is to an occurrence that was called off", key.Other)
+			e.add(counterLeft, e.path(key), key.ID, "the counter-proposal of %s is to a cancelled occurrence", key.Other)
 		case called:
 			e.addText(counterCancelled, key, "the counter-proposal of %s is to an event that is cancelled", key.Other)
 		case over:
@@ -388,7 +388,7 @@ func (e *examination) readProviders() error {
 	for _, id := range providers.Events {
 		if e.provider[id] {
 			e.addMany(tableDuplicate, e.providersPath(), id, func(m *mender, f *Finding, id stores.ID) error { return m.provide(f, true, id) },
-				"%s is noted twice as recurring without end", occurrenceName(id.RecurrenceID))
+				"%s is listed twice as recurring without end", occurrenceName(id.RecurrenceID))
 		}
 		e.provider[id] = true
 	}
@@ -407,7 +407,7 @@ func (e *examination) provided(id stores.ID) {
 	if !e.extended || e.provider[id] {
 		return
 	}
-	f := e.add(providerMissing, e.providersPath(), id, "the event recurs without end, is not noted as such, and so will not be extended")
+	f := e.add(providerMissing, e.providersPath(), id, "the event recurs without end, is not listed, and will not be extended")
 	f.mend = func(m *mender) error { return m.provide(f, true, id) }
 }
 
@@ -420,7 +420,7 @@ func (e *examination) providers() error {
 			continue // also one that was answered without having come in
 		}
 		e.addMany(providerUnstored, e.providersPath(), id, func(m *mender, f *Finding, id stores.ID) error { return m.provide(f, false, id) },
-			"%s is noted as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))
+			"%s is listed as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))
 	}
 	return nil
 }

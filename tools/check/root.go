@@ -44,12 +44,12 @@ func (e *examination) rejected() error {
 	}
 	items, err := e.checker.Rejected.List()
 	if err != nil {
-		return fmt.Errorf("reading what was put aside: %w", err)
+		return fmt.Errorf("reading rejected messages: %w", err)
 	}
 	for _, item := range items {
 		note := item.Note
 		f := e.add(rejectedItem, item.Path, stores.ID{UID: note.UID, RecurrenceID: note.RecurrenceID},
-			"put aside on %s: %s", note.Time.Format(time.DateOnly), oneLine(note.Reason))
+			"rejected on %s: %s", note.Time.Format(time.DateOnly), oneLine(note.Reason))
 		f.mend = func(m *mender) error {
 			if err := m.aside(f, f.Path); err != nil {
 				return err
@@ -83,7 +83,7 @@ func (e *examination) held(l *audit.LockedError) {
 func (e *examination) left(l audit.Lock) {
 	f := e.add(lockStale, l.Path, stores.ID{}, "a lock was left on %s by %s", l.Since.UTC().Format(time.DateTime), l.Holder)
 	if l.Strange != "" {
-		f.Kind, f.Text = lockStrange, fmt.Sprintf("what stands in the place of a lock since %s is none of a program: %s", l.Since.UTC().Format(time.DateTime), l.Strange)
+		f.Kind, f.Text = lockStrange, fmt.Sprintf("something else is in the place of a lock since %s: %s", l.Since.UTC().Format(time.DateTime), l.Strange)
 	}
 	// The lock is moved away before anything is looked at.
 	f.mend = func(m *mender) error { return nil }

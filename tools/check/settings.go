@@ -34,14 +34,14 @@ func (e *examination) settings() error {
 		name, path := entry.Name(), filepath.Join(dir, entry.Name())
 		i := slices.IndexFunc(known, func(p preferences.Preference) bool { return p.Name == name })
 		if i < 0 {
-			e.addSetting(preferenceUnknown, path, "there is no preference %q", name)
+			e.addSetting(preferenceUnknown, path, "unknown preference %q", name)
 			continue
 		}
 		value, err := readSetting(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if _, err := os.Lstat(path); err == nil {
-				e.addSetting(fileLink, path, "%s is a symbolic link that leads nowhere", name)
+				e.addSetting(fileLink, path, "%s is a broken symbolic link", name)
 			}
 			continue // or it was set back just now
 		case errors.Is(err, fs.ErrPermission):
@@ -87,7 +87,7 @@ func readSetting(path string) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
-		return "", errors.New("it is no file")
+		return "", errors.New("it is not a file")
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxSetting))
 	return strings.TrimSpace(string(data)), err

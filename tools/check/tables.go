@@ -20,7 +20,7 @@ func (e *examination) tables() error {
 		e.damages(t, own)
 		e.ownWrong = e.ownWrong || own && (len(t.Damages) > 0 || t.Unordered > 0)
 		if t.Unordered > 0 {
-			f := e.add(tableOrder, t.Path, stores.ID{}, "line %d of %s does not belong after the one before it", t.Unordered, t.Name)
+			f := e.add(tableOrder, t.Path, stores.ID{}, "line %d of %s is out of order", t.Unordered, t.Name)
 			f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
 		}
 		if t.Which != nil && !own {
@@ -128,7 +128,7 @@ func (e *examination) otherTable(path string, which stores.Table) error {
 		if id.RecurrenceID != "" && !stores.IsRecurrenceID(id.RecurrenceID) && !strange[id] {
 			strange[id] = true
 			e.addMany(tableNonsense, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.removeFrom(f, which, id) },
-				"a record is of the occurrence %.60q, which is no date or date-time", id.RecurrenceID)
+				"a record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID)
 		}
 		if p.End.Before(p.Start) && !reversed[id] {
 			reversed[id] = true

@@ -28,7 +28,7 @@ type Undone struct {
 
 // ErrLater says that something was changed again after the repair, so that putting back
 // what was there before would undo that as well.
-var ErrLater = errors.New("it was changed again since, and stays as it is")
+var ErrLater = errors.New("it was changed again since, and is kept as it is")
 
 // Undo puts back what a repair has changed, latest first, each under its user's lock. It
 // calls report with each thing. With dryRun nothing is written.
@@ -61,7 +61,7 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 		}
 	}
 	if err := u.files.sync(); err != nil {
-		return fmt.Errorf("making last what was put back: %w", err)
+		return fmt.Errorf("syncing what was put back: %w", err)
 	}
 	if c.DryRun || u.failed {
 		return nil
@@ -150,7 +150,7 @@ func (u *undoing) file(i int, e entry) error {
 	case actionMode, actionGroup:
 		return u.attribute(e)
 	}
-	return fmt.Errorf("there is no action %q", e.Action)
+	return fmt.Errorf("unknown action %q", e.Action)
 }
 
 // vacated reports whether a directory is empty, which one is that was made for a file that is

@@ -293,7 +293,7 @@ func (e *examination) read(key stores.Key) (t *text, unusable bool) {
 	}
 	e.events++
 	if len(content) > 0 && len(bytes.Trim(content, "\x00")) == 0 {
-		e.addText(eventUnreadable, key, "the file has only NULs, as after a power cut")
+		e.addText(eventUnreadable, key, "the file has only NULs, perhaps after a power cut")
 		return nil, true
 	}
 	s := look(content, string(e.user))
@@ -309,10 +309,10 @@ func (e *examination) read(key stores.Key) (t *text, unusable bool) {
 	}
 	switch {
 	case s.events > 1:
-		e.addText(eventSeveral, key, "the file is more than one event")
+		e.addText(eventSeveral, key, "the file has more than one event")
 		return nil, true
 	case err != nil && audit.Leftover(filepath.Base(path)):
-		e.addText(eventLeftover, key, "a copy that somebody has left, %q, is taken for an event", filepath.Base(path))
+		e.addText(eventLeftover, key, "programs take %q for an event: it looks like a copy that somebody has left", filepath.Base(path))
 		return nil, true
 	case err != nil:
 		e.addText(eventUnreadable, key, "the event cannot be read: %v", err)
@@ -345,14 +345,14 @@ func (e *examination) misnamed(key stores.Key, object *calendar.Object, path str
 	case is == key.ID:
 		return false
 	case audit.Leftover(filepath.Base(path)):
-		e.addText(eventLeftover, key, "a copy that somebody has left, %q, is taken for an event", filepath.Base(path))
+		e.addText(eventLeftover, key, "programs take %q for an event: it looks like a copy that somebody has left", filepath.Base(path))
 	case key.Part == stores.Countered && key.RecurrenceID != "" && is.UID == key.UID && recurrenceID == "":
 		return false // a proposal may be kept as it came
 	case is.UID != key.UID:
-		f := e.addText(eventWrongName, key, "the file's name says %q, and the event in it %q", key.UID, is.UID)
+		f := e.addText(eventWrongName, key, "the file's name says %q, and its event says %q", key.UID, is.UID)
 		f.mend = func(m *mender) error { return m.renameText(f, key, is) }
 	default:
-		f := e.addText(eventWrongName, key, "the file's name says %s, and the event in it %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
+		f := e.addText(eventWrongName, key, "the file's name says %s, and its event says %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
 		f.mend = func(m *mender) error { return m.renameText(f, key, is) }
 	}
 	if key.Part != stores.Countered {
