@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
+	"imip-agent/stores/postgresql"
+	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
 )
 
@@ -295,13 +298,13 @@ const childVariable = "IMIP_AGENT_DELIVER_CHILD"
 
 // runChild does not return in such a program.
 func runChild() {
-	args := strings.Split(os.Getenv(childVariable), " ")
-	if len(args) < 4 {
+	args := strings.Split(os.Getenv(childVariable), "|")
+	if len(args) < 5 {
 		return
 	}
-	step, err := strconv.Atoi(args[3])
+	step, err := strconv.Atoi(args[4])
 	if err == nil {
-		err = child(args[0], args[1], args[2], &killer{at: step})
+		err = child(args[0], calendar.URI(args[1]), args[2], args[3], &killer{at: step})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -358,9 +361,9 @@ const change = "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20261122T120000Z\r\nSEQUENCE:0\
 
 // child handles a message: it changes a record, and owes the message to the mailbox, and two
 // answers.
-func child(dir, lmtp, smtp string, k *killer) error {
+func child(place string, paul calendar.URI, lmtp, smtp string, k *killer) error {
 	ctx := context.Background()
-	store, err := file.Open(file.Options{Dir: dir})
+	store, err := openPlace(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -413,11 +416,40 @@ func child(dir, lmtp, smtp string, k *killer) error {
 	return err
 }
 
+// openPlace opens the store at a place: a directory, or what PostgreSQL connects by.
+func openPlace(ctx context.Context, place string) (stores.Store, error) {
+	if filepath.IsAbs(place) {
+		return file.Open(file.Options{Dir: place})
+	}
+	return postgresql.Open(ctx, postgresql.Options{ConnInfo: place})
+}
+
 var crashMessage = "From: a@example.com\n\n" + strings.Repeat("What must get there once.\n", 1000)
 
 // TestKilled kills the program at each of its steps, and handles the message again: each mail
 // is handed over once, but for a mail that was taken and not yet crossed off.
 func TestKilled(t *testing.T) {
+	t.Run("files", func(t *testing.T) { testKilled(t, "", stride) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		stride := 7 * stride
+		if os.Getenv("IMIP_AGENT_FULL") != "" {
+			stride = 1
+		}
+		place := postgresqltest.Database(t)
+		s, err := postgresql.Open(t.Context(), postgresql.Options{ConnInfo: place})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if _, err := s.CreateSchema(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		testKilled(t, place, stride)
+	})
+}
+
+// testKilled does so in the database at a place, or in new files.
+func testKilled(t *testing.T, place string, stride int) {
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -426,9 +458,16 @@ func TestKilled(t *testing.T) {
 	step := 1
 	for ; ; step += stride {
 		h := newHouse(t)
+		if place != "" {
+			h.store.Close()
+			if h.store, err = openPlace(t.Context(), place); err != nil {
+				t.Fatal(err)
+			}
+		}
+		paul := calendar.URI(fmt.Sprintf("mailto:paul-%d@example.com", step))
 		run := func(step int) error {
 			cmd := exec.Command(binary)
-			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s %d", childVariable, h.dir, h.mailbox.Address, h.others.Address, step))
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%s|%s|%s|%d", childVariable, cmp.Or(place, h.dir), paul, h.mailbox.Address, h.others.Address, step))
 			out, err := cmd.CombinedOutput()
 			if err != nil && step == 0 {
 				t.Fatalf("step %d: %v: %s", step, err, out)
@@ -492,6 +531,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("step %d: the message is not in the mailbox as it came", step)
 		}
 		h.sender.Close()
+		h.store.Close()
 		if !killed {
 			break
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/emersion/go-smtp"
 	"github.com/google/go-cmp/cmp"
 
+	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/room"
 )
 
@@ -483,5 +485,5 @@ func TestPlaces(t *testing.T) {
 func TestMain(m *testing.M) {
 	room.InMemory()
 	runChild()
-	m.Run()
+	os.Exit(postgresqltest.Main(m))
 }
