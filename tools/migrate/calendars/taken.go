@@ -27,7 +27,7 @@ func (c *change) missing(tx stores.Tx) (reason string, err error) {
 		has = active == nil && cancelled != nil
 	default: // some of the attendees are called off
 		object, err := calendar.DecodeObject(active)
-		has = err == nil && sameRevision(object, c.Object)
+		has = err == nil && object.Compare(c.Object, true) == 0
 	}
 	if has {
 		return "", nil
@@ -69,9 +69,6 @@ func revision(object *calendar.Object) string {
 	}
 	return text
 }
-
-// sameRevision reports whether two objects are of the same revision.
-func sameRevision(a, b *calendar.Object) bool { return !a.OlderThan(b, true) && !b.OlderThan(a, true) }
 
 // isKnown reports whether the store has anything of the event that a message calls off.
 func isKnown(tx stores.Tx, e *vevent) (bool, error) {
