@@ -76,6 +76,108 @@ type batch struct {
 // knows whose it is, there is no more.
 type group struct{ from, to int }
 
+// maxBad is how many changes that can never be applied are left out one by one.
+const maxBad = 100
+
+// Together makes changes to a user's records in one critical section, all or nothing, and
+// then finish does what it has to do, in the same one. Where wanted says that all has been done before, nothing is
+// done, and there are no results. A change that can never be applied is left out, and its result has the error. The user is
+// the one of the records. All functions may be called again, on fresh records.
+func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings preferences.Preferences, changes []Change,
+	wanted func(stores.Tx) (bool, error), finish func(stores.Tx, []Result) error) (results []Result, err error) {
+	logs := make([]*slog.Logger, len(changes))
+	for i, c := range changes {
+		logs[i] = p.log(c)
+		if c.User != user {
+			logs[i] = logs[i].With("records", string(user))
+		}
+	}
+	bad := make(map[int]error)
+	for {
+		began := p.Now()
+		tried := -1 // the change that failed
+		results = nil
+		err := p.Store.Update(ctx, user, func(tx stores.Tx) (err error) {
+			tried, results = -1, nil
+			if want, err := wanted(tx); !want || err != nil {
+				return err
+			}
+			done := make([]Result, len(changes))
+			records := p.records(tx, settings)
+			for i, c := range changes {
+				if done[i].Err = bad[i]; bad[i] != nil {
+					continue
+				}
+				if done[i], err = p.apply(records, c, logs[i]); err != nil {
+					tried = i
+					return err
+				}
+			}
+			records.Now = p.Now().UTC()
+			if err := records.Finish(); err != nil {
+				return err
+			}
+			results = done
+			return finish(tx, done)
+		})
+		if err == nil {
+			if results != nil {
+				warn(changes, logs, settings.Warnings)
+				took := p.Now().Sub(began).Milliseconds()
+				for i, log := range logs {
+					if results[i].Err == nil {
+						log.Info("handled", "changes", results[i].String(), "ms", took)
+					}
+				}
+			}
+			return results, nil
+		}
+		var unstorable *stores.UnstorableError
+		if !errors.As(err, &unstorable) || len(bad) == len(changes) {
+			return nil, err
+		}
+		if tried < 0 || len(bad) == maxBad {
+			for i := range changes { // nobody knows which it is, or there are too many
+				if bad[i] == nil {
+					bad[i] = err
+				}
+			}
+			continue
+		}
+		bad[tried] = err
+	}
+}
+
+// log returns where to log what becomes of a change.
+func (p *Pipeline) log(c Change) *slog.Logger {
+	log := p.Log.With("user", string(c.User), "method", c.Method, "uid", c.ID.UID)
+	if c.ID.RecurrenceID != "" {
+		log = log.With("recurrence", c.ID.RecurrenceID)
+	}
+	return log
+}
+
+// records returns a user's records inside a critical section.
+func (p *Pipeline) records(tx stores.Tx, settings preferences.Preferences) *itip.Records {
+	return &itip.Records{Tx: tx, Preferences: settings, PeriodLimit: p.PeriodLimit, System: p.Sender}
+}
+
+// apply applies a change, and puts aside what it has found damaged.
+func (p *Pipeline) apply(records *itip.Records, c Change, log *slog.Logger) (Result, error) {
+	records.Now = p.Now().UTC()
+	outcome, err := records.Apply(c.Change, c.Side)
+	// What is put aside is so for good before what has become of it is.
+	for _, damaged := range outcome.Damaged {
+		if err := p.putObjectAside(records, c, damaged, log); err != nil {
+			return Result{Outcome: outcome}, err
+		}
+	}
+	for _, w := range outcome.Warnings {
+		log.Warn(w.Text, w.Attributes()...)
+	}
+	return Result{Outcome: outcome}, err
+}
+
 // groups yields the changes in their order. No two in a group are about the same
 // event or occurrence: after an interruption, what is stored of it is what the one of them made
 // of it, or what was there before. A whole event and its occurrences can be in one group, since
@@ -153,10 +255,7 @@ func (b *batch) section(ctx context.Context, g group) (done int, err error) {
 	user := changes[0].User
 	logs := make([]*slog.Logger, len(changes))
 	for i, c := range changes {
-		logs[i] = b.Log.With("user", string(user), "method", c.Method, "uid", c.ID.UID)
-		if c.ID.RecurrenceID != "" {
-			logs[i] = logs[i].With("recurrence", c.ID.RecurrenceID)
-		}
+		logs[i] = b.log(c)
 	}
 	if user == "" {
 		warn(changes, logs, nil)
@@ -211,24 +310,12 @@ func (b *batch) section(ctx context.Context, g group) (done int, err error) {
 // change makes the changes, or as many of them as there is time for, and returns their number.
 func (b *batch) change(tx stores.Tx, settings preferences.Preferences, changes []Change, results []Result, logs []*slog.Logger) (done int, err error) {
 	entered := b.Now()
-	records := &itip.Records{Tx: tx, Preferences: settings, PeriodLimit: b.PeriodLimit, System: b.Sender}
+	records := b.records(tx, settings)
 	for i, c := range changes {
 		if i > 0 && b.Now().Sub(entered) > sectionTime {
 			break
 		}
-		records.Now = b.Now().UTC()
-		outcome, err := records.Apply(c.Change, c.Side)
-		results[i] = Result{Outcome: outcome}
-		// What is put aside is so for good before what has become of it is.
-		for _, damaged := range outcome.Damaged {
-			if err := b.putObjectAside(records, c, damaged, logs[i]); err != nil {
-				return done, err
-			}
-		}
-		for _, w := range outcome.Warnings {
-			logs[i].Warn(w.Text, w.Attributes()...)
-		}
-		if err != nil {
+		if results[i], err = b.Pipeline.apply(records, c, logs[i]); err != nil {
 			return done, err
 		}
 		done++
@@ -258,6 +345,8 @@ func warn(changes []Change, logs []*slog.Logger, preferences []string) {
 		}
 	}
 	for _, warning := range preferences {
-		logs[0].Warn(warning)
+		if len(logs) > 0 {
+			logs[0].Warn(warning)
+		}
 	}
 }

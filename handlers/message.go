@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -82,7 +84,7 @@ func (p *Pipeline) open(m *Message, side itip.Side) {
 		for _, c := range changes {
 			// Mail clients send the same event as several parts: one of a
 			// multipart/alternative, and an attachment.
-			copyOf := sha256.Sum256(append([]byte(c.Method+"\n"), c.Object.Encode()...))
+			copyOf := sha256.Sum256(append([]byte(c.Method+"\n"), c.text()...))
 			if !seen[copyOf] {
 				seen[copyOf] = true
 				m.Changes = append(m.Changes, c)
@@ -91,9 +93,25 @@ func (p *Pipeline) open(m *Message, side itip.Side) {
 	}
 	// DEVIATION: recurrences-before-their-event. The original goes by the order of
 	// the message.
-	slices.SortStableFunc(m.Changes, func(a, b Change) int {
-		return len(a.ID.RecurrenceID) - len(b.ID.RecurrenceID)
-	})
+	slices.SortStableFunc(m.Changes, func(a, b Change) int { return cmp.Compare(a.order(), b.order()) })
+}
+
+// order returns the place of a change among those of a message: whole events, then occurrences, then
+// free/busy, which says more of its time than events do.
+func (c Change) order() int {
+	if c.FreeBusy != nil {
+		return math.MaxInt
+	}
+	return len(c.ID.RecurrenceID)
+}
+
+// text returns what the message says.
+func (c Change) text() []byte {
+	if c.FreeBusy != nil {
+		d := calendar.Document{FreeBusy: []*calendar.FreeBusy{c.FreeBusy}}
+		return d.Encode()
+	}
+	return c.Object.Encode()
 }
 
 // openPart reads what the events change of one calendar part.
@@ -131,6 +149,18 @@ func (p *Pipeline) openPart(part mail.Part, side itip.Side) (changes []Change, p
 			}
 			changes = append(changes, c)
 		}
+		if side != itip.Received {
+			continue
+		}
+		for _, found := range c.FreeBusy {
+			c := Change{Change: itip.NewFreeBusyChange(method, found.FreeBusy), Warnings: found.Warnings}
+			c.SeveralOrganizers = len(found.OtherOrganizers) > 0
+			if found.Err != nil {
+				problems = append(problems, ProblemOf(c.Change, found.Err.Error()))
+				continue
+			}
+			changes = append(changes, c)
+		}
 	}
 	return changes, problems
 }
@@ -146,6 +176,7 @@ func openEvent(method string, found calendar.Event) (Change, error) {
 	}
 	change, warnings, err := itip.NewChange(method, found.Object)
 	c.Change, c.Warnings = change, append(c.Warnings, warnings...)
+	c.SeveralOrganizers = len(found.OtherOrganizers) > 0
 	return c, err
 }
 

@@ -6,8 +6,7 @@
 // store is in PostgreSQL (STORE_TYPE). What the database's driver brings along takes a
 // quarter of a start, which sites with files do not have to wait for.
 //
-// The name that its command line begins with says what it is to do, as
-// imip_person_outgoing. Nobody else runs it. The exit status is as of these programs, 0 or 75.
+// The name that its command line begins with says what it is to do, as imip_person_outgoing. Nobody else runs it. The exit status is as of these programs, 0 or 75.
 package main
 
 import (
@@ -15,7 +14,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"imip-agent/cmd/internal/handler"
 	"imip-agent/cmd/internal/outgoing"
 	"imip-agent/cmd/internal/process"
 	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
@@ -37,8 +38,10 @@ func main() {
 
 // run does what the first word says, with the others.
 func run(ctx context.Context, words []string, environment func(program string) process.Environment) error {
-	if len(words) > 0 && filepath.Base(words[0]) == outgoing.Name {
-		return outgoing.Run(ctx, words[1:], environment(outgoing.Name), database.Stores)
+	for _, program := range programs {
+		if len(words) > 0 && filepath.Base(words[0]) == program.Name {
+			return program.Run(ctx, words[1:], environment(program.Name), database.Stores)
+		}
 	}
 	env := environment(process.Databases)
 	switch {
@@ -49,15 +52,27 @@ func run(ctx context.Context, words []string, environment func(program string) p
 		_, err := help.WriteTo(env.Stdout)
 		return err
 	}
-	return fmt.Errorf("%s is not to be run by itself: %s runs it where the store is in PostgreSQL", env.Program, outgoing.Name)
+	return fmt.Errorf("%s is not to be run by itself: %s runs it where the store is in PostgreSQL", env.Program, names(" or "))
+}
+
+// programs are those that go on as this one.
+var programs = []*handler.Program{&outgoing.Program}
+
+func names(between string) string {
+	var all []string
+	for _, program := range programs {
+		all = append(all, program.Name)
+	}
+	return strings.Join(all, between)
 }
 
 var help = site.Help{
 	Program: process.Databases,
 	Summary: "handle messages for a store in PostgreSQL",
-	Usage:   outgoing.Name + " [options] < MESSAGE",
-	Description: "Where STORE_TYPE is postgresql, " + outgoing.Name + " goes on as this program,\n" +
-		"which has the driver of the database, with the same options and the same message.\n" +
-		"It must be in the same directory. Mail systems and people run " + outgoing.Name + ".",
+	Usage:   outgoing.Program.Name + " [options] < MESSAGE",
+	Description: "Where STORE_TYPE is postgresql, imip_person_outgoing goes on as this\n" +
+		"program, which has the driver of the database, with the same options and the\n" +
+		"same message. It must be in the same directory. Mail systems and people run\n" +
+		"imip_person_outgoing.",
 	Options: []site.Option{{Name: "version", Usage: "print the version"}},
 }

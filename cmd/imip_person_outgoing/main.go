@@ -27,9 +27,9 @@ func main() {
 	}
 	ctx, stop := process.Watch(context.Background())
 	defer stop()
-	env := process.New(outgoing.Name)
+	env := process.New(outgoing.Program.Name)
 	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
-		return outgoing.Run(ctx, os.Args[1:], env, site.Files)
+		return outgoing.Program.Run(ctx, os.Args[1:], env, site.Files)
 	})
 	os.Exit(int(process.Report(os.Stderr, err)))
 }

@@ -22,6 +22,9 @@ type Envelope struct {
 	Mailbox bool   `json:"mailbox,omitempty"`
 	From    string `json:"from"` // an address; empty: the null sender
 	To      string `json:"to"`   // an address
+	// Made says that the letter does not have the mail itself, but what it is to be made of by those who
+	// have the message that it is for: see [Sender]. So a message is not kept twice.
+	Made bool `json:"made,omitempty"`
 }
 
 // Mail is a mail that is owed to somebody.

@@ -24,6 +24,10 @@ type Sender struct {
 	// they count as handed over. Nil: they are sent.
 	Instead io.Writer
 
+	// Make returns a mail that is to be made (see [Envelope]), of what the letter has in its
+	// place. Nil: such mails stay until their message is handed in again.
+	Make func(envelope Envelope, of io.Reader) (io.ReadCloser, error)
+
 	// Keep is how long a letter stays in the outbox that has nothing left. As long as it is
 	// there, the message that it is for is known to have been handled: it can be handed in
 	// again, as its mail system does if the program was killed before it could say that all is
@@ -118,6 +122,17 @@ func (s *Sender) send(ctx context.Context, user calendar.URI, mail io.Reader) er
 	envelope, text, err := Open(mail)
 	if err != nil {
 		return err
+	}
+	if envelope.Made {
+		if s.Make == nil {
+			return fmt.Errorf("the mail for %s stays until the mail system hands in its message again", envelope.To)
+		}
+		made, err := s.Make(envelope, text)
+		if err != nil {
+			return err
+		}
+		defer made.Close()
+		text = made
 	}
 	err = s.Hand(ctx, envelope, text)
 	var refused *RefusedError

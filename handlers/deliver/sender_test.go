@@ -115,6 +115,31 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+// A mail of which the letter has only the making stays until somebody has what it is made of.
+func TestMake(t *testing.T) {
+	h := newHouse(t)
+	envelope := Envelope{Mailbox: true, Made: true, From: "a@example.com", To: "paul@example.com"}
+	h.post(t, paul, Letter("m", Mail{envelope, stores.Mail("how")}, toOther("z@example.com", "answer\r\n")))
+	if err := h.sender.Deliver(t.Context(), paul, "m"); err == nil || !strings.Contains(err.Error(), "until the mail system hands in its message again") {
+		t.Errorf("error %v", err)
+	}
+	want(t, "left", h.left(t, paul), "[m:1]")
+	broken := errors.New("no luck")
+	h.sender.Make = func(Envelope, io.Reader) (io.ReadCloser, error) { return nil, broken }
+	if err := h.sender.Deliver(t.Context(), paul, "m"); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	h.sender.Make = func(e Envelope, of io.Reader) (io.ReadCloser, error) {
+		how, err := io.ReadAll(of)
+		return io.NopCloser(strings.NewReader("made for " + e.To + ": " + string(how) + "\r\n")), err
+	}
+	if err := h.sender.Deliver(t.Context(), paul, "m"); err != nil {
+		t.Error(err)
+	}
+	want(t, "mailbox", h.mailbox.all(), []taken{{"a@example.com", "paul@example.com", "made for paul@example.com: how\r\n"}})
+	want(t, "others", h.others.all(), []taken{{"calendar@example.com", "z@example.com", "answer\r\n"}})
+}
+
 // The mailbox comes first, whatever the order; one that refuses is not given up, and does not
 // hold up the answers.
 func TestMailboxFirst(t *testing.T) {

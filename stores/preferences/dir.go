@@ -41,6 +41,16 @@ func (d *Dir) Load(user calendar.URI) (Preferences, error) {
 	if l.dir, l.err = d.of(user); l.err == nil {
 		l.list()
 	}
+	return d.load(l)
+}
+
+// Default returns the preferences of a user who has set none.
+func (d *Dir) Default() Preferences {
+	p, _ := d.load(&loader{listed: true}) // nothing is read
+	return p
+}
+
+func (d *Dir) load(l *loader) (Preferences, error) {
 	p := Preferences{
 		CommonName: l.text("CN", ""),
 		Language:   l.text("LANG", d.Defaults.Language),

@@ -368,3 +368,18 @@ func TestLoadLetterCase(t *testing.T) {
 	days(other, 8)
 	days("mailto:vincent.vole@example.com", 9) // the first of two
 }
+
+// Who has set nothing has the site's defaults, as has who cannot be asked.
+func TestDefault(t *testing.T) {
+	d := &preferences.Dir{Path: t.TempDir(), Defaults: preferences.Defaults{Language: "nb", Incoming: "message-only", Sharing: "share"}, SystemZone: "Europe/Oslo"}
+	want, err := d.Load("mailto:nobody@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, d.Default(), cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); diff != "" {
+		t.Error(diff)
+	}
+	if want.Language != "nb" || want.Incoming != preferences.MessageOnly || want.TZID != "Europe/Oslo" {
+		t.Errorf("%+v", want)
+	}
+}

@@ -119,6 +119,14 @@ func (l *CommandLine) String(name string) string {
 	return ""
 }
 
+// Strings returns all the words that an option was given.
+func (l *CommandLine) Strings(name string) []string {
+	if o := l.find(name); o != nil {
+		return o.words
+	}
+	return nil
+}
+
 // Bool implements [Given].
 func (l *CommandLine) Bool(name string) bool {
 	o := l.find(name)
