@@ -145,6 +145,7 @@ type rawCalendar struct {
 type rawEvent struct {
 	component  *ical.Component
 	components int // inside it
+	properties int // lines that are or should be some, its own and of the components inside it
 	warnings   warnings
 	err        error
 	start, end int
@@ -159,6 +160,19 @@ func (e *rawEvent) fail(reason string) {
 
 // is reports whether a frame is that of the event, and not of a component inside it.
 func (e *rawEvent) is(f frame) bool { return e != nil && f.event == e && f.component == e.component }
+
+// takes reports whether one more line is read of the event. Of one with too many of anything,
+// what else comes is left out, but for what says which event it is.
+func (e *rawEvent) takes(c *ical.Component, text string) bool {
+	if e.properties++; e.properties > maxProperties {
+		e.fail("the event has too many properties")
+	}
+	if e.properties <= maxProperties && e.components <= maxComponents {
+		return true
+	}
+	name, _, _ := propertyName(text)
+	return c == e.component && (name == ical.PropUID || name == ical.PropRecurrenceID) && c.Props.Get(name) == nil
+}
 
 // frame is an open component.
 type frame struct {
@@ -417,6 +431,9 @@ func (d *decoder) property(l line) {
 				d.calendar().method = strings.ToUpper(strings.TrimSpace(prop.Value))
 			}
 		}
+		return
+	}
+	if top.event != nil && !top.event.takes(top.component, l.text) {
 		return
 	}
 	if l.invalid {

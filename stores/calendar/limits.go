@@ -4,6 +4,9 @@ package calendar
 // by mail, and keep one that was made to do harm from taking much memory or time.
 const (
 	maxComponents = 20_000 // calendars and events in a text, or components in an event
+	// maxProperties is for an event with the components inside it. A rule with exceptions for
+	// all its occurrences, a line each, has a quarter.
+	maxProperties = 200_000
 	maxDepth      = 8      // components inside one another, VCALENDAR counting
 	maxAttendees  = 10_000 // of an event: handlers compare them with each other
 
@@ -32,8 +35,8 @@ const (
 // namesIncluded is how many parameters of different names costParams is for.
 const namesIncluded = 8
 
-// maxBudget is the most for any text. That is 300,000 properties with one parameter.
-const maxBudget budget = 160 << 20
+// maxBudget is the most for any text. That is 200,000 properties with one parameter.
+const maxBudget budget = 96 << 20
 
 // newBudget returns the budget of a text of a size. Events that are short and without
 // description, as a calendar may hold by the thousands, take up to nine times theirs.

@@ -81,8 +81,11 @@ func TestBudget(t *testing.T) {
 	}
 	for _, c := range []struct{ reason, lines, err string }{
 		{"parameters", "X-A;A=b" + strings.Repeat(",b", 1<<20) + ":x\r\n", "the calendar has too many properties, parameters or components for its size"},
-		{"properties", strings.Repeat("A:\r\n", 1<<18), "the calendar has too many properties, parameters or components for its size"},
+		{"properties", strings.Repeat("A:\r\n", maxProperties-10), "the calendar has too many properties, parameters or components for its size"},
 		{"exceptions", "EXDATE:20261126" + strings.Repeat(",20261126", 1<<16) + "\r\n", "the calendar has too many properties, parameters or components for its size"},
+		{"properties, whatever the size", strings.Repeat("A:"+strings.Repeat("b", 40)+"\r\n", maxProperties+1), "the event has too many properties"},
+		{"properties, inside", strings.Repeat("BEGIN:X\r\n"+strings.Repeat("A:"+strings.Repeat("b", 40)+"\r\n", maxProperties/1000+1)+"END:X\r\n", 1000), "the event has too many properties"},
+		{"components", strings.Repeat("BEGIN:X\r\nA:"+strings.Repeat("b", 100)+"\r\nEND:X\r\n", maxComponents+1), "the event has too many components inside it, or they are nested too deep"},
 		{"attendees", many(maxAttendees+1, "ATTENDEE:mailto:a%d@example.com\r\n"), "the event has too many attendees"},
 		{"a UID that is too long", "", "the event's UID is too long"},
 		{"the most attendees", many(maxAttendees, "ATTENDEE;CN=A;PARTSTAT=ACCEPTED:mailto:a%d@example.com\r\n"), ""},
@@ -140,5 +143,41 @@ func TestEncodedSize(t *testing.T) {
 		if got := len(object.Encode()); got > size || size > got+got/2+100 {
 			t.Errorf("%.50q: %d octets, expected %d", lines, got, size)
 		}
+	}
+}
+
+// TestStoredMemory checks how much memory is kept of large stored objects that are made to take it.
+func TestStoredMemory(t *testing.T) {
+	const size = 12_000_000
+	for _, c := range []struct{ reason, piece, err string }{
+		{"properties", "A:\n", "the event has too many properties"},
+		{"properties that are known", "COMMENT:a\n", "the event has too many properties"},
+		{"components", "BEGIN:X\nA:\nEND:X\n", "the event has too many components inside it, or they are nested too deep"},
+		{"lines that are no properties", "x\n", "the event has too many properties"},
+		{"properties with parameters", "A;B=c:\n", "the calendar has too many properties, parameters or components for its size"},
+		{"values of parameters", "A;B=c,c,c,c,c,c,c,c:\n", "the calendar has too many properties, parameters or components for its size"},
+		{"exceptions", "EXDATE:20261126T100000Z" + strings.Repeat(",20261126T100000Z", 20) + "\n", "the calendar has too many properties, parameters or components for its size"},
+	} {
+		text := []byte("BEGIN:VEVENT\r\nDTSTART:20261126T100000Z\r\n" + strings.Repeat(c.piece, size/len(c.piece)) + "UID:u\r\nEND:VEVENT\r\n")
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		d := newDecoder(string(text))
+		d.budget = maxBudget
+		d.run()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		// The text itself, and no more than a part of what programs may take.
+		if kept := int(after.HeapAlloc) - int(before.HeapAlloc); kept > size+112<<20 {
+			t.Errorf("%s: %d octets are kept", c.reason, kept)
+		}
+		event := d.calendars[0].events[0]
+		if got := fmt.Sprint(event.err); got != c.err && (c.err != "" || event.err != nil) {
+			t.Errorf("%s: %v, not %q", c.reason, event.err, c.err)
+		}
+		if strings.HasPrefix(c.err, "the event") && (&Object{event.component}).UID() != "u" {
+			t.Errorf("%s: it is not known which event it is", c.reason)
+		}
+		runtime.KeepAlive(d)
 	}
 }

@@ -47,6 +47,7 @@ var readable = map[string]bool{"VALARM": true, "STANDARD": true, "DAYLIGHT": tru
 func look(text []byte, user string) (s shape) {
 	l := looker{shape: &s, user: []byte(strings.TrimPrefix(user, "mailto:"))}
 	l.brief = make([]byte, 0, 512)
+	size := len(text)
 	l.characters(text)
 	var line []byte
 	joined := false // line is a copy of ours
@@ -78,11 +79,15 @@ func look(text []byte, user string) (s shape) {
 	if len(l.open) > 0 {
 		l.say("it ends before END:%s", l.open[len(l.open)-1])
 	}
-	if l.foreign != "" || l.events != 1 || l.other {
+	if l.foreign != "" || l.events != 1 || l.other || size > largeText {
 		l.brief = nil
 	}
 	return s
 }
+
+// largeText is the size of a text, in octets, from which on it can hold more than is ever read:
+// whether it does is the decoder's to say.
+const largeText = 512 << 10
 
 type looker struct {
 	*shape
