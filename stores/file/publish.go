@@ -1,7 +1,6 @@
 package file
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,7 +48,7 @@ func (t *tx) Publish(content []byte) error {
 	if t.store.options.PublishDir == "" {
 		return errors.New("publishing free/busy: no directory is set: set PUBLISH_DIR")
 	}
-	t.calendar = append([]byte{}, bytes.Clone(content)...)
+	t.calendar = append([]byte{}, content...)
 	return nil
 }
 

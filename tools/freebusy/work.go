@@ -81,7 +81,6 @@ func (w *work) make(ctx context.Context) (err error) {
 	// A window that has become smaller leaves records beyond its end. The original reads
 	// all events then as well, observed.
 	if w.result.Rebuilt = w.maker.Reset || w.before.IsZero() || w.result.Until.Before(w.before); w.result.Rebuilt {
-		w.remember(func(stores.ID) bool { return true })
 		err = w.readAll(ctx)
 	} else {
 		wanted := slices.Concat(providers.Events, w.running())
@@ -142,6 +141,14 @@ func (w *work) readAll(ctx context.Context) error {
 			separate[key.UID] = append(separate[key.UID], calendar.Apart{ID: key.RecurrenceID, Cancelled: key.Part == stores.Cancelled})
 		}
 	}
+	// Tables can have a million records, of events that are not stored.
+	stored := make(map[string]bool, len(isActive)+len(isCancelled))
+	for _, ids := range []map[stores.ID]bool{isActive, isCancelled} {
+		for id := range ids {
+			stored[freebusy.Clean(id.UID)] = true
+		}
+	}
+	w.remember(func(id stores.ID) bool { return stored[id.UID] })
 	slices.SortFunc(active, func(a, b stores.ID) int {
 		// What is known of its recurrences decides on the occurrences of a whole event.
 		return cmp.Or(cmp.Compare(a.UID, b.UID), -cmp.Compare(a.RecurrenceID, b.RecurrenceID))
@@ -186,17 +193,26 @@ func (w *work) running() (ids []stores.ID) {
 		last    time.Time
 		longest time.Duration // between two records
 	}
-	all := make(map[string]series)
-	for p := range w.table.All() {
-		if p.RecurrenceID != "" {
+	all := make(map[string]series)  // what has more than one record
+	first := make(map[string]int32) // the number of the first record of everything, of which there can be a million
+	for number := range w.table.Len() {
+		e := w.table.EventAt(number)
+		if e.RecurrenceID != "" {
 			continue
 		}
-		s, ok := all[p.UID]
-		if ok {
-			s.longest = max(s.longest, p.Start.Sub(s.last))
+		before, known := first[e.UID]
+		if !known {
+			first[e.UID] = int32(number)
+			continue
 		}
-		s.last = p.Start
-		all[p.UID] = s
+		s, ok := all[e.UID]
+		if !ok {
+			s.last = w.table.At(int(before)).Start
+		}
+		start := w.table.At(number).Start
+		s.longest = max(s.longest, start.Sub(s.last))
+		s.last = start
+		all[e.UID] = s
 	}
 	for uid, s := range all {
 		id := stores.ID{UID: uid}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"syscall"
 )
@@ -23,8 +22,8 @@ const (
 	// which it learns that the message has come to its end.
 	apartVariable = "IMIP_AGENT_APART"
 
-	// softMemory is how much memory such a process takes, in octets, before the garbage
-	// collector works harder.
+	// softMemory is how much memory a process takes, in octets, before the garbage collector
+	// works harder.
 	softMemory = 200 << 20
 
 	// keptOutput is how much is kept of what such a process writes to standard error.
@@ -43,7 +42,6 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 		}
 		confirmation := os.NewFile(uintptr(number), apartVariable)
 		defer confirmation.Close()
-		debug.SetMemoryLimit(softMemory)
 		return handle(&confirmed{r, confirmation})
 	}
 	var begin bytes.Buffer

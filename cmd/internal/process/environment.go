@@ -3,6 +3,7 @@ package process
 import (
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 )
 
@@ -15,7 +16,11 @@ type Environment struct {
 	Now            func() time.Time
 }
 
-// New returns the real environment of the program of that name.
+// New returns the real environment of the program of that name. It also keeps the program from
+// taking memory for what it could collect, where the site has not said how much it may have.
 func New(program string) Environment {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	return Environment{Program: program, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: clock()}
 }
