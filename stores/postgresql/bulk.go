@@ -13,16 +13,22 @@ import (
 // not be kept beyond the step; nothing else can be asked of the transaction meanwhile.
 func (t *tx) Texts() iter.Seq2[stores.Text, error] {
 	return func(yield func(stores.Text, error) bool) {
-		rows, err := t.db.Query(t.ctx, t.textsQuery("coalesce(object_text, '')"), string(t.user))
+		// What is larger than any text of ours is not sent.
+		wanted := fmt.Sprintf("coalesce(octet_length(object_text), 0), CASE WHEN octet_length(object_text) <= %d THEN object_text ELSE '' END", maxText)
+		rows, err := t.db.Query(t.ctx, t.textsQuery(wanted), string(t.user))
 		if err != nil {
 			yield(stores.Text{}, fmt.Errorf("read the objects in the database: %w", err))
 			return
 		}
 		defer rows.Close()
 		for rows.Next() {
-			k, content, err := scanText(rows)
+			k, size, content, err := scanText(rows)
 			if err != nil {
 				yield(stores.Text{}, fmt.Errorf("read the objects in the database: %w", err))
+				return
+			}
+			if size > maxText {
+				yield(stores.Text{}, t.tooLarge(k, t.place(k).table, size))
 				return
 			}
 			if !yield(stores.Text{Key: k, Content: content}, nil) {

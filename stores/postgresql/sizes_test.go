@@ -33,3 +33,42 @@ func TestOversize(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Nor is it sent where all texts are asked for: the others before it are, and then the error
+// comes.
+func TestOversizeAmongAll(t *testing.T) {
+	ctx := context.Background()
+	s := open(t, postgresqltest.Database(t), false)
+	if _, err := s.CreateSchema(ctx); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.pool.Exec(ctx, `INSERT INTO objects (store_user, object_uid, object_text, status)
+		VALUES ('mailto:paul@example.com', 'small', 'x', 'active'), ('mailto:paul@example.com', 'none', NULL, 'active')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.pool.Exec(ctx, `INSERT INTO recurrences (store_user, object_uid, object_recurrenceid, object_text, status)
+		VALUES ('mailto:paul@example.com', 'u', '20261202T090000Z', repeat('x', $1), 'active')`, maxText+1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	seen := 0
+	err = s.View(ctx, "mailto:paul@example.com", func(tx stores.Tx) error {
+		for text, err := range tx.(stores.Bulk).Texts() {
+			if failed = err; err != nil {
+				break
+			}
+			seen += 1 + len(text.Content)
+		}
+		for _, err := range tx.Keys() {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || seen != 3 || failed == nil || !strings.Contains(failed.Error(), `"u" of mailto:paul@example.com from recurrences: it has 50331649 octets`) {
+		t.Errorf("%d, %v, %v", seen, failed, err)
+	}
+}

@@ -112,9 +112,14 @@ func (t *tx) Get(k stores.Key) ([]byte, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("read %q from %s: %w", k.UID, p.table, err)
 	} else if size > maxText {
-		return nil, fmt.Errorf("read %q of %s from %s: it has %d octets, and such a text never has more than %d; find out what it is, and remove it", k.UID, t.user, p.table, size, maxText)
+		return nil, t.tooLarge(k, p.table, size)
 	}
 	return []byte(text), nil
+}
+
+// tooLarge says that a text has more octets than are read.
+func (t *tx) tooLarge(k stores.Key, table string, size int64) error {
+	return fmt.Errorf("read %q of %s from %s: it has %d octets, and such a text never has more than %d; find out what it is, and remove it", k.UID, t.user, table, size, maxText)
 }
 
 // Check implements [stores.Checker].
@@ -208,13 +213,13 @@ func (t *tx) names(query string, values ...any) ([]string, error) {
 // Keys implements [stores.Tx].
 func (t *tx) Keys() iter.Seq2[stores.Key, error] {
 	return func(yield func(stores.Key, error) bool) {
-		rows, err := t.db.Query(t.ctx, t.textsQuery("''"), string(t.user))
+		rows, err := t.db.Query(t.ctx, t.textsQuery("0, ''"), string(t.user))
 		if err != nil {
 			yield(stores.Key{}, fmt.Errorf("list the objects in the database: %w", err))
 			return
 		}
 		keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.Key, error) {
-			k, _, err := scanText(row)
+			k, _, _, err := scanText(row)
 			return k, err
 		})
 		if err != nil {
@@ -229,8 +234,8 @@ func (t *tx) Keys() iter.Seq2[stores.Key, error] {
 	}
 }
 
-// textsQuery asks for all texts of a user, with an SQL expression for what is wanted of
-// each besides its key. Parents come before recurrences.
+// textsQuery asks for all texts of a user, with SQL expressions for what is wanted of each
+// besides its key, its size and the text itself. Parents come before recurrences.
 func (t *tx) textsQuery(wanted string) string {
 	query := `SELECT 0, status, object_uid, '' AS recurrenceid, '' AS other, ` + wanted + ` FROM ` + t.store.table("objects") + ` WHERE store_user = $1 AND object_uid IS NOT NULL
 		UNION ALL SELECT 1, status, object_uid, object_recurrenceid, '', ` + wanted + ` FROM ` + t.store.table("recurrences") + ` WHERE store_user = $1 AND object_uid IS NOT NULL`
@@ -243,11 +248,11 @@ func (t *tx) textsQuery(wanted string) string {
 }
 
 // scanText reads a row of textsQuery.
-func scanText(row pgx.CollectableRow) (k stores.Key, wanted []byte, err error) {
+func scanText(row pgx.CollectableRow) (k stores.Key, size int64, text []byte, err error) {
 	var kind int
 	var status, recurrenceID, other *string
-	if err := row.Scan(&kind, &status, &k.UID, &recurrenceID, &other, &wanted); err != nil {
-		return k, nil, err
+	if err := row.Scan(&kind, &status, &k.UID, &recurrenceID, &other, &size, &text); err != nil {
+		return k, 0, nil, err
 	}
 	switch {
 	case kind >= 2:
@@ -256,7 +261,7 @@ func scanText(row pgx.CollectableRow) (k stores.Key, wanted []byte, err error) {
 		k.Part = stores.Cancelled
 	}
 	k.RecurrenceID, k.Other = value(recurrenceID), calendar.URI(value(other))
-	return k, wanted, nil
+	return k, size, text, nil
 }
 
 // value returns a column's text; NULL is none.
