@@ -73,11 +73,11 @@ func (m *mender) publishChanged() error {
 		return err
 	}
 	text, err := m.tx.Published()
-	want := append([]instants{}, busyPeriods(table)...)
-	if err == nil && isPublished(text, m.user, want) || errors.Is(err, stores.ErrNotFound) && len(want) == 0 {
-		return nil
-	} else if err != nil && !errors.Is(err, stores.ErrNotFound) {
+	switch none := errors.Is(err, stores.ErrNotFound); {
+	case err != nil && !none:
 		return err
+	case none && len(busyPeriods(table)) == 0, err == nil && isPublished(text, m.user, table):
+		return nil
 	}
 	return m.publish(m.finding)
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"imip-agent/handlers/itip"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
 )
 
 // storedTexts returns the objects that both programs have stored in the conversations.
@@ -93,4 +95,30 @@ func compareSimple(t *testing.T, text string) (simple int) {
 		}
 	}
 	return simple
+}
+
+// What is published of a table is known for it whatever its size, and whenever it was: a
+// million records can be published, of which the reader takes a part.
+func TestIsPublished(t *testing.T) {
+	const user = "mailto:paul@example.com"
+	periods := make([]freebusy.Period, 250_000)
+	for i := range periods {
+		at := time.Date(2026, 12, 2, 9, i, 0, 0, time.UTC)
+		periods[i] = freebusy.Period{Start: at, End: at.Add(time.Minute), UID: "u", Transp: "OPAQUE"}
+	}
+	table := freebusy.New(freebusy.Plain, periods...)
+	text := freebusy.Published(user, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), table)
+	if !isPublished(text, user, table) {
+		t.Error("what was published is not known again")
+	}
+	table.Remove("u", "")
+	table.InsertAll(periods[1:])
+	if isPublished(text, user, table) {
+		t.Error("one period is missing in the table")
+	}
+	few := freebusy.New(freebusy.Plain, periods[:2]...)
+	other := bytes.Replace(freebusy.Published(user, time.Time{}, few), []byte("PRODID"), []byte("X-PRODID"), 1)
+	if !isPublished(other, user, few) || isPublished(other, user, table) {
+		t.Error("what another program has published is read wrongly")
+	}
 }

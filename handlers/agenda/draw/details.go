@@ -40,6 +40,9 @@ func guests(attendees []calendar.Attendee) (list []guest) {
 
 // lines returns a text with its lines, each of them printable.
 func lines(text string) string {
+	if most := 16 * maxText; len(text) > most { // what is left out takes no time
+		text = strings.ToValidUTF8(text[:most], "")
+	}
 	var kept []string
 	for line := range strings.Lines(text) {
 		kept = append(kept, printable.Line(line))
