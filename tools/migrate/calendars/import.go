@@ -124,7 +124,7 @@ func (m *Import) scattered(paths []string) map[string]bool {
 
 // together is how many events are taken at once. The user's tables are read and written each
 // time; on the other hand, all of the events are held in memory.
-const together = 1000
+const together = 500
 
 // take takes the events of a file in.
 func (m *Import) take(ctx context.Context, f *calendarFile, done *Imported, progress func(done, total int)) error {

@@ -127,7 +127,7 @@ func TestImportTogether(t *testing.T) {
 	if fmt.Sprint(told) != fmt.Sprint([]int{0, events, together, events, 2 * together, events}) {
 		t.Errorf("progress: %v", told)
 	}
-	// For each thousand one for what is published, and one for what is called off then.
+	// For each that are taken at once: one for what is published, and one for what is called off then.
 	if sections.updates > 6 {
 		t.Errorf("%d critical sections", sections.updates)
 	}
