@@ -260,7 +260,7 @@ func (b *batch) section(ctx context.Context, g group) (done int, err error) {
 	if user == "" {
 		warn(changes, logs, nil)
 		results[0].Refused = itip.NoUser
-		logs[0].Warn("no user: neither a sender nor a participant tells whose message this is")
+		logs[0].Warn("no user: neither the sender nor a participant shows whose message this is")
 		return len(changes), nil
 	}
 	settings, err := b.Preferences.Load(user)
@@ -331,9 +331,9 @@ func (p *Pipeline) putObjectAside(r *itip.Records, c Change, damaged itip.Damage
 		UID: damaged.ID.UID, RecurrenceID: damaged.ID.RecurrenceID, Source: "store", Time: r.Now,
 	}, damaged.Text)
 	if err != nil {
-		return fmt.Errorf("put aside the unreadable object of %q: %w", damaged.ID.UID, err)
+		return fmt.Errorf("reject the unreadable object of %q: %w", damaged.ID.UID, err)
 	}
-	log.Warn("the stored object cannot be read and counts as absent; a copy is put aside", "reason", damaged.Err, "file", path)
+	log.Warn("the stored object cannot be read and counts as missing; a copy is rejected", "reason", damaged.Err, "file", path)
 	return nil
 }
 

@@ -75,7 +75,7 @@ func (p *Pipeline) open(m *Message, side itip.Side) {
 		m.Senders = append(m.Senders, calendar.NewURI(address))
 	}
 	for _, reason := range m.Mail.Unread {
-		m.Problems = append(m.Problems, Problem{Reason: reason + ": it is not all looked at"})
+		m.Problems = append(m.Problems, Problem{Reason: reason + ": only a part is examined"})
 	}
 	seen := make(map[[sha256.Size]byte]bool)
 	for _, part := range m.Mail.Parts {
@@ -131,14 +131,14 @@ func (p *Pipeline) openPart(part mail.Part, side itip.Side) (changes []Change, p
 		case method != labelled:
 			// DEVIATION: method-parameter-differs. Kontact labels COUNTER as
 			// REQUEST, Google COUNTER as REPLY.
-			p.Log.Warn("the part says another method than the calendar in it, which decides", "part", labelled, "calendar", method)
+			p.Log.Warn("the part names another method than its calendar: the calendar's method counts", "part", labelled, "calendar", method)
 		}
 		for _, warning := range c.Warnings {
 			p.Log.Warn(warning, "method", method)
 		}
 		if !itip.Handles(side, method) {
 			// DEVIATION: unknown-methods. The original fails on them for ever.
-			problems = append(problems, Problem{Reason: fmt.Sprintf("the method %q is none of iTIP's", method), Method: method})
+			problems = append(problems, Problem{Reason: fmt.Sprintf("the method %q is not one of iTIP", method), Method: method})
 			continue
 		}
 		for _, found := range c.Events {
@@ -210,7 +210,7 @@ func (p *Pipeline) PutAside(m *Message, source string, problems []Problem) error
 		RecurrenceID: first.ID.RecurrenceID, Source: source, Time: p.Now().UTC(),
 	}
 	if m.Mail.LeftOut > 0 {
-		note.Reason += fmt.Sprintf("; %d octets beside the calendars, as of attachments, are left out", m.Mail.LeftOut)
+		note.Reason += fmt.Sprintf("; %d octets besides the calendars, such as attachments, are left out", m.Mail.LeftOut)
 	}
 	var path string
 	var err error
@@ -220,8 +220,8 @@ func (p *Pipeline) PutAside(m *Message, source string, problems []Problem) error
 		path, err = p.Rejected.Put(note, m.Mail.Source)
 	}
 	if err != nil {
-		return fmt.Errorf("put aside a message that cannot be handled (%s): %w", note.Reason, err)
+		return fmt.Errorf("reject a message that cannot be handled (%s): %w", note.Reason, err)
 	}
-	p.Log.Warn("put aside what cannot be handled", "file", path, "reason", note.Reason)
+	p.Log.Warn("rejected what cannot be handled", "file", path, "reason", note.Reason)
 	return nil
 }

@@ -163,37 +163,37 @@ func writeJSON(w io.Writer, r *migrate.Report, summary any) error {
 }
 
 // migrateFormat says what --json writes; see jsonIssue and the summaries.
-const migrateFormat = `With --json each line is an object. Of what was not done:
+const migrateFormat = `With --json each line is an object. An issue is something that was not done:
   type        "issue"
-  kind        "failed": reading or writing failed; "locked": the lock could not be had;
-              "conflict": the target has something else; "unstorable": the target cannot
-              hold it; "damaged": it cannot be read; "refused": nothing would be left of
-              the user; "unknown": the source has nothing of the user; "differs": the two
-              sides are not the same; "newer": the target has gone on; "extra": the source
-              has it no longer
+  kind        "failed": reading or writing failed; "locked": a lock was held too long;
+              "conflict": the target has different data; "unstorable": the target cannot
+              hold it; "damaged": it cannot be read; "refused": deleting would remove
+              everything of the user; "unknown": the source has no records of the user;
+              "differs": the two sides differ; "newer": the target has changed;
+              "extra": the source no longer has it
   part        "store", "journal" or "preferences"
-  user        whose, as a URI; left out if it is nobody's
-  item        what of the user's, or the file; left out if it is all
+  user        the user's URI, if there is one
+  item        the item, or the file; missing for a whole user
   text        why, in one sentence; may be empty
-The last line is the summary:
+The last line is a summary with
   type        "summary"
-  users       how many were looked at, with quotas
-  issues      how many issues of each kind there are; 1000 of each are listed
-  error       why the command could not go on; left out if it could
+  users       the number of examined users and quotas
+  issues      the number of issues of each kind; up to 1000 of each are listed
+  error       why the command could not continue; missing if it could
   status      the exit status
-Of copy also:
-  changed, skipped, verified   how many users were changed; were done before the
-              interruption; are equal on both sides
+copy adds
+  changed, skipped, verified   the number of users who were changed, were finished before
+              the interruption, are equal on both sides
   copied, removed, same   numbers of events, counters, freebusy (events with records in a
               table), requests, providers, lists (lines of quotas) and preferences
-  seconds     how long it took
-Of export also:
-  events      how many were written, each with its changed occurrences
-Of import also:
-  files, events   how many files were looked at, and events taken
-Of upgrade also:
-  tables, kept   the files that were written anew, and where the old ones are
-  lost        lines that cannot be read, which the old files only have
+  seconds     the duration
+export adds
+  events      the number of written events, each with its changed occurrences
+import adds
+  files, events   the number of examined files and of imported events
+upgrade adds
+  tables, kept   the updated files, and the places of the old ones
+  lost        lines that cannot be read, and are in the old files only
 `
 
 // printResult writes a result for people.
@@ -207,10 +207,10 @@ func printResult(w io.Writer, r *copy.Result, o copy.Options) {
 		fmt.Fprintf(w, "removed: %s\n", counted(r.Removed))
 	}
 	if r.Unchanged.Total() > 0 {
-		fmt.Fprintf(w, "the same already: %s\n", counted(r.Unchanged))
+		fmt.Fprintf(w, "unchanged: %s\n", counted(r.Unchanged))
 	}
 	if r.Skipped > 0 {
-		fmt.Fprintf(w, "done before the interruption: %d users\n", r.Skipped)
+		fmt.Fprintf(w, "finished before the interruption: %d users\n", r.Skipped)
 	}
 	if o.Verify && !o.DryRun {
 		fmt.Fprintf(w, "compared, and equal on both sides: %d\n", r.Verified)

@@ -53,7 +53,7 @@ type route struct {
 }
 
 // errNoServer says that mails stay where they are.
-var errNoServer = errors.New("no server is set for it")
+var errNoServer = errors.New("no server is configured")
 
 // Hand hands over one mail that is in no letter.
 func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) error {
@@ -73,7 +73,7 @@ func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) er
 		server, to = s.Mailbox, &s.mailbox
 	}
 	if server == nil {
-		return fmt.Errorf("the mail for %s stays: %w", envelope.To, errNoServer)
+		return fmt.Errorf("the mail for %s is kept: %w", envelope.To, errNoServer)
 	}
 	if to.connection != nil && to.connection.ready() != nil { // the server has left meanwhile
 		to.connection.Close()
@@ -83,7 +83,7 @@ func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) er
 		to.connection, to.down = server.Connect(ctx)
 	}
 	if to.down != nil {
-		return fmt.Errorf("the mail for %s has to wait: %w", envelope.To, to.down)
+		return fmt.Errorf("the mail for %s must wait: %w", envelope.To, to.down)
 	}
 	return to.connection.Send(ctx, envelope.From, []string{envelope.To}, text)[0]
 }
@@ -137,11 +137,11 @@ func (s *Sender) send(ctx context.Context, user calendar.URI, mail io.Reader) er
 	err = s.Hand(ctx, envelope, text)
 	var refused *RefusedError
 	if !envelope.Mailbox && errors.As(err, &refused) && refused.ForGood() {
-		s.Log.Warn("a mail is given up, since it is refused for good", "user", string(user), "recipient", envelope.To, "error", err)
+		s.Log.Warn("a mail is dropped, since it is permanently refused", "user", string(user), "recipient", envelope.To, "error", err)
 		return nil
 	}
 	if err == nil {
-		s.Log.Debug("a mail is handed over", "user", string(user), "mailbox", envelope.Mailbox, "recipient", envelope.To)
+		s.Log.Debug("a mail is delivered", "user", string(user), "mailbox", envelope.Mailbox, "recipient", envelope.To)
 	}
 	return err
 }
@@ -163,7 +163,7 @@ func (s *Sender) Rest(ctx context.Context, user calendar.URI) error {
 		switch {
 		case letter.Age >= GivenUp:
 			if letter.Left > 0 {
-				s.Log.Warn("mails of a letter are given up, since they could not be handed over for 14 days",
+				s.Log.Warn("mails of a letter are dropped, since they could not be delivered for 14 days",
 					"user", string(user), "letter", letter.Name, "mails", letter.Left)
 			}
 			err = s.Outbox.Drop(ctx, user, letter.Name)

@@ -107,7 +107,7 @@ func TestDeliver(t *testing.T) {
 	want(t, "left", h.left(t, paul), "[m:1]")
 	want(t, "mailbox", h.mailbox.all(), []taken{{"a@example.com", "paul@example.com", "mail\r\n"}})
 	want(t, "others", h.others.all(), []taken{{"calendar@example.com", "z@example.com", "three\r\n"}})
-	if !strings.Contains(h.log.String(), "given up") || !strings.Contains(h.log.String(), "550@example.com") {
+	if !strings.Contains(h.log.String(), "is dropped") || !strings.Contains(h.log.String(), "550@example.com") {
 		t.Errorf("log: %s", h.log)
 	}
 	if err := h.sender.Deliver(t.Context(), paul, "none"); err != nil {

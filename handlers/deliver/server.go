@@ -204,7 +204,7 @@ func (c *Connection) begin(from string, to []string, results []error) (open []in
 	wide := !isASCII(from)
 	for i, address := range to {
 		if address == "" || !isPath(address) {
-			results[i] = &RefusedError{c.server.String(), address, 553, "no server takes such an address"}
+			results[i] = &RefusedError{c.server.String(), address, 553, "no server accepts such an address"}
 			continue
 		}
 		open = append(open, i)

@@ -243,7 +243,7 @@ func TestEnvelopes(t *testing.T) {
 		want(t, test.to, s.all()[before:], []taken{{test.wantFrom, test.wantTo, text}})
 	}
 	for _, to := range []string{"", "b@example.com\r\nRCPT TO:<c@example.com>", "b c@example.com", "b>@example.com", `"b@example.com`, `"b\`} {
-		want(t, to, send(t, s.Server, "", text, to), []string{"553 no server takes such an address, for good: true"})
+		want(t, to, send(t, s.Server, "", text, to), []string{"553 no server accepts such an address, for good: true"})
 	}
 	if n := len(s.all()); n != 5 {
 		t.Errorf("%d mails were taken", n)

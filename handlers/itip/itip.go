@@ -113,7 +113,7 @@ func NewChange(method string, object *calendar.Object) (c Change, warnings []str
 	default:
 		if !object.HasStart() {
 			// DEVIATION: unreadable-times. The original says nothing of it.
-			return c, warnings, errors.New("it has no DTSTART that can be read")
+			return c, warnings, errors.New("it has no readable DTSTART")
 		}
 	}
 	return c, warnings, nil
@@ -143,7 +143,7 @@ func once(object *calendar.Object) (warnings []string) {
 // applied, and any other one is temporary.
 func (r *Records) Apply(c Change, side Side) (Outcome, error) {
 	if !Handles(side, c.Method) {
-		return Outcome{}, &stores.UnstorableError{What: "method", Value: c.Method, Reason: "nothing is known of what it does"}
+		return Outcome{}, &stores.UnstorableError{What: "method", Value: c.Method, Reason: "it is unknown"}
 	}
 	if c.Object != nil {
 		c.Object = c.Object.Clone()

@@ -42,7 +42,7 @@ const (
 	NotStoredNorTimed                 // nothing is stored that is answered, and the answer has no times
 	NoOccurrence                      // the event has none there, and the answer has no times
 	Old                               // it is older than what is stored
-	OldAgainstCancelled               // it is older than what has called the event off
+	OldAgainstCancelled               // it is older than the cancellation of the event
 	Repeated                          // it has been handled before
 	CalledOffAlready                  // nobody is left in the occurrence who could be called off
 	NoCounter                         // there is no such counter-proposal
@@ -71,13 +71,13 @@ func (r Reason) String() string {
 	case NoOccurrence:
 		return "the event has no such occurrence and the answer has no times"
 	case Old:
-		return "it is older than what is stored"
+		return "it is older than the stored event"
 	case OldAgainstCancelled:
-		return "it is older than what has called the event off"
+		return "it is older than the cancellation of the event"
 	case Repeated:
 		return "it has been handled before"
 	case CalledOffAlready:
-		return "the occurrence is called off already"
+		return "the occurrence is cancelled already"
 	case NoCounter:
 		return "there is no such counter-proposal"
 	case NoOrganizer:
@@ -85,25 +85,25 @@ func (r Reason) String() string {
 	case SeveralOrganizers:
 		return "it names several organizers"
 	case NotOrganizer:
-		return "it is an answer to another organizer than the user"
+		return "it is an answer to another organizer"
 	case NotInvited:
 		return "the user is not among its attendees"
 	case WrongSender:
-		return "it does not come from whom it speaks for"
+		return "its sender is not the attendee or organizer in it"
 	case OrganizerDiffers:
 		return "it names another organizer than the stored event"
 	case Uninvited:
-		return "the event does not invite who sent it"
+		return "its sender is not invited to the event"
 	case NotWanted:
-		return "the user's preferences pass over it"
+		return "the user's preferences ignore it"
 	case NotAnswered:
-		return "a program or a mailing list sent it, which gets no answer"
+		return "a program or a mailing list sent it, and gets no answer"
 	case UnknownMethod:
-		return "free/busy has no such method"
+		return "the method does not apply to free/busy"
 	case NotParticipating:
 		return "the user does not participate"
 	case NoUser:
-		return "nobody can tell whose message this is"
+		return "it is unknown whose message this is"
 	}
 	return "it is applied"
 }

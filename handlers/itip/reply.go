@@ -22,7 +22,7 @@ func readAnswered(u *update) (err error) {
 	case err != nil, u.answered != nil, u.Object.HasStart():
 		return err
 	case u.Object.Value("DTSTART") != "":
-		return &stores.UnstorableError{What: "DTSTART", Value: u.Object.Value("DTSTART"), Reason: "it cannot be read, and the event that is answered is not stored"}
+		return &stores.UnstorableError{What: "DTSTART", Value: u.Object.Value("DTSTART"), Reason: "it cannot be read, and the answered event is not stored"}
 	}
 	return u.refuse(NotStoredNorTimed)
 }
@@ -111,7 +111,7 @@ func (u *update) answerOccurrence(parent *calendar.Object) error {
 	// DEVIATION: reply-to-occurrence-east-of-utc.
 	occurrence, err := parent.Occurrence(at, u.Preferences.Zone)
 	if err != nil {
-		u.warn(Warning{Text: "the occurrences of the stored event cannot all be worked out", Reason: err})
+		u.warn(Warning{Text: "the occurrences of the stored event are known only in part", Reason: err})
 	}
 	if occurrence == nil {
 		if !timed {
@@ -144,7 +144,7 @@ func (u *update) alignRange(stored *calendar.Object) error {
 			return nil
 		}
 	}
-	u.warn(Warning{Text: "the answer has another RANGE than what is stored, whose RANGE counts"})
+	u.warn(Warning{Text: "the answer has another RANGE than the stored occurrence: the stored one counts"})
 	u.Object.CopyRange(stored)
 	return nil
 }

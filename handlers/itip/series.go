@@ -203,11 +203,11 @@ func (s *Series) place(t *Times, zone *time.Location) {
 }
 
 func incompleteTimes(reason error) Warning {
-	return Warning{Text: "the periods of the event cannot all be worked out", Reason: reason}
+	return Warning{Text: "the periods of the event are known only in part", Reason: reason}
 }
 
 func unreadableTime(recurrenceID string, reason error) Warning {
-	return Warning{Text: "a recurrence's time cannot be read", Recurrence: recurrenceID, Reason: reason}
+	return Warning{Text: "the time of an occurrence cannot be read", Recurrence: recurrenceID, Reason: reason}
 }
 
 // Records returns a free/busy record for each of the periods.

@@ -35,7 +35,7 @@ func (d *Draft) Compose() (*Composed, error) {
 	}
 	for _, address := range []string{d.From, d.To} {
 		if at := strings.LastIndexByte(address, '@'); at <= 0 || at == len(address)-1 || strings.ContainsFunc(address, isControl) {
-			return nil, fmt.Errorf("mail: %q is no address", address)
+			return nil, fmt.Errorf("mail: %q is not an address", address)
 		}
 	}
 	made := []string{d.From, d.To, d.Subject, d.Date.UTC().Format(time.RFC3339Nano)}
@@ -119,7 +119,7 @@ func addSubject(h *message.Header, subject string) {
 // describe says in a header what the part is.
 func (c Calendar) describe(h *message.Header) error {
 	if c.Method == "" || strings.ContainsFunc(c.Method, func(r rune) bool { return r != '-' && (r < 'A' || r > 'Z') }) {
-		return fmt.Errorf("mail: %q is no method", c.Method)
+		return fmt.Errorf("mail: %q is not a method", c.Method)
 	}
 	h.Set("Content-Transfer-Encoding", c.encoding())
 	// RFC 6047 section 2.4.

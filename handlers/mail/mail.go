@@ -107,7 +107,7 @@ func Read(r io.Reader, limit int64, aside func() (io.Writer, error)) (*Message, 
 	}
 	if err != nil {
 		io.Copy(io.Discard, rest)
-		return nil, fmt.Errorf("put aside the message, which cannot all be handled (%s): %w", strings.Join(m.Unread, "; "), err)
+		return nil, fmt.Errorf("reject the message, which can be handled only in part (%s): %w", strings.Join(m.Unread, "; "), err)
 	}
 	return m, nil
 }

@@ -203,7 +203,7 @@ func TestApply(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s %t", changes[i].Method, changes[i].ID.UID, r, r.Unstorable()))
 	}
 	want := []string{
-		"PUBLISH taken stored object, free/busy +1 -0 false", "PUBLISH bad none true", "PUBLISH taken none, it is older than what is stored false",
+		"PUBLISH taken stored object, free/busy +1 -0 false", "PUBLISH bad none true", "PUBLISH taken none, it is older than the stored event false",
 		"PUBLISH forwarded none, it is forwarded: somebody else organizes the event false", "ADD added none true", "PUBLISH last stored object, free/busy +1 -0 false",
 		"ADD once none, the event is not stored false",
 	}

@@ -154,7 +154,7 @@ func TestPutAside(t *testing.T) {
 		text   string
 		reason string
 	}{
-		"method":             {message(paul, "FORWARD", event()) + "\r\n", `the method "FORWARD" is none of iTIP's`},
+		"method":             {message(paul, "FORWARD", event()) + "\r\n", `the method "FORWARD" is not one of iTIP`},
 		"control in UID":     {message(paul, "REQUEST", event("UID:a\tb"), good), "control"},
 		"no start":           {message(paul, "REQUEST", event("DTSTART:soon"), good), "DTSTART"},
 		"unreadable id":      {message(paul, "REQUEST", event("RECURRENCE-ID:soon"), good), "RECURRENCE-ID"},
@@ -276,7 +276,7 @@ func TestAttachment(t *testing.T) {
 		t.Errorf("%d records, want 1", n)
 	}
 	items, err := s.Rejected.List()
-	if err != nil || len(items) != 1 || items[0].Size > 2<<20 || !strings.Contains(items[0].Note.Reason, "octets beside the calendars, as of attachments, are left out") {
+	if err != nil || len(items) != 1 || items[0].Size > 2<<20 || !strings.Contains(items[0].Note.Reason, "octets besides the calendars, such as attachments, are left out") {
 		t.Errorf("put aside: %+v, %v", items, err)
 	}
 }

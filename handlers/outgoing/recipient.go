@@ -38,7 +38,7 @@ func (h *Handler) claim(m *handlers.Message) (user calendar.URI, problems []hand
 		return "", nil, nil
 	}
 	if h.IsSystem(h.Recipient) {
-		h.Log.Debug("a copy for the calendar system itself, which is no user: nothing to do")
+		h.Log.Debug("a copy for the calendar system itself, which is not a user: nothing to do")
 		m.Changes = nil
 		return "", nil, nil
 	}
@@ -67,7 +67,7 @@ func (h *Handler) claim(m *handlers.Message) (user calendar.URI, problems []hand
 	if len(others) > 0 && !hasOther(senders, h.IsSystem) {
 		first := m.Changes[0].Change
 		m.Changes = nil
-		return "", []handlers.Problem{handlers.ProblemOf(first, fmt.Sprintf("the From field says %s, but this is mail of %s: if that is an alias of theirs, enter it in ALIASES",
+		return "", []handlers.Problem{handlers.ProblemOf(first, fmt.Sprintf("the From field says %s, but this is mail of %s: if that is the user's alias, enter it in ALIASES",
 			strings.Join(others, ", "), h.Recipient.Address()))}, nil
 	}
 	for i, sender := range senders {
@@ -93,7 +93,7 @@ func (h *Handler) claim(m *handlers.Message) (user calendar.URI, problems []hand
 			return "", nil, failure
 		}
 		if renamed {
-			m.Changes[i].Warnings = append(m.Changes[i].Warnings, "an alias of the user's stands in it, and is stored as the user's address")
+			m.Changes[i].Warnings = append(m.Changes[i].Warnings, "it has an alias of the user, which is stored as the user's address")
 		}
 	}
 	return user, nil, nil

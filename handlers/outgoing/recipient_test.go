@@ -115,7 +115,7 @@ func TestAliasAttends(t *testing.T) {
 	if busy := s.busy(vincent); !strings.Contains(busy, "20261202T090000Z\t20261202T100000Z\tmeeting") {
 		t.Errorf("free/busy %q\n%s", busy, &s.log)
 	}
-	if !strings.Contains(s.log.String(), "an alias of the user's stands in it") {
+	if !strings.Contains(s.log.String(), "it has an alias of the user") {
 		t.Errorf("the log does not say so: %s", &s.log)
 	}
 }

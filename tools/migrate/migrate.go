@@ -16,7 +16,7 @@ import (
 )
 
 // ErrNoSource says that there is nothing to be moved: no store, or none of the users.
-var ErrNoSource = errors.New("migrate: there is no such source")
+var ErrNoSource = errors.New("migrate: the source is missing")
 
 // NoSource tells errors which say that there is nothing from those that say it cannot be
 // reached now: the first match [ErrNoSource].

@@ -39,7 +39,7 @@ func (m *Import) callOff(ctx context.Context, wholes []*wholeEvent) error {
 				case known:
 					messages = append(messages, message{"CANCEL", []*vevent{e}, false})
 				case !e.object.HasStart():
-					w.refuse(migrate.Unstorable, "it calls off an event of which nothing else is known")
+					w.refuse(migrate.Unstorable, "it cancels an unknown event")
 				default: // what is known of it is in the message
 					messages = append(messages, message{"PUBLISH", []*vevent{e}, false}, message{"CANCEL", []*vevent{e}, true})
 				}

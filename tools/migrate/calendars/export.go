@@ -61,7 +61,7 @@ func (x *Export) Run(ctx context.Context, from stores.Store) (*Exported, error) 
 	if len(x.Users) > 0 {
 		for _, user := range x.Users {
 			if !slices.Contains(users, user) {
-				done.Note(migrate.Issue{Kind: migrate.Unknown, Part: migrate.StorePart, User: user, Text: "the store has nothing of that user"})
+				done.Note(migrate.Issue{Kind: migrate.Unknown, Part: migrate.StorePart, User: user, Text: "the store has no records of that user"})
 			}
 		}
 		users = slices.DeleteFunc(users, func(user calendar.URI) bool { return !slices.Contains(x.Users, user) })
@@ -84,7 +84,7 @@ func (x *Export) Run(ctx context.Context, from stores.Store) (*Exported, error) 
 		}
 	}
 	if len(x.Users) > 0 && done.Users == 0 {
-		return done, fmt.Errorf("the store has nothing of the users who were named: %w", migrate.ErrNoSource)
+		return done, fmt.Errorf("the store has no records of the named users: %w", migrate.ErrNoSource)
 	}
 	return done, nil
 }
@@ -185,4 +185,4 @@ func (x *Export) user(ctx context.Context, from stores.Store, user calendar.URI,
 	return x.write(path, text)
 }
 
-var errNotEmpty = errors.New("there are calendar files already, which --overwrite would replace")
+var errNotEmpty = errors.New("calendar files exist already: --overwrite replaces them")

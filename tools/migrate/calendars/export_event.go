@@ -66,7 +66,7 @@ func (c *component) lacks() []string {
 		names = append(names, "UID")
 	}
 	if !c.object.HasStart() {
-		names = append(names, "DTSTART that can be read")
+		names = append(names, "readable DTSTART")
 	}
 	return names
 }

@@ -196,7 +196,7 @@ func (w *wholeEvent) add(e *vevent) {
 	switch e.Method() {
 	case "ADD", "COUNTER", "DECLINECOUNTER", "REFRESH", "REPLY":
 		// RFC 5546 section 1.4: these have parts of events that somebody else has.
-		issue(migrate.Unstorable, "METHOD:%s makes it a message about an event, and not the event itself", e.Method())
+		issue(migrate.Unstorable, "METHOD:%s makes it a message about an event, not an event", e.Method())
 		return
 	}
 	if e.err != nil {
@@ -205,7 +205,7 @@ func (w *wholeEvent) add(e *vevent) {
 		return
 	}
 	for _, zone := range e.unknown {
-		issue(migrate.Damaged, "taken in the user's local time, since nobody knows the time zone %.60q", zone)
+		issue(migrate.Damaged, "imported in the user's local time, since the time zone %.60q is unknown", zone)
 	}
 	if e.Method() == "CANCEL" {
 		w.calledOff = append(w.calledOff, e)
@@ -315,7 +315,7 @@ func (w *wholeEvent) overtaken() {
 	}
 	for _, e := range takingPlace(w.events) {
 		if e.object.OlderThan(w.events[0].object, true) {
-			w.issues = append(w.issues, migrate.Issue{Kind: migrate.Unstorable, Text: fmt.Sprintf("the occurrence %s is called off with its event: it is older than the cancellation", e.id.RecurrenceID)})
+			w.issues = append(w.issues, migrate.Issue{Kind: migrate.Unstorable, Text: fmt.Sprintf("the occurrence %s is cancelled with its event: it is older than the cancellation", e.id.RecurrenceID)})
 		}
 	}
 }

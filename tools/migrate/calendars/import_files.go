@@ -43,7 +43,7 @@ func calendarFiles(path string) (paths []string, odd map[string]string, err erro
 			info, err := os.Stat(path)
 			switch {
 			case err == nil && info.IsDir():
-				odd[path] = "it is a link to a directory: name that one"
+				odd[path] = "it is a link to a directory: name that directory"
 				return nil
 			case err == nil:
 				mode = info.Mode()
@@ -54,7 +54,7 @@ func calendarFiles(path string) (paths []string, odd map[string]string, err erro
 		case mode.IsRegular(), mode&fs.ModeSymlink != 0: // reading tells what is wrong with a link
 			paths = append(paths, path)
 		default:
-			odd[path] = "it is no regular file"
+			odd[path] = "it is not a regular file"
 		}
 		return nil
 	})

@@ -113,7 +113,7 @@ func TestImportTogether(t *testing.T) {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	want := fmt.Sprintf(`event "e%04d" in %s`, together+3, path)
-	if len(done.Issues) != 1 || done.Issues[0].Item != want || done.Issues[0].Kind != migrate.Unstorable || !strings.Contains(done.Issues[0].Text, "no DTSTART") {
+	if len(done.Issues) != 1 || done.Issues[0].Item != want || done.Issues[0].Kind != migrate.Unstorable || !strings.Contains(done.Issues[0].Text, "no readable DTSTART") {
 		t.Errorf("issues: %v", done.Issues)
 	}
 	number := map[string]int{}
@@ -193,7 +193,7 @@ func TestImportRefused(t *testing.T) {
 		issues = append(issues, strings.ReplaceAll(i.String(), path, "FILE"))
 	}
 	want := []string{
-		`unstorable: mailto:paul@example.com: event "newer" in FILE: it is older than what is stored: SEQUENCE 3 of 20261122T110000Z, stored is SEQUENCE 5 of 20261122T120000Z`,
+		`unstorable: mailto:paul@example.com: event "newer" in FILE: it is older than the stored one: SEQUENCE 3 of 20261122T110000Z, stored is SEQUENCE 5 of 20261122T120000Z`,
 		`unstorable: mailto:paul@example.com: event "damaged" in FILE: the RECURRENCE-ID "TOMORROW" is neither a date nor a date-time`,
 	}
 	slices.Sort(issues)

@@ -53,11 +53,11 @@ func (e *vevent) whyNot(active []byte) string {
 	object, err := calendar.DecodeObject(active)
 	switch {
 	case active == nil:
-		return what + " is not in the store afterwards"
+		return what + " is missing in the store afterwards"
 	case err == nil && e.object.OlderThan(object, true):
-		return fmt.Sprintf("%s is older than what is stored: %s, stored is %s", what, revision(e.object), revision(object))
+		return fmt.Sprintf("%s is older than the stored one: %s, stored is %s", what, revision(e.object), revision(object))
 	}
-	return "the store has something else of " + what + " afterwards"
+	return "the store has a different version of " + what + " afterwards"
 }
 
 // revision says which one of an event's revisions an object is.

@@ -88,7 +88,7 @@ func (c *copier) begin(ctx context.Context) error {
 			c.run = n.run
 			return nil
 		}
-		c.o.Log.Info("no copy was interrupted: everything is looked at")
+		c.o.Log.Info("no copy was interrupted: everything is examined")
 	}
 	return c.saveNote(ctx, runNote, note{run: c.run}.encode())
 }
@@ -142,11 +142,11 @@ func (c *copier) tasks(ctx context.Context) ([]task, error) {
 		tasks = append(tasks, more...)
 	}
 	if len(c.o.Users) > 0 && len(tasks) == 0 {
-		return nil, fmt.Errorf("%s has nothing of the users who were named: %w", c.from.Name, migrate.ErrNoSource)
+		return nil, fmt.Errorf("%s has no records of the named users: %w", c.from.Name, migrate.ErrNoSource)
 	}
 	for _, user := range c.o.Users {
 		if !slices.ContainsFunc(tasks, func(t task) bool { return t.user == user }) {
-			c.note(task{part: migrate.StorePart, user: user}, migrate.Issue{Kind: migrate.Unknown, Text: "the source has nothing of that user"})
+			c.note(task{part: migrate.StorePart, user: user}, migrate.Issue{Kind: migrate.Unknown, Text: "the source has no records of that user"})
 		}
 	}
 	return tasks, nil
@@ -196,7 +196,7 @@ func (c *copier) merge(ctx context.Context, part migrate.Part, source, target []
 		case err != nil:
 			c.note(t, migrate.Issue{Kind: migrate.Failed, Text: err.Error()})
 		case before.copied != nil && len(before.copied.items)+len(before.copied.old) > 0:
-			c.note(t, migrate.Issue{Kind: migrate.Extra, Text: "the source has nothing of them any longer, and nothing was to be deleted"})
+			c.note(t, migrate.Issue{Kind: migrate.Extra, Text: "the source no longer has records of the user; without --delete they are kept"})
 		}
 	}
 	return tasks, nil
@@ -377,7 +377,7 @@ func (c *copier) lastCopied(ctx context.Context, t task) (before memory, skip bo
 	n, ok := decodeNote(data)
 	if !ok && data != nil {
 		// Without it the target's own would be taken for what the source has no longer.
-		return memory{}, false, fmt.Errorf("what was noted of the last copy cannot be read: where that is nothing to go by, remove the note %s of %s", t.name(), c.from.Name)
+		return memory{}, false, fmt.Errorf("the record of the last copy cannot be read: to copy without it, remove the note %s of %s", t.name(), c.from.Name)
 	}
 	if c.o.Resume && n.run.Equal(c.run) {
 		return memory{}, true, nil

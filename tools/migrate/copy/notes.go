@@ -45,7 +45,7 @@ func (d NotesDir) Save(_ context.Context, source string, notes map[string][]byte
 				continue
 			}
 			if err := d.save(d.path(source, name), data); err != nil {
-				return fmt.Errorf("noting what was copied: %w", err)
+				return fmt.Errorf("recording what was copied: %w", err)
 			}
 		}
 	}

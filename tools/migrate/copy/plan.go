@@ -76,7 +76,7 @@ func (p *plan) eventOf(k key) migrate.Kind {
 func (p *plan) take(k key) {
 	switch kind := p.eventOf(k); kind {
 	case migrate.Newer, migrate.Conflict:
-		p.issue(kind, k, "it stays as it is there, as its event does")
+		p.issue(kind, k, "it is kept in the target, like its event")
 	default:
 		p.write = append(p.write, k)
 	}
@@ -101,11 +101,11 @@ func (p *plan) both(k key, want, have digest, before *copied, o *Options) {
 	case known && have == last:
 		p.take(k)
 	case known && want == last:
-		p.issue(migrate.Newer, k, "it was changed there")
+		p.issue(migrate.Newer, k, "it was changed in the target")
 	default:
 		// Of a user who was copied before, the rest goes on.
 		p.refuse = p.refuse || before == nil
-		p.issue(migrate.Conflict, k, "both sides have it, and differ")
+		p.issue(migrate.Conflict, k, "it is different on both sides")
 	}
 }
 
@@ -118,9 +118,9 @@ func (p *plan) sourceOnly(k key, want digest, before *copied, o *Options) {
 	case !known:
 		p.take(k)
 	case want == last:
-		p.issue(migrate.Newer, k, "it was removed there")
+		p.issue(migrate.Newer, k, "it was removed in the target")
 	default:
-		p.issue(migrate.Conflict, k, "it was removed there, and has changed in the source since")
+		p.issue(migrate.Conflict, k, "it was removed in the target, and changed in the source since")
 	}
 }
 
@@ -140,14 +140,14 @@ func (p *plan) targetOnly(k key, have digest, before *copied, o *Options) {
 		// What follows from an event goes on with it.
 		p.drop(k)
 	case same, known && o.Overwrite:
-		p.issue(migrate.Extra, k, "the source has it no longer, and nothing was to be deleted")
+		p.issue(migrate.Extra, k, "it was removed in the source; without --delete it is kept")
 	case known:
-		p.issue(migrate.Conflict, k, "the source has it no longer, and it was changed there")
+		p.issue(migrate.Conflict, k, "it was removed in the source, and changed in the target")
 	case before != nil:
-		p.issue(migrate.Newer, k, "it was added there")
+		p.issue(migrate.Newer, k, "it was added in the target")
 	case !o.Overwrite:
 		p.refuse = true
-		p.issue(migrate.Conflict, k, "the source has it not")
+		p.issue(migrate.Conflict, k, "it is missing in the source")
 	}
 }
 

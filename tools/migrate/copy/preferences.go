@@ -86,7 +86,7 @@ func readSetting(root *os.Root, name string) ([]byte, error) {
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxSetting+1))
 	if err == nil && len(content) > maxSetting {
-		err = fmt.Errorf("it is larger than %d octets, it can be no setting", maxSetting)
+		err = fmt.Errorf("it is larger than %d octets, and not a preference", maxSetting)
 	}
 	return content, err
 }
@@ -115,7 +115,7 @@ func (c *copier) copyPreferences(ctx context.Context, t task, before memory) (*o
 	}
 	if len(p.remove) > 0 && len(p.remove) == len(d.items) && len(p.write) == 0 && !c.o.ForceDelete {
 		p.refuse = true
-		done.issues = append(done.issues, migrate.Issue{Kind: migrate.Refused, Text: "deleting would leave no setting of the user: say --force-delete if that is meant"})
+		done.issues = append(done.issues, migrate.Issue{Kind: migrate.Refused, Text: "deleting would remove all preferences of the user: use --force-delete to do it"})
 		return done, nil
 	}
 	done.removed = p.remove

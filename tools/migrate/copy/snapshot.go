@@ -211,7 +211,7 @@ func (s *snapshot) addPeriods(which stores.Table) {
 
 // twice notes that a table has more than one record where there can be one.
 func (s *snapshot) twice(k key) {
-	issue := migrate.Issue{Kind: migrate.Damaged, Item: k.String(), Text: "the table has it more than once: the first is copied"}
+	issue := migrate.Issue{Kind: migrate.Damaged, Item: k.String(), Text: "the table has it more than once: the first one is copied"}
 	if !slices.Contains(s.issues, issue) {
 		s.issues = append(s.issues, issue)
 	}
@@ -238,7 +238,7 @@ func (s *snapshot) clean() []migrate.Issue {
 	}
 	for k := range changed {
 		issues = append(issues, migrate.Issue{Kind: migrate.Unstorable, Item: k.String(),
-			Text: "it has control characters, for which the target has a space"})
+			Text: "it has control characters, which become spaces in the target"})
 	}
 	slices.SortFunc(issues, func(a, b migrate.Issue) int { return strings.Compare(a.Item, b.Item) })
 	return issues

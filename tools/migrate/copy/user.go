@@ -142,7 +142,7 @@ func (c *copier) refuse(p *plan, target *snapshot) []migrate.Issue {
 	}
 	if n := len(p.remove); n > 0 && n == len(target.items) && len(p.write) == 0 && !c.o.ForceDelete {
 		p.refuse = true
-		return []migrate.Issue{{Kind: migrate.Refused, Text: fmt.Sprintf("deleting %d items would leave nothing of the user: say --force-delete if that is meant", n)}}
+		return []migrate.Issue{{Kind: migrate.Refused, Text: fmt.Sprintf("deleting %d items would remove everything of the user: use --force-delete to do it", n)}}
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func (s *snapshot) oneStatus() []migrate.Issue {
 		item := key{kind: event, uid: id.UID, recurrenceID: id.RecurrenceID}
 		s.items[item] = active
 		issues = append(issues, migrate.Issue{Kind: migrate.Unstorable, Item: item.String(),
-			Text: "it is active and cancelled at once, of which the target holds one: the cancelled text stays in the source only"})
+			Text: "it is both active and cancelled, and the target holds one of them: only the source keeps the cancelled text"})
 	}
 	slices.SortFunc(issues, func(a, b migrate.Issue) int { return strings.Compare(a.Item, b.Item) })
 	return issues

@@ -101,14 +101,14 @@ func differences(source, target map[key]digest) []migrate.Issue {
 		have, there := target[k]
 		switch {
 		case !there:
-			issues = append(issues, migrate.Issue{Kind: migrate.Differs, Item: k.String(), Text: "the target has it not"})
+			issues = append(issues, migrate.Issue{Kind: migrate.Differs, Item: k.String(), Text: "it is missing in the target"})
 		case have != want:
-			issues = append(issues, migrate.Issue{Kind: migrate.Differs, Item: k.String(), Text: "it is not the same in the target"})
+			issues = append(issues, migrate.Issue{Kind: migrate.Differs, Item: k.String(), Text: "it is different in the target"})
 		}
 	}
 	for k := range target {
 		if _, there := source[k]; !there {
-			issues = append(issues, migrate.Issue{Kind: migrate.Differs, Item: k.String(), Text: "the source has it not"})
+			issues = append(issues, migrate.Issue{Kind: migrate.Differs, Item: k.String(), Text: "it is missing in the source"})
 		}
 	}
 	slices.SortFunc(issues, func(a, b migrate.Issue) int { return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Text, b.Text)) })

@@ -147,11 +147,11 @@ func breakLock(path string) error {
 	}
 	for _, holder := range holders {
 		if err := syscall.Rmdir(filepath.Join(path, holder.Name())); err != nil {
-			return fmt.Errorf("breaking the lock %s: %w", path, err)
+			return fmt.Errorf("removing the lock %s: %w", path, err)
 		}
 	}
 	if err := syscall.Rmdir(path); err != nil {
-		return fmt.Errorf("breaking the lock %s: %w", path, err)
+		return fmt.Errorf("removing the lock %s: %w", path, err)
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (old Old) quota(ctx context.Context, quota calendar.URI, u *Result) error {
 		for _, e := range entries {
 			path := filepath.Join(dir, e.Name())
 			if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
-				u.Note(migrate.Issue{Kind: migrate.Damaged, Part: migrate.JournalPart, User: quota, Item: path, Text: "it is no table"})
+				u.Note(migrate.Issue{Kind: migrate.Damaged, Part: migrate.JournalPart, User: quota, Item: path, Text: "it is not a table"})
 				continue
 			}
 			data, err := os.ReadFile(path)
