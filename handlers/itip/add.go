@@ -1,5 +1,7 @@
 package itip
 
+import "imip-agent/stores/preferences"
+
 // ADD: the user adds an occurrence to an event (RFC 5546 section 3.2.4).
 
 // makeOccurrence makes the object one of the occurrence that starts when it does.
@@ -25,4 +27,23 @@ func ifNewerThanParent(u *update) error {
 		return u.refuse(Old)
 	}
 	return nil
+}
+
+// What others add.
+
+// ifAdditionsWanted refuses an addition if the user passes over all of them.
+func ifAdditionsWanted(u *update) error {
+	if u.Preferences.AddResponse == preferences.PassOver {
+		return u.refuse(NotWanted)
+	}
+	return nil
+}
+
+// wantsAdditions reports whether the user takes over what is added.
+func (u *update) wantsAdditions() bool { return u.Preferences.AddResponse == preferences.TakeOver }
+
+// findParent reads the whole event, if it is stored.
+func findParent(u *update) (err error) {
+	u.parent, err = u.whole()
+	return err
 }

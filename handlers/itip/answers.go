@@ -1,6 +1,12 @@
 package itip
 
-import "imip-agent/stores/calendar"
+import (
+	"slices"
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
 
 // Answer is a message that the user's calendar owes to another user. The mail around it is
 // the caller's.
@@ -28,3 +34,162 @@ const (
 	AsOrganizer Role = iota
 	AsAttendee
 )
+
+// answer notes what is to be sent to somebody. Nobody sends anything to themself.
+func (u *update) answer(kind AnswerKind, to calendar.URI, as Role, parts ...calendar.Document) {
+	if to.Is(u.User()) || to.Is(u.System) || u.Automatic || len(parts) == 0 {
+		return
+	}
+	u.outcome.Answers = append(u.outcome.Answers, Answer{kind, to, as, parts})
+}
+
+// sentBy returns who acts for the user in what the calendar system sends: itself, "" if the user is
+// that.
+func (u *update) sentBy() calendar.URI {
+	if u.User().Is(u.System) {
+		return ""
+	}
+	return u.System
+}
+
+// asOrganizer returns an object as the user sends it as its organizer.
+func (u *update) asOrganizer(method string, object *calendar.Object) calendar.Document {
+	object = object.Clone()
+	object.SetParam("SENT-BY", string(u.sentBy()), "ORGANIZER")
+	return calendar.Document{Method: method, Objects: []*calendar.Object{object}}
+}
+
+// askForEvent asks the organizer for the whole event (REFRESH, RFC 5546 section 3.2.6) in answer to
+// an ADD, if the user has it so, or has nothing that could be added to.
+func askForEvent(u *update) error {
+	if u.parent != nil && u.wantsAdditions() {
+		return nil
+	}
+	if u.Automatic {
+		return u.refuse(NotAnswered)
+	}
+	refresh := u.Object.Only("UID", "ORGANIZER")
+	refresh.Set("DTSTAMP", stamp(u.Now))
+	refresh.SetAttendees([]calendar.Attendee{calendar.NewAttendee(u.ownAddress(), u.sentBy())})
+	organizer, _ := u.Object.Organizer()
+	u.answer(AsksForEvent, organizer, AsAttendee, calendar.Document{Method: "REFRESH", Objects: []*calendar.Object{refresh}})
+	u.silent, u.done = true, true
+	return nil
+}
+
+// ownAddress returns the user as the message names them among its attendees.
+func (u *update) ownAddress() calendar.URI {
+	_, attendees := u.parties()
+	for _, a := range attendees {
+		if a.URI.Is(u.User()) {
+			return a.URI
+		}
+	}
+	return u.User()
+}
+
+func stamp(t time.Time) string { return string(calendar.AppendUTC(nil, t)) }
+
+// findAskedFor finds what a REFRESH asks for (RFC 5546 section 3.2.6). An occurrence that is not
+// stored apart is its event's.
+func findAskedFor(u *update) (err error) {
+	if u.answered = u.stored; u.answered != nil {
+		return nil
+	}
+	if u.answered, err = u.calledOff(u.ID); err != nil || u.answered != nil || u.ID.RecurrenceID == "" {
+		u.calling.entire = u.answered != nil
+	} else {
+		u.ID.RecurrenceID = ""
+		if u.stored, err = u.whole(); u.stored == nil && err == nil {
+			u.answered, err = u.calledOff(u.ID)
+			u.calling.entire = u.answered != nil
+		} else {
+			u.answered = u.stored
+		}
+	}
+	if err == nil && u.answered == nil {
+		return u.refuse(NotStored)
+	}
+	return err
+}
+
+// answerRefresh sends those who ask what is stored of the event, if the user lets it be sent, and they
+// attend it.
+func answerRefresh(u *update) error {
+	if !u.Preferences.Refreshing || u.Automatic {
+		return nil
+	}
+	for _, speaker := range u.speakers {
+		parts, err := u.eventFor(speaker.URI)
+		if err != nil {
+			return err
+		}
+		u.answer(RefreshesEvent, speaker.URI, AsOrganizer, parts...)
+	}
+	u.silent = len(u.outcome.Answers) > 0
+	return nil
+}
+
+// eventFor returns what is stored of the event for one of its attendees: itself, and of a whole
+// event its occurrences. Nobody else gets anything of it.
+func (u *update) eventFor(attendee calendar.URI) (parts []calendar.Document, err error) {
+	add := func(method string, object *calendar.Object) {
+		if object == nil {
+			return
+		}
+		if _, ok := Attendee(object, attendee); ok {
+			parts = append(parts, u.asOrganizer(method, object))
+		}
+	}
+	if u.calling.entire {
+		add("CANCEL", u.answered)
+		return parts, nil
+	}
+	add("REQUEST", u.answered)
+	if u.ID.RecurrenceID != "" {
+		return parts, nil
+	}
+	apart, err := Apart(u.Tx, u.ID.UID)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range apart {
+		id, method, read := stores.ID{UID: u.ID.UID, RecurrenceID: a.ID}, "REQUEST", u.active
+		if a.Cancelled {
+			method, read = "CANCEL", u.calledOff
+		}
+		object, err := read(id)
+		if err != nil {
+			return nil, err
+		}
+		add(method, object)
+	}
+	return parts, nil
+}
+
+// bundleFreeBusy adds the user's free/busy to the answers that have none, if the user wants that.
+func (u *update) bundleFreeBusy() error {
+	n := len(u.outcome.Answers)
+	if n == 0 {
+		return nil
+	}
+	u.did(Effect{Kind: Answering, Added: n})
+	if !u.Preferences.Sharing || !u.Preferences.Bundling {
+		return nil
+	}
+	var bundled *calendar.FreeBusy
+	for i := range u.outcome.Answers {
+		a := &u.outcome.Answers[i]
+		if slices.ContainsFunc(a.Parts, func(d calendar.Document) bool { return len(d.FreeBusy) > 0 }) {
+			continue
+		}
+		if bundled == nil {
+			var err error
+			if bundled, err = u.ownFreeBusy(); err != nil {
+				return err
+			}
+		}
+		a.Parts = append(a.Parts, calendar.Document{Method: "PUBLISH", FreeBusy: []*calendar.FreeBusy{bundled}})
+	}
+	return nil
+}

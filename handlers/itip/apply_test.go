@@ -19,7 +19,9 @@ import (
 type room struct {
 	*testing.T
 	store stores.Store
+	dir   string
 	limit int
+	wants preferences.Preferences
 }
 
 func newRoom(t *testing.T) *room {
@@ -33,7 +35,7 @@ func newRoom(t *testing.T) *room {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	return &room{t, store, 100}
+	return &room{t, store, dir, 100, preferences.Preferences{Zone: time.UTC, WindowSize: 100, Sharing: true, Publishing: true}}
 }
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -44,7 +46,7 @@ func (r *room) update(fn func(*Records) error) error {
 	return r.store.Update(r.Context(), bob, func(tx stores.Tx) error {
 		return fn(&Records{
 			Tx: tx, Now: now, PeriodLimit: r.limit, System: "mailto:calendar@example.com",
-			Preferences: preferences.Preferences{Zone: time.UTC, WindowSize: 100, Sharing: true, Publishing: true},
+			Preferences: r.wants,
 		})
 	})
 }

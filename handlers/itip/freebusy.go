@@ -10,14 +10,19 @@ import (
 	"imip-agent/stores/freebusy"
 )
 
-// recordOther records what the event says of another user's free/busy.
+// recordOther records what the event says of another user's free/busy, as its organizer has it.
 func (u *update) recordOther(other calendar.URI, object *calendar.Object) error {
+	return u.recordOtherAs(other, object, OrganizingTransp(object, other))
+}
+
+// recordOtherAs records what the event says of another user's free/busy, with that transparency.
+func (u *update) recordOtherAs(other calendar.URI, object *calendar.Object, transp string) error {
 	takesPart := TakesPart(object, other)
 	return u.eachOther(other, func(first bool, table stores.Table) error {
 		if !takesPart || !first {
 			return u.remove(table)
 		}
-		return u.record(table, object, OrganizingTransp(object, other), time.Time{})
+		return u.record(table, object, transp, time.Time{})
 	})
 }
 

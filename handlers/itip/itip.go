@@ -83,13 +83,38 @@ var effects = [...]map[string][]step{
 		"PUBLISH": {read, ifNewer, keep, dropOccurrences, reactivate, dequeue, dropCounters, recordAsOrganizer},
 		"REPLY":   reply,
 	},
-	Received: nil,
+	// Nobody changes anything here who may not: each row begins with the checks.
+	Received: {
+		"ADD":            {fromOrganizer, makeOccurrence, read, ofRecordedOrganizer, calledOffInstead, ifAdditionsWanted, findParent, ifNewerThanParent, askForEvent, ifNewer, ifOtherRevision, keep, reactivate, recordOrganizer, enqueue},
+		"CANCEL":         {calledOffByUser, fromOrganizer, read, ofRecordedOrganizer, ifNewer, callOffEntirely, dropOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters},
+		"COUNTER":        {fromAttendee, read, ofUser, ifStored, ifNewerAnswer, ifInvited, ofProposer, alignAnswer, merge, keepCounter, enqueueCounter},
+		"DECLINECOUNTER": {fromOrganizer, read, ofRecordedOrganizer, ifNewer, dropOffer},
+		"PUBLISH":        {publishedByUser, fromOrganizer, read, ofRecordedOrganizer, calledOffInstead, ifNewer, ifOtherRevision, keep, dropOccurrences, dequeueOccurrences, reactivate, recordOrganizer},
+		"REFRESH":        {fromAttendee, read, ofUser, findAskedFor, answerRefresh},
+		"REPLY":          {fromAttendee, read, ofUser, ifStored, ifInvited, answeredOccurrence, ifNewer, alignAnswer, merge, recordAnswerers},
+		"REQUEST":        {fromOrganizer, read, ofRecordedOrganizer, calledOffInstead, ifNewer, ifOtherRevision, keep, dropOccurrences, dequeueOccurrences, reactivate, enqueue, recordOrganizer},
+	},
+}
+
+// freeBusyEffects is what free/busy that others send does, by its method (RFC 5546 section 3.3).
+var freeBusyEffects = map[string][]step{
+	"PUBLISH": {fromPublisher, ofRecordedOrganizer, recordSpan},
+	"REPLY":   {fromAttendee, ofUser, recordSpan},
+	"REQUEST": {fromOrganizer, ofRecordedOrganizer, tellFreeBusy},
 }
 
 // Steps that other steps may lead to.
 var (
 	callOff = []step{read, ifNotRepeated, findCalledOff, ifNewer, whoIsCalledOff, ifNotCalledOff, takeOut, forget, storeCancelled, dequeue, dropCounters}
 	reply   = []step{read, ifNewerAnswer, readAnswered, completeAnswer, merge, dequeueAnswered, dropCounters, recordAsAttendee, noteUnknown}
+
+	// What organizers call off by STATUS.
+	calledOff = []step{ifNewer, callOffEntirely, dropOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters}
+	// What the web manager tells the user's own records of what it has sent to others.
+	publishToOneself = []step{read, ifNewer, ifOtherRevision, keep, reactivate, recordAsOrganizer}
+	cancelToOneself  = []step{read, ifNewer, callOffEntirely, dropActiveOccurrences, dequeueOccurrences, forgetCalledOffForAll, storeCancelled, dequeue, dropCounters}
+	// An attendee answers to an occurrence of the user's event that is not stored apart.
+	replyToOccurrence = []step{separateOccurrence, recordAsOrganizer, updateOthers}
 )
 
 // Handles reports whether there is such a method, for changes from that side.
@@ -142,15 +167,31 @@ func once(object *calendar.Object) (warnings []string) {
 // still says what was found. The error is a [stores.UnstorableError] if the change can never be
 // applied, and any other one is temporary.
 func (r *Records) Apply(c Change, side Side) (Outcome, error) {
+	if c.FreeBusy != nil {
+		return r.applyFreeBusy(c, side)
+	}
 	if !Handles(side, c.Method) {
-		return Outcome{}, &stores.UnstorableError{What: "method", Value: c.Method, Reason: "it is unknown"}
+		return Outcome{}, unknownMethod(c.Method)
 	}
-	if c.Object != nil {
-		c.Object = c.Object.Clone()
-	}
-	u := &update{Records: r, Change: c}
+	u := &update{Records: r, Change: c, side: side, message: c.Object}
+	u.Object = c.Object.Clone()
 	err := u.do(effects[side][c.Method])
+	if err == nil && side == Received {
+		err = u.finish()
+	}
 	return u.outcome, err
+}
+
+func unknownMethod(method string) error {
+	return &stores.UnstorableError{What: "method", Value: method, Reason: "it is unknown"}
+}
+
+// finish completes the outcome of what was received.
+func (u *update) finish() (err error) {
+	if err = u.bundleFreeBusy(); err == nil {
+		u.outcome.News, err = u.news()
+	}
+	return err
 }
 
 // Finish writes the calendar that others may read, once for all changes that may have changed
@@ -170,13 +211,20 @@ func (r *Records) Finish() error {
 type update struct {
 	*Records
 	Change
+	side    Side
 	outcome Outcome
 	done    bool // no more steps
 
 	stored   *calendar.Object // the active object of the change's event or occurrence; nil: none that can be read
-	parent   *calendar.Object // for ADD: the active object of the whole event
+	parent   *calendar.Object // the active object of the whole event, where a step has read it
 	answered *calendar.Object // for answers: the active object that is answered, of an occurrence or its event
 	calling  callingOff       // for CANCEL
+
+	// Of what was received:
+	message    *calendar.Object    // its object as it came
+	speakers   []calendar.Attendee // the attendees who send it, as it names them
+	delegators []calendar.Attendee // who may pass it on instead of the organizer
+	silent     bool                // the user need not see it
 }
 
 // do does steps, until one says that there are no more.

@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,11 @@ const (
 
 func object(t *testing.T, lines string) *calendar.Object {
 	t.Helper()
-	o, err := calendar.DecodeObject([]byte("BEGIN:VEVENT\nUID:meeting\n" + lines + "\nEND:VEVENT\n"))
+	uid := "meeting"
+	if rest, ok := strings.CutPrefix(lines, "X-UID:"); ok {
+		uid, lines, _ = strings.Cut(rest, "\n")
+	}
+	o, err := calendar.DecodeObject([]byte("BEGIN:VEVENT\nUID:" + uid + "\n" + lines + "\nEND:VEVENT\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

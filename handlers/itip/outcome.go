@@ -134,6 +134,9 @@ const (
 	DroppedCounters                      // Removed counter-proposals
 	Published                            // the user's free/busy is written for others to read
 	UnknownEvent                         // nothing of the event is stored
+	Queued                               // the event waits for the user's answer
+	StoredCounter                        // a counter-proposal to the event
+	Answering                            // Added answers are to be sent to others
 )
 
 func (e Effect) String() string {
@@ -163,6 +166,12 @@ func (e Effect) String() string {
 		return fmt.Sprintf("counter-proposals -%d", e.Removed)
 	case Published:
 		return "published"
+	case Queued:
+		return "request queued"
+	case StoredCounter:
+		return "stored counter-proposal"
+	case Answering:
+		return fmt.Sprintf("answers +%d", e.Added)
 	default: // UnknownEvent
 		return NotStored.String()
 	}

@@ -222,20 +222,8 @@ func merge(u *update) error {
 		return nil
 	}
 	attendees := stored.Attendees()
-	for _, given := range lastOfEach(u.Object.Attendees()) {
-		if !u.isSender(given) {
-			continue
-		}
-		known := false
-		for i := range attendees {
-			if attendees[i].URI.Is(given.URI) {
-				attendees[i] = attendees[i].WithParams(given)
-				known = true
-			}
-		}
-		if !known && isDelegate(given, attendees) {
-			attendees = append(attendees, given)
-		}
+	for _, given := range u.senders() {
+		attendees = withAnswer(attendees, given)
 	}
 	stored.SetAttendees(lastOfEach(attendees))
 	if err := u.store(stores.Active, stored); err != nil {
@@ -244,6 +232,29 @@ func merge(u *update) error {
 	// A recurrence that is stored is not cancelled. It can be noted as such only
 	// if the store was left between two steps, when this answer made it one.
 	return reactivate(u)
+}
+
+// withAnswer returns attendees with what one of them, or a delegate of one, says of themself.
+func withAnswer(attendees []calendar.Attendee, given calendar.Attendee) []calendar.Attendee {
+	known := false
+	for i := range attendees {
+		if attendees[i].URI.Is(given.URI) {
+			attendees[i] = attendees[i].WithParams(given)
+			known = true
+		}
+	}
+	if !known && isDelegate(given, attendees) {
+		attendees = append(attendees, given)
+	}
+	return attendees
+}
+
+// senders returns the attendees of the message who send it.
+func (u *update) senders() []calendar.Attendee {
+	if u.side == Received {
+		return u.speakers
+	}
+	return slices.DeleteFunc(lastOfEach(u.Object.Attendees()), func(a calendar.Attendee) bool { return !u.isSender(a) })
 }
 
 // lastOfEach returns the last of the attendees of one address, which is the one that

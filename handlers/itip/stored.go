@@ -29,7 +29,9 @@ func (u *update) active(id stores.ID) (*calendar.Object, error) {
 	object, err := calendar.DecodeObject(text)
 	if err != nil {
 		// DEVIATION: damaged-objects. The original writes over it, or fails on it.
-		u.outcome.Damaged = append(u.outcome.Damaged, Damaged{id, text, err})
+		if !slices.ContainsFunc(u.outcome.Damaged, func(d Damaged) bool { return d.ID == id }) {
+			u.outcome.Damaged = append(u.outcome.Damaged, Damaged{id, text, err})
+		}
 		return nil, nil
 	}
 	return object, nil

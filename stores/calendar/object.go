@@ -173,6 +173,13 @@ func (o *Object) Remove(names ...string) {
 	}
 }
 
+// Only returns an object that has the properties of those names alone.
+func (o *Object) Only(names ...string) *Object {
+	only := &Object{ical.NewComponent(o.component.Name)}
+	only.CopyFrom(o, names...)
+	return only
+}
+
 // CopyFrom replaces the properties of those names by other's. Those that other
 // lacks are removed.
 func (o *Object) CopyFrom(other *Object, names ...string) {

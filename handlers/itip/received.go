@@ -1,0 +1,161 @@
+package itip
+
+import (
+	"slices"
+
+	"imip-agent/stores"
+	"imip-agent/stores/freebusy"
+)
+
+// REQUEST, PUBLISH, CANCEL, ADD and DECLINECOUNTER that the user receives: somebody else organizes
+// the event. When the user is busy does not change until the user answers, but for what is called
+// off.
+
+// calledOffInstead calls off what does not take place: see isCancelled.
+func calledOffInstead(u *update) error {
+	if !isCancelled(u.Object) {
+		return nil
+	}
+	return u.instead(calledOff)
+}
+
+// ifOtherRevision refuses the very revision that is stored: the user may have answered it.
+func ifOtherRevision(u *update) error {
+	if u.stored != nil && u.Object.SameRevision(u.stored) {
+		return u.refuse(Repeated)
+	}
+	return nil
+}
+
+// enqueue has the event wait for the user's answer.
+func enqueue(u *update) error { return u.enqueue("") }
+
+// enqueueCounter has the counter-proposal wait for the user's answer.
+func enqueueCounter(u *update) error { return u.enqueue("COUNTER") }
+
+// enqueue puts the event into the request queue, unless it is there, whatever of it waits.
+func (u *update) enqueue(kind string) error {
+	queue, err := u.Requests()
+	if err != nil || slices.ContainsFunc(queue, func(entry stores.Request) bool { return entry.ID == u.ID }) {
+		return err
+	}
+	u.did(Effect{Kind: Queued})
+	return u.SetRequests(append(slices.Clone(queue), stores.Request{ID: u.ID, Type: kind}))
+}
+
+// dequeueOccurrences takes the occurrences of a whole event out of the request queue, with the
+// counter-proposals to them: they are gone.
+func dequeueOccurrences(u *update) error {
+	if u.ID.RecurrenceID != "" {
+		return nil
+	}
+	queue, err := u.Requests()
+	if err != nil {
+		return err
+	}
+	var left []stores.Request
+	for _, entry := range queue {
+		if entry.UID != u.ID.UID || entry.RecurrenceID == "" {
+			left = append(left, entry)
+			continue
+		}
+		others, err := u.Counters(entry.ID)
+		if err != nil {
+			return err
+		}
+		for _, other := range others {
+			if err := u.Delete(stores.Key{Part: stores.Countered, ID: entry.ID, Other: other}); err != nil {
+				return err
+			}
+		}
+	}
+	if len(left) == len(queue) {
+		return nil
+	}
+	u.did(Effect{Kind: Dequeued})
+	return u.SetRequests(left)
+}
+
+// recordOrganizer records what the event says of its organizer's free/busy.
+func recordOrganizer(u *update) error {
+	organizer, _ := u.Object.Organizer()
+	return u.recordOtherAs(organizer, u.Object, AttendingTransp(u.Object))
+}
+
+// callOffEntirely finds that the event is called off for the user, whoever else it is called off
+// for. What is kept of it is the message's.
+func callOffEntirely(u *update) error {
+	u.calling = callingOff{entire: true, object: u.Object}
+	return nil
+}
+
+// forgetCalledOff removes an event that is called off from the user's own free/busy, and from its
+// organizer's.
+func forgetCalledOff(u *update) error {
+	organizer, _ := u.Object.Organizer()
+	if err := u.forgetOther(organizer, u.Object); err != nil {
+		return err
+	}
+	return u.forgetOwn()
+}
+
+// forgetCalledOffForAll removes an event that the user has called off from the user's own free/busy,
+// and from that of all who attend it.
+func forgetCalledOffForAll(u *update) error {
+	for _, attendee := range lastOfEach(u.Object.Attendees()) {
+		if err := u.forgetOther(attendee.URI, u.Object); err != nil {
+			return err
+		}
+	}
+	return u.forgetOwn()
+}
+
+// dropActiveOccurrences deletes what is stored of a whole event's occurrences. Those that were called
+// off before stay so.
+func dropActiveOccurrences(u *update) error {
+	if u.ID.RecurrenceID != "" {
+		return nil
+	}
+	ids, err := u.Recurrences(stores.Active, u.ID.UID)
+	for _, id := range ids {
+		if err == nil {
+			err = u.Delete(stores.Key{Part: stores.Active, ID: stores.ID{UID: u.ID.UID, RecurrenceID: id}})
+			u.did(Effect{Kind: DroppedRecurrence, Recurrence: id})
+		}
+	}
+	return err
+}
+
+// dropOffer removes the event from the periods that the user has offered: nobody holds the user to
+// them any more.
+func dropOffer(u *update) (err error) {
+	which := stores.Table{Kind: stores.Offers}
+	table, err := u.Periods(which)
+	if err != nil {
+		return err
+	}
+	if u.stored == nil && !offers(table, u.ID.UID) {
+		if u.parent, err = u.whole(); u.parent == nil || err != nil {
+			u.refuse(NotStored)
+			return err
+		}
+	}
+	if err := u.remove(which); err != nil || u.ID.RecurrenceID != "" {
+		return err
+	}
+	if removed := table.RemoveRecurrences(u.ID.UID, func(string) bool { return false }); removed > 0 {
+		u.did(Effect{Kind: Unrecorded, Table: which.Kind, Removed: removed})
+	}
+	return nil
+}
+
+// offers reports whether there are records of an event.
+func offers(table *freebusy.Table, uid string) bool {
+	uid = freebusy.Clean(uid)
+	for e := range table.Events() {
+		if e.UID == uid {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,131 @@
+package itip
+
+import (
+	"time"
+
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
+)
+
+// VFREEBUSY that the user receives: when others have time, or the question when the user has (RFC
+// 5546 section 3.3).
+
+// applyFreeBusy applies what a message says of free/busy.
+func (r *Records) applyFreeBusy(c Change, side Side) (Outcome, error) {
+	if side != Received {
+		return Outcome{}, unknownMethod(c.Method)
+	}
+	steps := freeBusyEffects[c.Method]
+	if steps == nil {
+		return Outcome{Refused: UnknownMethod}, nil
+	}
+	u := &update{Records: r, Change: c, side: side}
+	err := u.do(steps)
+	if err == nil {
+		err = u.finish()
+	}
+	return u.outcome, err
+}
+
+// recordSpan records what those who send free/busy tell of theirs: in place of all that is known of
+// the time that they tell of, whatever event it came from.
+func recordSpan(u *update) error {
+	whose := u.speakers
+	if u.Method == "PUBLISH" {
+		whose = []calendar.Attendee{u.FreeBusy.Organizer}
+	}
+	var busy []freebusy.Period
+	for _, p := range u.FreeBusy.Periods {
+		if p.IsBusy() {
+			busy = append(busy, freebusy.Period{Start: p.Start, End: p.End, Transp: Opaque})
+		}
+	}
+	for _, who := range whose {
+		err := u.eachOther(who.URI, func(first bool, which stores.Table) error {
+			table, err := u.Periods(which)
+			if err != nil {
+				return err
+			}
+			removed, before := table.RemoveFunc(func(p freebusy.Period) bool { return overlaps(u.FreeBusy, p) }), table.Len()
+			if first {
+				table.InsertAll(busy)
+			}
+			u.did(Effect{Kind: Recorded, Table: which.Kind, Added: table.Len() - before, Removed: removed})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	u.silent = !u.Preferences.Notifying
+	return nil
+}
+
+// tellFreeBusy answers the question when the user has time, if the user shares that.
+func tellFreeBusy(u *update) error {
+	switch {
+	case !u.Preferences.Sharing:
+		return u.refuse(NotWanted)
+	case u.Automatic:
+		return u.refuse(NotAnswered)
+	}
+	asked := u.FreeBusy
+	periods, err := u.busyPeriods(func(p freebusy.Period) bool { return overlaps(asked, p) })
+	if err != nil {
+		return err
+	}
+	u.answer(TellsFreeBusy, asked.Organizer.URI, AsAttendee, calendar.Document{Method: "REPLY", FreeBusy: []*calendar.FreeBusy{{
+		UID: asked.UID, Stamp: u.Now, Organizer: asked.Organizer,
+		Attendees: []calendar.Attendee{calendar.NewAttendee(u.ownAddress(), u.sentBy())},
+		Start:     asked.Start, End: asked.End, // RFC 5546 section 3.3.3
+		Periods: periods,
+	}}})
+	u.silent = true
+	return nil
+}
+
+// busyPeriods returns when the user is busy, as far as it is wanted: who organizes without attending
+// has time.
+func (u *update) busyPeriods(wanted func(freebusy.Period) bool) (periods []calendar.BusyPeriod, err error) {
+	table, err := u.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return nil, err
+	}
+	for p := range table.All() {
+		if p.Transp == Opaque && wanted(p) {
+			periods = append(periods, calendar.BusyPeriod{Start: p.Start, End: p.End, Type: calendar.Busy})
+		}
+	}
+	return periods, nil
+}
+
+// overlaps reports whether a record is in the time that free/busy tells of, or asks for.
+func overlaps(f *calendar.FreeBusy, p freebusy.Period) bool {
+	begins := f.End.IsZero() || p.Start.Before(f.End)
+	ends := f.Start.IsZero() || p.End.After(f.Start) || p.Start.Equal(f.Start)
+	return begins && ends
+}
+
+// ownFreeBusy returns the user's free/busy as they publish it (RFC 5546 section 3.3.1): from now to the
+// end of the window, at least.
+func (u *update) ownFreeBusy() (*calendar.FreeBusy, error) {
+	periods, err := u.busyPeriods(func(freebusy.Period) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	f := &calendar.FreeBusy{
+		UID: "imip-agent-" + stamp(u.Now) + "-" + u.User().Address(), Stamp: u.Now,
+		Organizer: calendar.NewAttendee(u.User(), u.sentBy()),
+		Start:     u.Now.Truncate(time.Second), End: u.Preferences.WindowEnd(u.Now).Truncate(time.Second), Periods: periods,
+	}
+	for _, p := range periods {
+		if p.Start.Before(f.Start) {
+			f.Start = p.Start
+		}
+		if p.End.After(f.End) {
+			f.End = p.End
+		}
+	}
+	return f, nil
+}
