@@ -11,7 +11,6 @@ import (
 	"imip-agent/handlers/summary"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
-	"imip-agent/stores/freebusy"
 	"imip-agent/stores/preferences"
 )
 
@@ -27,12 +26,14 @@ func (h *Handler) answers(a *arrival, tx stores.Tx, settings preferences.Prefere
 		}
 	}
 	for _, d := range drafts {
-		if settings.Sharing && settings.Bundling && !d.freeBusy {
-			own, err := ownFreeBusy(tx, now)
+		if !d.freeBusy {
+			own, wanted, err := itip.OwnFreeBusy(tx, settings, h.Sender, now.UTC())
 			if err != nil {
 				return nil, err
 			}
-			d.parts = append(d.parts, own)
+			if wanted {
+				d.parts = append(d.parts, own)
+			}
 		}
 		composed, err := d.compose(h.Sender.Address(), settings.Language, now, a.fields)
 		if err != nil { // there is no such address
@@ -81,28 +82,6 @@ func (d *draft) compose(from, language string, now time.Time, about mail.Fields)
 	}
 	return out.Compose()
 }
-
-// ownFreeBusy returns when the user is busy, for whoever gets a mail of theirs (RFC 5546 section 3.3.1).
-func ownFreeBusy(tx stores.Tx, now time.Time) (calendar.Document, error) {
-	table, err := tx.Periods(stores.Table{Kind: stores.Own})
-	if err != nil {
-		return calendar.Document{}, err
-	}
-	user := tx.User()
-	own := &calendar.FreeBusy{
-		UID:   "imip-agent-" + now.UTC().Format("20060102T150405Z") + "-" + user.Address(),
-		Stamp: now.UTC(), Organizer: calendar.NewAttendee(user, ""),
-	}
-	for p := range table.All() {
-		if isBusy(p) {
-			own.Periods = append(own.Periods, calendar.BusyPeriod{Start: p.Start, End: p.End, Type: calendar.Busy})
-		}
-	}
-	return calendar.Document{Method: "PUBLISH", FreeBusy: []*calendar.FreeBusy{own}}, nil
-}
-
-// isBusy reports whether others may know of a period: organizing alone takes no time.
-func isBusy(p freebusy.Period) bool { return p.Transp == itip.Opaque || p.Transp == "" }
 
 // domainOf returns the domain of an address.
 func domainOf(uri calendar.URI) string {
