@@ -15,7 +15,7 @@ import (
 // configuration does not have.
 type Config struct {
 	MessageSender  string // the calendar system's own address, or URI
-	LocalPrefix    string // of mail addresses; for the original's programs
+	LocalPrefix    string // of the addresses that lead to mailboxes: LOCAL_PREFIX+USER@DOMAIN
 	OutgoingPrefix string // of the addresses that copies of users' mail go to: OUTGOING_PREFIX+USER@DOMAIN
 
 	StoreType      string // "file" or "postgresql"
@@ -45,6 +45,8 @@ type Config struct {
 	AddResponseDefault          string
 	OrganiserReplacementDefault string
 	FreebusyOfferDefault        string // an iCalendar duration; empty: no offers are recorded
+
+	SMTPHost string // the mail server for what is sent: HOST or HOST:PORT
 
 	Aliases string // a file of users' other addresses; empty: there is none
 
@@ -97,6 +99,7 @@ func Default() Config {
 		AddResponseDefault:          "refresh",
 		OrganiserReplacementDefault: "attendee",
 		IMIPCounterAsRequest:        true,
+		SMTPHost:                    "localhost:25",
 		MessageSizeLimit:            32 << 20,
 		RejectedLimit:               1000,
 		RejectedSize:                1 << 30,
@@ -156,6 +159,7 @@ var settings = []setting{
 	{name: "IMIP_COUNTER_AS_REQUEST", field: func(c *Config) any { return &c.IMIPCounterAsRequest }},
 	{name: "CALENDAR_LINE_LENGTH", field: func(c *Config) any { return &c.CalendarLineLength }, none: true},
 
+	{name: "SMTP_HOST", field: func(c *Config) any { return &c.SMTPHost }},
 	{name: "ALIASES", field: func(c *Config) any { return &c.Aliases }, vital: true, none: true},
 	{name: "MESSAGE_SIZE_LIMIT", field: func(c *Config) any { return &c.MessageSizeLimit }, max: 1 << 40},
 	{name: "REJECTED_DIR", field: func(c *Config) any { return &c.RejectedDir }, vital: true, none: true},
