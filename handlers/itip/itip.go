@@ -188,10 +188,9 @@ func unknownMethod(method string) error {
 
 // finish completes the outcome of what was received.
 func (u *update) finish() (err error) {
-	if n := len(u.outcome.Answers); n > 0 {
-		u.did(Effect{Kind: Answering, Added: n})
+	if err = u.bundleFreeBusy(); err == nil {
+		u.outcome.News, err = u.news()
 	}
-	u.outcome.News, err = u.news()
 	return err
 }
 

@@ -141,9 +141,12 @@ var newsKinds = map[itip.NewsKind]summary.Kind{
 	itip.BusyTimes:        summary.Busy,
 }
 
-// news returns what the summary is to say.
+// news returns what the summary says of news.
 func (h *Handler) news(n itip.News) summary.News {
-	told := summary.News{Kind: newsKinds[n.Kind], Object: n.Object}
+	told := summary.News{Kind: newsKinds[n.Kind], Object: n.Object, Stored: n.Stored}
+	if n.Kind == itip.Invitation && n.Stored != nil && n.Object != nil && !n.Object.SameRevision(n.Stored) {
+		told.Kind = summary.Update
+	}
 	for _, a := range n.From {
 		told.Senders = append(told.Senders, a.URI)
 	}

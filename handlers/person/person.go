@@ -199,10 +199,7 @@ func (h *Handler) commit(ctx context.Context, a *arrival, user, records calendar
 			return err
 		}
 		mails := h.mailboxMails(a, user, settings, results)
-		answers, err := h.answers(a, tx, settings, now, results)
-		if err != nil {
-			return err
-		}
+		answers := h.answers(a, user, settings.Language, now, results)
 		return tx.Send(deliver.Letter(name, append(mails, answers...)...))
 	})
 	return err
