@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
 
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", calendar},
+	"cmd/internal/person":   {"cmd/internal/...", "conf", "handlers", "handlers/person", deliver, summary, "stores", calendar},
 
 	"stores":             {calendar, "stores/freebusy"},
 	"stores/audit":       {"stores", calendar, "stores/freebusy"},

@@ -21,6 +21,7 @@ import (
 
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
+	"imip-agent/tests/mailbox"
 	"imip-agent/tests/program"
 	"imip-agent/tests/room"
 )
@@ -87,6 +88,7 @@ func runScripts(t *testing.T, dir string, setup func(*testscript.Env)) {
 			name, value, _ := strings.Cut(clock.Env(clock.Day), "=") // scripts for another day set it
 			env.Setenv(name, value)
 			env.Setenv(clock.Shift, os.Getenv(clock.Shift))
+			env.Values[serversKey] = map[string]*mailbox.Server{}
 			env.Setenv("IMIP_AGENT_CONFIG", filepath.Join(env.WorkDir, "config.txt"))
 			config := "STORE_DIR = '" + env.WorkDir + "/store'\n" +
 				"PUBLISH_DIR = '" + env.WorkDir + "/static'\n" +
@@ -108,6 +110,7 @@ func runScripts(t *testing.T, dir string, setup func(*testscript.Env)) {
 			"quiet":  quiet,
 			"mode":   mode,
 			"count":  count,
+			"server": server,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -176,6 +179,44 @@ func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
+
+// server starts a mail server that takes everything, until the script ends, and keeps the mails
+// in a directory: server lmtp SOCKET DIR, or server smtp DIR, which SMTP_HOST then names.
+// With server refuse lmtp CODE, or smtp, it refuses all mail; CODE 0: it does not.
+func server(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: server lmtp SOCKET DIR, server smtp DIR, server refuse lmtp|smtp CODE")
+	}
+	running, _ := ts.Value(serversKey).(map[string]*mailbox.Server)
+	switch args[0] {
+	case "refuse":
+		code, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		running[args[1]].Refuse("*", code)
+		return
+	case "lmtp":
+		s, err := mailbox.LMTP(ts.MkAbs(args[1]))
+		ts.Check(err)
+		running["lmtp"] = s
+	case "smtp":
+		s, err := mailbox.SMTP()
+		ts.Check(err)
+		running["smtp"] = s
+		config, err := os.OpenFile(ts.MkAbs("config.txt"), os.O_APPEND|os.O_WRONLY, 0)
+		ts.Check(err)
+		_, err = fmt.Fprintf(config, "SMTP_HOST = '%s'\n", s.Place)
+		ts.Check(errors.Join(err, config.Close()))
+	}
+	s, dir := running[args[0]], ts.MkAbs(args[len(args)-1])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	s.KeepIn(dir)
+	ts.Defer(s.Close)
+}
+
+// serversKey is where a script has its servers.
+type serversKeyType struct{}
+
+var serversKey serversKeyType
 
 // mode checks the permissions of files, set-group-id bit included: mode OCTAL FILE...
 func mode(ts *testscript.TestScript, neg bool, args []string) {
