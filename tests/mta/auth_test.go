@@ -37,13 +37,8 @@ func sendAs(server, local, login, from string, to []string, message []byte) erro
 	return c.Quit()
 }
 
-// Users who authenticate to Exim have their own mail handled, and reach nobody else's records: neither
-// by writing to another's address, nor with another's address in the envelope, where Exim has the
-// rule that conf/README.md names.
-func TestEximAuthenticated(t *testing.T) {
-	need(t, "exim")
-	t.Parallel()
-	s := newEximWith(t, "exim", `
+// eximPasswords lets users authenticate with the password `secret`.
+const eximPasswords = `
 		cat > /etc/exim4/conf.d/auth/90_test <<-'END'
 			plain_test:
 			  driver = plaintext
@@ -52,10 +47,23 @@ func TestEximAuthenticated(t *testing.T) {
 			  server_set_id = $auth2
 			  server_prompts = :
 		END
+`
+
+// eximOwnSender is the rule that conf/README.md names.
+const eximOwnSender = `
 		sed -i '/^acl_check_mail:/a\
   deny message = not your address\
     authenticated = *\
     condition = ${if !eqi{$authenticated_id}{$sender_address}}' /etc/exim4/conf.d/acl/30_exim4-config_check_mail
+`
+
+// Users who authenticate to Exim have their own mail handled, and reach nobody else's records: neither
+// by writing to another's address, nor with another's address in the envelope, where Exim has the
+// rule that conf/README.md names.
+func TestEximAuthenticated(t *testing.T) {
+	need(t, "exim")
+	t.Parallel()
+	s := newEximWith(t, "exim", eximPasswords+eximOwnSender+`
 		update-exim4.conf`, "split", "", "", "")
 	const user, victim, guest = "whose@example.com", "paul@example.com", "guest-of-whose@example.org"
 	returned := 0

@@ -150,7 +150,15 @@ func TestDoctor(t *testing.T) {
 			fault("main/00_imip-agent", "^IMIP_PROGRAM = .*", `IMIP_PROGRAM = \/bin\/cat`, "no transport of Exim runs"),
 			fault("main/00_imip-agent", "^IMIP_SENDERS = .*", "IMIP_SENDERS = :", "nobody's mail is copied"),
 			fault("main/00_imip-agent", "^IMIP_TRUSTED = .*", "IMIP_TRUSTED = eq{a}{a}", "anybody can write to"),
+			// Users may use each other's addresses in the envelope.
+			{eximPasswords + `update-exim4.conf`, `rm /etc/exim4/conf.d/auth/90_test; update-exim4.conf`, "can send with another user's envelope address"},
 		})
+		// They may not.
+		s.run(t, `cp /etc/exim4/conf.d/acl/30_exim4-config_check_mail /root/saved`+eximPasswords+eximOwnSender+`update-exim4.conf`)
+		if out, err := s.try(`imip-agent doctor`); err != nil || strings.Contains(out, "envelope address") {
+			t.Errorf("where users have their own addresses only: %v\n%s", err, out)
+		}
+		s.run(t, `cp /root/saved /etc/exim4/conf.d/acl/30_exim4-config_check_mail; rm /etc/exim4/conf.d/auth/90_test; update-exim4.conf`)
 		if out, err := s.try(`imip-agent doctor --send paul@example.com`); err != nil || !strings.HasPrefix(out, "ok ") {
 			t.Errorf("a message: %v %s", err, out)
 		}

@@ -70,6 +70,7 @@ func (d *Doctor) exim(ctx context.Context, exim string, report report) (found ha
 		complain(Warning, againExim, "transport %s does not pass the recipient (-o): with a forged From field anybody can change another user's records", name)
 	}
 	d.eximRoutes(ctx, exim, name, complain)
+	d.eximSenders(ctx, exim, complain)
 	if wrong == 0 {
 		report(Exim, OK, "", "transport %s of Exim runs %s, and gets a copy of what users send", name, found.program)
 	}
@@ -127,6 +128,48 @@ func (d *Doctor) eximRoutes(ctx context.Context, exim, name string, complain rep
 	}
 	d.eximClosed(ctx, exim, address, complain)
 }
+
+// eximSenders looks whether users who have authenticated may use their own addresses only in
+// the envelope: whether the rules for MAIL or a later command compare the two.
+func (d *Doctor) eximSenders(ctx context.Context, exim string, complain report4) {
+	lines, err := output(ctx, exim, "-bP", "config")
+	if err != nil {
+		return // what is wrong with it has been reported
+	}
+	rules := map[string]string{} // an ACL's text, by its name
+	section, acl := "main", ""
+	var used []string
+	authenticates := false
+	for _, line := range lines {
+		line = strings.TrimSpace(line)
+		key, value, _ := strings.Cut(line, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		switch begun, ok := strings.CutPrefix(line, "begin "); {
+		case ok:
+			section = begun
+		case strings.HasPrefix(line, "#"):
+		case section == "main" && slices.Contains(stagesWithSender, key):
+			used = append(used, value)
+		case section == "acl" && !strings.Contains(line, " ") && strings.HasSuffix(line, ":"):
+			acl = strings.TrimSuffix(line, ":")
+		case section == "acl":
+			rules[acl] += line + "\n"
+		case section == "authenticators" && key == "server_condition":
+			authenticates = true
+		}
+	}
+	if !authenticates || slices.ContainsFunc(used, func(name string) bool {
+		text := rules[name]
+		return strings.Contains(text, "authenticated_id") && strings.Contains(text, "sender_address")
+	}) {
+		return
+	}
+	complain(Warning, "deny in acl_smtp_mail what is not `${if eqi{$authenticated_id}{$sender_address}}`, for `authenticated = *`",
+		"users can send with another user's envelope address, and so change that user's records")
+}
+
+// stagesWithSender are the ACLs that know the envelope's sender.
+var stagesWithSender = []string{"acl_smtp_mail", "acl_smtp_rcpt", "acl_smtp_predata", "acl_smtp_data"}
 
 // senderList returns the addresses of IMIP_SENDERS that stand there by themselves.
 func (d *Doctor) senderList(ctx context.Context, exim string) []string {
