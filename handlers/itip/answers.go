@@ -1,7 +1,6 @@
 package itip
 
 import (
-	"slices"
 	"time"
 
 	"imip-agent/stores"
@@ -45,11 +44,13 @@ func (u *update) answer(kind AnswerKind, to calendar.URI, as Role, parts ...cale
 
 // sentBy returns who acts for the user in what the calendar system sends: itself, "" if the user is
 // that.
-func (u *update) sentBy() calendar.URI {
-	if u.User().Is(u.System) {
+func (u *update) sentBy() calendar.URI { return actsFor(u.User(), u.System) }
+
+func actsFor(user, system calendar.URI) calendar.URI {
+	if user.Is(system) {
 		return ""
 	}
-	return u.System
+	return system
 }
 
 // asOrganizer returns an object as the user sends it as its organizer.
@@ -165,31 +166,4 @@ func (u *update) eventFor(attendee calendar.URI) (parts []calendar.Document, err
 		add(method, object)
 	}
 	return parts, nil
-}
-
-// bundleFreeBusy adds the user's free/busy to the answers that have none, if the user wants that.
-func (u *update) bundleFreeBusy() error {
-	n := len(u.outcome.Answers)
-	if n == 0 {
-		return nil
-	}
-	u.did(Effect{Kind: Answering, Added: n})
-	if !u.Preferences.Sharing || !u.Preferences.Bundling {
-		return nil
-	}
-	var bundled *calendar.FreeBusy
-	for i := range u.outcome.Answers {
-		a := &u.outcome.Answers[i]
-		if slices.ContainsFunc(a.Parts, func(d calendar.Document) bool { return len(d.FreeBusy) > 0 }) {
-			continue
-		}
-		if bundled == nil {
-			var err error
-			if bundled, err = u.ownFreeBusy(); err != nil {
-				return err
-			}
-		}
-		a.Parts = append(a.Parts, calendar.Document{Method: "PUBLISH", FreeBusy: []*calendar.FreeBusy{bundled}})
-	}
-	return nil
 }

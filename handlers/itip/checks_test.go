@@ -350,24 +350,33 @@ func TestAnswersToOneself(t *testing.T) {
 	}
 }
 
-// Free/busy goes with other messages if the user wants it, unless it is in them already.
-func TestBundled(t *testing.T) {
+// Free/busy goes with messages to others if the user shares it, and wants that.
+func TestOwnFreeBusy(t *testing.T) {
 	r := newRoom(t)
-	r.wants.Refreshing, r.wants.Bundling = true, true
 	r.handle(sent("REQUEST", byBob, version, at9, weekly))
-	o := r.handle(got(eve, "REFRESH", toBob, "ATTENDEE:", eve, "\n"))
-	want := "> eve refreshes organizer REQUEST meeting [1 by bob (calendar) at 02T090000Z bob=ACCEPTED dan=ACCEPTED eve=ACCEPTED]" +
-		" PUBLISH imip-agent-20261122T120000Z-bob [bob(calendar) 1122 1200-0302 1200 1202 0900-1202 1000 1209 0900-1209 1000 1216 0900-1216 1000]"
-	if got := answers(o); len(got) != 1 || got[0] != want {
-		t.Errorf("%q", got)
-	}
-	o = r.handle(got(eve, "REQUEST VFREEBUSY", "ORGANIZER:", eve, "\nATTENDEE:", bob, "\n"))
-	if len(o.Answers) != 1 || len(o.Answers[0].Parts) != 1 {
-		t.Errorf("%q", answers(o))
-	}
-	r.wants.Sharing = false
-	if o = r.handle(got(eve, "REFRESH", toBob, "ATTENDEE:", eve, "\n")); len(o.Answers) != 1 || len(o.Answers[0].Parts) != 1 {
-		t.Errorf("%q", answers(o))
+	for _, c := range []struct {
+		sharing, bundling bool
+		want              string
+	}{
+		{true, true, ">  asks organizer PUBLISH imip-agent-20261122T120000Z-bob [bob(calendar) 1122 1200-0302 1200 1202 0900-1202 1000 1209 0900-1209 1000 1216 0900-1216 1000]"},
+		{false, true, ""},
+		{true, false, ""},
+	} {
+		r.wants.Sharing, r.wants.Bundling = c.sharing, c.bundling
+		err := r.update(func(records *Records) error {
+			part, wanted, err := OwnFreeBusy(records.Tx, r.wants, system, now)
+			got := ""
+			if wanted {
+				got = answers(Outcome{Answers: []Answer{{Parts: []calendar.Document{part}}}})[0]
+			}
+			if got != c.want {
+				t.Errorf("%+v: %q", c, got)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -188,9 +188,10 @@ func unknownMethod(method string) error {
 
 // finish completes the outcome of what was received.
 func (u *update) finish() (err error) {
-	if err = u.bundleFreeBusy(); err == nil {
-		u.outcome.News, err = u.news()
+	if n := len(u.outcome.Answers); n > 0 {
+		u.did(Effect{Kind: Answering, Added: n})
 	}
+	u.outcome.News, err = u.news()
 	return err
 }
 

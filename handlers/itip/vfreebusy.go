@@ -6,6 +6,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
+	"imip-agent/stores/preferences"
 )
 
 // VFREEBUSY that the user receives: when others have time, or the question when the user has (RFC
@@ -71,7 +72,7 @@ func tellFreeBusy(u *update) error {
 		return u.refuse(NotAnswered)
 	}
 	asked := u.FreeBusy
-	periods, err := u.busyPeriods(func(p freebusy.Period) bool { return overlaps(asked, p) })
+	periods, err := busyPeriods(u.Tx, func(p freebusy.Period) bool { return overlaps(asked, p) })
 	if err != nil {
 		return err
 	}
@@ -85,10 +86,17 @@ func tellFreeBusy(u *update) error {
 	return nil
 }
 
+// overlaps reports whether a record is in the time that free/busy tells of, or asks for.
+func overlaps(f *calendar.FreeBusy, p freebusy.Period) bool {
+	begins := f.End.IsZero() || p.Start.Before(f.End)
+	ends := f.Start.IsZero() || p.End.After(f.Start) || p.Start.Equal(f.Start)
+	return begins && ends
+}
+
 // busyPeriods returns when the user is busy, as far as it is wanted: who organizes without attending
 // has time.
-func (u *update) busyPeriods(wanted func(freebusy.Period) bool) (periods []calendar.BusyPeriod, err error) {
-	table, err := u.Periods(stores.Table{Kind: stores.Own})
+func busyPeriods(tx stores.Tx, wanted func(freebusy.Period) bool) (periods []calendar.BusyPeriod, err error) {
+	table, err := tx.Periods(stores.Table{Kind: stores.Own})
 	if err != nil {
 		return nil, err
 	}
@@ -100,24 +108,21 @@ func (u *update) busyPeriods(wanted func(freebusy.Period) bool) (periods []calen
 	return periods, nil
 }
 
-// overlaps reports whether a record is in the time that free/busy tells of, or asks for.
-func overlaps(f *calendar.FreeBusy, p freebusy.Period) bool {
-	begins := f.End.IsZero() || p.Start.Before(f.End)
-	ends := f.Start.IsZero() || p.End.After(f.Start) || p.Start.Equal(f.Start)
-	return begins && ends
-}
-
-// ownFreeBusy returns the user's free/busy as they publish it (RFC 5546 section 3.3.1): from now to the
-// end of the window, at least.
-func (u *update) ownFreeBusy() (*calendar.FreeBusy, error) {
-	periods, err := u.busyPeriods(func(freebusy.Period) bool { return true })
-	if err != nil {
-		return nil, err
+// OwnFreeBusy returns the user's free/busy as it goes with messages to others, in the user's name, if
+// the user wants that (RFC 5546 section 3.3.1): from now to the end of the window, at least.
+func OwnFreeBusy(tx stores.Tx, wants preferences.Preferences, system calendar.URI, now time.Time) (part calendar.Document, wanted bool, err error) {
+	if !wants.Sharing || !wants.Bundling {
+		return part, false, nil
 	}
+	periods, err := busyPeriods(tx, func(freebusy.Period) bool { return true })
+	if err != nil {
+		return part, false, err
+	}
+	user := tx.User()
 	f := &calendar.FreeBusy{
-		UID: "imip-agent-" + stamp(u.Now) + "-" + u.User().Address(), Stamp: u.Now,
-		Organizer: calendar.NewAttendee(u.User(), u.sentBy()),
-		Start:     u.Now.Truncate(time.Second), End: u.Preferences.WindowEnd(u.Now).Truncate(time.Second), Periods: periods,
+		UID: "imip-agent-" + stamp(now) + "-" + user.Address(), Stamp: now,
+		Organizer: calendar.NewAttendee(user, actsFor(user, system)),
+		Start:     now.Truncate(time.Second), End: wants.WindowEnd(now).Truncate(time.Second), Periods: periods,
 	}
 	for _, p := range periods {
 		if p.Start.Before(f.Start) {
@@ -127,5 +132,5 @@ func (u *update) ownFreeBusy() (*calendar.FreeBusy, error) {
 			f.End = p.End
 		}
 	}
-	return f, nil
+	return calendar.Document{Method: "PUBLISH", FreeBusy: []*calendar.FreeBusy{f}}, true, nil
 }

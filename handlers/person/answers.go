@@ -1,7 +1,6 @@
 package person
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -10,11 +9,13 @@ import (
 	"imip-agent/handlers/itip"
 	"imip-agent/handlers/mail"
 	"imip-agent/handlers/summary"
+	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
 )
 
 // answers returns the mails that go to others because of the message: one for each address.
-func (h *Handler) answers(a *arrival, user calendar.URI, language string, now time.Time, results []handlers.Result) (mails []deliver.Mail) {
+func (h *Handler) answers(a *arrival, tx stores.Tx, settings preferences.Preferences, now time.Time, results []handlers.Result) (mails []deliver.Mail, err error) {
 	var drafts []*draft
 	for _, r := range results {
 		if r.Err != nil {
@@ -25,58 +26,58 @@ func (h *Handler) answers(a *arrival, user calendar.URI, language string, now ti
 		}
 	}
 	for _, d := range drafts {
-		composed, err := d.compose(h.Sender.Address(), language, now, a.fields)
+		if !d.freeBusy {
+			own, wanted, err := itip.OwnFreeBusy(tx, settings, h.Sender, now.UTC())
+			if err != nil {
+				return nil, err
+			}
+			if wanted {
+				d.parts = append(d.parts, own)
+			}
+		}
+		composed, err := d.compose(h.Sender.Address(), settings.Language, now, a.fields)
 		if err != nil { // there is no such address
-			h.Log.Warn("an answer cannot be sent", "user", string(user), "recipient", string(d.to), "reason", err)
+			h.Log.Warn("an answer cannot be sent", "user", string(tx.User()), "recipient", string(d.to), "reason", err)
 			continue
 		}
 		mails = append(mails, deliver.Mail{Envelope: deliver.Envelope{From: h.Sender.Address(), To: d.to.Address()}, Text: composed})
 	}
-	return mails
+	return mails, nil
 }
 
 // draft is a mail to somebody.
 type draft struct {
-	to    calendar.URI
-	parts []calendar.Document
-	// bundled is the user's free/busy, which goes along (RFC 5546 section 3.3.1); nil: it does not. What was
-	// published last counts.
-	bundled *calendar.Document
-	told    bool // the parts tell of free/busy themselves
+	to       calendar.URI
+	parts    []calendar.Document
+	freeBusy bool // there is free/busy in it
 }
 
 // add adds an answer to what goes to its recipient.
 func add(drafts []*draft, answer itip.Answer) []*draft {
-	i := slices.IndexFunc(drafts, func(d *draft) bool { return d.to.Is(answer.To) })
-	if i < 0 {
-		i = len(drafts)
-		drafts = append(drafts, &draft{to: answer.To})
-	}
-	d := drafts[i]
-	for _, part := range answer.Parts {
-		switch {
-		case len(part.FreeBusy) == 0:
-			d.parts = append(d.parts, part)
-		case part.Method == "PUBLISH":
-			d.bundled = &part
-		default:
-			d.parts = append(d.parts, part)
-			d.told = true
+	var d *draft
+	for _, other := range drafts {
+		if other.to.Is(answer.To) {
+			d = other
 		}
+	}
+	if d == nil {
+		d = &draft{to: answer.To}
+		drafts = append(drafts, d)
+	}
+	for _, part := range answer.Parts {
+		d.parts = append(d.parts, part)
+		d.freeBusy = d.freeBusy || len(part.FreeBusy) > 0
 	}
 	return drafts
 }
 
 func (d *draft) compose(from, language string, now time.Time, about mail.Fields) (*mail.Composed, error) {
-	parts := d.parts
-	if d.bundled != nil && !d.told {
-		parts = append(parts, *d.bundled)
+	first := d.parts[0]
+	out := mail.Draft{
+		From: from, To: d.to.Address(), Date: now, About: about,
+		Subject: summary.Title(first.Method, len(first.FreeBusy) > 0, language),
 	}
-	out := mail.Draft{From: from, To: d.to.Address(), Date: now, About: about}
-	for i, part := range parts {
-		if i == 0 {
-			out.Subject = summary.Title(part.Method, len(part.FreeBusy) > 0, language)
-		}
+	for _, part := range d.parts {
 		out.Calendars = append(out.Calendars, mail.Calendar{Method: part.Method, Text: part.Encode()})
 	}
 	return out.Compose()

@@ -199,7 +199,10 @@ func (h *Handler) commit(ctx context.Context, a *arrival, user, records calendar
 			return err
 		}
 		mails := h.mailboxMails(a, user, settings, results)
-		answers := h.answers(a, user, settings.Language, now, results)
+		answers, err := h.answers(a, tx, settings, now, results)
+		if err != nil {
+			return err
+		}
 		return tx.Send(deliver.Letter(name, append(mails, answers...)...))
 	})
 	return err
