@@ -21,7 +21,7 @@ type Kind int
 const (
 	Busy        Kind = iota // the user takes part
 	Tentative               // they take part perhaps, or the event takes place perhaps
-	Organised               // they organise it without attending
+	Organized               // they organize it without attending
 	Transparent             // they take part and are free all the same
 	Waiting                 // they have still to answer
 	Proposed                // others propose it in place of what is planned
@@ -32,7 +32,7 @@ const (
 var kinds = [...]string{
 	Busy:        "busy",
 	Tentative:   "tentative",
-	Organised:   "organised",
+	Organized:   "organized",
 	Transparent: "free",
 	Waiting:     "waiting",
 	Proposed:    "proposed",
@@ -52,7 +52,7 @@ type Entry struct {
 	AllDay     bool      // days, from midnight to midnight
 	Summary    string
 	Location   string
-	People     string // the organiser if that is not the user; who proposes it
+	People     string // the organizer if that is not the user; who proposes it
 	Attendees  []calendar.Attendee
 	// Description is the event's text, of several lines.
 	Description string

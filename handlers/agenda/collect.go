@@ -202,11 +202,11 @@ func (c *collection) kind(id stores.ID, object *calendar.Object) (kind Kind, sho
 	organizer, _ := object.Organizer()
 	switch {
 	case gone(status) && !isRecorded:
-		return Organised, organizer.Is(c.User)
+		return Organized, organizer.Is(c.User)
 	case expect.Waiting, !organizer.Is(c.User) && status == "" && !isRecorded && (attends || c.waiting[id]):
 		return Waiting, true
 	case organizer.Is(c.User) && status == "", !attends && recorded == itip.Organizing:
-		return Organised, true
+		return Organized, true
 	case transp == itip.Transparent:
 		return Transparent, true
 	case status == "TENTATIVE", object.Status() == "TENTATIVE":
@@ -252,7 +252,7 @@ func (c *collection) showRecord(p freebusy.Period, kind Kind) {
 	switch {
 	case kind != Busy:
 	case p.Transp == itip.Organizing:
-		kind = Organised
+		kind = Organized
 	case p.Transp == itip.Transparent:
 		kind = Transparent
 	}

@@ -14,7 +14,7 @@ import (
 // TestKind shows one event to Paul.
 func TestKind(t *testing.T) {
 	const hidden agenda.Kind = -1
-	organised := "ORGANIZER:" + string(agendatest.Paul)
+	organized := "ORGANIZER:" + string(agendatest.Paul)
 	for _, test := range []struct {
 		name   string
 		lines  []string
@@ -34,17 +34,17 @@ func TestKind(t *testing.T) {
 		{"delegated", []string{agendatest.Is("DELEGATED")}, "", false, hidden},
 		{"no status", []string{"ATTENDEE:" + string(agendatest.Paul)}, "", false, agenda.Waiting},
 		{"no status, and recorded", []string{"ATTENDEE:" + string(agendatest.Paul)}, "OPAQUE", false, agenda.Busy},
-		{"organised, without attending", []string{organised}, "ORG", false, agenda.Organised},
-		{"organised and attended", []string{organised, agendatest.Is("ACCEPTED")}, "OPAQUE", false, agenda.Busy},
-		{"organised and not answered", []string{organised, agendatest.Is("NEEDS-ACTION")}, "OPAQUE", false, agenda.Busy},
-		{"organised and declined, and recorded", []string{organised, agendatest.Is("DECLINED")}, "OPAQUE", false, agenda.Busy},
-		{"organised and declined", []string{organised, agendatest.Is("DECLINED")}, "", false, agenda.Organised},
-		{"organised and delegated", []string{organised, agendatest.Is("DELEGATED")}, "", false, agenda.Organised},
+		{"organized, without attending", []string{organized}, "ORG", false, agenda.Organized},
+		{"organized and attended", []string{organized, agendatest.Is("ACCEPTED")}, "OPAQUE", false, agenda.Busy},
+		{"organized and not answered", []string{organized, agendatest.Is("NEEDS-ACTION")}, "OPAQUE", false, agenda.Busy},
+		{"organized and declined, and recorded", []string{organized, agendatest.Is("DECLINED")}, "OPAQUE", false, agenda.Busy},
+		{"organized and declined", []string{organized, agendatest.Is("DECLINED")}, "", false, agenda.Organized},
+		{"organized and delegated", []string{organized, agendatest.Is("DELEGATED")}, "", false, agenda.Organized},
 		{"delegated, and recorded", []string{agendatest.Is("DELEGATED")}, "OPAQUE", false, agenda.Busy},
 		{"declined, and recorded", []string{agendatest.Is("DECLINED")}, "TRANSPARENT", false, agenda.Transparent},
 		{"not named", []string{"ATTENDEE:" + string(agendatest.Vincent)}, "", false, hidden},
 		{"not named, in the queue", []string{"ATTENDEE:" + string(agendatest.Vincent)}, "", true, agenda.Waiting},
-		{"not named, recorded as organised", []string{"ATTENDEE:" + string(agendatest.Vincent)}, "ORG", false, agenda.Organised},
+		{"not named, recorded as organized", []string{"ATTENDEE:" + string(agendatest.Vincent)}, "ORG", false, agenda.Organized},
 		{"not named, recorded as taking part", []string{"ATTENDEE:" + string(agendatest.Vincent)}, "OPAQUE", false, agenda.Busy},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func attendingTransp(transp string) string {
 	return Opaque // RFC 5545 section 3.8.2.7: the default
 }
 
-// OrganizingTransp returns the transparency of an event as its organiser's
+// OrganizingTransp returns the transparency of an event as its organizer's
 // program records it for a user: themself, or another attendee.
 func OrganizingTransp(object *calendar.Object, uri calendar.URI) string {
 	if attendee, ok := Attendee(object, uri); !ok || attendee.PartStat() == "" {

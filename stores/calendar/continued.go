@@ -31,7 +31,7 @@ func (d *decoder) continued(prop *ical.Prop) {
 	if b.Len() > 0 {
 		b.WriteString(last)
 		prop.Value = b.String()
-		d.warn("%s goes on in lines that are not folded, which were joined", prop.Name)
+		d.warn("%s continues in lines that are not folded, and these are joined", prop.Name)
 	}
 }
 

@@ -116,11 +116,11 @@ var duration = sync.OnceValue(func() *regexp.Regexp {
 // readDuration reads a duration, which can be negative. Absurd ones are cut.
 func readDuration(value string) (length, error) {
 	if len(value) > longestDuration {
-		return length{}, &Error{fmt.Sprintf("%s is no duration", excerpt(value))}
+		return length{}, &Error{fmt.Sprintf("%s is not a duration", excerpt(value))}
 	}
 	match := duration().FindStringSubmatch(durationText(strings.ToUpper(strings.TrimSpace(value))))
 	if match == nil || strings.Join(match[2:], "") == "" {
-		return length{}, &Error{fmt.Sprintf("%s is no duration", excerpt(value))}
+		return length{}, &Error{fmt.Sprintf("%s is not a duration", excerpt(value))}
 	}
 	number := func(i int, most int64) int64 {
 		n, err := strconv.ParseInt("0"+match[i], 10, 64)
@@ -201,7 +201,7 @@ func (t *times) readPeriod(value string, params ical.Params) (moment, length, er
 	}
 	end, err := readMoment(last, params)
 	if err != nil {
-		return moment{}, length{}, &Error{fmt.Sprintf("%s is no period", excerpt(value))}
+		return moment{}, length{}, &Error{fmt.Sprintf("%s is not a period", excerpt(value))}
 	}
 	return start, between(start, end, t.user), nil
 }

@@ -247,7 +247,7 @@ var standsInCalendar = set(ical.CompEvent, ical.CompToDo, ical.CompJournal, ical
 
 func (d *decoder) begin(l line, name string) {
 	if !isName(name) {
-		d.warn("%s left out, which begins nothing", excerpt(l.text))
+		d.warn("%s left out, since it begins nothing", excerpt(l.text))
 		return
 	}
 	switch {
@@ -285,7 +285,7 @@ func (d *decoder) begin(l line, name string) {
 		f.component = d.component(name)
 		parent.component.Children = append(parent.component.Children, f.component)
 	case len(d.stack) >= maxDepth:
-		d.warn("%s left out, which is nested too deep", excerpt(name))
+		d.warn("%s left out, since it is nested too deep", excerpt(name))
 		return
 	case parent.component != nil: // in a VTIMEZONE
 		f.component = d.component(name)
@@ -361,7 +361,7 @@ func (d *decoder) endOfNothing(l line, name string) {
 		start = top.start
 	}
 	if name != ical.CompEvent || start < 0 {
-		d.warn("%s left out, which ends nothing", excerpt(l.text))
+		d.warn("%s left out, since it ends nothing", excerpt(l.text))
 		return
 	}
 	d.close(d.depthOf(ical.CompCalendar)+1, l.start)
@@ -437,7 +437,7 @@ func (d *decoder) property(l line) {
 		return
 	}
 	if l.invalid {
-		d.warn("%s is not UTF-8, and was read as windows-1252", excerpt(l.text))
+		d.warn("%s is not UTF-8, and is read as windows-1252", excerpt(l.text))
 	}
 	prop, err := readProperty(l.text, &d.budget, d.warn)
 	if errors.Is(err, errNoProperty) && strings.Count(l.text, `"`)%2 == 1 {
@@ -445,12 +445,12 @@ func (d *decoder) property(l line) {
 		if next, ok := d.lines.peek(); ok {
 			if prop, err = readProperty(l.text+" "+next.text, &d.budget, d.warn); err == nil {
 				d.lines.read()
-				d.warn("a line break in a parameter of %s mended", prop.Name)
+				d.warn("a line break in a parameter of %s removed", prop.Name)
 			}
 		}
 	}
 	if err != nil {
-		d.warn("line left out, which is no property: %s", excerpt(l.text))
+		d.warn("line left out, since it is not a property: %s", excerpt(l.text))
 		return
 	}
 	if prop.Name == ical.PropUID && l.controls && top.event.is(top) {

@@ -127,7 +127,7 @@ func (n *normaliser) describe(p *ical.Prop, tzid string, zone zones.Zone) {
 	p.Params.Del(ical.ParamTimezoneID)
 	p.Params.Set("X-TZID", tzid)
 	if p.Name == ical.PropDateTimeStart || p.Name == ical.PropRecurrenceID {
-		n.warn("%s: time zone %s is none of the IANA's, so its times are put into UTC by the offsets that the message describes", p.Name, excerpt(tzid))
+		n.warn("%s: time zone %s is not an IANA zone, so its times are converted to UTC by the offsets in the message", p.Name, excerpt(tzid))
 	}
 }
 
@@ -183,7 +183,7 @@ func (n *normaliser) list(c *ical.Component) {
 		more = listed(rule, local, n.use.From.Add(-ofInterest), zone, add)
 	}
 	if len(occurrences) == 0 {
-		n.warn("RRULE has no occurrence in the time zone that the message describes")
+		n.warn("RRULE has no occurrence in the time zone of the message")
 		return
 	}
 	if more {

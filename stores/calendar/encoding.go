@@ -22,7 +22,7 @@ func (n *normaliser) encoding(p *ical.Prop) {
 			p.Value = value
 			return
 		}
-		n.warn("%s is no BASE64, and is kept as X-ENCODING", p.Name)
+		n.warn("%s is not BASE64, and is kept as X-ENCODING", p.Name)
 		p.Params.Del(ical.ParamEncoding)
 		p.Params.Set("X-ENCODING", encoding)
 	case strings.EqualFold(encoding, "QUOTED-PRINTABLE"): // vCalendar 1.0

@@ -100,7 +100,7 @@ func (n *normaliser) event(c *ical.Component) {
 			}
 			if len(kept) > 0 && isSingle[name] {
 				if prop.Value != kept[0].Value {
-					n.warn("%s left out, which is there already: %s", name, excerpt(prop.Value))
+					n.warn("%s left out, since it is there already: %s", name, excerpt(prop.Value))
 				}
 				if name == ical.PropOrganizer {
 					n.otherOrganizer(URI(kept[0].Value), URI(prop.Value))
@@ -118,7 +118,7 @@ func (n *normaliser) event(c *ical.Component) {
 	n.children(c)
 	if reason := (&Object{c}).UnreadLength(); reason != "" {
 		// DEVIATION: unreadable-ends
-		n.warn("%s, so how long the event lasts is not known", reason)
+		n.warn("%s, so the length of the event is unknown", reason)
 	}
 }
 
@@ -148,7 +148,7 @@ func (n *normaliser) components(c *ical.Component) {
 			kept.Value = prop.Value
 			c.Props.Add(kept)
 		}
-		n.warn("the property %s, which is named as a component, kept as X-PROPERTY", name)
+		n.warn("property %s kept as X-PROPERTY, since it has a component's name", name)
 	}
 }
 
@@ -167,7 +167,7 @@ func (n *normaliser) occurrence(c *ical.Component) {
 	for _, name := range recurring {
 		if len(c.Props[name]) > 0 {
 			delete(c.Props, name)
-			n.warn("%s left out, as this is one occurrence of an event", name)
+			n.warn("%s left out, since this is one occurrence of an event", name)
 		}
 	}
 }
@@ -268,7 +268,7 @@ func (n *normaliser) property(p *ical.Prop) bool {
 		if _, err := strconv.Atoi(p.Value); err != nil && !errors.Is(err, strconv.ErrRange) {
 			// DEVIATION: sequence-not-a-number
 			// The original fails on it when the next message arrives.
-			n.warn("SEQUENCE left out, which is no number: %s", excerpt(p.Value))
+			n.warn("SEQUENCE left out, since it is not a number: %s", excerpt(p.Value))
 			return false
 		}
 	case p.Name == ical.PropTransparency:
@@ -280,7 +280,7 @@ func (n *normaliser) property(p *ical.Prop) bool {
 		// DEVIATION: empty-properties
 		// Without its RECURRENCE-ID a changed occurrence would be the whole
 		// event, so an empty one stays, and is an error when it is asked for.
-		n.warn("%s left out, which is empty", p.Name)
+		n.warn("%s left out, since it is empty", p.Name)
 		return false
 	}
 	return true
@@ -327,7 +327,7 @@ func (n *normaliser) zone(p *ical.Prop) {
 		n.describe(p, tzid, zone)
 		return
 	case iana == "":
-		n.warn("%s: time zone %s is unknown, so its times are taken as local", p.Name, excerpt(tzid))
+		n.warn("%s: time zone %s is unknown, so its times are local times", p.Name, excerpt(tzid))
 		p.Params.Del(ical.ParamTimezoneID)
 		p.Params.Set("X-TZID", tzid)
 		if !slices.Contains(n.unknown, tzid) {
@@ -497,6 +497,6 @@ func (w *warnings) add(format string, args ...any) {
 	case len(*w) < maxWarnings:
 		*w = append(*w, fmt.Sprintf(format, args...))
 	case len(*w) == maxWarnings:
-		*w = append(*w, "and more of the kind")
+		*w = append(*w, "and more of the same kind")
 	}
 }

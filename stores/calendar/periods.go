@@ -35,7 +35,7 @@ type Span struct{ Start, End time.Time }
 type IncompleteError struct{ Reasons []string }
 
 func (e *IncompleteError) Error() string {
-	return "the event's times are read in part only: " + strings.Join(e.Reasons, "; ")
+	return "the event's times can be read only in part: " + strings.Join(e.Reasons, "; ")
 }
 
 // maxReasons is how many reasons an IncompleteError gives.

@@ -128,7 +128,7 @@ func (r *propertyReader) param(prop *ical.Prop) {
 		case "QUOTED-PRINTABLE", "BASE64": // vCalendar 1.0 needs no ENCODING=
 			prop.Params[ical.ParamEncoding] = []string{name}
 		default:
-			r.warn("parameter %s left out, which has no value", excerpt(name))
+			r.warn("parameter %s left out, since it has no value", excerpt(name))
 		}
 		return
 	}
@@ -141,22 +141,22 @@ func (r *propertyReader) param(prop *ical.Prop) {
 	}
 	switch {
 	case !isName(name):
-		r.warn("parameter left out, since %s is no name", excerpt(name))
+		r.warn("parameter left out, since %s is not a name", excerpt(name))
 		return
 	case len(values) > 1 && name == ical.ParamSentBy:
-		r.warn("SENT-BY has more than one value, of which the first is used")
+		r.warn("SENT-BY has several values, and the first one is used")
 		values = values[:1]
 	case len(values) > 1 && singleParams[name]:
 		values = []string{strings.Join(values, ",")}
 	}
 	known := prop.Params[name]
 	if known != nil && singleParams[name] {
-		r.warn("parameter %s is there more than once, and the first is used", name)
+		r.warn("parameter %s is there more than once, and the first one is used", name)
 		return
 	}
 	if uriParams[name] || name == ical.ParamTimezoneID || name == ical.ParamValue {
 		if values = withoutEmpty(values); len(known)+len(values) == 0 {
-			r.warn("parameter %s left out, which is empty", name)
+			r.warn("parameter %s left out, since it is empty", name)
 			return
 		}
 	}
@@ -220,7 +220,7 @@ scan:
 	if !quoted {
 		return value
 	}
-	r.warn("quotes of parameter %s mended", excerpt(name))
+	r.warn("quotes of parameter %s corrected", excerpt(name))
 	if odd >= 0 {
 		value = value[:odd] + value[odd+1:]
 	}

@@ -226,7 +226,7 @@ func TestLook(t *testing.T) {
 		{"lower case", "summary:Small\n", true},
 		{"twice", "SUMMARY:A\nSUMMARY:B\n", true},
 		{"parameter without value", "X-NOTE;X:y\n", true},
-		{"no property", "hello\n", true},
+		{"not a property", "hello\n", true},
 		{"unescaped comma", "SUMMARY:One, two\n", true},
 		{"comma in what is a list", "CATEGORIES:One,two\n", false},
 		{"colon in a quoted parameter", "X-NOTE;X=\"a:b;c\":y\n", false},

@@ -295,7 +295,7 @@ func TestPicture(t *testing.T) {
 	ctx := open(t, browser, window{width: 1280, height: 2400}, func(f *os.File) error { return SVG(f, c) }, "svg")
 	drawn := pixels(t, shoot(t, ctx, "picture", false))
 	for kind, c := range map[string]color.RGBA{
-		"busy": {0x1f, 0x5f, 0xbf, 255}, "organised": {0xeb, 0xe0, 0xf7, 255}, "waiting": {0xff, 0xf0, 0xc4, 255},
+		"busy": {0x1f, 0x5f, 0xbf, 255}, "organized": {0xeb, 0xe0, 0xf7, 255}, "waiting": {0xff, 0xf0, 0xc4, 255},
 		"proposed": {0xfd, 0xe3, 0xec, 255}, "offered": {0xde, 0xf3, 0xf5, 255}, "cancelled": {0xf0, 0xf1, 0xf4, 255},
 		"the present time": {0xc9, 0x16, 0x2b, 255},
 	} {

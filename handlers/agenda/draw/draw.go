@@ -15,7 +15,7 @@ type plan struct{ *agenda.Calendar }
 var kinds = [...]struct{ title, mark string }{
 	agenda.Busy:        {"busy", "●"},
 	agenda.Tentative:   {"tentative", "◐"},
-	agenda.Organised:   {"organised, not attending", "◆"},
+	agenda.Organized:   {"organized, not attending", "◆"},
 	agenda.Transparent: {"shown as free", "○"},
 	agenda.Waiting:     {"waiting for an answer", "?"},
 	agenda.Proposed:    {"proposed by others", "↔"},

@@ -21,7 +21,7 @@ type Style struct {
 
 // colours of kinds: bold, yellow, magenta, green, bright yellow, cyan, cyan, dim.
 var colours = [...]string{
-	agenda.Busy: "1", agenda.Tentative: "33", agenda.Organised: "35", agenda.Transparent: "32", agenda.Waiting: "93", agenda.Proposed: "36", agenda.Offered: "36", agenda.Cancelled: "2;9",
+	agenda.Busy: "1", agenda.Tentative: "33", agenda.Organized: "35", agenda.Transparent: "32", agenda.Waiting: "93", agenda.Proposed: "36", agenda.Offered: "36", agenda.Cancelled: "2;9",
 }
 
 // Text writes a calendar as an agenda: the days that have entries, and what awaits an

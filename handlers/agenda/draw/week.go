@@ -361,7 +361,7 @@ func groups(spans []span) iter.Seq[[]span] {
 // rank is in what order entries get a column where there are too few.
 func (s span) rank() int {
 	switch s.entry.Kind {
-	case agenda.Busy, agenda.Tentative, agenda.Organised, agenda.Waiting:
+	case agenda.Busy, agenda.Tentative, agenda.Organized, agenda.Waiting:
 		return 0
 	}
 	return 1

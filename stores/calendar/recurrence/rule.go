@@ -117,7 +117,7 @@ func Parse(text string) (*Rule, error) {
 
 func (r *Rule) parse(text string) error {
 	if len(text) > maxLength {
-		return fmt.Errorf("it has %d octets, which is too many", len(text))
+		return fmt.Errorf("it has too many octets: %d", len(text))
 	}
 	parts, err := split(text)
 	if err != nil {
@@ -195,7 +195,7 @@ func (r *Rule) set(name, value string) (err error) {
 	case "FREQ":
 		freq, ok := frequencies[value]
 		if !ok {
-			return fmt.Errorf("FREQ=%s is no frequency", value)
+			return fmt.Errorf("FREQ=%s is not a frequency", value)
 		}
 		r.freq = freq
 	case "INTERVAL":
@@ -207,7 +207,7 @@ func (r *Rule) set(name, value string) (err error) {
 	case "WKST":
 		day, ok := weekdays[value]
 		if !ok {
-			return fmt.Errorf("WKST=%s is no day of the week", value)
+			return fmt.Errorf("WKST=%s is not a day of the week", value)
 		}
 		r.wkst = day
 	case "BYSECOND":
@@ -234,7 +234,7 @@ func (r *Rule) set(name, value string) (err error) {
 	case "RSCALE":
 		// RFC 7529 section 4.1: a rule in an unknown calendar is not to be used.
 		if value != "GREGORIAN" {
-			return fmt.Errorf("RSCALE=%s is a calendar that is not supported", value)
+			return fmt.Errorf("RSCALE=%s is not supported", value)
 		}
 	case "SKIP":
 		if value != "OMIT" {
@@ -248,7 +248,7 @@ func (r *Rule) set(name, value string) (err error) {
 
 func positive(name, value string) (int64, error) {
 	if strings.Trim(value, "0123456789") != "" || strings.Trim(value, "0") == "" {
-		return 0, fmt.Errorf("%s=%s is no number from 1 up", name, value)
+		return 0, fmt.Errorf("%s=%s is not a number from 1 up", name, value)
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || n > largest {
@@ -278,7 +278,7 @@ func number(name, text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%s has %q, which is no number", name, text)
+		return 0, fmt.Errorf("%s has %q, which is not a number", name, text)
 	case bound.low <= n && n <= bound.high, bound.signed && -bound.high <= n && n <= -bound.low:
 		return n, nil
 	}
@@ -292,7 +292,7 @@ func parseWeekdays(value string) ([]weekday, error) {
 		split := max(0, len(item)-2)
 		day, ok := weekdays[item[split:]]
 		if !ok {
-			return nil, fmt.Errorf("BYDAY has %q, which is no day of the week", item)
+			return nil, fmt.Errorf("BYDAY has %q, which is not a day of the week", item)
 		}
 		w := weekday{day: day}
 		if nth := strings.TrimSpace(item[:split]); nth != "" {
@@ -314,5 +314,5 @@ func parseUntil(value string) (Until, error) {
 			return Until{Time: t, Form: form}, nil
 		}
 	}
-	return Until{}, fmt.Errorf("UNTIL=%s is no date or date-time", value)
+	return Until{}, fmt.Errorf("UNTIL=%s is not a date or date-time", value)
 }
