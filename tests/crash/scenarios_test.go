@@ -31,8 +31,8 @@ const (
 // full is whether to do all that there is to do.
 var full = os.Getenv("IMIP_AGENT_FULL") != ""
 
-// path is where the built program is.
-var path string
+// path is where the built program is for outgoing messages, personPath that for those that arrive.
+var path, personPath string
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -46,6 +46,9 @@ func run(m *testing.M) int {
 	}
 	if err == nil {
 		path, err = program.Build(dir, program.Name)
+	}
+	if err == nil {
+		personPath, err = program.Build(dir, "imip_person")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/emersion/go-smtp"
 )
@@ -31,6 +32,7 @@ type Server struct {
 	dir    string
 
 	mu      sync.Mutex
+	open    int // sessions
 	taken   []Mail
 	refused map[string]int // codes, by recipient, "*" being all
 }
@@ -98,7 +100,25 @@ func (s *Server) Refuse(recipient string, code int) {
 }
 
 // NewSession implements [smtp.Backend].
-func (s *Server) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }
+func (s *Server) NewSession(*smtp.Conn) (smtp.Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open++
+	return &session{server: s}, nil
+}
+
+// Settle waits until there are no more sessions: until all is taken that clients have sent who are gone.
+func (s *Server) Settle() {
+	for {
+		s.mu.Lock()
+		open := s.open
+		s.mu.Unlock()
+		if open == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
 
 type session struct {
 	server *Server
@@ -157,5 +177,12 @@ func (c *session) take(r io.Reader) error {
 	return nil
 }
 
-func (c *session) Reset()        { c.from, c.to = "", nil }
-func (c *session) Logout() error { return nil }
+func (c *session) Reset() { c.from, c.to = "", nil }
+
+// Logout implements [smtp.Session].
+func (c *session) Logout() error {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.server.open--
+	return nil
+}

@@ -1,0 +1,52 @@
+package crash
+
+import (
+	"errors"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
+)
+
+// TestDeliveryKilledBetweenChanges kills the program before the first of its system calls that changes or sends
+// something, then before the second, and so on. Each time the message is handed in again: it must be in the mailbox once,
+// each answer must be sent once, and the store must be as if nothing had happened. Only where the program is killed right before it
+// notes that a server has taken a mail, that mail is sent again.
+func TestDeliveryKilledBetweenChanges(t *testing.T) {
+	for n, a := range arrivals(t) {
+		t.Run(a.name, func(t *testing.T) {
+			after := a.undisturbed(t)
+			step, first := 1, 1
+			if !full {
+				step, first = 7, 1+n%7
+			}
+			calls, unnoted := first, 0
+			for ; ; calls += step {
+				room := a.furnish(t)
+				cmd, _ := program.Command(personPath, today, room, a.message, a.words...)
+				killed, err := killAt(cmd, calls)
+				if errors.Is(err, unix.EPERM) {
+					skip.Because(t, "ptrace(2) is not allowed here")
+				}
+				must(t, err)
+				a.settle()
+				unnoted += a.mended(t, room, after)
+				if t.Failed() {
+					t.Fatalf("killed before change %d", calls)
+				}
+				if !killed {
+					break
+				}
+			}
+			t.Logf("%d changes, %d mails could not be noted", calls, unnoted)
+			if mails := 1; !a.answered && unnoted > mails || unnoted > 2 {
+				t.Errorf("%d mails could not be noted: there should be one moment for each", unnoted)
+			}
+			if calls < 20 {
+				t.Errorf("only %d system calls change something: has the trace missed them?", calls)
+			}
+		})
+	}
+}
