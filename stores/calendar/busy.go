@@ -68,6 +68,7 @@ func (e *rawEvent) freeBusy(text string, resolve resolver) FreeBusyPart {
 		}
 	}
 	n.limits(f, e)
+	f.Periods = e.periods
 	for _, prop := range e.component.Props[ical.PropFreeBusy] {
 		n.busyPeriods(f, prop)
 	}
@@ -139,6 +140,18 @@ func (n *normaliser) busyPeriods(f *FreeBusy, prop ical.Prop) {
 		p.Type = kind
 		f.Periods = append(f.Periods, p)
 	}
+}
+
+// usualPeriod reads a FREEBUSY that is written as most are, this program's own among them: of
+// the type BUSY, and with one period from an instant to another. There may be thousands.
+func usualPeriod(text string) (p BusyPeriod, ok bool) {
+	value, ok := strings.CutPrefix(text, "FREEBUSY;FBTYPE=BUSY:")
+	if !ok || len(value) != 2*len(formUTC)+1 || value[len(formUTC)] != '/' {
+		return p, false
+	}
+	start, err := time.Parse(formUTC, value[:len(formUTC)])
+	end, errEnd := time.Parse(formUTC, value[len(formUTC)+1:])
+	return BusyPeriod{Start: start, End: end, Type: Busy}, err == nil && errEnd == nil && !end.Before(start)
 }
 
 // busyPeriod reads a period (RFC 5545 section 3.3.9).

@@ -149,6 +149,7 @@ type rawEvent struct {
 	warnings   warnings
 	err        error
 	start, end int
+	periods    []BusyPeriod // of a VFREEBUSY: those that are written as most are
 }
 
 // fail notes why the event cannot be handled; the first reason counts.
@@ -434,6 +435,11 @@ func (d *decoder) property(l line) {
 		return
 	}
 	if top.event != nil && !top.event.takes(top.component, l.text) {
+		return
+	}
+	if p, ok := usualPeriod(l.text); ok && top.name == ical.CompFreeBusy && top.event.is(top) {
+		d.budget.spend(costProperty)
+		top.event.periods = append(top.event.periods, p)
 		return
 	}
 	if l.invalid {
