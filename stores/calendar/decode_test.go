@@ -72,6 +72,8 @@ var decodeCases = []struct {
 	{"an event lost its beginning, in a zone", begin + "BEGIN:VTIMEZONE\nTZID:x\nBEGIN:DAYLIGHT\nDTSEQUENCE:0\nEND:VEVENT\n" + eventB + end, "REQUEST (the event is damaged: it has no BEGIN:VEVENT) b"},
 	{"an event lost its beginning", begin + eventA + "UID:c\nDTSTART:20261202\nEND:VEVENT\n" + eventB + end, "REQUEST a (the event is damaged: it has no BEGIN:VEVENT) b"},
 	{"a task ends an event", begin + "BEGIN:VTODO\nUID:t\nEND:VEVENT\n" + eventB + end, "REQUEST (the event is damaged: it has no BEGIN:VEVENT) b +VTODO"},
+	{"an address after two colons", begin + "BEGIN:VEVENT\nUID:a\nATTENDEE;0=;::mAilto:\nEND:VEVENT\n" + end, "REQUEST a"},
+	{"an address after a colon", begin + "BEGIN:VEVENT\nUID:a\nATTENDEE;0=;:0:mAilto:\nEND:VEVENT\n" + end, "REQUEST a"},
 	{"free/busy is not ended", begin + "BEGIN:VFREEBUSY\nUID:f\n" + eventA + end, "REQUEST a ~(the free/busy is cut: it has no END:VFREEBUSY)"},
 	{"nested too deep", begin + "BEGIN:VEVENT\nUID:a\n" + strings.Repeat("BEGIN:A\n", 1000) + strings.Repeat("END:A\n", 1000) + "END:VEVENT\n" + eventB + end,
 		"REQUEST (the event has too many components inside it, or they are nested too deep) b"},

@@ -421,6 +421,11 @@ func plainURI(value string) URI {
 	if open, end := strings.LastIndexByte(value, '<'), strings.LastIndexByte(value, '>'); 0 <= open && open < end {
 		value = value[open+1 : end]
 	}
+	// As where a colon in a parameter is not quoted, the address is what follows the last: it
+	// would be read as that the next time.
+	if at := lastMailto(value); at >= 0 {
+		value = value[at+1:]
+	}
 	uri := NewURI(value)
 	if uri == "mailto:" {
 		return ""
