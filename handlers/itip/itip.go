@@ -86,7 +86,7 @@ var effects = [...]map[string][]step{
 	// Nobody changes anything here who may not: each row begins with the checks.
 	Received: {
 		"ADD":            {fromOrganizer, makeOccurrence, read, ofRecordedOrganizer, calledOffInstead, ifAdditionsWanted, findParent, ifNewerThanParent, askForEvent, ifNewer, ifOtherRevision, keep, reactivate, recordOrganizer, enqueue},
-		"CANCEL":         {calledOffByUser, fromOrganizer, read, ofRecordedOrganizer, ifNewer, callOffEntirely, dropOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters},
+		"CANCEL":         {calledOffByUser, fromOrganizer, read, ofRecordedOrganizer, ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters},
 		"COUNTER":        {fromAttendee, read, ofUser, ifStored, ifNewerAnswer, ifInvited, ofProposer, alignAnswer, merge, keepCounter, enqueueCounter},
 		"DECLINECOUNTER": {fromOrganizer, read, ofRecordedOrganizer, ifNewer, dropOffer},
 		"PUBLISH":        {publishedByUser, fromOrganizer, read, ofRecordedOrganizer, calledOffInstead, ifNewer, ifOtherRevision, keep, dropOccurrences, dequeueOccurrences, reactivate, recordOrganizer},
@@ -109,7 +109,7 @@ var (
 	reply   = []step{read, ifNewerAnswer, readAnswered, completeAnswer, merge, dequeueAnswered, dropCounters, recordAsAttendee, noteUnknown}
 
 	// What organizers call off by STATUS.
-	calledOff = []step{ifNewer, callOffEntirely, dropOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters}
+	calledOff = []step{ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters}
 	// What the web manager tells the user's own records of what it has sent to others.
 	publishToOneself = []step{read, ifNewer, ifOtherRevision, keep, reactivate, recordAsOrganizer}
 	cancelToOneself  = []step{read, ifNewer, callOffEntirely, dropActiveOccurrences, dequeueOccurrences, forgetCalledOffForAll, storeCancelled, dequeue, dropCounters}

@@ -110,20 +110,35 @@ func forgetCalledOffForAll(u *update) error {
 	return u.forgetOwn()
 }
 
+// dropAllOccurrences deletes what is stored of a whole event's occurrences, and of what has called
+// them off: the whole event is called off.
+func dropAllOccurrences(u *update) error {
+	if err := dropActiveOccurrences(u); err != nil {
+		return err
+	}
+	return u.dropApart(stores.Cancelled)
+}
+
 // dropActiveOccurrences deletes what is stored of a whole event's occurrences. Those that were called
 // off before stay so.
-func dropActiveOccurrences(u *update) error {
+func dropActiveOccurrences(u *update) error { return u.dropApart(stores.Active) }
+
+// dropApart deletes what is stored apart of a whole event.
+func (u *update) dropApart(part stores.Part) error {
 	if u.ID.RecurrenceID != "" {
 		return nil
 	}
-	ids, err := u.Recurrences(stores.Active, u.ID.UID)
-	for _, id := range ids {
-		if err == nil {
-			err = u.Delete(stores.Key{Part: stores.Active, ID: stores.ID{UID: u.ID.UID, RecurrenceID: id}})
-			u.did(Effect{Kind: DroppedRecurrence, Recurrence: id})
-		}
+	ids, err := u.Recurrences(part, u.ID.UID)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, id := range ids {
+		if err := u.Delete(stores.Key{Part: part, ID: stores.ID{UID: u.ID.UID, RecurrenceID: id}}); err != nil {
+			return err
+		}
+		u.did(Effect{Kind: DroppedRecurrence, Recurrence: id})
+	}
+	return nil
 }
 
 // dropOffer removes the event from the periods that the user has offered: nobody holds the user to

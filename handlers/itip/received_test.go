@@ -81,57 +81,62 @@ func (r *room) change(c Change, side Side) (o Outcome) {
 // state returns all that is stored, each thing in a line.
 func (r *room) state() (all []string) {
 	r.Helper()
-	err := r.update(func(records *Records) error {
-		add := func(format string, args ...any) {
-			all = append(all, strings.TrimRight(strings.ReplaceAll(fmt.Sprintf(format, args...), "@example.com", ""), " "))
-		}
-		for key, err := range records.Keys() {
-			if err != nil {
-				return err
-			}
-			text, err := records.Get(key)
-			if err != nil {
-				return err
-			}
-			o, err := calendar.DecodeObject(text)
-			if err != nil {
-				return err
-			}
-			id := strings.TrimSuffix(key.UID+"/"+key.RecurrenceID, "/")
-			add("%s %s %s", []string{"active", "cancelled", "counter"}[key.Part], strings.Trim(id+" "+string(key.Other), " "), inShort(o))
-		}
-		requests, err := records.Requests()
-		if err != nil {
-			return err
-		}
-		for _, q := range requests {
-			add("request %s %s", strings.TrimSuffix(q.UID+"/"+q.RecurrenceID, "/"), q.Type)
-		}
-		others, err := records.Others()
-		if err != nil {
-			return err
-		}
-		tables := []stores.Table{{Kind: stores.Own}, {Kind: stores.Offers}}
-		for _, other := range others {
-			tables = append(tables, stores.Table{Kind: stores.Other, Other: other})
-		}
-		for _, which := range tables {
-			table, err := records.Periods(which)
-			if err != nil {
-				return err
-			}
-			for p := range table.All() {
-				name := strings.Trim([]string{"busy", "offered", "known of"}[which.Kind]+" "+strings.TrimPrefix(string(which.Other), "mailto:"), " ")
-				add("%s %s-%s %s", name, p.Start.Format("02 1504"), p.End.Format("02 1504"), strings.TrimSuffix(p.UID+"/"+p.RecurrenceID, "/")+" "+p.Transp+" "+strings.TrimPrefix(p.Organizer, "mailto:"))
-			}
-		}
-		return nil
+	err := r.update(func(records *Records) (err error) {
+		all, err = stateOf(records)
+		return err
 	})
 	if err != nil {
 		r.Fatal(err)
 	}
-	slices.Sort(all)
 	return all
+}
+
+func stateOf(records *Records) (all []string, err error) {
+	add := func(format string, args ...any) {
+		all = append(all, strings.TrimRight(strings.ReplaceAll(fmt.Sprintf(format, args...), "@example.com", ""), " "))
+	}
+	for key, err := range records.Keys() {
+		if err != nil {
+			return nil, err
+		}
+		text, err := records.Get(key)
+		if err != nil {
+			return nil, err
+		}
+		o, err := calendar.DecodeObject(text)
+		if err != nil {
+			return nil, err
+		}
+		id := strings.TrimSuffix(key.UID+"/"+key.RecurrenceID, "/")
+		add("%s %s %s", []string{"active", "cancelled", "counter"}[key.Part], strings.Trim(id+" "+string(key.Other), " "), inShort(o))
+	}
+	requests, err := records.Requests()
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range requests {
+		add("request %s %s", strings.TrimSuffix(q.UID+"/"+q.RecurrenceID, "/"), q.Type)
+	}
+	others, err := records.Others()
+	if err != nil {
+		return nil, err
+	}
+	tables := []stores.Table{{Kind: stores.Own}, {Kind: stores.Offers}}
+	for _, other := range others {
+		tables = append(tables, stores.Table{Kind: stores.Other, Other: other})
+	}
+	for _, which := range tables {
+		table, err := records.Periods(which)
+		if err != nil {
+			return nil, err
+		}
+		for p := range table.All() {
+			name := strings.Trim([]string{"busy", "offered", "known of"}[which.Kind]+" "+strings.TrimPrefix(string(which.Other), "mailto:"), " ")
+			add("%s %s-%s %s", name, p.Start.Format("02 1504"), p.End.Format("02 1504"), strings.TrimSuffix(p.UID+"/"+p.RecurrenceID, "/")+" "+p.Transp+" "+strings.TrimPrefix(p.Organizer, "mailto:"))
+		}
+	}
+	slices.Sort(all)
+	return all, nil
 }
 
 // inShort says in short what an object is.
