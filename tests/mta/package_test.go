@@ -44,6 +44,7 @@ func TestPackage(t *testing.T) {
 			"/usr/bin/imip_person_outgoing":          "755 root:root",
 			"/usr/bin/imip-agent":                    "755 root:root",
 			"/usr/bin/imip-agent-postgresql":         "755 root:root",
+			"/usr/lib/imip-agent-go/imip_person":     "755 root:root",
 			"/etc/imip-agent/config.txt":             "644 root:root",
 			"/var/lib/imip-agent":                    "2750 imip-agent:www-data",
 			"/var/lib/imip-agent/store":              "2770 imip-agent:www-data",
@@ -61,7 +62,7 @@ func TestPackage(t *testing.T) {
 		if out, err := m.try(`systemd-analyze verify --man=no /usr/lib/systemd/system/imip-agent-*`); err != nil || out != "" {
 			t.Errorf("systemd-analyze verify: %v %s", err, out)
 		}
-		if got := m.run(t, `man -f imip_person_outgoing imip-agent 2>&1 || { mandb -q; man -f imip_person_outgoing imip-agent; }`); strings.Count(got, "(1)") != 2 {
+		if got := m.run(t, `man -f imip_person_outgoing imip_person imip-agent 2>&1 || { mandb -q; man -f imip_person_outgoing imip_person imip-agent; }`); strings.Count(got, "(1)") != 3 {
 			t.Errorf("manual pages: %s", got)
 		}
 	})
