@@ -81,7 +81,7 @@ func separateOccurrence(u *update) error {
 	u.parent = u.answered
 	at, err := u.parent.InstantFor(u.Object, u.Preferences.Zone)
 	if err != nil {
-		return err
+		return u.refuse(NoOccurrence) // its recurrence id cannot be read
 	}
 	occurrence, err := u.parent.Occurrence(at, u.Preferences.Zone)
 	if err != nil {

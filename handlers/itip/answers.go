@@ -91,27 +91,23 @@ func (u *update) ownAddress() calendar.URI {
 
 func stamp(t time.Time) string { return string(calendar.AppendUTC(nil, t)) }
 
-// findAskedFor finds what a REFRESH asks for (RFC 5546 section 3.2.6). An occurrence that is not
-// stored apart is its event's.
+// findAskedFor finds what a REFRESH asks for (RFC 5546 section 3.2.6), active or called off. An
+// occurrence that is not stored apart is its event's.
 func findAskedFor(u *update) (err error) {
-	if u.answered = u.stored; u.answered != nil {
-		return nil
-	}
-	if u.answered, err = u.calledOff(u.ID); err != nil || u.answered != nil || u.ID.RecurrenceID == "" {
-		u.calling.entire = u.answered != nil
-	} else {
-		u.ID.RecurrenceID = ""
-		if u.stored, err = u.whole(); u.stored == nil && err == nil {
-			u.answered, err = u.calledOff(u.ID)
-			u.calling.entire = u.answered != nil
+	for u.asked = u.ID; ; u.asked.RecurrenceID = "" {
+		if u.answered, err = u.active(u.asked); u.answered == nil && err == nil {
+			u.answered, err = u.calledOff(u.asked)
+			u.isOff = true
 		} else {
-			u.answered = u.stored
+			u.isOff = false
+		}
+		switch {
+		case u.answered != nil || err != nil:
+			return err
+		case u.asked.RecurrenceID == "":
+			return u.refuse(NotStored)
 		}
 	}
-	if err == nil && u.answered == nil {
-		return u.refuse(NotStored)
-	}
-	return err
 }
 
 // answerRefresh sends those who ask what is stored of the event, if the user lets it be sent, and they
@@ -142,12 +138,12 @@ func (u *update) eventFor(attendee calendar.URI) (parts []calendar.Document, err
 			parts = append(parts, u.asOrganizer(method, object))
 		}
 	}
-	if u.calling.entire {
+	if u.isOff {
 		add("CANCEL", u.answered)
 		return parts, nil
 	}
 	add("REQUEST", u.answered)
-	if u.ID.RecurrenceID != "" {
+	if u.asked.RecurrenceID != "" {
 		return parts, nil
 	}
 	apart, err := Apart(u.Tx, u.ID.UID)

@@ -295,6 +295,17 @@ func TestFreeBusyUID(t *testing.T) {
 	}
 }
 
+// Of free/busy no more is recorded than of an event.
+func TestFreeBusyLimit(t *testing.T) {
+	r := newRoom(t)
+	r.limit = 2
+	o := r.handle(got(eve, "REPLY VFREEBUSY", toBob, "ATTENDEE:", eve, "\nFREEBUSY:20261205T090000Z/PT1H,20261204T090000Z/PT1H,20261101T090000Z/PT1H,20261203T090000Z/PT1H\n"))
+	want := []string{"+ known of eve 03 0900-03 1000  OPAQUE", "+ known of eve 04 0900-04 1000  OPAQUE"}
+	if got := difference(nil, r.state()); !slices.Equal(got, want) || len(o.Warnings) != 1 || o.Warnings[0].Limit != 2 {
+		t.Errorf("%q, %+v", got, o.Warnings)
+	}
+}
+
 // To a program or a mailing list nobody answers, and what would have been answered is told of, or
 // delivered.
 func TestAutomatic(t *testing.T) {
@@ -395,6 +406,7 @@ func TestNews(t *testing.T) {
 		{got(eve, "REFRESH", toBob, "ATTENDEE:", eve, "\n"), "", "20261202T090000Z"},
 		{got(stranger, "REPLY", toBob, "ATTENDEE:", stranger, "\n", second), "", "20261209T090000Z"},
 		{got(eve, "COUNTER", accepted, version, moved), "20261209T150000Z", "20261209T090000Z"},
+		{got(eve, "REFRESH", toBob, "ATTENDEE:", eve, "\nRECURRENCE-ID:20261202T090000Z\n"), "", "20261202T090000Z"},
 	} {
 		n := r.handle(c.message).News
 		if n.Object == nil || n.Object.Value("DTSTART") != c.object || n.Stored == nil || n.Stored.Value("DTSTART") != c.stored || n.Stored.Summary() != "Talk" {

@@ -86,7 +86,7 @@ var effects = [...]map[string][]step{
 	// Nobody changes anything here who may not: each row begins with the checks.
 	Received: {
 		"ADD":            {fromOrganizer, makeOccurrence, read, ofRecordedOrganizer, calledOffInstead, ifAdditionsWanted, findParent, ifNewerThanParent, askForEvent, ifNewer, ifOtherRevision, keep, reactivate, recordOrganizer, enqueue},
-		"CANCEL":         {calledOffByUser, fromOrganizer, read, ofRecordedOrganizer, ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters},
+		"CANCEL":         {calledOffByUser, fromOrganizer, read, ofRecordedOrganizer, callItOff},
 		"COUNTER":        {fromAttendee, read, ofUser, ifStored, ifNewerAnswer, ifInvited, ofProposer, alignAnswer, merge, keepCounter, enqueueCounter},
 		"DECLINECOUNTER": {fromOrganizer, read, ofRecordedOrganizer, ifNewer, dropOffer},
 		"PUBLISH":        {publishedByUser, fromOrganizer, read, ofRecordedOrganizer, calledOffInstead, ifNewer, ifOtherRevision, keep, dropOccurrences, dequeueOccurrences, reactivate, recordOrganizer},
@@ -108,7 +108,7 @@ var (
 	callOff = []step{read, ifNotRepeated, findCalledOff, ifNewer, whoIsCalledOff, ifNotCalledOff, takeOut, forget, storeCancelled, dequeue, dropCounters}
 	reply   = []step{read, ifNewerAnswer, readAnswered, completeAnswer, merge, dequeueAnswered, dropCounters, recordAsAttendee, noteUnknown}
 
-	// What organizers call off by STATUS.
+	// What organizers call off, by CANCEL or by STATUS.
 	calledOff = []step{ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters}
 	// What the web manager tells the user's own records of what it has sent to others.
 	publishToOneself = []step{read, ifNewer, ifOtherRevision, keep, reactivate, recordAsOrganizer}
@@ -225,6 +225,8 @@ type update struct {
 	message    *calendar.Object    // its object as it came
 	speakers   []calendar.Attendee // the attendees who send it, as it names them
 	delegators []calendar.Attendee // who may pass it on instead of the organizer
+	asked      stores.ID           // for REFRESH: what of the event is asked for
+	isOff      bool                // for REFRESH: it is called off
 	silent     bool                // the user need not see it
 }
 

@@ -73,7 +73,7 @@ func (u *update) news() (n News, err error) {
 		return News{Kind: BusyTimes, FreeBusy: u.FreeBusy, From: u.speakers}, nil
 	}
 	n = News{Kind: newsOf(u.Method), Object: u.message, From: u.speakers}
-	if u.calling.entire && n.Kind != Question { // also by STATUS
+	if u.calling.entire { // also by STATUS
 		n.Kind = Cancellation
 	}
 	n.Stored, err = u.known()

@@ -11,12 +11,15 @@ import (
 // the event. When the user is busy does not change until the user answers, but for what is called
 // off.
 
+// callItOff calls the event off.
+func callItOff(u *update) error { return u.instead(calledOff) }
+
 // calledOffInstead calls off what does not take place: see isCancelled.
 func calledOffInstead(u *update) error {
 	if !isCancelled(u.Object) {
 		return nil
 	}
-	return u.instead(calledOff)
+	return callItOff(u)
 }
 
 // ifOtherRevision refuses the very revision that is stored: the user may have answered it.

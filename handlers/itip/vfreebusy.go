@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"slices"
 	"time"
 
 	"imip-agent/stores"
@@ -36,12 +37,7 @@ func recordSpan(u *update) error {
 	if u.Method == "PUBLISH" {
 		whose = []calendar.Attendee{u.FreeBusy.Organizer}
 	}
-	var busy []freebusy.Period
-	for _, p := range u.FreeBusy.Periods {
-		if p.IsBusy() {
-			busy = append(busy, freebusy.Period{Start: p.Start, End: p.End, Transp: Opaque})
-		}
-	}
+	busy := u.told()
 	for _, who := range whose {
 		err := u.eachOther(who.URI, func(first bool, which stores.Table) error {
 			table, err := u.Periods(which)
@@ -61,6 +57,23 @@ func recordSpan(u *update) error {
 	}
 	u.silent = !u.Preferences.Notifying
 	return nil
+}
+
+// told returns the records of what free/busy tells: if there are more than are kept of one event, the
+// earliest that are not over.
+func (u *update) told() (busy []freebusy.Period) {
+	for _, p := range u.FreeBusy.Periods {
+		if p.IsBusy() {
+			busy = append(busy, freebusy.Period{Start: p.Start, End: p.End, Transp: Opaque})
+		}
+	}
+	if limit := u.PeriodLimit; limit > 0 && len(busy) > limit {
+		u.warn(Warning{Text: "the free/busy has more periods than are recorded", Limit: limit})
+		busy = slices.DeleteFunc(busy, func(p freebusy.Period) bool { return p.End.Before(u.Now) })
+		slices.SortFunc(busy, func(a, b freebusy.Period) int { return a.Start.Compare(b.Start) })
+		busy = busy[:min(limit, len(busy))]
+	}
+	return busy
 }
 
 // tellFreeBusy answers the question when the user has time, if the user shares that.
