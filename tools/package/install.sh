@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 remove=
 [ "${1:-}" != --remove ] || { remove=yes; shift; }
 prefix=${1:-/usr/local}
-case $prefix in /*) ;; *) echo "install.sh: $prefix is no path from the root" >&2; exit 64 ;; esac
+case $prefix in /*) ;; *) echo "install.sh: $prefix is not an absolute path" >&2; exit 64 ;; esac
 dest=${DESTDIR:-}
 units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service"
 programs="imip_person_outgoing imip_person imip-agent imip-agent-postgresql"
@@ -24,7 +24,7 @@ completions="bash:bash-completion/completions/imip-agent zsh:zsh/site-functions/
 if [ -n "$remove" ]; then
     for system in postfix exim; do
         if "$dest$prefix/bin/imip-agent" setup $system --remove --dry-run 2>/dev/null | grep -q '^--- '; then
-            echo "install.sh: take it out of the mail system first: imip-agent setup $system --remove" >&2
+            echo "install.sh: remove it from the mail system first: imip-agent setup $system --remove" >&2
             exit 1
         fi
     done
@@ -34,7 +34,7 @@ if [ -n "$remove" ]; then
     rm -f "$dest$prefix"/share/man/man1/imip-agent*.1 "$dest$prefix"/share/man/man1/imip_person*.1 "$dest$prefix/share/man/man5/config.txt.5"
     for file in $completions; do rm -f "$dest$prefix/share/${file#*:}"; done
     for unit in $units; do rm -f "$dest/etc/systemd/system/$unit"; done
-    echo "removed; users' records and /etc/imip-agent stay"
+    echo "removed; users' records and /etc/imip-agent are kept"
     exit 0
 fi
 
