@@ -54,7 +54,7 @@ func run(ctx context.Context, words []string, environment func(program string) p
 		_, err := help.WriteTo(env.Stdout)
 		return err
 	}
-	return fmt.Errorf("%s is not to be run by itself: %s runs it where the store is in PostgreSQL", env.Program, names(" or "))
+	return fmt.Errorf("%s does not run by itself: %s becomes it for a store in PostgreSQL", env.Program, names(" or "))
 }
 
 // programs are those that go on as this one.
