@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,21 +50,46 @@ type window struct {
 	dark, print   bool
 }
 
-// start runs a browser of the test's own, for windows that are opened in it.
+// shared is the browser of all tests: a start takes a second of the processor.
+var shared struct {
+	once sync.Once
+	ctx  context.Context
+	err  error
+	stop []func()
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	for _, stop := range slices.Backward(shared.stop) {
+		stop()
+	}
+	os.Exit(status)
+}
+
+// start returns the browser, for windows that are opened in it.
 func start(t *testing.T) context.Context {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		skip.Because(t, "needs the browser chromium, which is not installed")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(2*time.Minute))
-	allocated, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(allocated)
-	t.Cleanup(end)
-	do(t, ctx)
-	return ctx
+	shared.once.Do(func() {
+		dir, err := os.MkdirTemp("", "imip-agent-browser")
+		if err != nil {
+			shared.err = err
+			return
+		}
+		options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox,
+			chromedp.DisableGPU, chromedp.UserDataDir(dir), chromedp.WSURLReadTimeout(2*time.Minute))
+		allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, end := chromedp.NewContext(allocated)
+		shared.stop = append(shared.stop, func() { _ = os.RemoveAll(dir) }, stop, end)
+		shared.ctx, shared.err = ctx, chromedp.Do(ctx)
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.ctx
 }
 
 // open shows what is written in a window of a browser, with nothing around it.
