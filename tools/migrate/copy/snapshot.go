@@ -187,26 +187,36 @@ func (s *snapshot) takePeriods(tx stores.Records, which stores.Table) error {
 
 // addPeriods takes the records of a table apart into items.
 func (s *snapshot) addPeriods(which stores.Table) {
-	byEvent := make(map[key][]byte)
+	table := s.rows[which]
+	var current key // whose records row has
+	var row []byte
 	var last freebusy.Period
-	for p := range s.rows[which].All() {
+	settle := func() {
+		if len(row) > 0 {
+			s.items[current] = current.of(row)
+		}
+		row = row[:0]
+	}
+	for _, number := range table.ByEvent() {
+		p := table.At(int(number))
 		k := periodKey(which, p)
+		if k != current {
+			settle()
+			current = k
+		}
 		if p.Start.Equal(last.Start) && p.End.Equal(last.End) && p.UID == last.UID && p.RecurrenceID == last.RecurrenceID {
 			s.twice(k) // as on insertion
 			continue
 		}
 		last = p
-		row := byEvent[k]
 		for _, column := range []string{
 			p.Start.UTC().Format(stamp), p.End.UTC().Format(stamp), p.Transp, p.Summary, p.Organizer, expiry(p.Expires), p.Attendee,
 		} {
 			row = append(append(row, column...), '\t')
 		}
-		byEvent[k] = append(row, '\n')
+		row = append(row, '\n')
 	}
-	for k, rows := range byEvent {
-		s.items[k] = k.of(rows)
-	}
+	settle()
 }
 
 // twice notes that a table has more than one record where there can be one.
