@@ -25,7 +25,7 @@ func TestInstall(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := run("opt"); err == nil || !strings.Contains(out, "no path from the root") {
+	if out, err := run("opt"); err == nil || !strings.Contains(out, "not an absolute path") {
 		t.Errorf("a prefix that is no path: %v %s", err, out)
 	}
 	if out, err := run(prefix); err != nil || !strings.Contains(out, "imip-agent setup postfix --domain") {
