@@ -130,7 +130,7 @@ func TestTablesAway(t *testing.T) {
 		s.run(t, "mv "+members+" /root/")
 		flows("tt@example.org")
 		eventually(t, "a copy that waits", func() bool {
-			return strings.Contains(s.read(t, s.logs[0]), "cannot be looked up whether this user takes part")
+			return strings.Contains(s.read(t, s.logs[0]), "it is unknown whether this user takes part")
 		}, func() string { return s.describe(t) })
 		if s.stored(t, user, "tt@example.org") {
 			t.Error("it was handled without the file")
