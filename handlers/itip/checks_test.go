@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,8 @@ func TestForged(t *testing.T) {
 				{"not to the user", ann, replaced(lines, bob, dan), NotInvited},
 				{"a delegator on one side", stranger, replaced(lines, "ATTENDEE;PARTSTAT=NEEDS-ACTION:"+bob, "ATTENDEE:"+stranger+"\nATTENDEE;DELEGATED-FROM=\""+stranger+"\":"+bob), WrongSender},
 				{"a delegator on the other side", stranger, replaced(lines, "ATTENDEE;PARTSTAT=NEEDS-ACTION:"+bob, "ATTENDEE;DELEGATED-TO=\""+bob+"\":"+stranger+"\nATTENDEE:"+bob), WrongSender},
+				{"an attendee who delegates on one side", eve, replaced(lines, "ATTENDEE:"+eve, "ATTENDEE;DELEGATED-TO=\""+bob+"\":"+eve), WrongSender},
+				{"an attendee who has delegated on the other side", eve, replaced(lines, "ATTENDEE;PARTSTAT=NEEDS-ACTION:"+bob, "ATTENDEE;DELEGATED-FROM=\""+eve+"\":"+bob), WrongSender},
 				{"a delegator whom nobody has invited", stranger, replaced(lines, "ATTENDEE;PARTSTAT=NEEDS-ACTION:"+bob, "ATTENDEE;DELEGATED-TO=\""+bob+"\":"+stranger+"\nATTENDEE;DELEGATED-FROM=\""+stranger+"\":"+bob), WrongSender},
 				{"a delegator who is not the sender", stranger, replaced(lines, "ATTENDEE;PARTSTAT=NEEDS-ACTION:"+bob, "ATTENDEE;DELEGATED-TO=\""+bob+"\":"+eve+"\nATTENDEE;DELEGATED-FROM=\""+eve+"\":"+bob), WrongSender},
 			} {
@@ -208,6 +211,54 @@ func TestSenders(t *testing.T) {
 		if o.Refused != Applied {
 			t.Errorf("%s: %s", from, o)
 		}
+	}
+}
+
+// A message without a sender is nobody's, whoever acts for nobody; and nobody delegates by their own
+// word alone what is not stored yet.
+func TestUnknownSenders(t *testing.T) {
+	r := newRoom(t)
+	for _, m := range []message{got("", "REQUEST", byAnn, version, at9), got("", "REPLY", accepted, version, at9), got("", "PUBLISH", byBob, version, at9)} {
+		c := m.change(t)
+		c.Senders = []calendar.URI{""}
+		if o := r.change(c, Received); o.Refused != WrongSender {
+			t.Errorf("%s: %s", m.method, o)
+		}
+	}
+	for _, lines := range []string{
+		"ATTENDEE;DELEGATED-TO=\"" + bob + "\":" + stranger + "\nATTENDEE:" + bob + "\n",
+		"ATTENDEE:" + stranger + "\nATTENDEE;DELEGATED-FROM=\"" + stranger + "\":" + bob + "\n",
+		"ATTENDEE;DELEGATED-FROM=\"" + stranger + "\":" + bob + "\n",
+	} {
+		if o := r.handle(got(stranger, "REQUEST", "ORGANIZER:", ann, "\n", lines, version, at9)); o.Refused != WrongSender {
+			t.Errorf("%s%s", lines, o)
+		}
+	}
+	if state := r.state(); len(state) > 0 {
+		t.Errorf("%q", state)
+	}
+}
+
+// An offer that the user has made of an event that is not stored is taken back. One that has expired
+// is no concern of a message that is refused.
+func TestOfferOfUnknownEvent(t *testing.T) {
+	r := newRoom(t)
+	r.wants.Offers = 1e12
+	r.handle(sent("COUNTER", accepts, version, at9))
+	o := r.handle(got(ann, "DECLINECOUNTER", byAnn, version))
+	if o.Refused != Applied || len(r.state()) > 0 {
+		t.Errorf("%s %q", o, r.state())
+	}
+}
+
+// Free/busy is others' to send.
+func TestFreeBusySent(t *testing.T) {
+	r := newRoom(t)
+	c := got(bob, "PUBLISH VFREEBUSY", toBob).change(t)
+	var unstorable *stores.UnstorableError
+	err := r.update(func(records *Records) error { _, err := records.Apply(c, Sent); return err })
+	if !errors.As(err, &unstorable) {
+		t.Errorf("%v", err)
 	}
 }
 
