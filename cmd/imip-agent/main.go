@@ -18,6 +18,7 @@ func commands(env process.Environment) []*cli.Command {
 		freebusyCommand(env),
 		checkCommand(env),
 		locksCommand(env),
+		outboxCommand(env),
 		migrateCommand(env),
 		doctorCommand(env),
 		setupCommand(env),

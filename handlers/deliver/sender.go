@@ -55,6 +55,32 @@ type route struct {
 // errNoServer says that mails stay where they are.
 var errNoServer = errors.New("no server is configured")
 
+// AwaitedError says that a mail stays until the mail system hands in its message again, of which it is to be made.
+type AwaitedError struct {
+	Recipient string
+}
+
+func (e *AwaitedError) Error() string {
+	return fmt.Sprintf("the mail for %s stays until the mail system hands in its message again", e.Recipient)
+}
+
+// withoutAwaited returns an error without those that say that a message is awaited: it is for its mail system to
+// hand it in, or to give it up.
+func withoutAwaited(err error) error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		var left []error
+		for _, err := range several.Unwrap() {
+			left = append(left, withoutAwaited(err))
+		}
+		return errors.Join(left...)
+	}
+	var awaited *AwaitedError
+	if errors.As(err, &awaited) {
+		return nil
+	}
+	return err
+}
+
 // Hand hands over one mail that is in no letter.
 func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) error {
 	if s.Instead != nil {
@@ -125,7 +151,7 @@ func (s *Sender) send(ctx context.Context, user calendar.URI, mail io.Reader) er
 	}
 	if envelope.Made {
 		if s.Make == nil {
-			return fmt.Errorf("the mail for %s stays until the mail system hands in its message again", envelope.To)
+			return &AwaitedError{envelope.To}
 		}
 		made, err := s.Make(envelope, text)
 		if err != nil {
@@ -172,7 +198,7 @@ func (s *Sender) Rest(ctx context.Context, user calendar.URI) error {
 		case letter.Left == 0 || letter.Age < young:
 			continue
 		default:
-			err = s.Deliver(ctx, user, letter.Name)
+			err = withoutAwaited(s.Deliver(ctx, user, letter.Name))
 			if errors.Is(err, stores.ErrLocked) {
 				err = nil
 			}

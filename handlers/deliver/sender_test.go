@@ -124,6 +124,11 @@ func TestMake(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	want(t, "left", h.left(t, paul), "[m:1]")
+	h.age(t, paul, "m", 2*young)
+	if err := h.sender.Rest(t.Context(), paul); err != nil {
+		t.Errorf("that a message is awaited is an error: %v", err)
+	}
+	want(t, "left", h.left(t, paul), "[m:1]")
 	broken := errors.New("no luck")
 	h.sender.Make = func(Envelope, io.Reader) (io.ReadCloser, error) { return nil, broken }
 	if err := h.sender.Deliver(t.Context(), paul, "m"); !errors.Is(err, broken) {

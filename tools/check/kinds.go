@@ -134,6 +134,8 @@ var (
 	lockStrange = kind("lock-strange", Error, Safe, "something else is in the place of a lock; the original's programs wait for it for ever; --undo puts it back")
 	lockHeld    = kind("lock-held", Warning, None, "a user's records are locked for more than a minute")
 
+	outboxWaiting = kind("outbox-waiting", Warning, None, "mails wait in a user's outbox for more than an hour")
+
 	preferenceUnknown = kind("preference-unknown", Warning, All, "a user has an unknown preference")
 	preferenceValue   = kind("preference-value", Warning, All, "a user's preference has a value that cannot be used")
 

@@ -114,6 +114,9 @@ func (e *examination) run() error {
 		// Without the zone that was meant, what is recorded by it is not to be judged.
 		e.preferences, e.known = p, !e.zoneless
 	}
+	if err := e.outbox(); err != nil {
+		return err
+	}
 	if e.session != nil {
 		if err := e.files(); err != nil {
 			return err
