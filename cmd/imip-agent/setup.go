@@ -109,7 +109,7 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, error) {
 	if system == "postfix" {
 		if _, ok := findProgram("postconf"); !ok {
-			return nil, fmt.Errorf("Postfix is missing on this machine: there is no postconf")
+			return nil, fmt.Errorf("there is no postconf: Postfix must be installed on this machine")
 		}
 		return setup.Postfix(ctx, o, outputOf)
 	}
@@ -118,7 +118,7 @@ func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, 
 			return setup.Exim(ctx, o, program, outputOf)
 		}
 	}
-	return nil, fmt.Errorf("Exim is missing on this machine: there is no exim4 and no exim")
+	return nil, fmt.Errorf("there is no exim4 and no exim: Exim must be installed on this machine")
 }
 
 // carryOut prints a plan and, unless it is only to be looked at, carries it out.
