@@ -16,6 +16,7 @@ import (
 	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores"
 	"imip-agent/tools/check"
+	"imip-agent/tools/quarantine"
 )
 
 // checkCommand looks whether a site's records are whole, and mends them.
@@ -94,7 +95,7 @@ func runCheck(ctx context.Context, options *cli.Context, env process.Environment
 		checker.Quarantine = path // commands are printed that name it
 	}
 	if manifest := options.String("undo"); manifest != "" {
-		err = undo(ctx, checker, manifest, env)
+		err = undo(ctx, quarantine.Undo{Store: s.Store, DryRun: checker.DryRun}, manifest, env)
 	} else {
 		journal := ""
 		if s.Config.StoreType == "file" && isThere(s.Config.JournalDir) {
@@ -157,10 +158,10 @@ func isThere(path string) bool {
 }
 
 // undo puts back what a repair has changed.
-func undo(ctx context.Context, checker *check.Checker, manifest string, env process.Environment) error {
+func undo(ctx context.Context, putting quarantine.Undo, manifest string, env process.Environment) error {
 	failed := 0
 	var locked error
-	err := checker.Undo(ctx, manifest, func(u check.Undone) {
+	err := putting.Run(ctx, manifest, func(u quarantine.Undone) {
 		if u.Err == nil {
 			return
 		}

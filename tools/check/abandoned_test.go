@@ -13,6 +13,7 @@ import (
 	"imip-agent/stores/file"
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
+	"imip-agent/tools/quarantine"
 )
 
 // abandoning is a store whose locks are given back as soon as somebody has one, as when a program
@@ -71,7 +72,7 @@ func TestAbandoned(t *testing.T) {
 		t.Fatalf("not enough is repaired:\n%s", r)
 	}
 	again(r.summary.Manifest)
-	err := p.checker(check.None).Undo(context.Background(), r.summary.Manifest, func(u check.Undone) {
+	err := quarantine.Undo{Store: p.store}.Run(context.Background(), r.summary.Manifest, func(u quarantine.Undone) {
 		if u.Err != nil {
 			t.Errorf("%s: %v", u.Path, u.Err)
 		}
@@ -88,7 +89,7 @@ func abandoned(t *testing.T, p *place) {
 	c.Users = []calendar.URI{paul}
 	if manifest := os.Getenv(abandonedManifest); manifest != "" {
 		failed := 0
-		err := c.Undo(context.Background(), manifest, func(u check.Undone) {
+		err := quarantine.Undo{Store: c.Store}.Run(context.Background(), manifest, func(u quarantine.Undone) {
 			if u.Err != nil {
 				failed++
 			}

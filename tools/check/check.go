@@ -5,8 +5,7 @@
 // A [Finding] is one thing that is wrong. Its [Kind] has an identifier that stays the
 // same, a severity, and the repair that it takes: a safe one makes anew what is derived
 // from other data, the other moves what is broken away. Whatever a repair changes or
-// moves is kept in a quarantine, a directory with a manifest, from which [Undo] puts it
-// back.
+// moves is kept by package quarantine, which puts it back.
 //
 // What free/busy should say of an event is what the handlers would have recorded; the
 // package itip knows. Where the objects cannot tell, all that could have been
@@ -30,6 +29,7 @@ import (
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
+	"imip-agent/tools/quarantine"
 )
 
 // Checker checks a store.
@@ -55,8 +55,8 @@ type Checker struct {
 	// Progress is called as users are done. May be nil.
 	Progress func(done, total int)
 
-	quarantine *quarantine
-	heavy      sync.Mutex // held while a user is looked at whose tables take much memory
+	quarantine *quarantine.Quarantine // nil: nothing is kept
+	heavy      sync.Mutex             // held while a user is looked at whose tables take much memory
 }
 
 // Run checks the store and calls report with each finding, those of one user after
@@ -64,7 +64,7 @@ type Checker struct {
 func (c *Checker) Run(ctx context.Context, report func(Finding)) (Summary, error) {
 	s := Summary{ByKind: make(map[string]int)}
 	if c.Quarantine != "" {
-		c.quarantine = &quarantine{base: c.Quarantine, now: c.Now, changes: c.Repair.String(), files: c.newChanger()}
+		c.quarantine = quarantine.New(c.Store, c.Quarantine, c.Repair.String(), c.Now)
 	}
 	tell := func(o outcome) {
 		s.add(o)
@@ -85,7 +85,7 @@ func (c *Checker) Run(ctx context.Context, report func(Finding)) (Summary, error
 	}
 	err := c.everybody(ctx, strangers, tell)
 	if c.quarantine != nil {
-		s.Manifest, err = c.quarantine.manifestPath(), errors.Join(err, c.quarantine.close())
+		s.Manifest, err = c.quarantine.Manifest(), errors.Join(err, c.quarantine.Close())
 	}
 	return s, err
 }
@@ -288,7 +288,7 @@ func (c *Checker) rounds(user calendar.URI, look func(*examination, *mender) err
 		e := &examination{checker: c, user: user, now: c.Now().UTC()}
 		var m *mender
 		if c.Repair != None && !c.DryRun && round < maxRounds && c.quarantine != nil {
-			m = &mender{quarantine: c.quarantine, examination: e, level: c.Repair}
+			m = &mender{quarantine: c.quarantine.Section(user), examination: e, level: c.Repair}
 		}
 		err := look(e, m)
 		o.events = e.events
@@ -379,7 +379,7 @@ func (c *Checker) records(ctx context.Context, e *examination, m *mender) error 
 	}
 	o := audit.Options{Write: m != nil, Look: func(l audit.Lock) { e.left(l) }}
 	if m != nil {
-		o.Aside, o.Writing = m.lockAside, m.writing
+		o.Aside, o.Writing = m.lockAside, m.quarantine.Writing
 	}
 	err := files.Audit(ctx, e.user, o, func(s audit.Session) error {
 		e.session = s

@@ -5,6 +5,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/tools/quarantine"
 )
 
 // State says what has become of a finding.
@@ -42,6 +43,9 @@ func (f *Finding) Needs() Repair {
 	}
 	return f.Kind.Repair
 }
+
+// reason is what the quarantine notes of a finding that is mended.
+func (f *Finding) reason() quarantine.Reason { return quarantine.Reason{Kind: f.Kind.ID, User: f.User} }
 
 // Key identifies a finding from one run to the next: its kind, and what it is about.
 func (f *Finding) Key() string {

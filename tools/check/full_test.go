@@ -14,6 +14,7 @@ import (
 	"imip-agent/tests/compat"
 	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
+	"imip-agent/tools/quarantine"
 )
 
 // A disk that is full in the middle of a repair leaves a store in which nothing is wrong that was
@@ -79,14 +80,14 @@ func fullDisk(t *testing.T, apart bool) {
 		if err == nil && len(summary.Failures) == 0 && len(left) > 0 {
 			t.Errorf("with %d pages, it is said to be done, and left are %q", pages, left)
 		}
-		manifests, _ := filepath.Glob(filepath.Join(p.quarantine(), "*", check.ManifestName))
+		manifests, _ := filepath.Glob(filepath.Join(p.quarantine(), "*", quarantine.ManifestName))
 		for _, f := range found.findings {
 			if f.State == check.Mended && (len(manifests) == 0 || slices.Contains(left, key(f))) {
 				t.Errorf("with %d pages, %s is said to be mended", pages, key(f))
 			}
 		}
 		for _, manifest := range manifests {
-			err := p.checker(check.None).Undo(context.Background(), manifest, func(u check.Undone) {
+			err := quarantine.Undo{Store: p.store}.Run(context.Background(), manifest, func(u quarantine.Undone) {
 				if u.Err != nil {
 					t.Errorf("with %d pages, undoing %s: %v", pages, u.Path, u.Err)
 				}

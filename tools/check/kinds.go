@@ -1,6 +1,10 @@
 package check
 
-import "fmt"
+import (
+	"fmt"
+
+	"imip-agent/tools/quarantine"
+)
 
 // Severity says how bad a finding is.
 type Severity int
@@ -62,7 +66,7 @@ var (
 	fileMode      = kind("file-mode", Warning, Safe, "a file or directory has a mode other than the configured one")
 	fileGroup     = kind("file-group", Warning, Safe, "a file or directory has another group than its directory")
 	fileHardLink  = kind("file-hard-link", Warning, Safe, "a file has several names (hard links)")
-	fileStaging   = kind("file-staging", Warning, Safe, "a program was interrupted and left staging files")
+	fileStaging   = kind(quarantine.FileStaging, Warning, Safe, "a program was interrupted and left staging files")
 	fileEmptyDir  = kind("file-empty-directory", Note, None, "the directory of an event is empty")
 	fileUnknown   = kind("file-unknown", Note, None, "a file does not belong here, and does no harm")
 
@@ -130,8 +134,8 @@ var (
 	counterCancelled = kind("counter-cancelled", Warning, All, "a counter-proposal is to a cancelled event")
 	counterPast      = kind("counter-past", Warning, All, "a counter-proposal is to an event that is over")
 
-	lockStale   = kind("lock-stale", Error, Safe, "a program has left a lock; the original's programs wait for it for ever")
-	lockStrange = kind("lock-strange", Error, Safe, "something else is in the place of a lock; the original's programs wait for it for ever; --undo puts it back")
+	lockStale   = kind(quarantine.LockStale, Error, Safe, "a program has left a lock; the original's programs wait for it for ever")
+	lockStrange = kind(quarantine.LockStrange, Error, Safe, "something else is in the place of a lock; the original's programs wait for it for ever; --undo puts it back")
 	lockHeld    = kind("lock-held", Warning, None, "a user's records are locked for more than a minute")
 
 	outboxWaiting = kind("outbox-waiting", Warning, None, "mails wait in a user's outbox for more than an hour")

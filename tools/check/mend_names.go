@@ -62,7 +62,7 @@ func (m *mender) writeNames() error {
 			continue
 		}
 		if path := m.path(r.from); path != "" {
-			if err := m.quarantine.note(entry{Action: actionAfter, Path: octets(path)}); err != nil { // there is none
+			if err := m.quarantine.Removing(path); err != nil {
 				return err
 			}
 		}

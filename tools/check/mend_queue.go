@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"imip-agent/stores"
+	"imip-agent/tools/quarantine"
 )
 
 // queueWork is what is to be done to the request queue, all of it in one go.
@@ -21,7 +22,7 @@ func (m *mender) queueOf(f *Finding) (*queueWork, error) {
 	if files := m.checker.files(); files != nil {
 		path = files.RequestsPath(m.user)
 	}
-	if err := m.keep(f, path, entry{Table: "requests"}); err != nil {
+	if err := m.keep(f, quarantine.Named(path, quarantine.Requests)); err != nil {
 		return nil, err
 	}
 	if m.queue == nil {
@@ -91,7 +92,7 @@ type providerWork struct {
 }
 
 func (m *mender) providersOf(f *Finding) (*providerWork, error) {
-	if err := m.keep(f, m.providersPath(), entry{Table: "freebusy-providers"}); err != nil {
+	if err := m.keep(f, quarantine.Named(m.providersPath(), quarantine.Providers)); err != nil {
 		return nil, err
 	}
 	if m.noted == nil {

@@ -8,6 +8,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
+	"imip-agent/tools/quarantine"
 )
 
 // tableWork is what is to be done to a free/busy table: all of it in one go, as both the
@@ -49,8 +50,7 @@ type start struct {
 
 // table returns what is to be done to one of the user's tables, which has been kept.
 func (m *mender) table(f *Finding, which stores.Table) (*tableWork, error) {
-	e := entry{Table: tableNames[which.Kind], Other: string(which.Other)}
-	if err := m.keep(f, m.tablePath(which), e); err != nil {
+	if err := m.keep(f, quarantine.Table(m.tablePath(which), which)); err != nil {
 		return nil, err
 	}
 	if which.Kind == stores.Own {

@@ -22,6 +22,7 @@ import (
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
 	"imip-agent/tools/migrate/copy"
+	"imip-agent/tools/quarantine"
 )
 
 // TestMain has a database server for the tests that ask for one.
@@ -208,7 +209,7 @@ func (p *place) checkerOf(store stores.Store, repair check.Repair) *check.Checke
 // undo puts back all that a repair has changed.
 func undo(t *testing.T, c *check.Checker, manifest string) {
 	t.Helper()
-	err := c.Undo(context.Background(), manifest, func(u check.Undone) {
+	err := quarantine.Undo{Store: c.Store}.Run(context.Background(), manifest, func(u quarantine.Undone) {
 		if u.Err != nil {
 			t.Errorf("undo %s: %v", u.Path, u.Err)
 		}
@@ -311,8 +312,8 @@ func TestPlainUndoLater(t *testing.T) {
 	d.replace(pauls+"objects/alone", "For others", "For all")
 	before := snapshot(t, room)
 	refused := 0
-	err := checker.Undo(context.Background(), r.summary.Manifest, func(u check.Undone) {
-		if errors.Is(u.Err, check.ErrLater) {
+	err := quarantine.Undo{Store: checker.Store}.Run(context.Background(), r.summary.Manifest, func(u quarantine.Undone) {
+		if errors.Is(u.Err, quarantine.ErrLater) {
 			refused++
 		}
 	})

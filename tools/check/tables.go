@@ -4,6 +4,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/freebusy"
+	"imip-agent/tools/quarantine"
 )
 
 // tables looks at the user's tables as files: what the lines are, and their order.
@@ -95,7 +96,7 @@ func (e *examination) badRows() error {
 			e.ownWrong = true
 			e.torn.add(d.UID)
 		}
-		k, name := tableLine, tableNames[d.Table.Kind]
+		k, name := tableLine, quarantine.TableName(d.Table.Kind)
 		if d.Table.Kind == stores.Other {
 			name += " for " + string(d.Table.Other)
 		}

@@ -229,11 +229,11 @@ func (e *examination) addFile(p audit.Problem) {
 	f := e.add(k, p.Path, stores.ID{}, "%s %s", filepath.Base(p.Path), p.Text)
 	switch p.Kind {
 	case audit.Mode:
-		f.mend = func(m *mender) error { return m.chmod(f, p.Mode) }
+		f.mend = func(m *mender) error { return m.quarantine.Chmod(f.reason(), f.Path, p.Mode) }
 	case audit.Group:
-		f.mend = func(m *mender) error { return m.chgrp(f, p.GID) }
+		f.mend = func(m *mender) error { return m.quarantine.Chgrp(f.reason(), f.Path, p.GID) }
 	case audit.HardLink:
-		f.mend = func(m *mender) error { return m.separate(f) }
+		f.mend = func(m *mender) error { return m.quarantine.Separate(f.reason(), f.Path) }
 	case audit.Strayed:
 		if len(p.Moves) > 0 {
 			f.mend = func(m *mender) error { return m.relocate(f, p.Moves) }

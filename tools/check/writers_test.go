@@ -11,6 +11,7 @@ import (
 
 	"imip-agent/tests/compat"
 	"imip-agent/tools/check"
+	"imip-agent/tools/quarantine"
 )
 
 // full reports whether the tests are to take as long as they need.
@@ -194,7 +195,7 @@ func TestUndoLater(t *testing.T) {
 	d.must(p.handle(s.message(p.now)))
 	before := snapshot(t, room)
 	refused := 0
-	err := p.checker(check.None).Undo(context.Background(), r.summary.Manifest, func(u check.Undone) {
+	err := quarantine.Undo{Store: p.store}.Run(context.Background(), r.summary.Manifest, func(u quarantine.Undone) {
 		if u.Err != nil {
 			refused++
 		}

@@ -1,4 +1,4 @@
-package check
+package quarantine
 
 import (
 	"bytes"
@@ -10,13 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/durable"
-	"imip-agent/stores/freebusy"
 )
 
 // Undone is one thing that was put back, or not.
@@ -30,14 +28,21 @@ type Undone struct {
 // what was there before would undo that as well.
 var ErrLater = errors.New("it was changed again since, and is kept as it is")
 
-// Undo puts back what a repair has changed, latest first, each under its user's lock. It
-// calls report with each thing. With dryRun nothing is written.
-func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)) error {
+// Undo puts back what repairs of a store have changed.
+type Undo struct {
+	Store  stores.Store
+	DryRun bool // nothing is written
+}
+
+// Run puts back what a manifest has, latest first, each under its user's lock, and syncs it. Then it
+// calls report with each thing.
+func (o Undo) Run(ctx context.Context, manifest string, report func(Undone)) error {
 	entries, err := readManifest(manifest)
 	if err != nil {
 		return fmt.Errorf("reading the manifest: %w", err)
 	}
-	u := undoing{checker: c, files: c.newChanger(), dir: filepath.Dir(manifest), afters: make(map[int]string), report: report}
+	at := places{filesOf(o.Store)}
+	u := undoing{Undo: o, places: at, files: newChanger(at.files), dir: filepath.Dir(manifest), afters: make(map[int]string)}
 	changed := make(map[string]int) // where something was changed last
 	for i, e := range entries {
 		switch e.Action {
@@ -47,27 +52,43 @@ func (c *Checker) Undo(ctx context.Context, manifest string, report func(Undone)
 			u.afters[changed[e.about()]] = e.Sum
 		}
 	}
-	// What stood in the place of a lock comes last: it keeps everybody out, us as well.
-	for _, locks := range []bool{false, true} {
-		for i := len(entries) - 1; i >= 0; i-- {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			e := entries[i]
-			if e.Action == actionAfter || locks != (e.Kind == lockStrange.ID) {
-				continue
-			}
-			report(Undone{Path: name(e), Kind: e.Kind, Err: u.locked(ctx, i, e)})
+	done, stopped := u.all(ctx, entries)
+	err = u.files.sync()
+	failed := false
+	for _, d := range done {
+		if d.Err != nil || err == nil { // else nobody knows whether it lasts
+			report(d)
 		}
+		failed = failed || d.Err != nil
 	}
-	if err := u.files.sync(); err != nil {
-		return fmt.Errorf("syncing what was put back: %w", err)
-	}
-	if c.DryRun || u.failed {
+	switch {
+	case err != nil:
+		return errors.Join(stopped, fmt.Errorf("syncing what was put back: %w", err))
+	case stopped != nil:
+		return stopped
+	case o.DryRun || failed:
 		return nil
 	}
 	// It cannot be undone twice.
 	return durable.Rename(manifest, filepath.Join(u.dir, "undone.jsonl"))
+}
+
+// all undoes entries, the last first. An error says why it was stopped.
+func (u *undoing) all(ctx context.Context, entries []entry) (done []Undone, stopped error) {
+	// What stood in the place of a lock comes last: it keeps everybody out, us as well.
+	for _, locks := range []bool{false, true} {
+		for i := len(entries) - 1; i >= 0; i-- {
+			if ctx.Err() != nil {
+				return done, context.Cause(ctx)
+			}
+			e := entries[i]
+			if e.Action == actionAfter || locks != (e.Kind == LockStrange) {
+				continue
+			}
+			done = append(done, Undone{Path: name(e), Kind: e.Kind, Err: u.locked(ctx, i, e)})
+		}
+	}
+	return done, nil
 }
 
 // name says what an entry is about.
@@ -79,36 +100,30 @@ func name(e entry) string {
 }
 
 type undoing struct {
-	checker *Checker
-	files   *changer
-	dir     string
-	afters  map[int]string // what changes have left, by the place of their entries
-	report  func(Undone)
-	failed  bool
+	Undo
+	places places
+	files  *changer
+	dir    string
+	afters map[int]string // what changes have left, by the place of their entries
 }
 
 // locked undoes an entry under its user's lock.
-func (u *undoing) locked(ctx context.Context, i int, e entry) (err error) {
-	defer func() {
-		if err != nil {
-			u.failed = true
-		}
-	}()
-	if e.Kind == lockStale.ID {
-		return nil // to put back a lock that nobody holds would lock the user out
+func (u *undoing) locked(ctx context.Context, i int, e entry) error {
+	if e.Kind == LockStale {
+		return nil
 	}
-	if e.Kind == lockStrange.ID {
+	if e.Kind == LockStrange {
 		return u.file(i, e)
 	}
 	if e.Path == "" {
-		return u.checker.Store.Update(ctx, calendar.URI(e.User), func(tx stores.Tx) error { return u.record(i, tx, e) })
+		return u.Store.Update(ctx, calendar.URI(e.User), func(tx stores.Tx) error { return u.record(i, tx, e) })
 	}
-	files := u.checker.files()
+	files := u.places.files
 	if files == nil || e.User == "" {
 		return u.file(i, e)
 	}
-	err = files.Audit(ctx, calendar.URI(e.User), audit.Options{}, func(audit.Session) error { return u.file(i, e) })
-	if isAbsent(err) { // a user with preferences only
+	err := files.Audit(ctx, calendar.URI(e.User), audit.Options{}, func(audit.Session) error { return u.file(i, e) })
+	if errors.Is(err, fs.ErrNotExist) { // a user with preferences only
 		return u.file(i, e)
 	}
 	return err
@@ -128,8 +143,8 @@ func (u *undoing) file(i int, e entry) error {
 		}
 		switch info, err := os.Lstat(path); {
 		case err != nil, info.IsDir() && u.vacated(path):
-		case e.Kind == fileStaging.ID:
-			return nil // a repair that was killed has left some, too; neither is of any use
+		case e.Kind == FileStaging:
+			return nil // a repair that was killed has left some, too
 		default:
 			return ErrLater
 		}
@@ -157,7 +172,7 @@ func (u *undoing) file(i int, e entry) error {
 // taken away again, and removes it.
 func (u *undoing) vacated(path string) bool {
 	entries, err := os.ReadDir(path)
-	if err != nil || len(entries) > 0 || u.checker.DryRun {
+	if err != nil || len(entries) > 0 || u.DryRun {
 		return err == nil && len(entries) == 0
 	}
 	return u.files.remove(path) == nil
@@ -185,30 +200,20 @@ func (u *undoing) change(i int, e entry, saved string) error {
 		return ErrLater
 	}
 	if e.Absent {
-		if u.checker.DryRun {
+		if u.DryRun {
 			return nil
 		}
 		return u.files.remove(path)
 	}
-	if now == "" || u.checker.DryRun {
+	if now == "" || u.DryRun {
 		return u.restore(e, saved, path)
 	}
-	return u.files.move(saved, path, u.checker.beside(calendar.URI(e.User), path))
-}
-
-// beside returns a directory on a file's file system, in which another name does no harm.
-func (c *Checker) beside(user calendar.URI, path string) string {
-	if files := c.files(); files != nil && user != "" {
-		if dir := filepath.Dir(files.RequestsPath(user)); strings.HasPrefix(path, dir+"/") {
-			return dir
-		}
-	}
-	return filepath.Dir(path) // published, or a preference
+	return u.files.move(saved, path, u.places.beside(calendar.URI(e.User), path))
 }
 
 // restore puts a file or directory back where there is none.
 func (u *undoing) restore(e entry, saved, path string) error {
-	if u.checker.DryRun {
+	if u.DryRun {
 		return nil
 	}
 	if _, err := os.Lstat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
@@ -217,12 +222,12 @@ func (u *undoing) restore(e entry, saved, path string) error {
 			return err
 		}
 	}
-	return u.files.move(saved, path, u.checker.beside(calendar.URI(e.User), path))
+	return u.files.move(saved, path, u.places.beside(calendar.URI(e.User), path))
 }
 
 func (u *undoing) attribute(e entry) error {
 	path := string(e.Path)
-	if u.checker.DryRun {
+	if u.DryRun {
 		return nil
 	}
 	if e.Action == actionGroup {
@@ -265,20 +270,20 @@ func (u *undoing) record(i int, tx stores.Tx, e entry) error {
 			return ErrLater
 		}
 	}
-	if u.checker.DryRun {
+	if u.DryRun {
 		return nil
 	}
 	if e.Part != "" {
 		return tx.Put(e.key(), content)
 	}
 	switch e.Table {
-	case "requests":
+	case Requests:
 		var requests []stores.Request
 		if err := json.Unmarshal(content, &requests); err != nil {
 			return err
 		}
 		return tx.SetRequests(requests)
-	case "freebusy-providers":
+	case Providers:
 		var providers stores.Providers
 		if err := json.Unmarshal(content, &providers); err != nil {
 			return err
@@ -286,47 +291,8 @@ func (u *undoing) record(i int, tx stores.Tx, e entry) error {
 		return tx.SetProviders(providers)
 	case tableRow:
 		return restoreRow(tx, content)
-	case "published":
+	case Published:
 		return tx.Publish(bytes.Clone(content))
 	}
 	return restoreTable(tx, e.which(), content)
-}
-
-// restoreRow puts a row of a table back that is no record.
-func restoreRow(tx stores.Tx, content []byte) error {
-	var d stores.Damage
-	if err := json.Unmarshal(content, &d); err != nil {
-		return err
-	}
-	tables, ok := tx.(stores.Damaged)
-	if !ok {
-		return errors.New("the store cannot have such a row")
-	}
-	return tables.RestoreDamage(d)
-}
-
-// restoreTable makes a free/busy table what it was.
-func restoreTable(tx stores.Tx, which stores.Table, content []byte) error {
-	layout := freebusy.Plain
-	if which.Kind == stores.Offers {
-		layout = freebusy.Expiring
-	}
-	table, err := tx.Periods(which)
-	if err != nil {
-		return err
-	}
-	was, _ := freebusy.Read(content, layout)
-	ids := make(map[stores.ID]bool)
-	for p := range table.All() {
-		ids[stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}] = true
-	}
-	for id := range ids {
-		table.Remove(id.UID, id.RecurrenceID)
-	}
-	var records []freebusy.Period
-	for p := range was.All() {
-		records = append(records, p)
-	}
-	table.InsertAll(records)
-	return nil
 }

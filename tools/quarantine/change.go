@@ -1,4 +1,4 @@
-package check
+package quarantine
 
 import (
 	"crypto/sha256"
@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"imip-agent/stores/audit"
 	"imip-agent/stores/durable"
 )
 
@@ -28,9 +29,9 @@ type changer struct {
 	touched map[string]bool // directories whose names are to be made last
 }
 
-func (c *Checker) newChanger() *changer {
+func newChanger(files audit.Store) *changer {
 	gate := func(change func() error) error { return change() }
-	if files := c.files(); files != nil {
+	if files != nil {
 		gate = files.Change
 	}
 	return &changer{gate: gate, touched: make(map[string]bool)}
