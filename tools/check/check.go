@@ -266,7 +266,7 @@ func (c *Checker) takesMemory(user calendar.URI) bool {
 	}
 	size := int64(0)
 	for _, path := range []string{
-		files.TablePath(user, stores.Table{Kind: stores.Own}), files.TablePath(user, stores.Table{Kind: stores.Offers}),
+		files.TablePath(user, ownTable), files.TablePath(user, stores.Table{Kind: stores.Offers}),
 		files.RequestsPath(user), files.ProvidersPath(user), files.PublishedPath(user),
 	} {
 		if info, err := os.Stat(path); err == nil {

@@ -58,8 +58,7 @@ func (e *examination) settleDoubts() error {
 		if d.endless {
 			e.provided(d.id)
 		}
-		f := e.addFreeBusy(freebusyMissing, d.id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(len(d.missing)))
-		f.mend = func(m *mender) error { return m.rebuild(f, d.id) }
+		e.addFreeBusy(freebusyMissing, d.id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(len(d.missing))).mendBy(rebuild(d.id))
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ const crowd = 1000
 type throng struct {
 	number int
 	last   *Finding
-	text   string      // of the last, without what is added
-	more   []stores.ID // what else the last is about
+	text   string // of the last, without what is added
+	more   int    // events that the last is about, too
 }
 
 type throngKey struct {
@@ -20,9 +20,9 @@ type throngKey struct {
 	path string
 }
 
-// addMany adds a finding about an event, as one of many of its kind in the same file. If mend
-// is not nil, it mends the finding, and is called once for each event.
-func (e *examination) addMany(k *Kind, path string, id stores.ID, mend func(*mender, *Finding, stores.ID) error, format string, args ...any) *Finding {
+// addMany adds a finding about an event, as one of many of its kind in the same file. It can be
+// about others as well.
+func (e *examination) addMany(k *Kind, path string, id stores.ID, format string, args ...any) *Finding {
 	if e.throngs == nil {
 		e.throngs = make(map[throngKey]*throng)
 	}
@@ -33,25 +33,11 @@ func (e *examination) addMany(k *Kind, path string, id stores.ID, mend func(*men
 		e.throngs[key] = t
 	}
 	if t.number == crowd {
-		t.more = append(t.more, id)
-		t.last.Text = t.text + ", and " + plural(len(t.more), "more event")
+		t.more++
+		t.last.Text = t.text + ", and " + plural(t.more, "more event")
 		return t.last
 	}
 	f := e.add(k, path, id, format, args...)
 	t.number, t.last, t.text = t.number+1, f, f.Text
-	if mend == nil {
-		return f
-	}
-	f.mend = func(m *mender) error {
-		if err := mend(m, f, id); err != nil || t.last != f {
-			return err
-		}
-		for _, id := range t.more {
-			if err := mend(m, f, id); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	return f
 }

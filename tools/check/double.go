@@ -13,7 +13,7 @@ const doubleLimit = 50
 // doubleBookings tells where two events that make the user busy take place at once, from
 // now on.
 func (e *examination) doubleBookings() {
-	table, err := e.tx.Periods(stores.Table{Kind: stores.Own})
+	table, err := e.tx.Periods(ownTable)
 	if err != nil {
 		return
 	}

@@ -181,7 +181,7 @@ func (e *examination) covered(s *series, id stores.ID, object *text, expect itip
 	case !ok || e.partly != "":
 	case len(expect.Transps) == 0:
 		f := e.declined(id, []row{at}, "the occurrence")
-		f.mend = func(m *mender) error { return m.removeStarting(f, parent, at.start) }
+		f.mendBy(removeStarting{parent, at.start})
 	case expect.Required() && len(spans) == 1 && (spans[0].start != at.start || spans[0].end != at.end):
 		const text = "free/busy has the occurrence at %s, the time in its event, instead of %s"
 		if before := e.publishedBefore(); object.organizedBy() != e.user && (before == nil || before[instants{at.start, at.end}]) {
@@ -189,12 +189,7 @@ func (e *examination) covered(s *series, id stores.ID, object *text, expect itip
 			return
 		}
 		f := e.addFreeBusy(freebusyTime, id, text, clock(at.start), clock(spans[0].start))
-		f.mend = func(m *mender) error {
-			if err := m.removeStarting(f, parent, at.start); err != nil {
-				return err
-			}
-			return m.rebuild(f, id)
-		}
+		f.mendBy(removeStarting{parent, at.start}, rebuild(id))
 	}
 }
 
@@ -208,7 +203,7 @@ func (e *examination) both(id stores.ID, active, cancelled *text) {
 		old.Part, what = stores.Cancelled, "active one"
 	}
 	f := e.add(eventBoth, e.path(old), id, "%s is both active and cancelled; the %s is newer", occurrenceName(id.RecurrenceID), what)
-	f.mend = func(m *mender) error { return m.removeText(f, old) }
+	f.mendBy(removeText{old})
 }
 
 // place looks where an occurrence stands in its event.
@@ -243,13 +238,13 @@ func (e *examination) stillBusy(id stores.ID, why string) {
 		return
 	}
 	f := e.addFreeBusy(freebusyCancelled, id, "%s, and free/busy has %s of it, the first at %s", why, plural(len(rows), "record"), clock(rows[0].start))
-	f.mend = func(m *mender) error { return m.removeRecords(f, id) }
+	f.mendBy(removeOwn(id))
 }
 
 // addFreeBusy adds a finding about the user's own free/busy.
 func (e *examination) addFreeBusy(k *Kind, id stores.ID, format string, args ...any) *Finding {
 	e.ownWrong = e.ownWrong || k.Severity > Note
-	return e.add(k, e.tablePath(stores.Table{Kind: stores.Own}), id, format, args...)
+	return e.add(k, e.tablePath(ownTable), id, format, args...)
 }
 
 func (e *examination) tablePath(table stores.Table) string {

@@ -28,15 +28,14 @@ type Finding struct {
 	// Command is what mends it: a command line for a shell.
 	Command string
 
-	// mend makes the repair that the kind needs; nil: somebody has to do it.
-	mend func(*mender) error
-	safe bool // it needs no more than a safe repair, whatever the kind needs
+	repairs []repair // what mends it; none: somebody has to do it
+	safe    bool     // it needs no more than a safe repair, whatever the kind needs
 }
 
 // Needs returns the repair that mends the finding; None if somebody has to do it.
 func (f *Finding) Needs() Repair {
 	switch {
-	case f.mend == nil:
+	case len(f.repairs) == 0:
 		return None
 	case f.safe:
 		return Safe

@@ -18,7 +18,7 @@ const day = 24 * time.Hour
 
 // readRows reads the user's own free/busy.
 func (e *examination) readRows() error {
-	table, err := e.tx.Periods(stores.Table{Kind: stores.Own})
+	table, err := e.tx.Periods(ownTable)
 	if err != nil {
 		return err
 	}
@@ -39,9 +39,7 @@ func (e *examination) readRows() error {
 	}
 	for _, id := range sortedIDs(maps.Keys(reversed)) {
 		e.ownWrong = true
-		e.addMany(tableReversed, e.tablePath(stores.Table{Kind: stores.Own}), id,
-			func(m *mender, f *Finding, id stores.ID) error { return m.rebuild(f, id) },
-			"%s of the event ends before it starts", plural(reversed[id], "record"))
+		e.addMany(tableReversed, e.tablePath(ownTable), id, "%s of the event ends before it starts", plural(reversed[id], "record")).mendBy(rebuild(id))
 	}
 	return nil
 }
@@ -49,7 +47,6 @@ func (e *examination) readRows() error {
 // nonsense tells of records whose recurrence id is none, as columns that were put together wrongly
 // leave them.
 func (e *examination) nonsense() {
-	own := stores.Table{Kind: stores.Own}
 	for id := range e.rows.left() {
 		if id.RecurrenceID == "" || stores.IsRecurrenceID(id.RecurrenceID) {
 			continue
@@ -57,8 +54,8 @@ func (e *examination) nonsense() {
 		e.rows.drop(id)
 		e.ownWrong = true
 		e.rebuilt[stores.ID{UID: id.UID}] = true
-		f := e.addMany(tableNonsense, e.tablePath(own), id, func(m *mender, f *Finding, id stores.ID) error { return m.rebuildWithout(f, id) },
-			"a free/busy record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID)
+		f := e.addMany(tableNonsense, e.tablePath(ownTable), id, "a free/busy record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID)
+		f.mendBy(rebuildWithout(id)...)
 		f.safe = true // the records are worked out again
 	}
 }
@@ -75,9 +72,7 @@ func (e *examination) duplicate(id stores.ID, p freebusy.Period) {
 	}
 	e.rebuilt[id] = true
 	e.ownWrong = true
-	own := stores.Table{Kind: stores.Own}
-	e.addMany(tableDuplicate, e.tablePath(own), id, func(m *mender, f *Finding, id stores.ID) error { return m.unique(f, own, id) },
-		"the record at %s is there twice", clock(p.Start.Unix()))
+	e.addMany(tableDuplicate, e.tablePath(ownTable), id, "the record at %s is there twice", clock(p.Start.Unix())).mendBy(&uniteRecords{ownTable, []stores.ID{id}})
 }
 
 // leave reports whether the free/busy of an event is not to be looked at: it waits for
@@ -95,8 +90,7 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect itip
 	}
 	if len(expect.Transps) == 0 {
 		if len(rows) > 0 {
-			f := e.declined(id, rows, "the event")
-			f.mend = func(m *mender) error { return m.removeRecords(f, id) }
+			e.declined(id, rows, "the event").mendBy(removeOwn(id))
 		}
 		return
 	}
@@ -128,10 +122,6 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect itip
 
 // judge tells what a difference means.
 func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.Expectation, rows []row, d difference) {
-	mend := func(f *Finding) *Finding {
-		f.mend = func(m *mender) error { return m.rebuild(f, id) }
-		return f
-	}
 	shorter := len(d.missing) > 0 && len(d.extra) == 0 && isShorter(rows, d) && e.mayAnswerLater(object, rows)
 	if len(d.late) > 0 && !shorter {
 		e.late = append(e.late, lateEvent{id, object, expect, s, len(rows) > 0})
@@ -139,7 +129,7 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 	for _, r := range d.cancelled {
 		rid := s.separate[r.start]
 		f := e.addFreeBusy(freebusyCancelled, stores.ID{UID: id.UID, RecurrenceID: rid}, "the occurrence %s is cancelled, and free/busy has it at %s", rid, clock(r.start))
-		f.mend = func(m *mender) error { return m.removeStarting(f, id, r.start) }
+		f.mendBy(removeStarting{id, r.start})
 	}
 	switch missing, extra := len(d.missing), len(d.extra); {
 	case shorter:
@@ -157,16 +147,16 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 		} else {
 			should = "at " + should
 		}
-		mend(e.addFreeBusy(freebusyTime, id, "free/busy has the event at %s and not %s%s", is, should, andMore(max(missing, extra))))
+		e.addFreeBusy(freebusyTime, id, "free/busy has the event at %s and not %s%s", is, should, andMore(max(missing, extra))).mendBy(rebuild(id))
 		return
 	case missing > 0:
 		e.ownLost = e.ownLost || len(rows) == 0 || object.organizedBy().Is(e.user)
-		mend(e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)))
+		e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)).mendBy(rebuild(id))
 		return
 	case extra > 0 && isLonger(rows, d) && e.mayAnswerLater(object, rows) && !e.unpublished(rows):
 		e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s, when it does not take place%s, perhaps since the user answered a version that is not stored", clock(d.extra[0].start), andMore(extra))
 	case extra > 0:
-		mend(e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, when it does not take place%s", clock(d.extra[0].start), andMore(extra)))
+		e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, when it does not take place%s", clock(d.extra[0].start), andMore(extra)).mendBy(rebuild(id))
 		return
 	case len(d.absent) > 0:
 		e.addFreeBusy(freebusyAbsent, id, "free/busy lacks %s of the event, the first at %s, which the user may have declined", plural(len(d.absent), "occurrence"), clock(d.absent[0].start))
@@ -191,7 +181,7 @@ func (e *examination) transparency(id stores.ID, object *text, expect itip.Expec
 		return
 	}
 	f := e.addFreeBusy(freebusyTransp, id, "free/busy has the event at %s as %s instead of %s", clock(rows[wrong].start), there[wrong], should)
-	f.mend = func(m *mender) error { return m.rebuild(f, id) }
+	f.mendBy(rebuild(id))
 }
 
 // words looks at what the records of an event call it. Of others' events that is what the
@@ -207,7 +197,7 @@ func (e *examination) words(id stores.ID, object *text, rows []row) {
 	}
 	r := rows[wrong]
 	f := e.addFreeBusy(freebusyText, id, "free/busy has the event at %s as %.60q of %s instead of %.60q of the user", clock(r.start), r.summary, r.organizer, summary)
-	f.mend = func(m *mender) error { return m.rebuild(f, id) }
+	f.mendBy(rebuild(id))
 }
 
 func andMore(n int) string {

@@ -41,8 +41,10 @@ func (e *examination) mendAll(m *mender) error {
 			continue
 		}
 		m.finding = f
-		if err := f.mend(m); err != nil {
-			return fmt.Errorf("mending %s: %w", f.Kind.ID, err)
+		for _, r := range f.repairs {
+			if err := r.do(m, f); err != nil {
+				return fmt.Errorf("mending %s: %w", f.Kind.ID, err)
+			}
 		}
 		m.done = true
 	}
@@ -59,7 +61,7 @@ func (e *examination) mendAll(m *mender) error {
 
 // publishChanged publishes the user's free/busy if that is not what is published.
 func (m *mender) publishChanged() error {
-	table, err := m.tx.Periods(stores.Table{Kind: stores.Own})
+	table, err := m.tx.Periods(ownTable)
 	if err != nil {
 		return err
 	}
@@ -102,7 +104,11 @@ func (m *mender) keep(f *Finding, item quarantine.Item) error {
 }
 
 // removeRow removes a row of a table that is no record.
-func (m *mender) removeRow(f *Finding, tx stores.Damaged, d stores.Damage) error {
+func (m *mender) removeRow(f *Finding, d stores.Damage) error {
+	tx, ok := m.tx.(stores.Damaged)
+	if !ok {
+		return errors.New("the store cannot have such a row")
+	}
 	if err := m.quarantine.KeepRow(f.Kind.ID, d); err != nil {
 		return err
 	}
@@ -159,7 +165,7 @@ func (m *mender) keepText(f *Finding, key stores.Key) error {
 
 // publish publishes the user's free/busy.
 func (m *mender) publish(f *Finding) error {
-	table, err := m.tx.Periods(stores.Table{Kind: stores.Own})
+	table, err := m.tx.Periods(ownTable)
 	if err != nil {
 		return err
 	}

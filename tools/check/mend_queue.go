@@ -31,13 +31,16 @@ func (m *mender) queueOf(f *Finding) (*queueWork, error) {
 	return m.queue, nil
 }
 
-// dequeue takes an entry out of the request queue.
-func (m *mender) dequeue(f *Finding, id stores.ID, kind string) error {
+// dequeue takes entries out of the request queue.
+func (m *mender) dequeue(f *Finding, requests []stores.Request) error {
 	queue, err := m.queueOf(f)
-	if err == nil {
-		queue.dropped[stores.Request{ID: id, Type: kind}] = true
+	if err != nil {
+		return err
 	}
-	return err
+	for _, r := range requests {
+		queue.dropped[r] = true
+	}
+	return nil
 }
 
 // dequeueTwice takes all but the first of equal entries out of the request queue.
@@ -102,7 +105,7 @@ func (m *mender) providersOf(f *Finding) (*providerWork, error) {
 }
 
 // provide notes events as recurring without end, or takes the note back.
-func (m *mender) provide(f *Finding, wanted bool, ids ...stores.ID) error {
+func (m *mender) provide(f *Finding, wanted bool, ids []stores.ID) error {
 	work, err := m.providersOf(f)
 	if err != nil {
 		return err

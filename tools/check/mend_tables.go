@@ -69,12 +69,7 @@ func (m *mender) table(f *Finding, which stores.Table) (*tableWork, error) {
 }
 
 func (m *mender) own(f *Finding) (*tableWork, error) {
-	return m.table(f, stores.Table{Kind: stores.Own})
-}
-
-// removeRecords removes the records of events.
-func (m *mender) removeRecords(f *Finding, ids ...stores.ID) error {
-	return m.removeFrom(f, stores.Table{Kind: stores.Own}, ids...)
+	return m.table(f, ownTable)
 }
 
 // removeFrom removes the records of events from a table.
@@ -96,63 +91,59 @@ func (m *mender) removeStarting(f *Finding, id stores.ID, at int64) error {
 	return err
 }
 
-// rebuild makes the records of an event anew.
-func (m *mender) rebuild(f *Finding, id stores.ID) error {
-	work, err := m.own(f)
-	if err == nil {
-		work.rebuilt[id] = true
-	}
-	return err
-}
-
-// rebuildWithout removes the records of an occurrence that is not stored, and makes those
-// of its event anew.
-func (m *mender) rebuildWithout(f *Finding, id stores.ID) error {
-	if err := m.removeRecords(f, id); err != nil {
-		return err
-	}
-	return m.rebuild(f, stores.ID{UID: id.UID})
-}
-
-// extendAll adds the records that are missing at the end of the window.
-func (m *mender) extendAll(f *Finding) error {
+// rebuild makes the records of events anew.
+func (m *mender) rebuild(f *Finding, ids []stores.ID) error {
 	work, err := m.own(f)
 	if err != nil {
 		return err
 	}
-	for _, late := range m.late {
-		work.extended[late.id] = true
+	for _, id := range ids {
+		work.rebuilt[id] = true
 	}
-	if !m.extended {
-		return nil
+	return nil
+}
+
+// extend adds the records of events that are missing at the end of the window, and notes that all up
+// to there are worked out.
+func (m *mender) extend(f *Finding, ids []stores.ID, note bool) error {
+	work, err := m.own(f)
+	if err != nil {
+		return err
 	}
-	// With all that are noted worked out to the end of the window, it can be noted.
-	for _, id := range m.renewed {
+	for _, id := range ids {
 		work.extended[id] = true
+	}
+	if !note {
+		return nil
 	}
 	return m.noteWindow(f)
 }
 
-// unique leaves one of several equal records of an event.
-func (m *mender) unique(f *Finding, which stores.Table, id stores.ID) error {
+// unique leaves one of several equal records of events.
+func (m *mender) unique(f *Finding, which stores.Table, ids []stores.ID) error {
 	work, err := m.table(f, which)
 	if err != nil {
 		return err
 	}
-	work.single[id] = true
+	for _, id := range ids {
+		work.single[id] = true
+	}
 	if path := m.tablePath(which); path != "" && m.session != nil {
 		m.session.Rewrite(path) // also if no record has changed but for its number
 	}
 	return nil
 }
 
-// removeReversed removes the records of an event that end before they start.
-func (m *mender) removeReversed(f *Finding, which stores.Table, id stores.ID) error {
+// removeReversed removes the records of events that end before they start.
+func (m *mender) removeReversed(f *Finding, which stores.Table, ids []stores.ID) error {
 	work, err := m.table(f, which)
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
 		work.forward[id] = true
 	}
-	return err
+	return nil
 }
 
 // writeTables does what is to be done to the tables.

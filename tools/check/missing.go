@@ -60,6 +60,6 @@ func (e *examination) nothingLeft() bool {
 		path = path[:len(path)-len("/x")]
 	}
 	f := e.add(eventsMissing, path, stores.ID{}, "no event is stored, but there are %s; restore the events from a backup", strings.Join(left, ", "))
-	f.mend = func(*mender) error { return nil } // each of them is told as well
+	f.mendBy(withOthers{}) // each of them is told as well
 	return true
 }

@@ -35,12 +35,12 @@ func (e *examination) published() error {
 		if !none && len(text) > 0 && !e.unsettled {
 			f := e.add(publishedUnwanted, path, stores.ID{}, "free/busy is published against the user's preferences")
 			if path != "" {
-				f.mend = func(m *mender) error { return m.aside(f, path) }
+				f.mendBy(aside{})
 			}
 		}
 		return nil
 	}
-	table, err := e.tx.Periods(stores.Table{Kind: stores.Own})
+	table, err := e.tx.Periods(ownTable)
 	if err != nil {
 		return err
 	}
@@ -87,8 +87,7 @@ func busyPeriods(table *freebusy.Table) []instants {
 }
 
 func (e *examination) republish(path, text string) {
-	f := e.add(publishedDiffers, path, stores.ID{}, "%s", text)
-	f.mend = func(m *mender) error { return m.publish(f) }
+	e.add(publishedDiffers, path, stores.ID{}, "%s", text).mendBy(publish{})
 }
 
 func compact(periods []instants) []instants {

@@ -44,12 +44,18 @@ func (e *examination) window() error {
 		words = append(words, "--reset")
 	}
 	f.Command = e.checker.command(words...)
-	for id := range e.provider {
-		if !e.leave(id) && e.rows.hasUID(id.UID) {
-			e.renewed = append(e.renewed, id)
+	extend := extendRecords{note: e.extended}
+	for _, late := range e.late {
+		extend.ids = append(extend.ids, late.id)
+	}
+	if e.extended { // with all that are noted worked out to the end of the window, it can be noted
+		for id := range e.provider {
+			if !e.leave(id) && e.rows.hasUID(id.UID) {
+				extend.ids = append(extend.ids, id)
+			}
 		}
 	}
-	f.mend = func(m *mender) error { return m.extendAll(f) }
+	f.mendBy(extend)
 	return nil
 }
 
@@ -71,29 +77,30 @@ func (e *examination) leftRows() error {
 			continue // the event is in a file that is no use as it is, which is told
 		}
 		rows, v := e.rows.of(id), e.uids[id.UID]
-		add := func(k *Kind, mend func(*mender, *Finding, stores.ID) error, format string, args ...any) {
+		add := func(k *Kind, format string, args ...any) {
 			e.ownWrong = e.ownWrong || k.Severity > Note
-			e.addMany(k, e.tablePath(stores.Table{Kind: stores.Own}), id, mend, format, args...)
-		}
-		mend := func(m *mender, f *Finding, id stores.ID) error {
-			if e.lost[id] { // its event has the occurrence again
-				return m.rebuildWithout(f, id)
+			f := e.addMany(k, e.tablePath(ownTable), id, format, args...)
+			switch {
+			case k.Severity == Note:
+			case e.lost[id]: // its event has the occurrence again
+				f.mendBy(rebuildWithout(id)...)
+			default:
+				f.mendBy(removeOwn(id))
 			}
-			return m.removeRecords(f, id)
 		}
 		const text = "free/busy has %s of %s, the first at %s, and the event is not stored"
 		args := []any{plural(len(rows), "record"), occurrenceName(id.RecurrenceID), clock(rows[0].start)}
 		switch {
 		case v != nil && v.cancelled && !v.active:
-			add(freebusyCancelled, mend, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
+			add(freebusyCancelled, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
 		case calendar.URI(rows[0].organizer).Is(e.user), e.lost[id]:
-			add(freebusyUnstored, mend, text, args...)
+			add(freebusyUnstored, text, args...)
 		case v == nil && rows[0].organizer == "" && e.unpublished(rows), (v == nil || id.RecurrenceID == "") && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
-			add(freebusyUninvited, mend, text, args...)
+			add(freebusyUninvited, text, args...)
 		default:
 			// The user has answered what never came in here, or an occurrence that there
 			// is none of.
-			add(freebusyAnswered, nil, text, args...)
+			add(freebusyAnswered, text, args...)
 		}
 	}
 	return nil
@@ -145,20 +152,11 @@ func (e *examination) leftOthers() error {
 // leftOther tells of records of an event that is not stored in what is known of another's
 // free/busy. Where the user's own has that event as well, it is one finding, f.
 func (e *examination) leftOther(f *Finding, which stores.Table, id stores.ID, at time.Time) *Finding {
-	mended := func(*mender) error { return nil }
-	if f != nil {
-		mended = f.mend
-	} else {
+	if f == nil {
 		f = e.add(freebusyUnstored, e.tablePath(which), id, "the free/busy of %s that this user knows has %s, the first at %s, and the event is not stored",
 			which.Other, occurrenceName(id.RecurrenceID), clock(at.Unix()))
 	}
-	f.mend = func(m *mender) error {
-		if err := mended(m); err != nil {
-			return err
-		}
-		return m.removeFrom(f, which, id)
-	}
-	return f
+	return f.mendBy(&removeRecords{which, []stores.ID{id}})
 }
 
 func sortedIDs(ids func(func(stores.ID) bool)) []stores.ID {
@@ -226,16 +224,14 @@ func (e *examination) queue() error {
 	seen := make(map[stores.Request]bool)
 	for _, r := range e.requests {
 		if r.Type != "" && r.Type != counterType {
-			e.addMany(requestType, path, r.ID, func(m *mender, f *Finding, _ stores.ID) error { return m.retype(f) },
-				"the request queue has %s with the type %.40q", occurrenceName(r.RecurrenceID), r.Type)
+			e.addMany(requestType, path, r.ID, "the request queue has %s with the type %.40q", occurrenceName(r.RecurrenceID), r.Type).mendBy(retype{})
 			continue
 		}
 		drop := func(k *Kind, format string, args ...any) {
-			e.addMany(k, path, r.ID, func(m *mender, f *Finding, id stores.ID) error { return m.dequeue(f, id, r.Type) }, format, args...)
+			e.addMany(k, path, r.ID, format, args...).mendBy(&dequeue{[]stores.Request{r}})
 		}
 		if seen[r] {
-			e.addMany(requestDuplicate, path, r.ID, func(m *mender, f *Finding, _ stores.ID) error { return m.dequeueTwice(f) },
-				"the request queue has %s twice", occurrenceName(r.RecurrenceID))
+			e.addMany(requestDuplicate, path, r.ID, "the request queue has %s twice", occurrenceName(r.RecurrenceID)).mendBy(dequeueTwice{})
 			continue
 		}
 		seen[r] = true
@@ -254,7 +250,7 @@ func (e *examination) queue() error {
 			if r.Type == counterType {
 				text = "the request queue has counter-proposals to %s, which is cancelled"
 			}
-			e.addMany(requestReplaced, path, r.ID, nil, text, occurrenceName(r.RecurrenceID))
+			e.addMany(requestReplaced, path, r.ID, text, occurrenceName(r.RecurrenceID))
 		case missed:
 			drop(requestOrphan, "the request queue has %s, and the event that is stored does not recur", occurrenceName(r.RecurrenceID))
 		case over:
@@ -387,8 +383,8 @@ func (e *examination) readProviders() error {
 	e.provider = make(map[stores.ID]bool, len(providers.Events))
 	for _, id := range providers.Events {
 		if e.provider[id] {
-			e.addMany(tableDuplicate, e.providersPath(), id, func(m *mender, f *Finding, id stores.ID) error { return m.provide(f, true, id) },
-				"%s is listed twice as recurring without end", occurrenceName(id.RecurrenceID))
+			e.addMany(tableDuplicate, e.providersPath(), id, "%s is listed twice as recurring without end", occurrenceName(id.RecurrenceID)).
+				mendBy(&provide{[]stores.ID{id}, true})
 		}
 		e.provider[id] = true
 	}
@@ -407,8 +403,8 @@ func (e *examination) provided(id stores.ID) {
 	if !e.extended || e.provider[id] {
 		return
 	}
-	f := e.add(providerMissing, e.providersPath(), id, "the event recurs without end, is not listed, and will not be extended")
-	f.mend = func(m *mender) error { return m.provide(f, true, id) }
+	e.add(providerMissing, e.providersPath(), id, "the event recurs without end, is not listed, and will not be extended").
+		mendBy(&provide{[]stores.ID{id}, true})
 }
 
 // providers looks at the events that are noted as recurring without end.
@@ -419,8 +415,8 @@ func (e *examination) providers() error {
 		if stored || e.rows.has(id) || v == nil && e.torn.any() {
 			continue // also one that was answered without having come in
 		}
-		e.addMany(providerUnstored, e.providersPath(), id, func(m *mender, f *Finding, id stores.ID) error { return m.provide(f, false, id) },
-			"%s is listed as recurring without end, and is not stored", occurrenceName(id.RecurrenceID))
+		e.addMany(providerUnstored, e.providersPath(), id, "%s is listed as recurring without end, and is not stored", occurrenceName(id.RecurrenceID)).
+			mendBy(&provide{[]stores.ID{id}, false})
 	}
 	return nil
 }
@@ -439,8 +435,7 @@ func (e *examination) offers() error {
 		}
 	}
 	if expired > 0 {
-		f := e.add(offerExpired, e.tablePath(which), stores.ID{}, "%s", expiredText(expired))
-		f.mend = func(m *mender) error { return m.dropExpired(f) }
+		e.add(offerExpired, e.tablePath(which), stores.ID{}, "%s", expiredText(expired)).mendBy(dropExpired{})
 	}
 	return nil
 }

@@ -48,18 +48,8 @@ func (e *examination) rejected() error {
 	}
 	for _, item := range items {
 		note := item.Note
-		f := e.add(rejectedItem, item.Path, stores.ID{UID: note.UID, RecurrenceID: note.RecurrenceID},
-			"rejected on %s: %s", note.Time.Format(time.DateOnly), oneLine(note.Reason))
-		f.mend = func(m *mender) error {
-			if err := m.aside(f, f.Path); err != nil {
-				return err
-			}
-			note := strings.TrimSuffix(f.Path, filepath.Ext(f.Path)) + ".txt"
-			if err := m.aside(f, note); err != nil && !isAbsent(err) {
-				return err
-			}
-			return nil
-		}
+		e.add(rejectedItem, item.Path, stores.ID{UID: note.UID, RecurrenceID: note.RecurrenceID},
+			"rejected on %s: %s", note.Time.Format(time.DateOnly), oneLine(note.Reason)).mendBy(reject{})
 	}
 	return nil
 }
@@ -86,5 +76,5 @@ func (e *examination) left(l audit.Lock) {
 		f.Kind, f.Text = lockStrange, fmt.Sprintf("something else is in the place of a lock since %s: %s", l.Since.UTC().Format(time.DateTime), l.Strange)
 	}
 	// The lock is moved away before anything is looked at.
-	f.mend = func(m *mender) error { return nil }
+	f.mendBy(withOthers{})
 }

@@ -69,8 +69,7 @@ func zoneless(findings []*Finding) bool {
 }
 
 func (e *examination) addSetting(k *Kind, path, format string, args ...any) {
-	f := e.add(k, path, stores.ID{}, format, args...)
-	f.mend = func(m *mender) error { return m.aside(f, path) }
+	e.add(k, path, stores.ID{}, format, args...).mendBy(aside{})
 }
 
 // maxSetting is how much of a preference is read.

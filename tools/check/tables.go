@@ -21,8 +21,7 @@ func (e *examination) tables() error {
 		e.damages(t, own)
 		e.ownWrong = e.ownWrong || own && (len(t.Damages) > 0 || t.Unordered > 0)
 		if t.Unordered > 0 {
-			f := e.add(tableOrder, t.Path, stores.ID{}, "line %d of %s is out of order", t.Unordered, t.Name)
-			f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
+			e.add(tableOrder, t.Path, stores.ID{}, "line %d of %s is out of order", t.Unordered, t.Name).mendBy(rewriteTable{t})
 		}
 		if t.Which != nil && !own {
 			if err := e.otherTable(t.Path, *t.Which); err != nil {
@@ -47,7 +46,7 @@ func (e *examination) damages(t audit.Table, own bool) {
 		}
 		f := e.add(k, t.Path, stores.ID{}, "line %d of %s: %s", d.Line, t.Name, d.Reason())
 		f.safe = k == tableLine && own // the records are worked out again
-		f.mend = func(m *mender) error { return m.rewriteTable(f, t) }
+		f.mendBy(rewriteTable{t})
 		first[k] = f
 	}
 	for k, f := range first {
@@ -105,7 +104,7 @@ func (e *examination) badRows() error {
 		}
 		f := e.add(k, "", d.ID, "a row of %s: %s", name, d.Reason())
 		f.safe = own // the records are worked out again
-		f.mend = func(m *mender) error { return m.removeRow(f, tx, d) }
+		f.mendBy(removeRow{d})
 	}
 	return nil
 }
@@ -123,18 +122,17 @@ func (e *examination) otherTable(path string, which stores.Table) error {
 		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
 		if sameRecord(p, last) && !doubled[id] {
 			doubled[id] = true
-			e.addMany(tableDuplicate, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.unique(f, which, id) },
-				"the record at %s is there twice", clock(p.Start.Unix()))
+			e.addMany(tableDuplicate, path, id, "the record at %s is there twice", clock(p.Start.Unix())).mendBy(&uniteRecords{which, []stores.ID{id}})
 		}
 		if id.RecurrenceID != "" && !stores.IsRecurrenceID(id.RecurrenceID) && !strange[id] {
 			strange[id] = true
-			e.addMany(tableNonsense, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.removeFrom(f, which, id) },
-				"a record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID)
+			e.addMany(tableNonsense, path, id, "a record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID).
+				mendBy(&removeRecords{which, []stores.ID{id}})
 		}
 		if p.End.Before(p.Start) && !reversed[id] {
 			reversed[id] = true
-			e.addMany(tableReversed, path, id, func(m *mender, f *Finding, id stores.ID) error { return m.removeReversed(f, which, id) },
-				"a record of the event ends before it starts, at %s", clock(p.Start.Unix()))
+			e.addMany(tableReversed, path, id, "a record of the event ends before it starts, at %s", clock(p.Start.Unix())).
+				mendBy(&removeReversed{which, []stores.ID{id}})
 		}
 		last = p
 	}

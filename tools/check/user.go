@@ -63,7 +63,6 @@ type examination struct {
 	ownLost    bool              // records are missing that nothing but damage can take away
 	wereBusy   *publishedTimes   // nil: not read yet
 	busy       map[instants]bool // when the user is busy by the table; nil: not worked out yet
-	renewed    []stores.ID       // events noted as recurring without end of which there are records
 	ownWrong   bool              // something is wrong with the user's own free/busy
 	// invited says that the invitations of other organizers are stored here.
 	invited bool
@@ -229,18 +228,18 @@ func (e *examination) addFile(p audit.Problem) {
 	f := e.add(k, p.Path, stores.ID{}, "%s %s", filepath.Base(p.Path), p.Text)
 	switch p.Kind {
 	case audit.Mode:
-		f.mend = func(m *mender) error { return m.quarantine.Chmod(f.reason(), f.Path, p.Mode) }
+		f.mendBy(chmod{p.Mode})
 	case audit.Group:
-		f.mend = func(m *mender) error { return m.quarantine.Chgrp(f.reason(), f.Path, p.GID) }
+		f.mendBy(chgrp{p.GID})
 	case audit.HardLink:
-		f.mend = func(m *mender) error { return m.quarantine.Separate(f.reason(), f.Path) }
+		f.mendBy(separate{})
 	case audit.Strayed:
 		if len(p.Moves) > 0 {
-			f.mend = func(m *mender) error { return m.relocate(f, p.Moves) }
+			f.mendBy(relocate{p.Moves})
 		}
 	case audit.EmptyDir, audit.Unknown, audit.BothUsed:
 	default:
-		f.mend = func(m *mender) error { return m.aside(f, p.Path) }
+		f.mendBy(aside{})
 	}
 }
 
@@ -325,17 +324,19 @@ func (e *examination) read(key stores.Key) (t *text, unusable bool) {
 		return nil, true
 	}
 	if s.foreign != "" {
-		f := e.addText(eventForeign, key, "the original's programs cannot read the event: %s", s.foreign)
-		f.mend = func(m *mender) error { return m.rewriteText(f, key, object.Encode()) }
+		e.addAbout(eventForeign, key, "the original's programs cannot read the event: %s", s.foreign).mendBy(rewriteText{key, object.Encode()})
 	}
 	return &text{content: content, decoded: object}, false
 }
 
 // addText adds a finding about a text, which is moved aside to mend it.
 func (e *examination) addText(k *Kind, key stores.Key, format string, args ...any) *Finding {
-	f := e.add(k, e.path(key), key.ID, format, args...)
-	f.mend = func(m *mender) error { return m.removeText(f, key) }
-	return f
+	return e.addAbout(k, key, format, args...).mendBy(removeText{key})
+}
+
+// addAbout adds a finding about a text.
+func (e *examination) addAbout(k *Kind, key stores.Key, format string, args ...any) *Finding {
+	return e.add(k, e.path(key), key.ID, format, args...)
 }
 
 // misnamed reports whether an object is another than its key says.
@@ -352,11 +353,10 @@ func (e *examination) misnamed(key stores.Key, object *calendar.Object, path str
 	case key.Part == stores.Countered && key.RecurrenceID != "" && is.UID == key.UID && recurrenceID == "":
 		return false // a proposal may be kept as it came
 	case is.UID != key.UID:
-		f := e.addText(eventWrongName, key, "the file's name says %q, and its event says %q", key.UID, is.UID)
-		f.mend = func(m *mender) error { return m.renameText(f, key, is) }
+		e.addAbout(eventWrongName, key, "the file's name says %q, and its event says %q", key.UID, is.UID).mendBy(renameText{key, is})
 	default:
-		f := e.addText(eventWrongName, key, "the file's name says %s, and its event says %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID))
-		f.mend = func(m *mender) error { return m.renameText(f, key, is) }
+		e.addAbout(eventWrongName, key, "the file's name says %s, and its event says %s", occurrenceName(key.RecurrenceID), occurrenceName(recurrenceID)).
+			mendBy(renameText{key, is})
 	}
 	if key.Part != stores.Countered {
 		e.claimed[is] = true
