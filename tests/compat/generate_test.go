@@ -170,7 +170,7 @@ func message(a act, clock time.Time, events ...Event) *Step {
 
 // drawPlan draws a message about some events.
 func drawPlan(t *rapid.T, events []randomEvent, a act, first bool) plan {
-	p := plan{act: a, ours: rapid.IntRange(0, 2).Draw(t, "ours") > 0 && a.to == ""}
+	p := plan{act: a, ours: rapid.IntRange(0, 2).Draw(t, "ours") > 0}
 	p.stamp = rapid.SampledFrom([]time.Duration{0, 0, 0, 0, 90 * time.Second, -1}).Draw(t, "stamp")
 	for _, e := range events {
 		whole := first || a.method == "ADD" || rapid.IntRange(0, 2).Draw(t, "whole") < 2

@@ -3,12 +3,14 @@ package compat
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
 
 	"imip-agent/handlers"
 	"imip-agent/handlers/outgoing"
+	"imip-agent/handlers/person"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
@@ -20,12 +22,13 @@ type ours struct {
 	store   *file.Store
 	now     time.Time
 	log     bytes.Buffer
+	spool   string
 }
 
 // newOurs sets our handler up as the program does with the default
 // configuration, in a room and with a clock that step sets.
 func newOurs(room Room) (*ours, error) {
-	o := &ours{}
+	o := &ours{spool: string(room)}
 	now := func() time.Time { return o.now }
 	logger := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	aside := &rejected.Dir{Path: filepath.Join(string(room), "rejected"), Max: 1000, Now: now, Log: logger}
@@ -62,6 +65,13 @@ func (o *ours) close() error { return o.store.Close() }
 // step handles the message of a step and returns the exit status.
 func (o *ours) step(s *Step) (status int, err error) {
 	o.now = s.Clock
+	if s.Program == Incoming {
+		h := &person.Handler{Pipeline: o.handler.Pipeline, Recipients: []string{s.User}, Instead: io.Discard, Spool: o.spool, Default: o.handler.Preferences.(*preferences.Dir).Default}
+		if err := h.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
+			return 75, err
+		}
+		return 0, nil
+	}
 	o.handler.Recipient = outgoing.Recipient(s.User, "people-outgoing")
 	if err := o.handler.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
 		return 75, err
