@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,10 @@ type FreeBusy struct {
 	// Start and End are between when it says something, in UTC; zero: there is no such limit.
 	Start, End time.Time
 	Periods    []BusyPeriod
+	// Further has periods that are written after Periods. They need not all be held at once.
+	// Nil: there are none. FurtherLen is about their number.
+	Further    iter.Seq[BusyPeriod]
+	FurtherLen int
 }
 
 // BusyPeriod is a value of FREEBUSY (RFC 5545 section 3.8.2.6).
@@ -178,7 +183,7 @@ func busyPeriod(value string, params ical.Params) (p BusyPeriod, ok bool) {
 // size returns about how many octets write makes.
 func (f *FreeBusy) size() int {
 	const line = len("FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z\r\n")
-	return 512 + line*len(f.Periods) + 100*len(f.Attendees)
+	return 512 + line*(len(f.Periods)+f.FurtherLen) + 100*len(f.Attendees)
 }
 
 // write writes the VFREEBUSY.
@@ -206,18 +211,28 @@ func (f *FreeBusy) write(w *lineWriter) {
 		}
 	}
 	for _, p := range f.Periods {
-		kind := p.Type
-		if kind == "" {
-			kind = Busy
+		p.write(w)
+	}
+	if f.Further != nil {
+		for p := range f.Further {
+			p.write(w)
 		}
-		w.text(ical.PropFreeBusy + ";" + ical.ParamFreeBusyType + "=")
-		w.param(ical.ParamFreeBusyType, kind)
-		w.text(":")
-		value := append(AppendUTC(make([]byte, 0, 2*len(formUTC)+1), p.Start), '/')
-		w.text(string(AppendUTC(value, p.End)))
-		w.end()
 	}
 	w.line("END:", ical.CompFreeBusy)
+}
+
+// write writes the period as a property.
+func (p BusyPeriod) write(w *lineWriter) {
+	kind := p.Type
+	if kind == "" {
+		kind = Busy
+	}
+	w.text(ical.PropFreeBusy + ";" + ical.ParamFreeBusyType + "=")
+	w.param(ical.ParamFreeBusyType, kind)
+	w.text(":")
+	value := append(AppendUTC(make([]byte, 0, 2*len(formUTC)+1), p.Start), '/')
+	w.text(string(AppendUTC(value, p.End)))
+	w.end()
 }
 
 // AppendUTC appends an instant as a date-time in UTC (RFC 5545 section 3.3.5, form 2).

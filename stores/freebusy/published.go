@@ -16,13 +16,19 @@ func Published(user string, stampedAt time.Time, t *Table) []byte {
 	user = Clean(user)
 	f := &calendar.FreeBusy{
 		UID: user, Stamp: stampedAt, Organizer: calendar.NewAttendee(calendar.URI(user), ""),
-		Periods: make([]calendar.BusyPeriod, 0, len(t.rows)),
-	}
-	for _, r := range t.rows {
-		if c := split(r); c[3] == "OPAQUE" || c[3] == "" {
-			f.Periods = append(f.Periods, calendar.BusyPeriod{Start: instant(c[0]), End: instant(c[1])})
-		}
+		Further: t.busy, FurtherLen: len(t.rows),
 	}
 	d := calendar.Document{Method: "PUBLISH", FreeBusy: []*calendar.FreeBusy{f}}
 	return d.Encode()
+}
+
+// busy yields the periods of the records that are OPAQUE.
+func (t *Table) busy(yield func(calendar.BusyPeriod) bool) {
+	for _, r := range t.rows {
+		if c := split(r); c[3] == "OPAQUE" || c[3] == "" {
+			if !yield(calendar.BusyPeriod{Start: instant(c[0]), End: instant(c[1])}) {
+				return
+			}
+		}
+	}
 }
