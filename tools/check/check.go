@@ -7,6 +7,11 @@
 // from other data, the other moves what is broken away. Whatever a repair changes or
 // moves is kept by package quarantine, which puts it back.
 //
+// The package has three rooms. What is read of a user are facts, which nobody changes afterwards
+// (facts.go). Findings are made from facts, in one file for each topic; where findings about one thing
+// explain another, what they explain is passed on, as a verdict (verdict.go). A finding carries its
+// repairs as values (repair.go), which a mender makes when all findings are there (mend.go).
+//
 // What free/busy should say of an event is what the handlers would have recorded; the
 // package itip knows. Where the objects cannot tell, all that could have been
 // recorded is right.
@@ -233,7 +238,7 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 	}()
 	if c.PreferencesDir != "" {
 		o = c.rounds(user, func(e *examination, m *mender) error {
-			if err := e.settings(); err != nil {
+			if err := e.settings(c.PreferencesDir); err != nil {
 				return err
 			}
 			return e.mendAll(m)
@@ -245,8 +250,7 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 		defer c.heavy.Unlock()
 	}
 	records := c.rounds(user, func(e *examination, m *mender) error {
-		e.unsettled, e.zoneless = unsettled, zoneless(o.findings)
-		return c.records(ctx, e, m)
+		return c.records(ctx, e, m, unsettled, zoneless(o.findings))
 	})
 	o.findings = append(o.findings, records.findings...)
 	o.failures = append(o.failures, records.failures...)
@@ -285,10 +289,10 @@ const maxRounds = 6
 func (c *Checker) rounds(user calendar.URI, look func(*examination, *mender) error) (o outcome) {
 	var before []*Finding
 	for round := 1; ; round++ {
-		e := &examination{checker: c, user: user, now: c.Now().UTC()}
+		e := c.examine(user)
 		var m *mender
 		if c.Repair != None && !c.DryRun && round < maxRounds && c.quarantine != nil {
-			m = &mender{quarantine: c.quarantine.Section(user), examination: e, level: c.Repair}
+			m = &mender{quarantine: c.quarantine.Section(user), facts: e.facts, level: c.Repair}
 		}
 		err := look(e, m)
 		o.events = e.events
@@ -356,12 +360,11 @@ func (c *Checker) finish(f *Finding) {
 }
 
 // records looks at a user's records, and mends what is to be mended.
-func (c *Checker) records(ctx context.Context, e *examination, m *mender) error {
+func (c *Checker) records(ctx context.Context, e *examination, m *mender, unsettled, zoneless bool) error {
 	e.ctx = ctx
-	begun := *e
 	look := func(tx stores.Tx) error {
 		e.tx = tx
-		if err := e.run(); err != nil {
+		if err := e.records(unsettled, zoneless); err != nil {
 			return err
 		}
 		return e.mendAll(m)
@@ -369,7 +372,8 @@ func (c *Checker) records(ctx context.Context, e *examination, m *mender) error 
 	files := c.files()
 	if files == nil {
 		again := func(tx stores.Tx) error {
-			*e = begun // a try before this one counts for nothing
+			*e = *c.examine(e.user) // a try before this one counts for nothing
+			e.ctx = ctx
 			return look(tx)
 		}
 		if m == nil {
@@ -377,7 +381,12 @@ func (c *Checker) records(ctx context.Context, e *examination, m *mender) error 
 		}
 		return c.Store.Update(ctx, e.user, again)
 	}
-	o := audit.Options{Write: m != nil, Look: func(l audit.Lock) { e.left(l) }}
+	o := audit.Options{Write: m != nil, Look: func(l audit.Lock) {
+		f := e.left(l)
+		if m != nil {
+			m.finding = f
+		}
+	}}
 	if m != nil {
 		o.Aside, o.Writing = m.lockAside, m.quarantine.Writing
 	}

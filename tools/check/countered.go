@@ -1,8 +1,8 @@
 package check
 
 import (
-	"errors"
 	"slices"
+	"sync"
 
 	"imip-agent/handlers/itip"
 	"imip-agent/stores"
@@ -25,33 +25,22 @@ type doubt struct {
 }
 
 // declined tells of records of an event that the user has declined.
-func (e *examination) declined(id stores.ID, rows []row, what string) *Finding {
+func (e finder) declined(id stores.ID, rows []row, what string) *Finding {
 	if e.unpublished(rows) {
 		return e.addFreeBusy(freebusyDeclined, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s", what, plural(len(rows), "record"), clock(rows[0].start))
 	}
 	return e.addFreeBusy(freebusyCountered, id, "the user does not take part in %s, and free/busy has %s of it, the first at %s, perhaps because of a counter-proposal", what, plural(len(rows), "record"), clock(rows[0].start))
 }
 
-// unpublished reports whether what is published lacks a record that it would have, had a program
-// made it.
-func (e *examination) unpublished(rows []row) bool {
-	periods := e.publishedBefore()
-	return periods != nil && slices.ContainsFunc(rows, func(r row) bool {
-		return r.transp == itip.Opaque && !periods[instants{r.start, r.end}]
-	})
-}
-
 // settleDoubts tells of the events that lack records, when it is known what else is missing.
-func (e *examination) settleDoubts() error {
-	if len(e.doubts) == 0 {
-		return nil
-	}
+func (e *restLook) settleDoubts() error {
+	busy := sync.OnceValue(e.busyByTable)
 	for _, d := range e.doubts {
-		if d.shorter && !e.ownLost && !e.wasPublished(d) {
+		if d.shorter && !e.ownLost && !e.wasPublished(d, busy) {
 			e.addFreeBusy(freebusyLater, d.id, "free/busy lacks the event at %s%s, perhaps since the user answered a version that is not stored", clock(d.missing[0].start), andMore(len(d.missing)))
 			continue
 		}
-		if !d.shorter && !e.ownLost && !e.provider[d.id] && !e.wasPublished(d) {
+		if !d.shorter && !e.ownLost && !e.provider[d.id] && !e.wasPublished(d, busy) {
 			e.addFreeBusy(freebusyCountered, d.id, "free/busy lacks the event at %s%s, perhaps because of a counter-proposal", clock(d.missing[0].start), andMore(len(d.missing)))
 			continue
 		}
@@ -65,64 +54,27 @@ func (e *examination) settleDoubts() error {
 
 // wasPublished reports whether what is published has all times of an event, and nothing else
 // there is busy at the first of them.
-func (e *examination) wasPublished(d doubt) bool {
-	periods := e.publishedBefore()
+func (e finder) wasPublished(d doubt, busy func() map[instants]bool) bool {
+	periods := e.publishedTimes()
 	if periods == nil || d.transp != itip.Opaque {
 		return false
 	}
 	if slices.ContainsFunc(d.missing, func(r row) bool { return !periods[instants{r.start, r.end}] }) {
 		return false
 	}
-	if e.busy == nil {
-		e.busy = make(map[instants]bool)
-		for i := range e.rows.table.Len() {
-			if p := e.rows.table.At(i); p.Transp == itip.Opaque {
-				e.busy[instants{p.Start.Unix(), p.End.Unix()}] = true
-			}
+	return slices.ContainsFunc(d.missing, func(r row) bool { return !busy()[instants{r.start, r.end}] })
+}
+
+// busyByTable returns when the user is busy by the table.
+func (e finder) busyByTable() map[instants]bool {
+	busy := make(map[instants]bool)
+	for i := range e.rows.table.Len() {
+		if p := e.rows.table.At(i); p.Transp == itip.Opaque {
+			busy[instants{p.Start.Unix(), p.End.Unix()}] = true
 		}
 	}
-	return slices.ContainsFunc(d.missing, func(r row) bool { return !e.busy[instants{r.start, r.end}] })
+	return busy
 }
 
 // instants are the start and the end of a period, in seconds since 1970.
 type instants struct{ start, end int64 }
-
-// publishedBefore returns the periods that are published of a user who publishes; nil if that
-// tells nothing.
-func (e *examination) publishedBefore() map[instants]bool {
-	if e.wereBusy != nil || !e.known || !e.preferences.Publishes() {
-		return e.wereBusy.periods()
-	}
-	e.wereBusy = new(publishedTimes)
-	if files := e.checker.files(); files != nil && e.blocked[files.PublishedPath(e.user)] {
-		return nil
-	}
-	text, err := e.tx.Published()
-	if err != nil {
-		if !errors.Is(err, stores.ErrNotFound) {
-			e.fail(err)
-		}
-		return nil
-	}
-	found, readable := publishedPeriods(text, e.user)
-	if !readable {
-		return nil
-	}
-	e.wereBusy.all = make(map[instants]bool, len(found))
-	for _, period := range found {
-		e.wereBusy.all[period] = true
-	}
-	return e.wereBusy.all
-}
-
-// publishedTimes are the periods that are published.
-type publishedTimes struct {
-	all map[instants]bool // nil: that tells nothing
-}
-
-func (p *publishedTimes) periods() map[instants]bool {
-	if p == nil {
-		return nil
-	}
-	return p.all
-}

@@ -12,7 +12,7 @@ const doubleLimit = 50
 
 // doubleBookings tells where two events that make the user busy take place at once, from
 // now on.
-func (e *examination) doubleBookings() {
+func (e finder) doubleBookings() {
 	table, err := e.tx.Periods(ownTable)
 	if err != nil {
 		return

@@ -11,7 +11,7 @@ import (
 )
 
 // event looks at all that is stored of one UID, and at the free/busy of it.
-func (e *examination) event(v *event) {
+func (e *eventLook) event(v *event) {
 	id := stores.ID{UID: v.uid}
 	var parent, cancelled *text
 	unusable := false
@@ -29,7 +29,9 @@ func (e *examination) event(v *event) {
 		parent, unusable = nil, true
 	}
 	if parent != nil {
-		e.foreign(parent)
+		if e.isStranger(parent) {
+			e.strangers++
+		}
 		if organizer := parent.organizedBy(); organizer != "" && !organizer.Is(e.user) {
 			e.invited = true
 		}
@@ -65,7 +67,7 @@ func (e *examination) event(v *event) {
 
 // startless reports whether an event, or an occurrence, has no start, without which the
 // original's programs end when they come to it.
-func (e *examination) startless(t *text, key stores.Key) bool {
+func (e *eventLook) startless(t *text, key stores.Key) bool {
 	if t.simple || t.object().HasStart() {
 		return false
 	}
@@ -80,6 +82,7 @@ type series struct {
 	separate          map[int64]string // recurrence ids by their instants
 	unclear           []string         // of these nobody can say what free/busy should have
 	ranged            bool             // one of them stands for all later ones as well
+	partly            string           // why the times of what is looked at cannot all be read
 }
 
 // instantOf returns the instant of the event's occurrence that a recurrence id means.
@@ -91,15 +94,15 @@ func (s *series) instantOf(rid string, zone *time.Location) (time.Time, error) {
 }
 
 // forget leaves the free/busy of an event alone: nobody can say what it should be.
-func (e *examination) forget(uid string) {
+func (e *eventLook) forget(uid string) {
 	for rid := range e.rows.recurrences(uid) {
-		e.rows.drop(stores.ID{UID: uid, RecurrenceID: rid})
+		e.see(stores.ID{UID: uid, RecurrenceID: rid})
 	}
 }
 
 // occurrence looks at what is stored of one recurrence id, and its free/busy unless the
 // event's is unclear anyway. It reports whether the occurrence's is.
-func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool) {
+func (e *eventLook) occurrence(s *series, rid string, skip bool) (unclear bool) {
 	id := stores.ID{UID: s.uid, RecurrenceID: rid}
 	var active, cancelled *text
 	var bad bool
@@ -128,7 +131,7 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 		e.place(s, id, active)
 	}
 	if skip || unclear {
-		e.rows.drop(id)
+		e.see(id)
 		return unclear
 	}
 	if active == nil {
@@ -154,7 +157,7 @@ func (e *examination) occurrence(s *series, rid string, skip bool) (unclear bool
 
 // coveredByEvent reports whether an occurrence has no records of its own, but its event has
 // the occurrence, and where.
-func (e *examination) coveredByEvent(s *series, id stores.ID) (covered bool, at row) {
+func (e *eventLook) coveredByEvent(s *series, id stores.ID) (covered bool, at row) {
 	start, err := s.instantOf(id.RecurrenceID, e.preferences.Zone)
 	if err != nil || e.rows.has(id) {
 		return false, row{}
@@ -170,21 +173,21 @@ func (e *examination) coveredByEvent(s *series, id stores.ID) (covered bool, at 
 // covered looks at an occurrence that its event has in its place. So it is right when another
 // attendee was taken out of the occurrence, which leaves an object that the user is not in;
 // with the user in it, there would be records of its own, or none.
-func (e *examination) covered(s *series, id stores.ID, object *text, expect itip.Expectation, at row) {
+func (e *eventLook) covered(s *series, id stores.ID, object *text, expect itip.Expectation, at row) {
 	parent := stores.ID{UID: id.UID}
 	_, attends := itip.Attendee(object.object(), e.user)
 	if !attends || !e.known || s.parent == nil || len(s.parent.expect(e.user).Transps) == 0 || e.leave(id) || e.leave(parent) {
 		return
 	}
-	e.partly = ""
-	switch spans, _, ok := e.spans(s, id, object, e.preferences.WindowEnd(e.now), e.now); {
-	case !ok || e.partly != "":
+	s.partly = ""
+	switch spans, _, ok := e.spans(s, id, object, e.end(), e.now); {
+	case !ok || s.partly != "":
 	case len(expect.Transps) == 0:
 		f := e.declined(id, []row{at}, "the occurrence")
 		f.mendBy(removeStarting{parent, at.start})
 	case expect.Required() && len(spans) == 1 && (spans[0].start != at.start || spans[0].end != at.end):
 		const text = "free/busy has the occurrence at %s, the time in its event, instead of %s"
-		if before := e.publishedBefore(); object.organizedBy() != e.user && (before == nil || before[instants{at.start, at.end}]) {
+		if before := e.publishedTimes(); object.organizedBy() != e.user && (before == nil || before[instants{at.start, at.end}]) {
 			e.addFreeBusy(freebusyCountered, id, text+", perhaps because of a counter-proposal", clock(at.start), clock(spans[0].start))
 			return
 		}
@@ -195,7 +198,7 @@ func (e *examination) covered(s *series, id stores.ID, object *text, expect itip
 
 // both is an event, or occurrence, that is active and cancelled at once. What crashes and
 // kills leave is that the older of the two is still there.
-func (e *examination) both(id stores.ID, active, cancelled *text) {
+func (e *eventLook) both(id stores.ID, active, cancelled *text) {
 	old := stores.Key{Part: stores.Active, ID: id}
 	what := "cancellation"
 	switch c := active.object().Compare(cancelled.object(), true); {
@@ -207,7 +210,7 @@ func (e *examination) both(id stores.ID, active, cancelled *text) {
 }
 
 // place looks where an occurrence stands in its event.
-func (e *examination) place(s *series, id stores.ID, occurrence *text) {
+func (e *eventLook) place(s *series, id stores.ID, occurrence *text) {
 	path := e.path(stores.Key{Part: stores.Active, ID: id})
 	if s.cancelled != nil && s.parent == nil {
 		if occurrence.object().OlderThan(s.cancelled.object(), true) {
@@ -219,7 +222,7 @@ func (e *examination) place(s *series, id stores.ID, occurrence *text) {
 		e.add(recurrenceAlone, path, id, "the occurrence %s is stored without its event", id.RecurrenceID)
 		return
 	}
-	if s.parent == nil || !e.checker.Verbose || !e.known {
+	if s.parent == nil || !e.verbose || !e.known {
 		return // only for a note
 	}
 	at, err := s.instantOf(id.RecurrenceID, e.preferences.Zone)
@@ -232,24 +235,11 @@ func (e *examination) place(s *series, id stores.ID, occurrence *text) {
 }
 
 // stillBusy finds records of what is cancelled.
-func (e *examination) stillBusy(id stores.ID, why string) {
-	rows := e.rows.take(id)
+func (e *eventLook) stillBusy(id stores.ID, why string) {
+	rows := e.take(id)
 	if len(rows) == 0 || e.leave(id) {
 		return
 	}
 	f := e.addFreeBusy(freebusyCancelled, id, "%s, and free/busy has %s of it, the first at %s", why, plural(len(rows), "record"), clock(rows[0].start))
 	f.mendBy(removeOwn(id))
-}
-
-// addFreeBusy adds a finding about the user's own free/busy.
-func (e *examination) addFreeBusy(k *Kind, id stores.ID, format string, args ...any) *Finding {
-	e.ownWrong = e.ownWrong || k.Severity > Note
-	return e.add(k, e.tablePath(ownTable), id, format, args...)
-}
-
-func (e *examination) tablePath(table stores.Table) string {
-	if files := e.checker.files(); files != nil {
-		return files.TablePath(e.user, table)
-	}
-	return ""
 }

@@ -18,13 +18,13 @@ import (
 // answersLater reports whether records at other times than the object's can be of an answer to a
 // later version. What else is recorded must speak for it: such an answer replaces all records of
 // the event, is published with them, and leaves the organizer's free/busy with the object's times.
-func (e *examination) answersLater(id stores.ID, object *text, rows []row, d difference) bool {
+func (e finder) answersLater(id stores.ID, object *text, rows []row, d difference) bool {
 	return e.mayAnswerLater(object, rows) && !e.unpublished(rows) && !e.organizerElsewhere(id, object.organizedBy(), d.missing[0]) && isMoved(rows, d)
 }
 
 // mayAnswerLater reports whether an event can have been answered in a later version than is
 // stored, and its records can be of one answer.
-func (e *examination) mayAnswerLater(object *text, rows []row) bool {
+func (e finder) mayAnswerLater(object *text, rows []row) bool {
 	if organizer := object.organizedBy(); organizer == "" || organizer.Is(e.user) {
 		return false
 	}
@@ -109,7 +109,7 @@ func near(a, b int64) bool { return a-b <= 3600 && b-a <= 3600 }
 
 // organizerElsewhere reports whether what is known of the organizer's free/busy has an event, and
 // not at the time that the object says: then the object has been changed by no message.
-func (e *examination) organizerElsewhere(id stores.ID, organizer calendar.URI, is row) bool {
+func (e finder) organizerElsewhere(id stores.ID, organizer calendar.URI, is row) bool {
 	table := e.knownOf(organizer)
 	if table == nil {
 		return false

@@ -15,7 +15,8 @@ import (
 // mender makes repairs in one critical section. What it is about to change it keeps
 // first.
 type mender struct {
-	*examination
+	*facts
+	session    audit.Session // nil for a store without files
 	quarantine *quarantine.Section
 	level      Repair
 	done       bool // something was mended
@@ -33,6 +34,7 @@ func (e *examination) mendAll(m *mender) error {
 	if m == nil {
 		return nil
 	}
+	m.facts, m.session = e.facts, e.session
 	for _, f := range e.findings {
 		if e.ctx != nil && e.ctx.Err() != nil {
 			return context.Cause(e.ctx)
@@ -75,9 +77,8 @@ func (m *mender) publishChanged() error {
 	return m.publish(m.finding)
 }
 
-// lockAside moves a lock away whose holder is gone.
+// lockAside moves a lock away whose holder is gone, which m.finding tells of.
 func (m *mender) lockAside(path string) error {
-	m.finding = m.findings[len(m.findings)-1]
 	m.done = true
 	return m.aside(m.finding, path)
 }
@@ -169,10 +170,7 @@ func (m *mender) publish(f *Finding) error {
 	if err != nil {
 		return err
 	}
-	path := ""
-	if files := m.checker.files(); files != nil {
-		path = files.PublishedPath(m.user)
-	}
+	path := m.publishedPath()
 	if err := m.keep(f, quarantine.Named(path, quarantine.Published)); err != nil {
 		return err
 	}

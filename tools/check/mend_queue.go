@@ -18,10 +18,7 @@ type queueWork struct {
 
 // queueOf returns what is to be done to the request queue, which has been kept.
 func (m *mender) queueOf(f *Finding) (*queueWork, error) {
-	path := ""
-	if files := m.checker.files(); files != nil {
-		path = files.RequestsPath(m.user)
-	}
+	path := m.requestsPath()
 	if err := m.keep(f, quarantine.Named(path, quarantine.Requests)); err != nil {
 		return nil, err
 	}
@@ -145,7 +142,7 @@ func (m *mender) writeProviders() error {
 		}
 	}
 	providers.Events = events
-	if end := m.preferences.WindowEnd(m.now).Truncate(time.Second); w.window && providers.Until.Before(end) {
+	if end := m.end().Truncate(time.Second); w.window && providers.Until.Before(end) {
 		providers.Until = end
 	}
 	return m.tx.SetProviders(providers)

@@ -211,7 +211,7 @@ func (m *mender) expected(id stores.ID, there []string) []freebusy.Period {
 	if err != nil {
 		return nil
 	}
-	busy, err := series.Busy(m.user, m.options(m.preferences.WindowEnd(m.now), m.now))
+	busy, err := series.Busy(m.user, m.options(m.end(), m.now))
 	if err != nil || len(busy.Transps) == 0 {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 // nothingLeft tells that a user has free/busy of their own events, requests, or notes of events
 // without end, and not one event that is stored. From nothing nothing can be made anew: a repair
 // that is safe leaves what there is.
-func (e *examination) nothingLeft() bool {
+func (e finder) nothingLeft(nonsense seen) bool {
 	for _, v := range e.uids {
 		if v.active {
 			return false
@@ -26,7 +26,7 @@ func (e *examination) nothingLeft() bool {
 		return v != nil && (v.cancelled || v.recurrences[id.RecurrenceID] != nil)
 	}
 	own, requests, notes := 0, 0, 0
-	for id := range e.rows.left() {
+	for id := range e.rows.left(nonsense) {
 		if rows := e.rows.of(id); rows[0].organizer == string(e.user) && !called(id) {
 			own++
 		}

@@ -14,38 +14,41 @@ import (
 // because they sent it out for somebody. Of two users whose directories are in each other's place,
 // all events in the one's have the other in them, while somebody's own are missing there.
 
-// foreign counts what is stored of events that the user is not in.
-func (e *examination) foreign(t *text) {
+// isStranger reports whether the user is not in an event.
+func (e finder) isStranger(t *text) bool {
 	if t.simple {
-		if !t.facts.Organizes && !t.facts.Attends {
-			e.others++
-		}
-		return
+		return !t.facts.Organizes && !t.facts.Attends
 	}
-	if !slices.Contains(participants(t.object()), e.user) {
-		e.others++
-	}
+	return !slices.Contains(participants(t.object()), e.user)
 }
 
 // swapped tells if the records in the user's directory are those of another user, who has the
-// user's.
-func (e *examination) swapped() bool {
-	files := e.checker.files()
-	if files == nil {
+// user's. The user is in none of strangers, a number of events there.
+func (e finder) swapped(strangers int) bool {
+	if e.at == nil {
 		return false
 	}
 	own := e.tablePath(stores.Table{Kind: stores.Other, Other: e.user})
 	_, err := os.Lstat(own)
 	knowsSelf := err == nil // no program records what a user knows of themself
-	if !knowsSelf && e.others == 0 && !e.ownWrong && len(e.findings) == 0 {
+	if !knowsSelf && strangers == 0 && !e.ownWrong && len(e.findings) == 0 {
 		return false // nothing speaks for it
 	}
-	mine := e.inAll(e.user)
+	everywhere := make(map[calendar.URI][]calendar.URI)
+	inAll := func(user calendar.URI) []calendar.URI {
+		all, known := everywhere[user]
+		if !known {
+			all = e.inAll(user)
+			everywhere[user] = all
+		}
+		return all
+	}
+	mine := inAll(e.user)
 	for _, other := range mine {
-		if other == e.user || !slices.Contains(e.inAll(other), e.user) {
+		if other == e.user || !slices.Contains(inAll(other), e.user) {
 			continue
 		}
-		if !slices.Contains(mine, e.user) || !slices.Contains(e.inAll(other), other) || knowsSelf {
+		if !slices.Contains(mine, e.user) || !slices.Contains(inAll(other), other) || knowsSelf {
 			e.tellSwapped(other)
 			return true
 		}
@@ -53,11 +56,10 @@ func (e *examination) swapped() bool {
 	return false
 }
 
-func (e *examination) tellSwapped(other calendar.URI) {
-	files := e.checker.files()
+func (e finder) tellSwapped(other calendar.URI) {
 	// What else is wrong is so for that reason, but for the files.
 	e.findings = slices.DeleteFunc(e.findings, func(f *Finding) bool { return !strings.HasPrefix(f.Kind.ID, "file-") })
-	here, there := filepath.Dir(files.RequestsPath(e.user)), filepath.Dir(files.RequestsPath(other))
+	here, there := filepath.Dir(e.at.RequestsPath(e.user)), filepath.Dir(e.at.RequestsPath(other))
 	f := e.add(userSwapped, here, stores.ID{}, "the directories of %s and %s are swapped, judging by organizers and attendees; stop the mail system and swap them back", e.user, other)
 	first, second := min(here, there), max(here, there) // the same for both: it is to be done once
 	beside := filepath.Join(filepath.Dir(filepath.Dir(here)), "swapped")
@@ -69,11 +71,8 @@ const maxOwned = 1000
 
 // inAll returns the users who are in all whole events in a user's directory: nobody if there are
 // fewer than two. It reads without the lock of that user, whose records are not changed.
-func (e *examination) inAll(user calendar.URI) []calendar.URI {
-	if known, ok := e.everywhere[user]; ok {
-		return known
-	}
-	dir := filepath.Dir(e.checker.files().Path(user, stores.Key{ID: stores.ID{UID: "x"}}))
+func (e finder) inAll(user calendar.URI) []calendar.URI {
+	dir := filepath.Dir(e.at.Path(user, stores.Key{ID: stores.ID{UID: "x"}}))
 	entries, _ := os.ReadDir(dir) // else there is none
 	var all []calendar.URI
 	number := 0
@@ -102,10 +101,6 @@ func (e *examination) inAll(user calendar.URI) []calendar.URI {
 	if number < 2 {
 		all = nil
 	}
-	if e.everywhere == nil {
-		e.everywhere = make(map[calendar.URI][]calendar.URI)
-	}
-	e.everywhere[user] = all
 	return all
 }
 

@@ -15,14 +15,11 @@ import (
 )
 
 // published compares the published calendar with the user's own free/busy.
-func (e *examination) published() error {
+func (e finder) published() error {
 	if !e.known || e.ownWrong {
 		return nil // with the table, what is published is made anew
 	}
-	path := ""
-	if files := e.checker.files(); files != nil {
-		path = files.PublishedPath(e.user)
-	}
+	path := e.publishedPath()
 	if path != "" && (e.blocked[path] || e.blocked[filepath.Dir(path)]) {
 		return nil
 	}
@@ -86,7 +83,7 @@ func busyPeriods(table *freebusy.Table) []instants {
 	return compact(periods)
 }
 
-func (e *examination) republish(path, text string) {
+func (e finder) republish(path, text string) {
 	e.add(publishedDiffers, path, stores.ID{}, "%s", text).mendBy(publish{})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
+	"imip-agent/stores/rejected"
 )
 
 // root looks at what is not any user's: what stands among their directories, and what
@@ -29,7 +30,7 @@ func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcom
 				}
 			}
 		}
-		if err := e.rejected(); err != nil {
+		if err := e.rejected(c.Rejected); err != nil {
 			return err
 		}
 		return e.mendAll(m)
@@ -38,11 +39,11 @@ func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcom
 }
 
 // rejected tells of what was put aside.
-func (e *examination) rejected() error {
-	if e.checker.Rejected == nil {
+func (e finder) rejected(dir *rejected.Dir) error {
+	if dir == nil {
 		return nil
 	}
-	items, err := e.checker.Rejected.List()
+	items, err := dir.List()
 	if err != nil {
 		return fmt.Errorf("reading rejected messages: %w", err)
 	}
@@ -61,20 +62,20 @@ func oneLine(text string) string {
 }
 
 // held tells of a lock that could not be had.
-func (e *examination) held(l *audit.LockedError) {
+func (e finder) held(l *audit.LockedError) {
 	if l.Lock == nil || time.Since(l.Lock.Since) < time.Minute {
 		return
 	}
 	f := e.add(lockHeld, l.Lock.Path, stores.ID{}, "the records are locked since %s by %s", l.Lock.Since.UTC().Format(time.DateTime), l.Lock.Holder)
-	f.Command = e.checker.command("locks", "break", string(e.user))
+	f.Command = e.command("locks", "break", string(e.user))
 }
 
 // left tells of a lock whose holder is gone.
-func (e *examination) left(l audit.Lock) {
+func (e finder) left(l audit.Lock) *Finding {
 	f := e.add(lockStale, l.Path, stores.ID{}, "a lock was left on %s by %s", l.Since.UTC().Format(time.DateTime), l.Holder)
 	if l.Strange != "" {
 		f.Kind, f.Text = lockStrange, fmt.Sprintf("something else is in the place of a lock since %s: %s", l.Since.UTC().Format(time.DateTime), l.Strange)
 	}
 	// The lock is moved away before anything is looked at.
-	f.mendBy(withOthers{})
+	return f.mendBy(withOthers{})
 }

@@ -18,18 +18,14 @@ type row struct {
 	summary    string
 }
 
-// rowIndex finds the records of an event in a table, which can have a million of them. An
-// event whose records have been looked at is dropped, so that what nobody has asked for is
-// left in the end.
+// rowIndex finds the records of an event in a table, which can have a million of them.
 type rowIndex struct {
-	table   *freebusy.Table
-	order   []int32 // numbers of records, by event
-	dropped []bool  // by place in order: of the first record of an event
+	table *freebusy.Table
+	order []int32 // numbers of records, by event
 }
 
 func newRowIndex(table *freebusy.Table) *rowIndex {
-	order := table.ByEvent()
-	return &rowIndex{table: table, order: order, dropped: make([]bool, len(order))}
+	return &rowIndex{table: table, order: table.ByEvent()}
 }
 
 // id returns the event of the record at a place in the order.
@@ -52,16 +48,16 @@ func (x *rowIndex) end(from int, id stores.ID) int {
 	return from
 }
 
-// has reports whether there are records of an event, dropped or not.
+// has reports whether there are records of an event.
 func (x *rowIndex) has(id stores.ID) bool {
 	from, to := x.find(id)
 	return from < to
 }
 
-// of returns the records of an event in order of time, unless it was dropped.
+// of returns the records of an event in order of time.
 func (x *rowIndex) of(id stores.ID) []row {
 	from, to := x.find(id)
-	if from == to || x.dropped[from] {
+	if from == to {
 		return nil
 	}
 	rows := make([]row, 0, to-from)
@@ -72,21 +68,8 @@ func (x *rowIndex) of(id stores.ID) []row {
 	return rows
 }
 
-// drop drops an event, and take returns its records as well.
-func (x *rowIndex) drop(id stores.ID) {
-	if from, to := x.find(id); from < to {
-		x.dropped[from] = true
-	}
-}
-
-func (x *rowIndex) take(id stores.ID) []row {
-	rows := x.of(id)
-	x.drop(id)
-	return rows
-}
-
 // recurrences yields the recurrence ids of the records of a UID, also that of the whole
-// event, which is empty, dropped or not.
+// event, which is empty.
 func (x *rowIndex) recurrences(uid string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		from := sort.Search(len(x.order), func(i int) bool { return x.id(i).UID >= uid })
@@ -100,7 +83,7 @@ func (x *rowIndex) recurrences(uid string) iter.Seq[string] {
 	}
 }
 
-// hasUID reports whether there are records of a UID, dropped or not.
+// hasUID reports whether there are records of a UID.
 func (x *rowIndex) hasUID(uid string) bool {
 	for range x.recurrences(uid) {
 		return true
@@ -108,12 +91,25 @@ func (x *rowIndex) hasUID(uid string) bool {
 	return false
 }
 
-// left yields the events that were not dropped, in order.
-func (x *rowIndex) left() iter.Seq[stores.ID] {
+// seen says of which events the records have been looked at, by the places of their first records.
+type seen []bool
+
+// unseen returns that nothing has been looked at.
+func (x *rowIndex) unseen() seen { return make(seen, len(x.order)) }
+
+// see says that the records of an event have been looked at.
+func (x *rowIndex) see(s seen, id stores.ID) {
+	if from, to := x.find(id); from < to {
+		s[from] = true
+	}
+}
+
+// left yields the events whose records have not been looked at, in order.
+func (x *rowIndex) left(s seen) iter.Seq[stores.ID] {
 	return func(yield func(stores.ID) bool) {
 		for from := 0; from < len(x.order); {
 			id := x.id(from)
-			if !x.dropped[from] && !yield(id) {
+			if !s[from] && !yield(id) {
 				return
 			}
 			from = x.end(from, id)

@@ -18,8 +18,8 @@ import (
 )
 
 // settings looks at a user's preferences.
-func (e *examination) settings() error {
-	dir := filepath.Join(e.checker.PreferencesDir, string(e.user))
+func (e finder) settings(all string) error {
+	dir := filepath.Join(all, string(e.user))
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -68,7 +68,7 @@ func zoneless(findings []*Finding) bool {
 	})
 }
 
-func (e *examination) addSetting(k *Kind, path, format string, args ...any) {
+func (e finder) addSetting(k *Kind, path, format string, args ...any) {
 	e.add(k, path, stores.ID{}, format, args...).mendBy(aside{})
 }
 

@@ -1,19 +1,17 @@
 package check
 
 import (
+	"maps"
+
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/freebusy"
 	"imip-agent/tools/quarantine"
 )
 
-// tables looks at the user's tables as files: what the lines are, and their order.
-func (e *examination) tables() error {
-	tables, err := e.session.Tables()
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
+// tableFiles looks at the user's tables as files: what the lines are, and their order.
+func (e finder) tableFiles() error {
+	for _, t := range e.tables {
 		if e.blocked[t.Path] {
 			continue
 		}
@@ -33,13 +31,10 @@ func (e *examination) tables() error {
 }
 
 // damages tells of the damaged lines of a table, in one finding for each kind.
-func (e *examination) damages(t audit.Table, own bool) {
+func (e finder) damages(t audit.Table, own bool) {
 	first := make(map[*Kind]*Finding)
 	more := make(map[*Kind]int)
 	for _, d := range t.Damages {
-		if own {
-			e.torn.add(d.Text)
-		}
 		k := damageKind(d)
 		if more[k]++; first[k] != nil {
 			continue
@@ -66,7 +61,7 @@ func damageKind(d freebusy.Damage) *Kind {
 
 // otherTables looks at the records of all tables but the user's own free/busy, in a store
 // without files.
-func (e *examination) otherTables() error {
+func (e finder) otherTables() error {
 	others, err := e.tx.Others()
 	if err != nil {
 		return err
@@ -83,17 +78,12 @@ func (e *examination) otherTables() error {
 	return nil
 }
 
-// badRows tells of the rows of the tables, which have all been read, that are no records.
-func (e *examination) badRows() error {
-	tx, ok := e.tx.(stores.Damaged)
-	if !ok {
-		return nil
-	}
-	for _, d := range tx.Damages() {
+// badRows tells of the rows of the tables that are no records.
+func (e finder) badRows() {
+	for _, d := range e.wrong {
 		own := d.Table.Kind == stores.Own
 		if own {
 			e.ownWrong = true
-			e.torn.add(d.UID)
 		}
 		k, name := tableLine, quarantine.TableName(d.Table.Kind)
 		if d.Table.Kind == stores.Other {
@@ -106,11 +96,10 @@ func (e *examination) badRows() error {
 		f.safe = own // the records are worked out again
 		f.mendBy(removeRow{d})
 	}
-	return nil
 }
 
 // otherTable looks at the records of a table that is not the user's own free/busy.
-func (e *examination) otherTable(path string, which stores.Table) error {
+func (e finder) otherTable(path string, which stores.Table) error {
 	table, err := e.tx.Periods(which)
 	if err != nil {
 		return err
@@ -137,4 +126,45 @@ func (e *examination) otherTable(path string, which stores.Table) error {
 		last = p
 	}
 	return nil
+}
+
+// ownRecords looks at the records of the user's own free/busy, whatever events say. It returns the
+// events whose records are wrong as such, with which nothing can be compared, and those whose records
+// are of nothing.
+func (e finder) ownRecords() (unsure map[stores.ID]bool, nonsense seen) {
+	unsure, nonsense = make(map[stores.ID]bool), e.rows.unseen()
+	// Columns that were put together wrongly leave recurrence ids that are none.
+	for id := range e.rows.left(nonsense) {
+		if id.RecurrenceID == "" || stores.IsRecurrenceID(id.RecurrenceID) {
+			continue
+		}
+		e.rows.see(nonsense, id)
+		unsure[stores.ID{UID: id.UID}] = true
+		f := e.addManyFreeBusy(tableNonsense, id, "a free/busy record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID)
+		f.mendBy(rebuildWithout(id)...)
+		f.safe = true // the records are worked out again
+	}
+	reversed := make(map[stores.ID]int)
+	last := freebusy.Period{}
+	for p := range e.rows.table.All() {
+		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
+		if p.End.Before(p.Start) {
+			reversed[id]++
+			unsure[id] = true
+		}
+		if sameRecord(p, last) && !unsure[id] {
+			unsure[id] = true
+			e.addManyFreeBusy(tableDuplicate, id, "the record at %s is there twice", clock(p.Start.Unix())).mendBy(&uniteRecords{ownTable, []stores.ID{id}})
+		}
+		last = p
+	}
+	for _, id := range sortedIDs(maps.Keys(reversed)) {
+		e.addManyFreeBusy(tableReversed, id, "%s of the event ends before it starts", plural(reversed[id], "record")).mendBy(rebuild(id))
+	}
+	return unsure, nonsense
+}
+
+// sameRecord reports whether two records are equal in what they are ordered by.
+func sameRecord(a, b freebusy.Period) bool {
+	return a.UID == b.UID && a.RecurrenceID == b.RecurrenceID && a.Start.Equal(b.Start) && a.End.Equal(b.End)
 }

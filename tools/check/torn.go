@@ -72,18 +72,17 @@ func (t *tornLines) has(uid string) bool {
 	return false
 }
 
-// cutOff reports whether a record is what is left of it in a damaged line, which ends before the
-// UID. Such a line stands for one record.
-func (t *tornLines) cutOff(r row) bool {
+// cutOff returns the damaged line, which ends before the UID, that a record is left of; empty if
+// there is none. A line stands for one record: those that stand for others, used, count no more.
+func (t *tornLines) cutOff(r row, used map[string]int) string {
 	if len(t.short) == 0 {
-		return false
+		return ""
 	}
 	times := time.Unix(r.start, 0).UTC().Format(utcLayout) + "\t" + time.Unix(r.end, 0).UTC().Format(utcLayout) + "\t"
 	for i := range len(times) {
-		if line := times[:i+1]; t.short[line] > 0 {
-			t.short[line]--
-			return true
+		if line := times[:i+1]; t.short[line] > used[line] {
+			return line
 		}
 	}
-	return false
+	return ""
 }

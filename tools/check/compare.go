@@ -2,7 +2,6 @@ package check
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,75 +15,9 @@ import (
 // day is how long free/busy of recurring events may have gone without being extended.
 const day = 24 * time.Hour
 
-// readRows reads the user's own free/busy.
-func (e *examination) readRows() error {
-	table, err := e.tx.Periods(ownTable)
-	if err != nil {
-		return err
-	}
-	e.rows = newRowIndex(table)
-	e.nonsense()
-	reversed := make(map[stores.ID]int)
-	last := freebusy.Period{}
-	for p := range table.All() {
-		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
-		if p.End.Before(p.Start) {
-			reversed[id]++
-			e.rebuilt[id] = true
-		}
-		if sameRecord(p, last) {
-			e.duplicate(id, p)
-		}
-		last = p
-	}
-	for _, id := range sortedIDs(maps.Keys(reversed)) {
-		e.ownWrong = true
-		e.addMany(tableReversed, e.tablePath(ownTable), id, "%s of the event ends before it starts", plural(reversed[id], "record")).mendBy(rebuild(id))
-	}
-	return nil
-}
-
-// nonsense tells of records whose recurrence id is none, as columns that were put together wrongly
-// leave them.
-func (e *examination) nonsense() {
-	for id := range e.rows.left() {
-		if id.RecurrenceID == "" || stores.IsRecurrenceID(id.RecurrenceID) {
-			continue
-		}
-		e.rows.drop(id)
-		e.ownWrong = true
-		e.rebuilt[stores.ID{UID: id.UID}] = true
-		f := e.addMany(tableNonsense, e.tablePath(ownTable), id, "a free/busy record has the recurrence id %.60q, which is not a date or date-time", id.RecurrenceID)
-		f.mendBy(rebuildWithout(id)...)
-		f.safe = true // the records are worked out again
-	}
-}
-
-// sameRecord reports whether two records are equal in what they are ordered by.
-func sameRecord(a, b freebusy.Period) bool {
-	return a.UID == b.UID && a.RecurrenceID == b.RecurrenceID && a.Start.Equal(b.Start) && a.End.Equal(b.End)
-}
-
-// duplicate notes a record that is there twice; one finding for each event.
-func (e *examination) duplicate(id stores.ID, p freebusy.Period) {
-	if e.rebuilt[id] {
-		return
-	}
-	e.rebuilt[id] = true
-	e.ownWrong = true
-	e.addMany(tableDuplicate, e.tablePath(ownTable), id, "the record at %s is there twice", clock(p.Start.Unix())).mendBy(&uniteRecords{ownTable, []stores.ID{id}})
-}
-
-// leave reports whether the free/busy of an event is not to be looked at: it waits for
-// the user's answer, until when an earlier one stands, or something else is known to be
-// wrong with it.
-func (e *examination) leave(id stores.ID) bool {
-	return e.waiting[id] || e.waiting[stores.ID{UID: id.UID}] || e.rebuilt[id] || e.torn.has(id.UID)
-}
-
 // compare compares the records of an event with what its object says.
-func (e *examination) compare(s *series, id stores.ID, object *text, expect itip.Expectation) {
-	rows := e.rows.take(id)
+func (e *eventLook) compare(s *series, id stores.ID, object *text, expect itip.Expectation) {
+	rows := e.take(id)
 	if e.leave(id) || !e.known {
 		return
 	}
@@ -97,9 +30,9 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect itip
 	if len(rows) == 0 && expect.Optional {
 		return
 	}
-	e.partly = ""
+	s.partly = ""
 	d, ok := e.difference(s, id, object, rows)
-	if ok && e.partly == "" && len(rows) == 0 && len(d.missing) > 0 && object.organizedBy() != e.user {
+	if ok && s.partly == "" && len(rows) == 0 && len(d.missing) > 0 && object.organizedBy() != e.user {
 		e.doubts = append(e.doubts, doubt{id: id, transp: expect.Transps[0], missing: d.missing, endless: object.recursForever()})
 		return
 	}
@@ -109,19 +42,19 @@ func (e *examination) compare(s *series, id stores.ID, object *text, expect itip
 	switch {
 	case !ok:
 		return
-	case e.partly == "":
+	case s.partly == "":
 	case len(d.missing)+len(d.late)+len(d.extra) > 0:
 		// What was recorded was read from something else.
-		e.addText(eventTimes, stores.Key{Part: stores.Active, ID: id}, "the event's times can be read only in part, and free/busy differs: %s", e.partly)
+		e.addText(eventTimes, stores.Key{Part: stores.Active, ID: id}, "the event's times can be read only in part, and free/busy differs: %s", s.partly)
 		return
 	default:
-		e.add(eventPartly, e.path(stores.Key{Part: stores.Active, ID: id}), id, "the event's times can be read only in part: %s", e.partly)
+		e.add(eventPartly, e.path(stores.Key{Part: stores.Active, ID: id}), id, "the event's times can be read only in part: %s", s.partly)
 	}
 	e.judge(s, id, object, expect, rows, d)
 }
 
 // judge tells what a difference means.
-func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.Expectation, rows []row, d difference) {
+func (e *eventLook) judge(s *series, id stores.ID, object *text, expect itip.Expectation, rows []row, d difference) {
 	shorter := len(d.missing) > 0 && len(d.extra) == 0 && isShorter(rows, d) && e.mayAnswerLater(object, rows)
 	if len(d.late) > 0 && !shorter {
 		e.late = append(e.late, lateEvent{id, object, expect, s, len(rows) > 0})
@@ -165,7 +98,7 @@ func (e *examination) judge(s *series, id stores.ID, object *text, expect itip.E
 }
 
 // transparency looks at how busy the records of an event make the user.
-func (e *examination) transparency(id stores.ID, object *text, expect itip.Expectation, rows []row) {
+func (e *eventLook) transparency(id stores.ID, object *text, expect itip.Expectation, rows []row) {
 	if !slices.ContainsFunc(rows, func(r row) bool { return !slices.Contains(expect.Transps, r.transp) }) {
 		e.words(id, object, rows)
 		return
@@ -186,7 +119,7 @@ func (e *examination) transparency(id stores.ID, object *text, expect itip.Expec
 
 // words looks at what the records of an event call it. Of others' events that is what the
 // user's answer did, which is not kept.
-func (e *examination) words(id stores.ID, object *text, rows []row) {
+func (e *eventLook) words(id stores.ID, object *text, rows []row) {
 	if !object.organizedBy().Is(e.user) {
 		return
 	}
@@ -218,8 +151,8 @@ type difference struct {
 
 // difference compares records with an object. It is not ok if nobody can say what the
 // records should be.
-func (e *examination) difference(s *series, id stores.ID, object *text, rows []row) (d difference, ok bool) {
-	end := e.preferences.WindowEnd(e.now)
+func (e *eventLook) difference(s *series, id stores.ID, object *text, rows []row) (d difference, ok bool) {
+	end := e.end()
 	spans, truncated, ok := e.spans(s, id, object, end, e.now)
 	if !ok {
 		return d, false
@@ -239,7 +172,7 @@ func (e *examination) difference(s *series, id stores.ID, object *text, rows []r
 			extra = subtract(extra, expected(last.Add(2*day)))
 		}
 	}
-	if truncated && len(rows)+len(s.separate) >= e.periodLimit() {
+	if truncated && len(rows)+len(s.separate) >= e.limit {
 		// There is no room for what comes after the last one.
 		missing = slices.DeleteFunc(missing, func(r row) bool { return r.start >= rows[len(rows)-1].start })
 	}
@@ -247,7 +180,13 @@ func (e *examination) difference(s *series, id stores.ID, object *text, rows []r
 	if id.RecurrenceID == "" {
 		e.occurrences(s, &d, &missing)
 	}
-	missing = slices.DeleteFunc(missing, e.torn.cutOff)
+	missing = slices.DeleteFunc(missing, func(r row) bool {
+		line := e.torn.cutOff(r, e.cut)
+		if line != "" {
+			e.cut[line]++
+		}
+		return line != ""
+	})
 	d.missing = missing
 	if len(missing) > 0 {
 		e.tail(s, id, object, rows, &d)
@@ -260,7 +199,7 @@ func (e *examination) difference(s *series, id stores.ID, object *text, rows []r
 
 // declinable reports whether the user may have declined all the occurrences that are missing.
 // If more are than are left, that is not why.
-func (e *examination) declinable(object *text, rows, missing []row) bool {
+func (e *eventLook) declinable(object *text, rows, missing []row) bool {
 	return !object.simple && len(missing) <= len(rows) && !slices.ContainsFunc(missing, func(r row) bool {
 		return !itip.Declinable(object.object(), e.user, time.Unix(r.start, 0))
 	})
@@ -268,11 +207,11 @@ func (e *examination) declinable(object *text, rows, missing []row) bool {
 
 // spans returns when an event is, by its object, as far as a table can hold it, without
 // the occurrences that are stored separately.
-func (e *examination) spans(s *series, id stores.ID, object *text, until, now time.Time) (rows []row, truncated, ok bool) {
+func (e *eventLook) spans(s *series, id stores.ID, object *text, until, now time.Time) (rows []row, truncated, ok bool) {
 	return e.spansWith(s, id, object, e.options(until, now))
 }
 
-func (e *examination) spansWith(s *series, id stores.ID, object *text, o calendar.PeriodOptions) (rows []row, truncated, ok bool) {
+func (e *eventLook) spansWith(s *series, id stores.ID, object *text, o calendar.PeriodOptions) (rows []row, truncated, ok bool) {
 	if object.simple {
 		if s.separate[object.span.start] != "" {
 			return nil, false, true
@@ -289,9 +228,9 @@ func (e *examination) spansWith(s *series, id stores.ID, object *text, o calenda
 	case err != nil:
 		return nil, false, false
 	case errors.As(times.Incomplete, &incomplete):
-		e.partly = strings.Join(incomplete.Reasons, "; ")
+		s.partly = strings.Join(incomplete.Reasons, "; ")
 	default:
-		e.partly = object.object().UnreadLength()
+		s.partly = object.object().UnreadLength()
 	}
 	found := times.Own()
 	rows = make([]row, 0, len(found))
@@ -304,7 +243,7 @@ func (e *examination) spansWith(s *series, id stores.ID, object *text, o calenda
 }
 
 // series returns an event or an occurrence with what else of it says when it is.
-func (e *examination) series(s *series, id stores.ID, object *text) (*itip.Series, error) {
+func (e *eventLook) series(s *series, id stores.ID, object *text) (*itip.Series, error) {
 	var apart []calendar.Apart
 	for rid, o := range s.recurrences {
 		apart = append(apart, calendar.Apart{ID: rid, Cancelled: !o.active})
@@ -315,17 +254,13 @@ func (e *examination) series(s *series, id stores.ID, object *text) (*itip.Serie
 	return itip.NewSeries(id, object.object(), apart...), nil
 }
 
-func (e *examination) options(until, now time.Time) calendar.PeriodOptions {
-	return calendar.PeriodOptions{Zone: e.preferences.Zone, Now: now, Until: until, Max: e.checker.PeriodLimit}
-}
-
 // spansSince returns when an event is that has more periods than are recorded, from the first of
 // its records on: those recorded are the earliest that were not over at the time. More than the
 // limit are right where others have recorded them.
-func (e *examination) spansSince(s *series, id stores.ID, object *text, until time.Time, rows []row) []row {
+func (e *eventLook) spansSince(s *series, id stores.ID, object *text, until time.Time, rows []row) []row {
 	first := rows[0]
 	before := func(r row) bool { return r.start < first.start || r.start == first.start && r.end < first.end }
-	most := max(e.periodLimit(), len(rows))
+	most := max(e.limit, len(rows))
 	for n := most + 1000; ; n *= 2 {
 		o := e.options(until, time.Unix(first.start, 0))
 		o.Max = n
@@ -336,13 +271,6 @@ func (e *examination) spansSince(s *series, id stores.ID, object *text, until ti
 			return spans[:min(len(spans), most)]
 		}
 	}
-}
-
-func (e *examination) periodLimit() int {
-	if e.checker.PeriodLimit > 0 {
-		return e.checker.PeriodLimit
-	}
-	return calendar.DefaultMaxPeriods
 }
 
 // recordable reports whether a table can hold a period.
@@ -369,7 +297,7 @@ func subtract(a, b []row) []row {
 }
 
 // occurrences sorts out what has to do with the occurrences of a whole event.
-func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
+func (e *eventLook) occurrences(s *series, d *difference, missing *[]row) {
 	d.extra = slices.DeleteFunc(d.extra, func(r row) bool {
 		rid := s.separate[r.start]
 		if rid == "" {
@@ -412,11 +340,11 @@ func (e *examination) occurrences(s *series, d *difference, missing *[]row) {
 
 // tail takes what is missing only because the window has moved on since the event was
 // recorded out of what is missing.
-func (e *examination) tail(s *series, id stores.ID, object *text, rows []row, d *difference) {
+func (e *eventLook) tail(s *series, id stores.ID, object *text, rows []row, d *difference) {
 	if object.simple || !object.object().Has("RRULE") {
 		return
 	}
-	end := e.preferences.WindowEnd(e.now)
+	end := e.end()
 	recorded := int64(-1 << 62) // up to where the event must have been recorded
 	for _, r := range rows {
 		if r.start <= end.Unix() {
