@@ -13,6 +13,8 @@ import (
 
 // ifStored refuses an answer to what is not stored, or is called off. An occurrence that is not
 // stored apart is its event's.
+//
+// DEVIATION: counters-to-what-is-gone. The original has the user decide on it.
 func ifStored(u *update) (err error) {
 	if u.answered = u.stored; u.stored != nil {
 		return nil
@@ -36,6 +38,8 @@ func ifStored(u *update) (err error) {
 
 // ifInvited refuses what none of the event's attendees send, nor a delegate of theirs (RFC 5546
 // section 3.2.3 calls the others party crashers). The user learns of it.
+//
+// DEVIATION: uninvited-answers.
 func ifInvited(u *update) error {
 	attendees := u.answered.Attendees()
 	for _, speaker := range u.speakers {
@@ -77,6 +81,8 @@ func answeredOccurrence(u *update) error {
 
 // separateOccurrence makes the occurrence that is answered a recurrence of its own: as its event has
 // it, with what its attendees answer.
+//
+// DEVIATION: reply-defines-occurrence. The original takes the occurrence from the answer.
 func separateOccurrence(u *update) error {
 	u.parent = u.answered
 	at, err := u.parent.InstantFor(u.Object, u.Preferences.Zone)

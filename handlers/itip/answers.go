@@ -93,6 +93,8 @@ func stamp(t time.Time) string { return string(calendar.AppendUTC(nil, t)) }
 
 // findAskedFor finds what a REFRESH asks for (RFC 5546 section 3.2.6), active or called off. An
 // occurrence that is not stored apart is its event's.
+//
+// DEVIATION: refresh-of-what-is-gone. The original fails on what is called off.
 func findAskedFor(u *update) (err error) {
 	for u.asked = u.ID; ; u.asked.RecurrenceID = "" {
 		if u.answered, err = u.active(u.asked); u.answered == nil && err == nil {

@@ -30,6 +30,8 @@ func (u *update) isFrom(who calendar.Attendee) bool {
 }
 
 // ofOneOrganizer refuses a message that does not say who the organizer is.
+//
+// DEVIATION: one-organizer. The original fails on it for ever.
 func (u *update) ofOneOrganizer(organizer calendar.URI) (refused bool) {
 	switch {
 	case organizer == "":
@@ -114,6 +116,7 @@ func (u *update) isToOneself() bool {
 		return false
 	}
 	// Whoever writes a message can name themself as who acts for the user.
+	// DEVIATION: oneself-by-system-only.
 	return slices.ContainsFunc(u.Senders, organizer.URI.Is) || u.System != "" && organizer.SentBy().Is(u.System) && u.isFrom(organizer)
 }
 
@@ -143,7 +146,7 @@ func ofRecordedOrganizer(u *update) error {
 	isRecorded := func(a calendar.Attendee) bool { _, ok := Attendee(recorded, a.URI); return ok }
 	organizer, _ := u.parties()
 	if !u.isFrom(organizer) && !slices.ContainsFunc(u.delegators, isRecorded) {
-		return u.refuse(WrongSender) // a stranger, who names themself as a delegator
+		return u.refuse(WrongSender) // DEVIATION: delegators-are-invited. A stranger names themself as a delegator.
 	}
 	if was, known := recorded.Organizer(); known && was.Is(organizer.URI) {
 		return nil
@@ -161,6 +164,8 @@ func ofRecordedOrganizer(u *update) error {
 
 // ofUser refuses an answer to what another organizer than the user is recorded for. An answer makes
 // nobody an organizer.
+//
+// DEVIATION: answers-replace-nobody. The original goes by the preference for organizers.
 func ofUser(u *update) error {
 	recorded, err := u.recorded()
 	if recorded == nil || err != nil {
@@ -175,6 +180,8 @@ func ofUser(u *update) error {
 // recorded returns the stored object that says who organizes the event: its own, else that of the
 // whole event, else what has called either off, else any of the event's occurrences. It is nil if
 // nothing of the event is stored.
+//
+// DEVIATION: organizer-of-occurrences. The original goes by the very occurrence.
 func (u *update) recorded() (*calendar.Object, error) {
 	whole := stores.ID{UID: u.ID.UID}
 	for _, key := range []stores.Key{

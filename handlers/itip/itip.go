@@ -111,6 +111,8 @@ var (
 	// What organizers call off, by CANCEL or by STATUS.
 	calledOff = []step{ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters}
 	// What the web manager tells the user's own records of what it has sent to others.
+	// DEVIATION: publications-to-oneself.
+	// DEVIATION: cancellations-to-oneself.
 	publishToOneself = []step{read, ifNewer, ifOtherRevision, keep, reactivate, recordAsOrganizer}
 	cancelToOneself  = []step{read, ifNewer, callOffEntirely, dropActiveOccurrences, dequeueOccurrences, forgetCalledOffForAll, storeCancelled, dequeue, dropCounters}
 	// An attendee answers to an occurrence of the user's event that is not stored apart.

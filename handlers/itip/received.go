@@ -23,6 +23,8 @@ func calledOffInstead(u *update) error {
 }
 
 // ifOtherRevision refuses the very revision that is stored: the user may have answered it.
+//
+// DEVIATION: repeated-invitations. The original stores it again, without the answer.
 func ifOtherRevision(u *update) error {
 	if u.stored != nil && u.Object.SameRevision(u.stored) {
 		return u.refuse(Repeated)
@@ -48,6 +50,8 @@ func (u *update) enqueue(kind string) error {
 
 // dequeueOccurrences takes the occurrences of a whole event out of the request queue, with the
 // counter-proposals to them: they are gone.
+//
+// DEVIATION: requests-of-replaced-occurrences. The original leaves them in the queue.
 func dequeueOccurrences(u *update) error {
 	if u.ID.RecurrenceID != "" {
 		return nil

@@ -61,6 +61,9 @@ func recordSpan(u *update) error {
 
 // told returns the records of what free/busy tells: if there are more than are kept of one event, the
 // earliest that are not over.
+//
+// DEVIATION: free-periods. The original takes each period as busy.
+// DEVIATION: free-busy-limit. The original has no limit.
 func (u *update) told() (busy []freebusy.Period) {
 	for _, p := range u.FreeBusy.Periods {
 		if p.IsBusy() {

@@ -45,6 +45,8 @@ var forms = [...][]form{
 
 // mailboxMails returns what gets to a user's mailbox, by what has become of the changes: with a
 // summary if there is news to tell; as the message came if something in it was not dealt with; else nothing.
+//
+// DEVIATION: lost-mail. The original delivers nothing if nothing in the message counts.
 func (h *Handler) mailboxMails(a *arrival, user calendar.URI, settings preferences.Preferences, results []handlers.Result) (mails []deliver.Mail) {
 	var told []summary.News
 	silent := len(results) > 0 && len(a.Problems) == 0

@@ -76,6 +76,7 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 	a.prepare()
 	recipients := h.recipients(a.fields)
 	if len(recipients) == 0 {
+		// DEVIATION: for-nobody. The original hands it over to nobody.
 		return errors.New("nobody is named for whom the message is: neither by the option -o nor in its field To")
 	}
 	sender := &deliver.Sender{

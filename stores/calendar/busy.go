@@ -126,6 +126,8 @@ func (n *normaliser) limits(f *FreeBusy, e *rawEvent) {
 }
 
 // busyPeriods reads the periods of a FREEBUSY, each with an end or a length.
+//
+// DEVIATION: lists-of-free-busy. The original fails on a list for ever.
 func (n *normaliser) busyPeriods(f *FreeBusy, prop ical.Prop) {
 	kind := strings.ToUpper(strings.TrimSpace(prop.Params.Get(ical.ParamFreeBusyType)))
 	if kind == "" {

@@ -15,7 +15,7 @@ import (
 // The programs of the original that a step can be for.
 const (
 	Outgoing = "imip_person_outgoing" // the program that ours replaces
-	Incoming = "imip_person"          // the original's own; ours has none, its recorded effect is laid into the store
+	Incoming = "imip_person"          // likewise; ours handles each such step with the store that the original had then
 )
 
 // clockLayout is how a step's time is written: UTC, as faketime takes it.
@@ -29,14 +29,17 @@ const clockLayout = "2006-01-02 15:04:05"
 //
 //	preferences/USER/NAME       a user's preference
 //	initial/store/...           what is in the store before the first step
-//	N/step                      "program:", "clock:" and "user:", for imip_person the recipient, else -o
+//	N/step                      "program:", "clock:" and "user:", which is -o
 //	N/message                   the mail
-//	N/original/status           exit status and, if it is not 0, the error
+//	N/original/status           exit status and, if it is not 0, the error; imip_person is run with -d, and
+//	                            ends with 1 then, where it ends with 75 without
 //	N/original/store/...        files that the original changed in this step, whole
 //	N/original/static/...       the same for published free/busy
 //	N/original/removed          files that it removed, one a line
+//	N/original/delivered        for imip_person, the mails that it handed over: see handed
 //	N/ours/status               ours where it differs from the original's
-//	N/ours/rejected             how many mails or parts ours has put aside by then
+//	N/ours/rejected             how many mails or parts ours has put aside by then; for imip_person, in this step
+//	N/ours/delivered            the mails that ours handed over, where they differ
 //	N/ours/store/..., static/   files that differ from the original's after this step
 //	N/ours/absent               files that only the original has after this step
 //
@@ -54,7 +57,7 @@ type Conversation struct {
 // Step is one message given to one program.
 type Step struct {
 	Program string    // Outgoing or Incoming
-	User    string    // the recipient's address; for Outgoing that of the copy, if the mail system says it
+	User    string    // the recipient's address; for Outgoing that of the copy; empty: the mail system does not say it
 	Clock   time.Time // UTC, whole seconds; the clock stands still during the step
 	Message []byte
 
@@ -68,6 +71,8 @@ type Effect struct {
 	Error   string   // the last line on standard error, without places in its source
 	Changed Tree     // files added or changed, by store/... or static/...
 	Removed []string // files removed, sorted
+
+	Delivered string // for Incoming, the mails handed over, as handed tells of them
 }
 
 // Difference is how the state after a step has to differ between ours and the original.
@@ -76,6 +81,8 @@ type Difference struct {
 	Rejected int      // how much has been put aside by the end of the step
 	Changed  Tree     // files that have other content, or that only ours has
 	Absent   []string // files that only the original has, sorted
+
+	Delivered *string // for Incoming, the mails handed over; nil: as the original
 }
 
 // OursStatus is the exit status that ours has to end a step with.
@@ -84,6 +91,14 @@ func (s *Step) OursStatus() int {
 		return *s.Ours.Status
 	}
 	return s.Original.Status
+}
+
+// OursDelivered is what ours has to hand over in a step.
+func (s *Step) OursDelivered() string {
+	if s.Ours.Delivered != nil {
+		return *s.Ours.Delivered
+	}
+	return s.Original.Delivered
 }
 
 // Load reads a conversation from a file.
@@ -156,6 +171,11 @@ func (s *Step) add(name string, data []byte) error {
 		return err
 	case name == "original/removed":
 		s.Original.Removed = strings.Split(strings.TrimSpace(string(data)), "\n")
+	case name == "original/delivered":
+		s.Original.Delivered = string(data)
+	case name == "ours/delivered":
+		delivered := string(data)
+		s.Ours.Delivered = &delivered
 	case strings.HasPrefix(name, "original/"):
 		s.Original.Changed[strings.TrimPrefix(name, "original/")] = string(data)
 	case name == "ours/status":
@@ -240,11 +260,17 @@ func (c *Conversation) Format() []byte {
 		if len(s.Original.Removed) > 0 {
 			add(prefix+"original/removed", strings.Join(s.Original.Removed, "\n")+"\n")
 		}
+		if s.Program == Incoming {
+			add(prefix+"original/delivered", s.Original.Delivered)
+		}
 		if s.Ours.Status != nil {
 			add(prefix+"ours/status", strconv.Itoa(*s.Ours.Status)+"\n")
 		}
 		if s.Ours.Rejected > 0 {
 			add(prefix+"ours/rejected", strconv.Itoa(s.Ours.Rejected)+"\n")
+		}
+		if s.Ours.Delivered != nil {
+			add(prefix+"ours/delivered", *s.Ours.Delivered)
 		}
 		addTree(prefix+"ours/", s.Ours.Changed)
 		if len(s.Ours.Absent) > 0 {

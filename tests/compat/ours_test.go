@@ -3,7 +3,6 @@ package compat
 import (
 	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -22,6 +21,7 @@ type ours struct {
 	store   *file.Store
 	now     time.Time
 	log     bytes.Buffer
+	instead bytes.Buffer // the mails that the last step handed over
 	spool   string
 }
 
@@ -66,7 +66,11 @@ func (o *ours) close() error { return o.store.Close() }
 func (o *ours) step(s *Step) (status int, err error) {
 	o.now = s.Clock
 	if s.Program == Incoming {
-		h := &person.Handler{Pipeline: o.handler.Pipeline, Recipients: []string{s.User}, Instead: io.Discard, Spool: o.spool, Default: o.handler.Preferences.(*preferences.Dir).Default}
+		o.instead.Reset()
+		h := &person.Handler{Pipeline: o.handler.Pipeline, Instead: &o.instead, Spool: o.spool, Default: o.handler.Preferences.(*preferences.Dir).Default}
+		if s.User != "" {
+			h.Recipients = []string{s.User}
+		}
 		if err := h.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
 			return 75, err
 		}

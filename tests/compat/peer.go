@@ -93,11 +93,11 @@ func (p *Peer) Close() error {
 // Run gives a step's message to the program that the step is for.
 func (p *Peer) Run(room Room, s *Step) (Result, error) {
 	args := []string{"-S", room.Store(), "-P", room.Static(), "-p", room.Preferences(), "-j", room.Journal()}
-	if s.Program == Outgoing && s.User != "" {
+	if s.User != "" {
 		args = append(args, "-o", s.User)
 	}
 	if s.Program == Incoming {
-		args = append(args, "-d", "-o", s.User) // -d prints the replies instead of mailing them
+		args = append(args, "-d") // prints mails instead of handing them over
 	}
 	var result Result
 	err := p.ask(map[string]any{
@@ -155,6 +155,9 @@ func (p *Peer) Record(c *Conversation, dir string) error {
 		}
 		s.Original = after.Since(before)
 		s.Original.Status = result.Status
+		if s.Program == Incoming {
+			s.Original.Delivered = handed(result.Stdout, s.Message)
+		}
 		if result.Status != 0 {
 			s.Original.Error = strings.ReplaceAll(complaint(result.Stderr), dir, "ROOM")
 		}

@@ -12,7 +12,7 @@ func catalogue() []*compat.Conversation {
 	for _, topic := range [][]*builder{
 		wholeEvents(), versions(), messages(), rules(), dates(),
 		occurrences(), cancellations(), replies(), counters(), system(), deviations(), times(), inputs(), spellings(), damage(),
-		answers(), overtaken(), letters(), forwarded(),
+		answers(), overtaken(), letters(), forwarded(), arrivals(), arrivingAnswers(), arrivingFreeBusy(),
 	} {
 		for _, b := range topic {
 			all = append(all, &b.Conversation)
@@ -87,11 +87,16 @@ func (b *builder) copied(user string) *builder {
 // receives adds a message that a user gets from another. The original's
 // imip_person handles it.
 func (b *builder) receives(user, from, method string, events ...compat.Event) *builder {
+	return b.arrives(user, string(compat.Mail(from, method, compat.Calendar(method, b.clock, events...))))
+}
+
+// arrives adds a mail that a user gets, as it stands. If the user is empty, the mail system does not say who that is.
+func (b *builder) arrives(user, mail string) *builder {
 	b.Steps = append(b.Steps, &compat.Step{
 		Program: compat.Incoming,
 		User:    compat.Address(user),
 		Clock:   b.clock,
-		Message: compat.Mail(from, method, compat.Calendar(method, b.clock, events...)),
+		Message: []byte(mail),
 	})
 	b.clock = b.clock.Add(time.Minute)
 	return b

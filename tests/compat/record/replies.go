@@ -64,6 +64,7 @@ func replies() []*builder {
 			sends("vincent", "REPLY", event(meeting, declined, "ORGANIZER:@vincent")),
 
 		conversation("reply-sent-by", "Simon replies for Vincent: SENT-BY makes him the sender.").
+			deviates("lost-mail").
 			receives("simon", "paul", "REQUEST", event(three)).
 			sends("simon", "REPLY", event(meeting, `ATTENDEE;PARTSTAT=ACCEPTED;SENT-BY="@simon":@vincent`)),
 
