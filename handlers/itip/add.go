@@ -22,6 +22,9 @@ func readParent(u *update) (err error) {
 	return err
 }
 
+// ifNewerThanParent refuses an addition that is older than the event.
+//
+// DEVIATION: late-additions. The original knows no order for what arrives.
 func ifNewerThanParent(u *update) error {
 	if isOld(u.Object, u.parent, true) {
 		return u.refuse(Old)

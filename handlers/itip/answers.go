@@ -35,6 +35,8 @@ const (
 )
 
 // answer notes what is to be sent to somebody. Nobody sends anything to themself.
+//
+// DEVIATION: answers-to-oneself. The original sends the user what their own calendar says.
 func (u *update) answer(kind AnswerKind, to calendar.URI, as Role, parts ...calendar.Document) {
 	if to.Is(u.User()) || to.Is(u.System) || u.Automatic || len(parts) == 0 {
 		return
@@ -114,6 +116,8 @@ func findAskedFor(u *update) (err error) {
 
 // answerRefresh sends those who ask what is stored of the event, if the user lets it be sent, and they
 // attend it.
+//
+// DEVIATION: refresh-by-all-attendees. The original answers those who have accepted.
 func answerRefresh(u *update) error {
 	if !u.Preferences.Refreshing || u.Automatic {
 		return nil

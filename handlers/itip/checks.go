@@ -23,6 +23,8 @@ func (u *update) parties() (organizer calendar.Attendee, attendees []calendar.At
 
 // isFrom reports whether the message comes from a calendar user, or from who acts for them
 // (RFC 5545 section 3.2.18).
+//
+// DEVIATION: messages-without-sender. The original believes a message that names none.
 func (u *update) isFrom(who calendar.Attendee) bool {
 	return slices.ContainsFunc(u.Senders, func(sender calendar.URI) bool {
 		return sender != "" && (sender.Is(who.URI) || sender.Is(who.SentBy()))

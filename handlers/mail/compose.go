@@ -47,6 +47,8 @@ func (c *Composed) WriteTo(w io.Writer) (written int64, err error) {
 // byte for byte (message/rfc822, RFC 2046 section 5.2.1). All fields of the message but those
 // of MIME are repeated outside, so that mail programs show, sort and thread it as they would
 // the message.
+//
+// DEVIATION: summaries-that-are-seen. The original puts the text where no mail program shows it.
 func Wrap(text string, message *Spool) (*Composed, error) {
 	fields, err := ReadFields(message.Open())
 	if err != nil {

@@ -101,7 +101,7 @@ func (a *arrival) make(_ deliver.Envelope, of io.Reader) (io.ReadCloser, error) 
 	var made *mail.Composed
 	var err error
 	switch m.Form {
-	case asItCame:
+	case asItCame: // DEVIATION: message-as-it-came.
 		return io.NopCloser(a.source.Open()), nil
 	case wrapped:
 		made, err = mail.Wrap(m.Text, a.source)

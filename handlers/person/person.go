@@ -125,7 +125,7 @@ func (a *arrival) prepare() {
 	for _, address := range a.fields.Addresses("From", "Reply-To", "Sender") {
 		senders = append(senders, calendar.NewURI(address))
 	}
-	automatic := a.fields.Automatic()
+	automatic := a.fields.Automatic() // DEVIATION: answers-to-automatic-mail.
 	for i := range a.Changes {
 		c := &a.Changes[i]
 		c.Side, c.Senders, c.Automatic = itip.Received, senders, automatic
@@ -136,6 +136,7 @@ func (a *arrival) prepare() {
 func (h *Handler) receive(ctx context.Context, a *arrival, sender *deliver.Sender, user calendar.URI) error {
 	settings, err := h.Preferences.Load(user)
 	if err != nil {
+		// DEVIATION: unreadable-preferences. The original fails for ever.
 		h.Log.Warn("the user's preferences cannot be read, and count as the default", "user", string(user), "error", err)
 		settings = h.Default()
 	}
@@ -177,6 +178,8 @@ func (a *arrival) letter(records calendar.URI) string {
 
 // commit makes the changes to a user's records, and leaves the letter in their outbox, unless that has
 // been done before.
+//
+// DEVIATION: handed-over-once. The original does all of it again.
 func (h *Handler) commit(ctx context.Context, a *arrival, user, records calendar.URI, settings preferences.Preferences) error {
 	changes := slices.Clone(a.Changes)
 	if !settings.Participates() {

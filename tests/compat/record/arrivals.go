@@ -126,6 +126,47 @@ func arrivals() []*builder {
 		arriving("publication-for-user", "oneself-by-system-only", "A stranger names themself as who acts for the user.").
 			receives("vincent", "simon", "PUBLISH", event(three, own, `ORGANIZER;SENT-BY="@simon":@vincent`)),
 
+		arriving("reply-to", "lost-mail", "An invitation with a Reply-To beside From.").
+			arrives("vincent", request("To: undisc", "Reply-To: office@example.com\nTo: undisc")),
+
+		arriving("sent-by", "lost-mail", "An invitation that Paul sends himself, though it names his assistant.").
+			receives("vincent", "paul", "REQUEST", event(three, `ORGANIZER;SENT-BY="@simon":@paul`)),
+
+		arriving("no-from", "messages-without-sender", "An invitation that does not say from whom it comes.").
+			arrives("vincent", request("From: paul.boddie@example.com\n", "")),
+
+		arriving("wrong-label", "method-parameter-differs", "An invitation that is labelled as an answer.").
+			arrives("vincent", request("method=REQUEST", "method=REPLY")),
+
+		arriving("status-cancelled", "status-cancelled", "An event is called off by its status.").
+			receives("vincent", "paul", "REQUEST", event(three)).
+			receives("vincent", "paul", "REQUEST", event(three, "SEQUENCE:1\nSTATUS:CANCELLED")),
+
+		arriving("uid-slash", "unsafe-uid", "An invitation whose UID has a slash.").
+			receives("vincent", "paul", "REQUEST", event(three, "UID:a/b")),
+
+		arriving("comma", "unescaped-separators", "An invitation whose summary has an unescaped comma, when the user knows of other times of the organizer.").
+			receives("vincent", "paul", "REQUEST", event(three, "UID:other")).
+			receives("vincent", "paul", "REQUEST", event(three, "SUMMARY:Lunch, then work")),
+
+		arriving("tab", "control-characters-in-tables", "An invitation whose summary has a TAB, and another one.").
+			receives("vincent", "paul", "REQUEST", event(three, "SUMMARY:Before\tafter")).
+			receives("vincent", "paul", "REQUEST", event(three, "UID:other")),
+
+		arriving("sequence", "sequence-not-a-number", "An invitation whose SEQUENCE is no number, and a later one.").
+			receives("vincent", "paul", "REQUEST", event(three, "SEQUENCE:first")).
+			receives("vincent", "paul", "REQUEST", event(three, later)),
+
+		arriving("late-addition", "late-additions", "An addition to a version of the event that has been replaced.").
+			prefers("vincent", "add_method_response", "add").
+			receives("vincent", "paul", "REQUEST", event(series, "SEQUENCE:2")).
+			receives("vincent", "paul", "ADD", event(three, "SEQUENCE:1\nDTSTART:20261212T090000Z\nDTEND:20261212T100000Z")),
+
+		arriving("addition-by-list", "answers-to-automatic-mail", "An addition that comes by a mailing list.").
+			receives("vincent", "paul", "REQUEST", series).
+			arrives("vincent", strings.Replace(string(compat.Mail("paul", "ADD", compat.Calendar("ADD", compat.Minutes(1),
+				event(three, "SEQUENCE:1\nDTSTART:20261212T090000Z\nDTEND:20261212T100000Z")))), "To: ", "List-Id: <team.example.com>\nPrecedence: list\nTo: ", 1)),
+
 		arriving("decline-expired", "expired-offer", "A counter-proposal is declined when another offer has expired and one has not.").
 			prefers("vincent", "freebusy_offers", "PT2H").
 			has("vincent", "freebusy-offers", strings.ReplaceAll("20261202T090000Z|20261202T100000Z|meeting|OPAQUE||Meeting|mailto:paul.boddie@example.com|20261122T110000Z\n"+
@@ -177,6 +218,15 @@ func arrivingAnswers() []*builder {
 			sends("paul", "CANCEL", event(meeting, "SEQUENCE:1")).
 			receives("paul", "vincent", "COUNTER", event(meeting, proposed)),
 
+		answering("refresh-undecided", "refresh-by-all-attendees", "An attendee who has not accepted asks for an event.").
+			prefers("paul", "event_refreshing", "always").
+			sends("paul", "REQUEST", event(meeting)).
+			receives("paul", "vincent", "REFRESH", event(meeting)),
+
+		answering("answer-to-occurrence", "answers-to-oneself", "An answer to an occurrence of a series that the organizer attends.").
+			sends("paul", "REQUEST", event(three, weekly)).
+			receives("paul", "vincent", "REPLY", event(meeting, accepted, "RECURRENCE-ID:20261209T090000Z\nDTSTART:20261209T090000Z\nDTEND:20261209T100000Z\nDTSTAMP:20261122T120000Z")),
+
 		answering("uninvited", "uninvited-answers", "Somebody who is not invited accepts an event, and proposes another time for it.").
 			sends("paul", "REQUEST", event(three)).
 			receives("paul", "simon", "REPLY", event(meeting, crasher)).
@@ -199,6 +249,11 @@ func arrivingAnswers() []*builder {
 
 // arrivingFreeBusy are messages with the free/busy of others.
 func arrivingFreeBusy() []*builder {
+	asks := func(method string) string {
+		mail := string(compat.Mail("paul", method, compat.Calendar(method, compat.Minutes(0), event(
+			"UID:busy\nORGANIZER:@paul\nATTENDEE:@vincent\nDTSTART:20261201T000000Z\nDTEND:20261208T000000Z"))))
+		return strings.ReplaceAll(mail, "VEVENT", "VFREEBUSY")
+	}
 	publish := func(line string) string {
 		mail := string(compat.Mail("paul", "PUBLISH", compat.Calendar("PUBLISH", compat.Minutes(0), event(
 			"UID:busy\nORGANIZER:@paul\nDTSTART:20261201T000000Z\nDTEND:20261208T000000Z", line))))
@@ -213,6 +268,12 @@ func arrivingFreeBusy() []*builder {
 		conversation("arrives-busy-list", "Free/busy with a list of periods.").deviates("lists-of-free-busy").
 			arrives("vincent", publish("FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z,20261203T090000Z/PT1H")).
 			arrives("vincent", reply("FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z,20261203T090000Z/PT1H")),
+
+		conversation("arrives-busy-not-shared", "Somebody asks for the free/busy of a user who does not share it.").deviates("lost-mail").
+			arrives("vincent", asks("REQUEST")),
+
+		conversation("arrives-busy-method", "Free/busy with a method that it does not have.").deviates("unknown-methods").
+			arrives("vincent", asks("CANCEL")),
 
 		conversation("arrives-busy-free", "Free/busy with periods that are free.").deviates("free-periods").
 			arrives("vincent", publish("FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z\nFREEBUSY;FBTYPE=FREE:20261203T090000Z/20261203T100000Z")),
