@@ -13,6 +13,8 @@ import (
 )
 
 // Draft is a mail to one other person, with calendars (iMIP, RFC 6047).
+//
+// DEVIATION: answers-in-full. The original leaves fields out.
 type Draft struct {
 	From, To  string // addresses, without names
 	Subject   string

@@ -75,6 +75,8 @@ func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (fun
 
 // link returns where the web manager shows an event: below MANAGER_URL, or else on this host. It is nil if messages
 // do not point there.
+//
+// DEVIATION: uids-beyond-ascii. The original fails on them for ever.
 func link(c *conf.Config, host string) func(stores.ID) string {
 	if !c.ManagerInterface {
 		return nil

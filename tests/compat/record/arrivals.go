@@ -145,6 +145,27 @@ func arrivals() []*builder {
 		arriving("uid-slash", "unsafe-uid", "An invitation whose UID has a slash.").
 			receives("vincent", "paul", "REQUEST", event(three, "UID:a/b")),
 
+		arriving("uid-letters", "uids-beyond-ascii", "An invitation whose UID has letters beyond ASCII.").
+			receives("vincent", "paul", "REQUEST", event(three, "UID:møte")).
+			receives("vincent", "paul", "CANCEL", event(three, "UID:møte\nSEQUENCE:1")),
+
+		arriving("uid-long", "unsafe-uid", "An invitation whose UID has 300 characters.").
+			receives("vincent", "paul", "REQUEST", event(three, "UID:"+strings.Repeat("0123456789", 30))),
+
+		arriving("line-break", "control-characters-in-tables", "An invitation whose summary has a line break, and another one.").
+			receives("vincent", "paul", "REQUEST", event(three, `SUMMARY:First\nsecond`)).
+			receives("vincent", "paul", "REQUEST", event(three, "UID:other")),
+
+		arriving("cancel-by-stranger", "organizer-of-occurrences", "A stranger calls an occurrence of Paul's event off.").
+			receives("vincent", "paul", "REQUEST", series).
+			receives("vincent", "simon", "CANCEL", event(three, second, "ORGANIZER:@simon")),
+
+		arriving("no-length", "whole-days-without-length", "An invitation to a whole day with a length of no days.").
+			receives("vincent", "paul", "REQUEST", event(three, "DTSTART;VALUE=DATE:20261202\n-DTEND\nDURATION:PT0S")),
+
+		arriving("wrong-charset", "wrong-charset", "An invitation in another charset than it says.").
+			arrives("vincent", request("SUMMARY:Project meeting", "SUMMARY:M\xf8te")),
+
 		arriving("comma", "unescaped-separators", "An invitation whose summary has an unescaped comma, when the user knows of other times of the organizer.").
 			receives("vincent", "paul", "REQUEST", event(three, "UID:other")).
 			receives("vincent", "paul", "REQUEST", event(three, "SUMMARY:Lunch, then work")),
