@@ -473,6 +473,9 @@ func sameDraft(t *testing.T, d *Draft, mail string) {
 				t.Errorf("%s: %s is %q, not %q", name, key, got, want)
 			}
 		}
+		if got := header["Message-Id"]; len(got) != 1 || !strings.HasPrefix(got[0], "<") {
+			t.Errorf("%s: Message-ID is %q", name, got)
+		}
 		for key, want := range map[string]string{"From": d.From, "To": d.To} {
 			list, err := netmail.Header(header).AddressList(key)
 			if parsed, err := netmail.ParseAddress("<" + want + ">"); err == nil {
