@@ -35,6 +35,7 @@ type sink struct {
 	taken    []taken
 	options  []smtp.MailOptions
 	sessions int
+	open     int                        // sessions that have not ended
 	refuse   map[string]*smtp.SMTPError // by "mail" or "data"
 	sizes    bool                       // sizes of mails are kept, not mails
 	hold     chan struct{}              // if not nil, nobody gets an answer to a mail before it is closed
@@ -72,7 +73,21 @@ func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sessions++
+	s.open++
 	return &session{sink: s}, nil
+}
+
+// settle waits until all is taken that clients have sent who are gone.
+func (s *sink) settle() {
+	for {
+		s.mu.Lock()
+		open := s.open
+		s.mu.Unlock()
+		if open == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // all returns what was taken so far.
@@ -165,7 +180,12 @@ func (s *session) take(r io.Reader, collector smtp.StatusCollector) error {
 func (s *session) Data(r io.Reader) error                                  { return s.take(r, nil) }
 func (s *session) LMTPData(r io.Reader, status smtp.StatusCollector) error { return s.take(r, status) }
 func (s *session) Reset()                                                  { s.from, s.to = "", nil }
-func (s *session) Logout() error                                           { return nil }
+func (s *session) Logout() error {
+	s.sink.mu.Lock()
+	defer s.sink.mu.Unlock()
+	s.sink.open--
+	return nil
+}
 
 // send sends one mail over a connection of its own, and describes the results.
 func send(t *testing.T, s *Server, from, text string, to ...string) []string {
