@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"imip-agent/handlers"
 	"imip-agent/handlers/outgoing"
+	"imip-agent/handlers/person"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
@@ -85,14 +87,28 @@ func (p *place) quarantine() string {
 	return filepath.Join(string(p.Room), "quarantine")
 }
 
-// handle has our handler handle a message.
+// handle has our handler handle a message that a user sends.
 func (p *place) handle(message []byte) error {
-	h := outgoing.Handler{Pipeline: handlers.Pipeline{
+	h := outgoing.Handler{Pipeline: p.pipeline()}
+	return h.Handle(context.Background(), bytes.NewReader(message))
+}
+
+// receive has our handler handle a message that arrives for a user, by address; "": for whom it says.
+// Nothing is handed over.
+func (p *place) receive(message []byte, user string) error {
+	h := person.Handler{Pipeline: p.pipeline(), Instead: io.Discard, Spool: string(p.Room), Default: p.preferences().Default}
+	if user != "" {
+		h.Recipients = []string{user}
+	}
+	return h.Handle(context.Background(), bytes.NewReader(message))
+}
+
+func (p *place) pipeline() handlers.Pipeline {
+	return handlers.Pipeline{
 		Store: p.store, Preferences: p.preferences(), Rejected: p.rejected(),
 		Sender: "mailto:calendar@example.com", Log: slog.New(slog.DiscardHandler), Now: p.clock,
 		MessageLimit: 32 << 20, PeriodLimit: cmp.Or(p.limit, 50000),
-	}}
-	return h.Handle(context.Background(), bytes.NewReader(message))
+	}
 }
 
 // checker returns a checker of the place.
