@@ -50,12 +50,25 @@ func TestIncomingPostfix(t *testing.T) {
 		s.requested(t, user, "listed", true)
 		unchanged(t, s.arrived(t, other).data, message)
 	})
+	s.keepsPackage(t)
 }
 
 func TestIncomingExim(t *testing.T) {
 	need(t, "exim")
 	d := newDovecot(t)
-	testIncoming(t, newIncomingExim(t, d), d)
+	s := newIncomingExim(t, d)
+	testIncoming(t, s, d)
+	s.keepsPackage(t)
+}
+
+// keepsPackage fails the test if the package can be removed while the mail system runs its handler of
+// incoming mail.
+func (s *server) keepsPackage(t *testing.T) {
+	t.Helper()
+	out, err := s.try(`dpkg --no-triggers -r imip-agent-go`)
+	if err == nil || !strings.Contains(out+err.Error(), "runs /usr/lib/imip-agent-go/imip_person") {
+		t.Errorf("the package can be removed: %v\n%s", err, out)
+	}
 }
 
 // outsider sends a message from another site.
