@@ -24,7 +24,8 @@ var record = flag.Bool("record", false, "record what the original, installed in 
 const recorded = "testdata/original.txt"
 
 // What the original leaves in bob's store of the messages that he sends and receives, ours leaves,
-// too, where the original is right. With IMIP_AGENT_FULL the original is asked again, where it is installed in $IMIP_PEER: that takes half a minute.
+// too, where the original is right. With IMIP_AGENT_FULL the original is asked again, where it is
+// installed in $IMIP_PEER: that takes half a minute.
 func TestAsOriginal(t *testing.T) {
 	series := got(ann, "REQUEST", byAnn, version, at9, weekly)
 	agreed := sent("REPLY", accepts, "SUMMARY:Talk\n", version, at9, weekly)
