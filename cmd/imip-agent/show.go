@@ -22,13 +22,22 @@ import (
 // showCommand shows a user's calendar.
 func showCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
-		Name:      "show",
-		Usage:     "show a user's calendar",
-		UsageText: env.Program + " show [--from DATE] [--to DATE] [--html FILE | --svg FILE] [options] USER",
+		Name:  "show",
+		Usage: "show a user's calendar",
+		UsageText: env.Program + " show [--from DATE] [--to DATE] [--html FILE | --svg FILE] [options] USER\n" +
+			env.Program + " show --requests [--html FILE | --json] [options] USER",
 		Description: "USER is a URI or mail address. A DATE is written 2026-12-31. Without dates, this week\n" +
 			"and the next are shown. With only one date, the two weeks from or up to it are shown.\n" +
 			"The calendar is an agenda for the terminal, or its weeks as a page or a picture. A page\n" +
 			"loads nothing from elsewhere. Events that the user has declined are not shown.\n\n" +
+			"With --requests, everything that waits for the user's answer is shown instead, on\n" +
+			"whatever day it is, oldest first: invitations and counter-proposals, who makes them,\n" +
+			"when the event takes place, the times that are proposed, and since when it waits, by\n" +
+			"the date in the message. With --json, each is a line with an object: uid, recurrence\n" +
+			"(of an occurrence), type (invitation or counter), stored (whether the event is), since,\n" +
+			"summary, location, organizer, start, end, recurs, and proposals with by, name, since,\n" +
+			"start and end. Whole days are dates, and end is the last one. Members without a value\n" +
+			"are left out.\n\n" +
 			"Exit status: 0, done; 4, some events cannot be read, and are listed; 8, failed; 64,\n" +
 			"wrong usage; 75, the user's lock was held too long, or the database is away, try again\n" +
 			"later; 78, the configuration cannot be used.",
@@ -36,6 +45,8 @@ func showCommand(env process.Environment) *cli.Command {
 			&cli.StringFlag{Name: "from", Usage: "the first day, a `DATE`"},
 			&cli.StringFlag{Name: "to", Usage: "the last day, a `DATE`"},
 			&cli.StringFlag{Name: "html", Usage: "write a page to `FILE`; - is standard output"},
+			&cli.BoolFlag{Name: "requests", Usage: "show what waits for the user's answer, oldest first", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "json", Usage: "with --requests, write JSON, one object on each line", DisableDefaultText: true},
 			&cli.StringFlag{Name: "svg", Usage: "write a picture to `FILE`; - is standard output"},
 			readOnly("the store"),
 		}, siteFlags()...),
@@ -50,6 +61,15 @@ func showCalendar(options *cli.Context, env process.Environment) (err error) {
 		return usage("show takes one word, the user: %s show paul@example.com", env.Program)
 	case options.IsSet("html") && options.IsSet("svg"):
 		return usage("--html and --svg do not go together")
+	case options.Bool("json") && !options.Bool("requests"):
+		return usage("--json goes with --requests only")
+	case options.Bool("json") && options.IsSet("html"):
+		return usage("--html and --json do not go together")
+	}
+	for _, option := range []string{"from", "to", "svg"} {
+		if options.Bool("requests") && options.IsSet(option) {
+			return usage("--requests and --%s do not go together", option)
+		}
 	}
 	days, err := daysOf(options)
 	if err != nil {
@@ -70,7 +90,11 @@ func showCalendar(options *cli.Context, env process.Environment) (err error) {
 	now := env.Now()
 	var c *agenda.Calendar
 	err = s.Store.View(options.Context, user, func(tx stores.Tx) (err error) {
-		c, err = agenda.Collect(options.Context, tx, settings, days.around(now.In(settings.Zone)), now)
+		if options.Bool("requests") {
+			c, err = agenda.Requests(options.Context, tx, settings, now)
+		} else {
+			c, err = agenda.Collect(options.Context, tx, settings, days.around(now.In(settings.Zone)), now)
+		}
 		return err
 	})
 	if err != nil {
@@ -140,7 +164,14 @@ func (d givenDays) around(now time.Time) agenda.Days {
 
 // writeCalendar writes the calendar where and as the options want it.
 func writeCalendar(options *cli.Context, env process.Environment, c *agenda.Calendar) error {
-	for option, write := range map[string]func(io.Writer, *agenda.Calendar) error{"html": draw.HTML, "svg": draw.SVG} {
+	page, text := draw.HTML, draw.Text
+	if options.Bool("requests") {
+		page, text = draw.RequestsHTML, draw.RequestsText
+	}
+	if options.Bool("json") {
+		return draw.RequestsJSON(env.Stdout, c)
+	}
+	for option, write := range map[string]func(io.Writer, *agenda.Calendar) error{"html": page, "svg": draw.SVG} {
 		switch file := options.String(option); {
 		case !options.IsSet(option):
 		case file == "-":
@@ -149,7 +180,7 @@ func writeCalendar(options *cli.Context, env process.Environment, c *agenda.Cale
 			return writeFile(file, func(w io.Writer) error { return write(w, c) })
 		}
 	}
-	return draw.Text(env.Stdout, c, terminalStyle(env))
+	return text(env.Stdout, c, terminalStyle(env))
 }
 
 // writeFile writes a file, and leaves none behind that is not whole. A calendar is nobody

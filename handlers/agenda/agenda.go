@@ -63,14 +63,6 @@ type Entry struct {
 	Clash       bool   // overlaps with something else that keeps the user busy
 }
 
-// Request is an entry of the queue of what awaits the user's answer, or of proposals
-// that do.
-type Request struct {
-	Entry
-	Counter bool // others propose other times
-	Unknown bool // the event is not stored: the entry says no more than its ID
-}
-
 // Calendar is what a user's calendar has from one day to another.
 type Calendar struct {
 	User     calendar.URI

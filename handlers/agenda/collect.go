@@ -94,7 +94,11 @@ func (c *collection) collect(ctx context.Context) error {
 			c.showRecord(p, Offered)
 		}
 	}
-	return c.requests(queue)
+	if err := c.requests(queue); err != nil {
+		return err
+	}
+	slices.SortStableFunc(c.Requests, func(a, b Request) int { return compare(a.Entry, b.Entry) })
+	return nil
 }
 
 // tableID returns an event's id as tables have it.
@@ -112,10 +116,18 @@ func (c *collection) read(key stores.Key) (*calendar.Object, error) {
 	}
 	object, err := calendar.DecodeObject(text)
 	if err != nil {
-		c.Problems = append(c.Problems, Problem{key.ID, err})
+		c.problem(key.ID, err)
 		return nil, nil
 	}
 	return object, nil
+}
+
+// problem notes what cannot be shown, once.
+func (c *collection) problem(id stores.ID, err error) {
+	noted := func(p Problem) bool { return p.ID == id && p.Err.Error() == err.Error() }
+	if !slices.ContainsFunc(c.Problems, noted) {
+		c.Problems = append(c.Problems, Problem{id, err})
+	}
 }
 
 // show adds the entries of a stored text.
@@ -143,7 +155,7 @@ func (c *collection) show(key stores.Key) error {
 	}
 	spans, err := c.spans(key, object)
 	if err != nil {
-		c.Problems = append(c.Problems, Problem{key.ID, err})
+		c.problem(key.ID, err)
 	}
 	for _, span := range spans {
 		c.add(entry, span.Start, span.End)
@@ -263,39 +275,4 @@ func (c *collection) showRecord(p freebusy.Period, kind Kind) {
 	start, end := p.Start.In(c.Zone), p.End.In(c.Zone)
 	entry.AllDay = start.Before(end) && start.Equal(Midnight(start)) && end.Equal(Midnight(end))
 	c.add(entry, start, end)
-}
-
-// requests adds the queue, each entry with the event's first time that is not over.
-func (c *collection) requests(queue []stores.Request) error {
-	for _, q := range queue {
-		request := Request{Entry: Entry{ID: q.ID, Kind: Waiting}, Counter: q.Type == "COUNTER", Unknown: true}
-		object, err := c.read(stores.Key{Part: stores.Active, ID: q.ID})
-		if err != nil {
-			return err
-		}
-		if object != nil {
-			request.Unknown = false
-			request.Entry = c.entry(q.ID, object)
-			request.Kind = Waiting
-			spans, _, _ := object.Periods(calendar.PeriodOptions{Zone: c.Zone, Now: c.Now, Until: c.Now.AddDate(1, 0, 0)})
-			for i, span := range spans {
-				request.Start, request.End = span.Start.In(c.Zone), span.End.In(c.Zone)
-				if span.End.After(c.Now) || i == len(spans)-1 {
-					break
-				}
-			}
-		}
-		if others, err := c.tx.Counters(q.ID); err != nil {
-			return err
-		} else if request.Counter && len(others) > 0 {
-			names := make([]string, len(others))
-			for i, other := range others {
-				names[i] = Name(other)
-			}
-			request.People = strings.Join(names, ", ")
-		}
-		c.Requests = append(c.Requests, request)
-	}
-	slices.SortStableFunc(c.Requests, func(a, b Request) int { return compare(a.Entry, b.Entry) })
-	return nil
 }

@@ -74,12 +74,14 @@ func (s *sheet) lay(w *week) {
 type pageData struct {
 	Style           template.CSS
 	Policy          string // what the page may use (Content Security Policy)
+	Title           string
 	User, Zone, Now string
 	Range           string
 	Weeks           []week
 	Legend          []legendItem
 	Requests, Rest  []requestItem // the first ones, and the others
 	Problems        []string
+	Empty           bool // it is said that nothing awaits an answer
 }
 
 // fewRequests is how many requests are listed before the others are folded.
@@ -89,12 +91,16 @@ const fewRequests = 5
 type legendItem struct{ Class, Mark, Title string }
 
 // requestItem is a request as it is listed.
-type requestItem struct{ Class, Kind, Mark, When, Title, Notes string }
+type requestItem struct {
+	Class, Kind, Mark, When, Title, Notes string
+	Proposals                             []string
+}
 
 // data returns what pages and pictures are made of.
 func (c plan) data() pageData {
 	d := pageData{
-		User: printable.Line(agenda.Name(c.User)), Zone: c.Zone.String(),
+		Title: "Calendar of " + printable.Line(agenda.Name(c.User)),
+		User:  printable.Line(agenda.Name(c.User)), Zone: c.Zone.String(),
 		Now: c.Now.Format("Monday 2 January 2006, 15:04"), Range: between(c.From, c.To.AddDate(0, 0, -1)),
 		Weeks: c.weeks(),
 	}
@@ -116,10 +122,16 @@ func (c plan) data() pageData {
 			d.Legend = append(d.Legend, legendItem{agenda.Kind(i).String(), k.mark, k.title})
 		}
 	}
-	for _, p := range c.Problems {
-		d.Problems = append(d.Problems, printable.Line(p.UID+" "+p.RecurrenceID+": "+p.Err.Error()))
-	}
+	d.Problems = c.problems()
 	return d
+}
+
+// problems says what cannot be shown.
+func (c plan) problems() (all []string) {
+	for _, p := range c.Problems {
+		all = append(all, printable.Line(p.UID+" "+p.RecurrenceID+": "+p.Err.Error()))
+	}
+	return all
 }
 
 // kindOf returns what a request is listed as.
@@ -146,7 +158,10 @@ func (c plan) request(r agenda.Request) requestItem {
 
 // HTML writes a calendar as a page by weeks, with all that belongs to it.
 func HTML(w io.Writer, calendar *agenda.Calendar) error {
-	d := plan{calendar}.data()
+	return writePage(w, plan{calendar}.data())
+}
+
+func writePage(w io.Writer, d pageData) error {
 	s := sheet{names: make(map[string]string)}
 	for i := range d.Weeks {
 		s.lay(&d.Weeks[i])

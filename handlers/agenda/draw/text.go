@@ -173,27 +173,43 @@ func (a *listing) requests(c plan) {
 		a.line("", "")
 		a.line("1;4", "Waiting for an answer")
 		for _, r := range c.Requests {
-			switch {
-			case r.Unknown:
-				a.line("", "  %s: the event is not stored", printable.Line(strings.TrimSpace(r.UID+" "+r.RecurrenceID)))
-				continue
-			case r.Counter:
-				r.Kind = agenda.Proposed
-			}
-			a.entry(c.dayAndTime(r.Entry), r.Entry, c.notes(r.Entry, agenda.Midnight(r.Start)))
+			a.request(c, r, nil)
 		}
 	}
-	if len(c.Problems) > 0 {
-		a.line("", "")
-		a.line("1;4", "Cannot be shown")
-		for _, p := range c.Problems {
-			a.line("", "  %s: %s", printable.Line(strings.TrimSpace(p.UID+" "+p.RecurrenceID)), printable.Line(p.Err.Error()))
+	a.problems(c)
+}
+
+// request adds the line of what awaits an answer, with more notes.
+func (a *listing) request(c plan, r agenda.Request, more []string) {
+	if r.Unknown {
+		text := printable.Line(strings.TrimSpace(r.UID+" "+r.RecurrenceID)) + ": the event is not stored"
+		if len(more) > 0 {
+			text += "  (" + strings.Join(more, "; ") + ")"
 		}
+		a.line("", "  %s", text)
+		return
+	}
+	r.Kind = kindOf(r)
+	a.entry(c.dayAndTime(r.Entry), r.Entry, append(c.notes(r.Entry, agenda.Midnight(r.Start)), more...))
+}
+
+// problems adds what cannot be shown.
+func (a *listing) problems(c plan) {
+	if len(c.Problems) == 0 {
+		return
+	}
+	a.line("", "")
+	a.line("1;4", "Cannot be shown")
+	for _, p := range c.Problems {
+		a.line("", "  %s: %s", printable.Line(strings.TrimSpace(p.UID+" "+p.RecurrenceID)), printable.Line(p.Err.Error()))
 	}
 }
 
 // dayAndTime says when an entry is, wherever that is.
 func (c plan) dayAndTime(e agenda.Entry) string {
+	if e.Start.IsZero() {
+		return "no known time"
+	}
 	return c.day(e.Start) + " " + when(e, agenda.Midnight(e.Start))
 }
 
