@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/mail"
 	"imip-agent/handlers/person"
@@ -76,13 +77,15 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s.Handler = &person.Handler{
-		Pipeline: handlers.Pipeline{
-			Store: store, Preferences: s, Rejected: aside, Sender: "mailto:" + system,
-			Log: slog.New(slog.NewTextHandler(&s.log, nil)), Now: now, MessageLimit: 1 << 20, PeriodLimit: 1000,
+		Handler: arrival.Handler{
+			Pipeline: handlers.Pipeline{
+				Store: store, Preferences: s, Rejected: aside, Sender: "mailto:" + system,
+				Log: slog.New(slog.NewTextHandler(&s.log, nil)), Now: now, MessageLimit: 1 << 20, PeriodLimit: 1000,
+			},
+			Mailbox: box, Others: others, Spool: s.dir,
+			Default: func() preferences.Preferences { return preferences.Preferences{Zone: time.UTC, WindowSize: 100} },
 		},
-		Mailbox: box, Others: others, Spool: s.dir,
-		Default: func() preferences.Preferences { return preferences.Preferences{Zone: time.UTC, WindowSize: 100} },
-		Link:    func(id stores.ID) string { return "https://example.com/" + id.UID },
+		Link: func(id stores.ID) string { return "https://example.com/" + id.UID },
 	}
 	return s
 }

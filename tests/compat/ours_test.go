@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	arrivals "imip-agent/handlers/arrival"
 	"imip-agent/handlers/outgoing"
 	"imip-agent/handlers/person"
 	"imip-agent/stores/file"
@@ -67,7 +68,9 @@ func (o *ours) step(s *Step) (status int, err error) {
 	o.now = s.Clock
 	if s.Program == Incoming {
 		o.instead.Reset()
-		h := &person.Handler{Pipeline: o.handler.Pipeline, Instead: &o.instead, Spool: o.spool, Default: o.handler.Preferences.(*preferences.Dir).Default}
+		h := &person.Handler{Handler: arrivals.Handler{
+			Pipeline: o.handler.Pipeline, Instead: &o.instead, Spool: o.spool, Default: o.handler.Preferences.(*preferences.Dir).Default,
+		}}
 		if s.User != "" {
 			h.Recipients = []string{s.User}
 		}

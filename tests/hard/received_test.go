@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/arrival"
 	post "imip-agent/handlers/deliver"
 	"imip-agent/handlers/mail"
 	"imip-agent/handlers/person"
@@ -120,7 +121,7 @@ func (r *room) receive(t *testing.T, content []byte, box, others *mailbox.Server
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &person.Handler{
+	h := &person.Handler{Handler: arrival.Handler{
 		Pipeline: handlers.Pipeline{
 			Store: r.handler.Store, Rejected: r.aside, Sender: r.handler.Sender, Log: r.handler.Log, Now: r.handler.Now,
 			Preferences: &preferences.Dir{
@@ -129,7 +130,7 @@ func (r *room) receive(t *testing.T, content []byte, box, others *mailbox.Server
 			MessageLimit: 32 << 20, PeriodLimit: 50000,
 		},
 		Recipients: users, Mailbox: local, Others: away, Spool: string(r.Room),
-	}
+	}}
 	for range 2 {
 		if err := h.Handle(t.Context(), bytes.NewReader(content)); err != nil {
 			t.Errorf("%s: %v", users, err)

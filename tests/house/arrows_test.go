@@ -18,6 +18,7 @@ const (
 	draw     = "handlers/agenda/draw" // drawings: of calendars, not of what is in stores
 	mail     = "handlers/mail"
 	deliver  = "handlers/deliver"
+	arrival  = "handlers/arrival"
 	calendar = "stores/calendar/..." // with what lies below it
 )
 
@@ -41,14 +42,15 @@ var arrows = map[string][]string{
 	summary:             {calendar},
 	mail:                {calendar},
 	deliver:             with(data, mail),
+	arrival:             with(data, "handlers", itip, mail, deliver, summary, "stores/rejected"),
 	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
-	"handlers/person":   with(data, "handlers", itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
-	"handlers/resource": with(data, "handlers", itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
+	"handlers/person":   with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
+	"handlers/resource": with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
 
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", calendar},
-	"cmd/internal/person":   {"cmd/internal/...", "conf", "handlers", "handlers/person", deliver, summary, "stores", calendar},
+	"cmd/internal/person":   {"cmd/internal/...", "conf", "handlers", arrival, "handlers/person", deliver, summary, "stores", calendar},
 
 	"stores":             {calendar, "stores/freebusy"},
 	"stores/audit":       {"stores", calendar, "stores/freebusy"},

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/outgoing"
 	"imip-agent/handlers/person"
 	"imip-agent/stores/calendar"
@@ -96,7 +97,7 @@ func (p *place) handle(message []byte) error {
 // receive has our handler handle a message that arrives for a user, by address; "": for whom it says.
 // Nothing is handed over.
 func (p *place) receive(message []byte, user string) error {
-	h := person.Handler{Pipeline: p.pipeline(), Instead: io.Discard, Spool: string(p.Room), Default: p.preferences().Default}
+	h := person.Handler{Handler: arrival.Handler{Pipeline: p.pipeline(), Instead: io.Discard, Spool: string(p.Room), Default: p.preferences().Default}}
 	if user != "" {
 		h.Recipients = []string{user}
 	}

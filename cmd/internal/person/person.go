@@ -12,6 +12,7 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/conf"
 	"imip-agent/handlers"
+	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/person"
 	"imip-agent/handlers/summary"
@@ -45,14 +46,15 @@ func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (fun
 	}
 	host, _ := os.Hostname() // at worst servers get to know none
 	others.Name = host
-	h := person.Handler{
+	h := person.Handler{Link: link(&s.Config, host)}
+	h.Handler = arrival.Handler{
 		Pipeline: handlers.Pipeline{
 			Store: s.Store, Preferences: s.Preferences, Rejected: s.Rejected,
 			Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
 			MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
 		},
 		Recipients: line.Strings("recipients"), Others: others,
-		Default: s.Preferences.Default, Link: link(&s.Config, host),
+		Default: s.Preferences.Default,
 	}
 	switch {
 	case line.IsSet("lmtp-socket"):

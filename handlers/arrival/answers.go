@@ -1,7 +1,6 @@
-package person
+package arrival
 
 import (
-	"strings"
 	"time"
 
 	"imip-agent/handlers"
@@ -11,11 +10,11 @@ import (
 	"imip-agent/handlers/summary"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
-	"imip-agent/stores/preferences"
 )
 
-// answers returns the mails that go to others because of the message: one for each address.
-func (h *Handler) answers(a *arrival, tx stores.Tx, settings preferences.Preferences, now time.Time, results []handlers.Result) (mails []deliver.Mail, err error) {
+// Answers returns the mails that go to others because of the message, by what has become of its changes: one for
+// each address. Those that carry the recipient's free/busy, too, if it goes with all messages.
+func (h *Handler) Answers(m *Message, tx stores.Tx, to Recipient, now time.Time, results []handlers.Result) (mails []deliver.Mail, err error) {
 	var drafts []*draft
 	for _, r := range results {
 		if r.Err != nil {
@@ -27,7 +26,7 @@ func (h *Handler) answers(a *arrival, tx stores.Tx, settings preferences.Prefere
 	}
 	for _, d := range drafts {
 		if !d.freeBusy {
-			own, wanted, err := itip.OwnFreeBusy(tx, settings, h.Sender, now.UTC())
+			own, wanted, err := itip.OwnFreeBusy(tx, to.Preferences, h.Sender, now.UTC())
 			if err != nil {
 				return nil, err
 			}
@@ -35,7 +34,7 @@ func (h *Handler) answers(a *arrival, tx stores.Tx, settings preferences.Prefere
 				d.parts = append(d.parts, own)
 			}
 		}
-		composed, err := d.compose(h.Sender.Address(), settings.Language, now, a.fields)
+		composed, err := d.compose(h.Sender.Address(), to.Preferences.Language, now, m.Fields)
 		if err != nil { // there is no such address
 			h.Log.Warn("an answer cannot be sent", "user", string(tx.User()), "recipient", string(d.to), "reason", err)
 			continue
@@ -81,10 +80,4 @@ func (d *draft) compose(from, language string, now time.Time, about mail.Fields)
 		out.Calendars = append(out.Calendars, mail.Calendar{Method: part.Method, Text: part.Encode()})
 	}
 	return out.Compose()
-}
-
-// domainOf returns the domain of an address.
-func domainOf(uri calendar.URI) string {
-	address := uri.Address()
-	return address[strings.LastIndexByte(address, '@')+1:]
 }

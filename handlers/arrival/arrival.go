@@ -1,0 +1,211 @@
+// Package arrival is what handlers of messages that arrive for users have in common: package person's, and that
+// of resources, which nobody sits behind.
+//
+// Each recipient is handled apart, in one critical section: the changes that the message makes to their
+// records are committed together with a letter, in which stands what is to be done then, namely how the message
+// gets to the mailbox, and the answers. Then the letter's mails are handed over, and each is crossed off. The letter
+// is named by the message and the recipient, and stays for a while when all is done. So a message that is
+// handed in again is known: its changes are not made again, and only what is left is sent. See package
+// deliver.
+package arrival
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"imip-agent/handlers"
+	"imip-agent/handlers/deliver"
+	"imip-agent/handlers/itip"
+	"imip-agent/handlers/mail"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
+)
+
+// Handler is what handles messages that arrive, whoever they are for.
+type Handler struct {
+	handlers.Pipeline
+
+	// Recipients are the users for whom the message is, by their addresses. Without any, they are those
+	// whom the field To names.
+	Recipients []string
+
+	Mailbox *deliver.Server // of the users; nil: nothing gets to a mailbox
+	Others  *deliver.Server // for answers to others
+	Instead io.Writer       // takes the mails where none is to be handed over; nil: they are handed over
+
+	// Default are the preferences of users whose own cannot be read.
+	Default func() preferences.Preferences
+
+	// Spool is the directory for messages that are too large to be held in memory; empty: the system's.
+	Spool string
+}
+
+// Message is a message that has arrived.
+type Message struct {
+	*handlers.Message
+	Source *mail.Spool // as it came
+	Fields mail.Fields // its header
+}
+
+// Recipient is one of the users for whom a message is.
+type Recipient struct {
+	User        calendar.URI // as the message or the mail system names them
+	Records     calendar.URI // under which name the store has them
+	Preferences preferences.Preferences
+	Letter      string // the name of the letter that is owed for the message by the records
+}
+
+// Commit makes the changes of a message to a recipient's records, and leaves the letter in their outbox,
+// unless that has been done before.
+type Commit func(context.Context, *Message, Recipient) error
+
+// Each reads a message from r, to its end, and handles it for each recipient: it is committed, and what it
+// owes is handed over. Changes are made from that side. It returns nil if nothing is left to be done. Otherwise
+// the message is to be handed in again; what one recipient fails with does not keep it from the others.
+func (h *Handler) Each(ctx context.Context, r io.Reader, side itip.Side, commit Commit) error {
+	m := &Message{Source: mail.NewSpool(h.Spool)}
+	defer m.Source.Close()
+	var err error
+	if m.Message, err = h.Read(io.TeeReader(r, m.Source), side); err != nil {
+		return err
+	}
+	defer m.Close()
+	if m.Fields, err = mail.ReadFields(m.Source.Open()); err != nil {
+		return err
+	}
+	m.prepare(side)
+	recipients := h.recipients(m.Fields)
+	if len(recipients) == 0 {
+		// DEVIATION: for-nobody. The original hands it over to nobody.
+		return errors.New("nobody is named for whom the message is: neither by the option -o nor in its field To")
+	}
+	sender := &deliver.Sender{
+		Outbox: h.Store, Mailbox: h.Mailbox, Others: h.Others, Instead: h.Instead, Log: h.Log,
+		Keep: deliver.GivenUp, Make: m.make,
+	}
+	defer sender.Close()
+	var failures []error
+	for _, recipient := range recipients {
+		if ctx.Err() != nil {
+			return errors.Join(append(failures, context.Cause(ctx))...)
+		}
+		if err := h.receive(ctx, m, sender, recipient, commit); err != nil {
+			failures = append(failures, fmt.Errorf("for %s: %w", recipient.Address(), err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// recipients returns the users for whom the message is, each once.
+func (h *Handler) recipients(fields mail.Fields) []calendar.URI {
+	addresses := h.Recipients
+	if len(addresses) == 0 {
+		addresses = fields.Addresses("To")
+	}
+	var users []calendar.URI
+	for _, address := range addresses {
+		address = strings.TrimSpace(address)
+		if address == "" {
+			continue
+		}
+		if user := calendar.NewURI(address); !slices.ContainsFunc(users, user.Is) {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+// prepare completes the changes with what the header says of the message, or takes them out where nothing of
+// it is handled.
+func (m *Message) prepare(side itip.Side) {
+	if len(m.Mail.Unread) > 0 { // of what is too large, a part would be handled
+		m.Changes = nil
+	}
+	var senders []calendar.URI
+	for _, address := range m.Fields.Addresses("From", "Reply-To", "Sender") {
+		senders = append(senders, calendar.NewURI(address))
+	}
+	automatic := m.Fields.Automatic() // DEVIATION: answers-to-automatic-mail.
+	for i := range m.Changes {
+		c := &m.Changes[i]
+		c.Side, c.Senders, c.Automatic = side, senders, automatic
+	}
+}
+
+// receive handles the message for one recipient.
+func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sender, user calendar.URI, commit Commit) error {
+	to := Recipient{User: user}
+	var err error
+	if to.Preferences, err = h.Preferences.Load(user); err != nil {
+		// DEVIATION: unreadable-preferences. The original fails for ever.
+		h.Log.Warn("the user's preferences cannot be read, and count as the default", "user", string(user), "error", err)
+		to.Preferences = h.Default()
+	}
+	if to.Records, err = h.Store.Named(ctx, user); err == nil {
+		to.Letter = deliver.Name(m.Source.Digest(), to.Records)
+		err = commit(ctx, m, to)
+	}
+	var unstorable *stores.UnstorableError
+	switch {
+	case errors.As(err, &unstorable):
+		// No user has such a name, and no letter can be kept for them.
+		h.Log.Warn("nothing can be stored for the user", "user", string(user), "reason", err)
+		text := m.Source.Open()
+		return sender.Hand(ctx, deliver.Envelope{Mailbox: true, From: h.envelopeSender(m), To: user.Address()}, text)
+	case err != nil:
+		return err
+	}
+	if err := sender.Deliver(ctx, to.Records, to.Letter); err != nil {
+		return err
+	}
+	h.Log.Info("delivered", "user", string(user), "letter", to.Letter)
+	if isChosen(to.Letter) {
+		if err := sender.Rest(ctx, to.Records); err != nil {
+			h.Log.Warn("mails of earlier messages are left in the outbox", "user", string(user), "error", err)
+		}
+	}
+	return nil
+}
+
+// isChosen reports whether it is for this message to look after earlier letters: one of sixteen does, since it
+// takes time. The nightly run looks after all.
+func isChosen(letter string) bool { return letter[0] == '0' }
+
+// Together makes the message's changes to a recipient's records, none where the recipient does not participate,
+// and leaves a letter with the mails that are owed by what has become of them, all in one critical section. If that has
+// been done before, nothing is done.
+//
+// DEVIATION: handed-over-once. The original does all of it again.
+func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, mails func(stores.Tx, []handlers.Result) ([]deliver.Mail, error)) error {
+	changes := slices.Clone(m.Changes)
+	if !to.Preferences.Participates() {
+		changes = nil
+	}
+	for i := range changes {
+		changes[i].User = to.User
+	}
+	wanted := func(tx stores.Tx) (bool, error) {
+		sent, err := tx.Sent(to.Letter)
+		if sent && err == nil {
+			h.Log.Debug("the message has been handled before: what is left is sent", "user", string(to.User), "letter", to.Letter)
+		}
+		return !sent, err
+	}
+	_, err := h.Pipeline.Together(ctx, to.Records, to.Preferences, changes, wanted, func(tx stores.Tx, results []handlers.Result) error {
+		problems := append(slices.Clone(m.Problems), handlers.Unstored(changes, results)...)
+		if err := h.PutAside(m.Message, "incoming message", problems); err != nil {
+			return err
+		}
+		owed, err := mails(tx, results)
+		if err != nil {
+			return err
+		}
+		return tx.Send(deliver.Letter(to.Letter, owed...))
+	})
+	return err
+}
