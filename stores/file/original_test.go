@@ -188,6 +188,7 @@ func TestOriginalReads(t *testing.T) {
 func TestBesideOriginal(t *testing.T) {
 	t.Parallel()
 	s := openTest(t)
+	userDir(t, s) // of two that make it at once, theirs may fail
 	// Theirs leaves a lock of nobody's now and then, and waits for it for ever: ours breaks it
 	// when it is stale, when there is no more to add as well.
 	go func() {

@@ -38,11 +38,17 @@ func TestAtOnce(t *testing.T) {
 	})
 }
 
+// tries is how often the original is given a message that it puts off, as mail systems do: of many at once,
+// two may make the same directory, and one of them fails.
+const tries = 20
+
 // atOnce has so many messages handled, each by the program that by returns, or else by
 // ours.
 func atOnce(t *testing.T, messages int, by func(i int) string) {
 	room := furnish(t, scenario{before: compat.Tree{"freebusy": records(200)}})
 	if by != nil {
+		// The original makes a directory of this name, as well, where it finds none.
+		must(t, os.Mkdir(filepath.Join(room.Preferences(), strings.TrimPrefix(paul, "mailto:")), 0o770))
 		go breakEmptyLock(t, room)
 	}
 	var wg sync.WaitGroup
@@ -51,13 +57,22 @@ func atOnce(t *testing.T, messages int, by func(i int) string) {
 		if by != nil {
 			run = by(i)
 		}
-		cmd, stderr := program.Command(run, today, room, message("REQUEST", event(fmt.Sprintf("UID:at-once-%d", i), "RRULE:FREQ=DAILY;COUNT=2")))
-		if run != path {
-			cmd.Dir = filepath.Join(filepath.Dir(run), "..", "etc") // its configuration
-		}
+		mail := message("REQUEST", event(fmt.Sprintf("UID:at-once-%d", i), "RRULE:FREQ=DAILY;COUNT=2"))
 		wg.Go(func() {
-			if status := program.Status(cmd, cmd.Run()); status != 0 || run == path && stderr.Len() > 0 {
-				t.Errorf("message %d, by %s: status %d: %s", i, run, status, stderr)
+			for try := 1; ; try++ {
+				cmd, stderr := program.Command(run, today, room, mail)
+				if run != path {
+					cmd.Dir = filepath.Join(filepath.Dir(run), "..", "etc") // its configuration
+				}
+				status := program.Status(cmd, cmd.Run())
+				if status == 75 && run != path && try < tries {
+					t.Logf("message %d, by %s: again: %s", i, run, stderr)
+					continue
+				}
+				if status != 0 || run == path && stderr.Len() > 0 {
+					t.Errorf("message %d, by %s: status %d: %s", i, run, status, stderr)
+				}
+				return
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package crash
 
 import (
-	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
@@ -17,22 +16,17 @@ func TestKilledAtRandom(t *testing.T) {
 		kills = 400
 	}
 	const seed = 1
-	random := rand.New(rand.NewPCG(seed, seed))
+	moments := program.NewMoments(seed, 10*time.Millisecond)
 	all := scenarios()
-	killed := 0
+	runs := 0
 	for n, s := range all {
 		after := undisturbed(t, s)
-		length := duration(t, s)
-		for range kills/len(all) + 1 {
+		for killed := 0; killed < kills/len(all); runs++ {
 			room := furnish(t, s)
 			cmd, _ := program.Command(path, today, room, s.message)
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			// More than half of the time goes by before anything is written.
-			time.Sleep(length/3 + time.Duration(random.Int64N(int64(length))))
-			cmd.Process.Signal(syscall.SIGKILL)
-			if program.Status(cmd, cmd.Wait()) == -int(syscall.SIGKILL) {
+			stopped, err := moments.Stop(cmd, syscall.SIGKILL, 0)
+			must(t, err)
+			if stopped {
 				killed++
 			}
 			mended(t, s, room, after)
@@ -41,20 +35,5 @@ func TestKilledAtRandom(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("killed %d times", killed)
-	if killed < kills/4 {
-		t.Errorf("the program was killed %d times only: it was too fast", killed)
-	}
-}
-
-// duration is how long a scenario takes, at best.
-func duration(t *testing.T, s scenario) time.Duration {
-	best := time.Minute
-	for range 3 {
-		room := furnish(t, s)
-		began := time.Now()
-		handle(room, s.message)
-		best = min(best, time.Since(began))
-	}
-	return best
+	t.Logf("%d runs", runs)
 }
