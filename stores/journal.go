@@ -35,10 +35,11 @@ type Journal interface {
 type JournalTx interface {
 	Records
 
-	// List returns the lines of one of the [QuotaLists], each as its columns. Their order
-	// is that of the file; a database keeps none.
+	// List returns the lines of one of the [QuotaLists], each as its words. Their order is
+	// that of the file; a database keeps none, and has them in order of the words. The error
+	// is a [*ListError] if a line cannot be read.
 	List(name string) ([][]string, error)
-	// SetList replaces one.
+	// SetList replaces one. The error is an [UnstorableError] if there can be no such line.
 	SetList(name string, lines [][]string) error
 }
 

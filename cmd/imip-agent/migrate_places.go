@@ -157,7 +157,7 @@ func (e *ends) openJournal(ctx context.Context, side *copy.Side, p place, beside
 			return usage("%v", err)
 		}
 		e.closers = append(e.closers, store.Close)
-		side.Journal = store
+		side.Journal, side.Unordered = store, true
 		return nil
 	}
 	store, err := file.OpenJournal(s.filling(where.where, target))

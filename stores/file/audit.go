@@ -283,13 +283,13 @@ func (t *session) auditTable(p place, which stores.Table) (audit.Table, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, &large) { // which is a problem of its own
 		return state, err
 	}
-	layout := layouts[which.Kind]
+	layout := t.layout(which)
 	read := &freeBusy{}
 	read.table, read.damages = freebusy.Read(content, layout)
 	t.freebusy[p] = read
 	state.Damages, state.Records = read.damages, read.table.Len()
 	if len(read.damages) == 0 {
-		state.Unordered = unordered(content)
+		state.Unordered = unordered(content, layout)
 	}
 	return state, nil
 }

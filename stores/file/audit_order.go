@@ -1,18 +1,20 @@
 package file
 
 import (
-	"cmp"
+	"slices"
 	"strings"
+
+	"imip-agent/stores/freebusy"
 )
 
 // unordered returns the number of the first line of a free/busy table, which has no
 // damage, that does not belong after the one before it; 0 if there is none.
-func unordered(content []byte) int {
+func unordered(content []byte, layout freebusy.Layout) int {
 	number := 0
-	var last [4]string
+	var last [5]string
 	for text := range strings.Lines(string(content)) {
 		number++
-		key := orderKey(text)
+		key := orderKey(text, layout)
 		if number > 1 && compareKeys(last, key) > 0 {
 			return number
 		}
@@ -21,10 +23,13 @@ func unordered(content []byte) int {
 	return 0
 }
 
-// orderKey returns start, end, UID and recurrence id of a record.
-func orderKey(text string) (key [4]string) {
+// orderKey returns start, end, UID and recurrence id of a record, and where it has one the attendee.
+func orderKey(text string, layout freebusy.Layout) (key [5]string) {
 	text = strings.TrimRight(text, " \r\n")
-	for i := range key {
+	if layout == freebusy.Attended {
+		key[4] = text[strings.LastIndexByte(text, '\t')+1:]
+	}
+	for i := range 4 {
 		key[i], text, _ = strings.Cut(text, "\t")
 		if i == 2 { // the transparency is no part of the order
 			_, text, _ = strings.Cut(text, "\t")
@@ -33,7 +38,4 @@ func orderKey(text string) (key [4]string) {
 	return key
 }
 
-func compareKeys(a, b [4]string) int {
-	return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]),
-		strings.Compare(a[2], b[2]), strings.Compare(a[3], b[3]))
-}
+func compareKeys(a, b [5]string) int { return slices.Compare(a[:], b[:]) }

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -362,5 +363,69 @@ func TestLinks(t *testing.T) {
 	}
 	if !slices.Equal(users, []calendar.URI{paul}) {
 		t.Errorf("users %v", users)
+	}
+}
+
+// A quota's lists are read as they are written by hand, and what stands there beside their lines stays.
+func TestListsByHand(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		set        [][]string // nil: not set
+		want       string     // the file afterwards
+		read       [][]string
+		bad        string // why it cannot be read
+	}{
+		{"as the original writes it", "a\tPT1H\n*\t*\n", nil, "a\tPT1H\n*\t*\n", [][]string{{"a", "PT1H"}, {"*", "*"}}, ""},
+		{"by hand", "\ufeff# who\r\n\r\n  a   PT1H  \r\n'b c' PT2H", nil, "", [][]string{{"a", "PT1H"}, {"b c", "PT2H"}}, ""},
+		{"too few words", "a PT1H\n\nb\n", nil, "", nil, `limits, line 3: "b": it has 1 words, not 2`},
+		{"too many words", "a PT1H # much\n", nil, "", nil, `limits, line 1: "a PT1H # much": it has 4 words, not 2`},
+		{"a quote", "'a PT1H\n", nil, "", nil, `limits, line 1: "'a PT1H": the quote ' is not closed`},
+		{"another octet", "\xff PT1H\n", nil, "", nil, `limits, line 1: "\xff PT1H": it is not UTF-8`},
+		{"one more", "# who\na PT1H\n", [][]string{{"a", "PT1H"}, {"b c", "PT2H"}}, "# who\na PT1H\n\"b c\"\tPT2H\n", nil, ""},
+		{"one less", "# who\na PT1H\n# more\nb PT2H\nc PT3H", [][]string{{"a", "PT1H"}, {"c", "PT3H"}}, "# who\na PT1H\n# more\nc PT3H\n", nil, ""},
+		{"another one", "a PT1H\nb PT2H\n", [][]string{{"a", "PT9H"}, {"b", "PT2H"}}, "a\tPT9H\nb PT2H\n", nil, ""},
+		{"in another order", "a PT1H\nb PT2H\n", [][]string{{"b", "PT2H"}, {"a", "PT1H"}}, "b\tPT2H\na PT1H\n", nil, ""},
+		{"over what cannot be read", "a PT1H\nb\n", [][]string{{"a", "PT1H"}}, "a PT1H\n", nil, ""},
+		{"nothing left", "a PT1H\n", [][]string{}, "", nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			j, err := OpenJournal(Options{Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			const quota = "mailto:rooms@example.com"
+			path := filepath.Join(dir, quota, "limits")
+			if err := os.MkdirAll(filepath.Dir(path), 0o770); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(c.file), 0o660); err != nil {
+				t.Fatal(err)
+			}
+			var read [][]string
+			err = j.Update(t.Context(), quota, func(tx stores.JournalTx) (err error) {
+				if c.set != nil {
+					return tx.SetList("limits", c.set)
+				}
+				read, err = tx.List("limits")
+				return err
+			})
+			if c.bad != "" {
+				list := (*stores.ListError)(nil)
+				if !errors.As(err, &list) || err.Error() != filepath.Dir(path)+"/"+c.bad {
+					t.Errorf("%v, want %s", err, c.bad)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.EqualFunc(read, c.read, slices.Equal) {
+				t.Errorf("read %q", read)
+			}
+			if after, err := os.ReadFile(path); err != nil || c.set != nil && string(after) != c.want {
+				t.Errorf("the file is %q, %v; want %q", after, err, c.want)
+			}
+		})
 	}
 }

@@ -26,6 +26,14 @@ var layouts = map[stores.TableKind]freebusy.Layout{
 	stores.Own: freebusy.Plain, stores.Offers: freebusy.Expiring, stores.Other: freebusy.Plain,
 }
 
+// layout returns how a free/busy table is laid out.
+func (t *tx) layout(table stores.Table) freebusy.Layout {
+	if table.Kind == stores.Other && t.store.journal {
+		return freebusy.Attended
+	}
+	return layouts[table.Kind]
+}
+
 func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
 	p, ok := tablePlace(table)
 	if known := t.freebusy[p]; known != nil {
@@ -36,10 +44,7 @@ func (t *tx) Periods(table stores.Table) (*freebusy.Table, error) {
 			return nil, err
 		}
 	}
-	layout := layouts[table.Kind]
-	if table.Kind == stores.Other && t.store.journal {
-		layout = freebusy.Attended
-	}
+	layout := t.layout(table)
 	read := &freeBusy{table: freebusy.New(layout)}
 	if ok {
 		if err := t.ended(); err != nil {

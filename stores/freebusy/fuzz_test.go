@@ -49,7 +49,7 @@ func FuzzRead(f *testing.F) {
 		if diff := cmp.Diff(damages, r.damages); diff != "" {
 			t.Errorf("damage as found quickly and slowly differs:\n%s", diff)
 		}
-		slices.SortStableFunc(r.rows, compare)
+		slices.SortStableFunc(r.rows, layout.compare)
 		if diff := cmp.Diff(slices.Clip(r.rows), slices.Clip(table.rows)); diff != "" && len(r.rows) > 0 {
 			t.Errorf("records as found slowly and quickly differ:\n%s", diff)
 		}
@@ -63,7 +63,7 @@ func FuzzRead(f *testing.F) {
 		if diff := cmp.Diff(string(text), string(again.Append(nil))); diff != "" {
 			t.Errorf("written, read and written again:\n%s", diff)
 		}
-		if !slices.IsSortedFunc(again.rows, compare) {
+		if !slices.IsSortedFunc(again.rows, layout.compare) {
 			t.Errorf("out of order: %q", again.rows)
 		}
 		for _, row := range again.rows {

@@ -40,7 +40,7 @@ func Read(data []byte, layout Layout) (*Table, []Damage) {
 		}
 	}
 	if !r.sorted {
-		slices.SortStableFunc(r.rows, compare)
+		slices.SortStableFunc(r.rows, r.layout.compare)
 	}
 	return &Table{layout: layout, rows: r.rows}, r.damages
 }
@@ -59,7 +59,7 @@ type reader struct {
 
 // add adds a row, and notes if it comes out of order.
 func (r *reader) add(row string) {
-	if n := len(r.rows); n > 0 && compare(r.rows[n-1], row) > 0 {
+	if n := len(r.rows); n > 0 && r.layout.compare(r.rows[n-1], row) > 0 {
 		r.sorted = false
 	}
 	r.rows = append(r.rows, row)

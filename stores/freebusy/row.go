@@ -34,6 +34,16 @@ func compare(a, b string) int {
 	return cmp.Or(strings.Compare(uidA, uidB), strings.Compare(recurrenceA, recurrenceB))
 }
 
+// compare orders rows of the layout. In a table of what several attendees have booked, each
+// has records of their own: the original, observed.
+func (l Layout) compare(a, b string) int {
+	c := compare(a, b)
+	if c == 0 && l == Attended {
+		return strings.Compare(a[strings.LastIndexByte(a, '\t')+1:], b[strings.LastIndexByte(b, '\t')+1:])
+	}
+	return c
+}
+
 // split returns the columns of a row.
 func split(row string) (columns [8]string) {
 	for i := range columns {

@@ -43,14 +43,15 @@ func (t *Table) All() iter.Seq[Period] {
 }
 
 // Insert adds a record at its place and reports whether it did: a record that is
-// equal in start, end, UID and recurrence id to one that is there changes nothing.
+// equal in start, end, UID and recurrence id to one that is there changes nothing. In a
+// table that is Attended, records of different attendees are different.
 func (t *Table) Insert(p Period) bool {
 	fresh := rows(t.layout, []Period{p})
 	return len(fresh) > 0 && t.insert(fresh[0])
 }
 
 func (t *Table) insert(row string) bool {
-	at, found := slices.BinarySearchFunc(t.rows, row, compare)
+	at, found := slices.BinarySearchFunc(t.rows, row, t.layout.compare)
 	if found {
 		return false
 	}
@@ -96,7 +97,7 @@ func (t *Table) Cleaned() (clean *Table, changed []Period) {
 		}
 	}
 	if len(changed) > 0 {
-		slices.SortStableFunc(clean.rows, compare)
+		slices.SortStableFunc(clean.rows, t.layout.compare)
 	}
 	return clean, changed
 }
@@ -109,18 +110,18 @@ func (t *Table) insertAll(fresh []string) {
 		}
 		return
 	}
-	if !slices.IsSortedFunc(fresh, compare) {
-		slices.SortStableFunc(fresh, compare)
+	if !slices.IsSortedFunc(fresh, t.layout.compare) {
+		slices.SortStableFunc(fresh, t.layout.compare)
 	}
 	before := len(t.inserted)
 	merged := make([]string, 0, len(t.rows)+len(fresh))
 	t.inserted = slices.Grow(t.inserted, len(fresh))
 	rest := t.rows
 	for _, r := range fresh {
-		n := countUpTo(rest, r)
+		n := t.layout.countUpTo(rest, r)
 		merged = append(merged, rest[:n]...)
 		rest = rest[n:]
-		if n := len(merged); n > 0 && compare(merged[n-1], r) == 0 {
+		if n := len(merged); n > 0 && t.layout.compare(merged[n-1], r) == 0 {
 			continue
 		}
 		merged = append(merged, r)
@@ -132,15 +133,15 @@ func (t *Table) insertAll(fresh []string) {
 
 // countUpTo returns how many of the rows, which are in order, come before r or equal it.
 // It looks near the beginning first.
-func countUpTo(rows []string, r string) int {
+func (l Layout) countUpTo(rows []string, r string) int {
 	low, step := 0, 1
-	for low+step <= len(rows) && compare(rows[low+step-1], r) <= 0 {
+	for low+step <= len(rows) && l.compare(rows[low+step-1], r) <= 0 {
 		low += step
 		step *= 2
 	}
 	high := min(low+step, len(rows))
 	n, _ := slices.BinarySearchFunc(rows[low:high], r, func(row, r string) int {
-		if compare(row, r) <= 0 {
+		if l.compare(row, r) <= 0 {
 			return -1
 		}
 		return 1
@@ -159,8 +160,8 @@ func (t *Table) remove(prefix, recurrenceID string) int {
 	if known, ok := t.rowsOf(prefix + recurrenceID); ok && len(known) <= fewRows {
 		removed := 0
 		for _, r := range known {
-			at, _ := slices.BinarySearchFunc(t.rows, r, compare)
-			for at < len(t.rows) && t.rows[at] != r && compare(t.rows[at], r) == 0 {
+			at, _ := slices.BinarySearchFunc(t.rows, r, t.layout.compare)
+			for at < len(t.rows) && t.rows[at] != r && t.layout.compare(t.rows[at], r) == 0 {
 				at++
 			}
 			if at < len(t.rows) && t.rows[at] == r {

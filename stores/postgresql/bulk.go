@@ -3,6 +3,8 @@ package postgresql
 import (
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -93,14 +95,14 @@ var listColumns = map[string]struct {
 	"limits":    {"quota_limits", []string{"user_group", "quota_limit"}},
 }
 
-// List returns one of a quota's lists: delegates, groups or limits, in no particular
-// order. A store's users have none.
+// List returns one of a quota's lists: delegates, groups or limits, in order of what they
+// hold, since the tables keep none. A store's users have none.
 func (t *tx) List(name string) ([][]string, error) {
 	list, known := listColumns[name]
 	if !known || !t.store.journal {
 		return nil, nil
 	}
-	rows, err := t.db.Query(t.ctx, "SELECT "+quoted(list.columns)+" FROM "+list.table+" WHERE quota = $1 ORDER BY ctid", string(t.user))
+	rows, err := t.db.Query(t.ctx, "SELECT "+quoted(list.columns)+" FROM "+list.table+" WHERE quota = $1", string(t.user))
 	if err != nil {
 		return nil, fmt.Errorf("read the table %s: %w", list.table, err)
 	}
@@ -120,6 +122,12 @@ func (t *tx) List(name string) ([][]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the table %s: %w", list.table, err)
 	}
+	slices.SortFunc(lines, slices.Compare)
+	for _, words := range lines {
+		if err := stores.CheckList(name, words); err != nil {
+			return nil, &stores.ListError{List: "the table " + list.table, Text: strings.Join(words, " "), Reason: err.Error()}
+		}
+	}
 	return lines, nil
 }
 
@@ -129,18 +137,19 @@ func (t *tx) SetList(name string, lines [][]string) error {
 	if !known || !t.store.journal {
 		return fmt.Errorf("there is no list %q in the database", name)
 	}
+	for _, words := range lines {
+		if err := stores.CheckList(name, words); err != nil {
+			return &stores.UnstorableError{What: name, Value: strings.Join(words, " "), Reason: err.Error()}
+		}
+	}
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM "+list.table+" WHERE quota = $1", string(t.user)); err != nil {
 		return fmt.Errorf("replace the table %s: %w", list.table, err)
 	}
 	_, err := t.db.CopyFrom(t.ctx, pgx.Identifier{list.table}, append([]string{"quota"}, list.columns...),
 		pgx.CopyFromSlice(len(lines), func(i int) ([]any, error) {
 			row := []any{string(t.user)}
-			for n := range list.columns {
-				text := ""
-				if n < len(lines[i]) {
-					text = lines[i][n]
-				}
-				row = append(row, null(text))
+			for _, word := range lines[i] {
+				row = append(row, word)
 			}
 			return row, nil
 		}))

@@ -2,6 +2,7 @@ package postgresql
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,7 @@ func (t *tx) tableName(which stores.Table) string { return t.store.table(tableNa
 type identity struct {
 	start, end        int64 // seconds since 1970
 	uid, recurrenceID string
+	attendee          string // in a journal
 }
 
 // recordColumns are the columns that all free/busy tables share.
@@ -103,17 +105,17 @@ func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {
 			t.damaged(which, c, freebusy.BadTimes)
 			return nil
 		}
-		same := identity{p.Start.Unix(), p.End.Unix(), p.UID, p.RecurrenceID}
-		if seen[same] {
-			t.damaged(which, c, freebusy.Twice)
-			return nil
-		}
-		seen[same] = true
 		if layout == freebusy.Attended {
 			p.Attendee = value(c[7])
 		} else {
 			p.Expires, _ = time.Parse(stampLayout, value(c[7]))
 		}
+		same := identity{p.Start.Unix(), p.End.Unix(), p.UID, p.RecurrenceID, p.Attendee}
+		if seen[same] {
+			t.damaged(which, c, freebusy.Twice)
+			return nil
+		}
+		seen[same] = true
 		periods = append(periods, p)
 		return nil
 	})
@@ -137,23 +139,27 @@ func (t *tx) flush() error {
 	return nil
 }
 
-// removePeriods deletes records by the four columns that tell them apart.
+// removePeriods deletes records by the columns that tell them apart.
 func (t *tx) removePeriods(which stores.Table, periods []freebusy.Period) error {
 	if len(periods) == 0 {
 		return nil
 	}
-	var starts, ends, uids, recurrenceIDs []string
+	var starts, ends, uids, recurrenceIDs, attendees []string
 	for _, p := range periods {
 		starts, ends = append(starts, p.Start.UTC().Format(stampLayout)), append(ends, p.End.UTC().Format(stampLayout))
 		uids, recurrenceIDs = append(uids, p.UID), append(recurrenceIDs, p.RecurrenceID)
+		attendees = append(attendees, p.Attendee)
 	}
 	query := `DELETE FROM ` + t.tableName(which) + ` AS f
-		USING unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS gone(s, e, u, r)
+		USING unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) AS gone(s, e, u, r, a)
 		WHERE f.store_user = $1 AND f."start" = gone.s AND f."end" = gone.e
 			AND coalesce(f.object_recurrenceid, '') = gone.r`
-	values := []any{string(t.user), starts, ends, uids, recurrenceIDs}
+	values := []any{string(t.user), starts, ends, uids, recurrenceIDs, attendees}
 	if which.Kind == stores.Other {
-		query, values = query+" AND f.other = $6", append(values, string(which.Other))
+		query, values = query+" AND f.other = $7", append(values, string(which.Other))
+	}
+	if layout, _ := t.layoutOf(which); layout == freebusy.Attended {
+		query += " AND coalesce(f.attendee, '') = gone.a"
 	}
 	_, err := t.db.Exec(t.ctx, query+" AND f.object_uid = gone.u", values...)
 	if err == nil && slices.Contains(uids, "") { // as the index does not find them
@@ -227,7 +233,7 @@ func (t *tx) Others() ([]calendar.URI, error) {
 
 // Requests implements [stores.Tx].
 func (t *tx) Requests() ([]stores.Request, error) {
-	if t.queueRead {
+	if t.queueRead || t.store.journal { // a journal has none
 		return slices.Clone(t.queue), nil
 	}
 	// The table has no column for the order of the queue; rows of one page stand
@@ -256,6 +262,12 @@ func (t *tx) SetRequests(queue []stores.Request) error {
 		}
 	}
 	t.queueRead = false
+	if t.store.journal {
+		if len(queue) > 0 {
+			return errors.New("a journal has no request queue")
+		}
+		return nil
+	}
 	if _, err := t.db.Exec(t.ctx, "DELETE FROM requests WHERE store_user = $1", string(t.user)); err != nil {
 		return fmt.Errorf("replace the request queue: %w", err)
 	}

@@ -25,7 +25,9 @@ func RunJournal(t *testing.T, open func(t *testing.T) (stores.Journal, stores.St
 		run  func(*testing.T, stores.Journal, stores.Store)
 	}{
 		{"bookings", bookings},
+		{"bookings of several resources", severalResources},
 		{"lists", lists},
+		{"what no list has", badLists},
 		{"events of quotas", quotaEvents},
 		{"nothing on failure", journalFailure},
 		{"a user and a quota", userAndQuota},
@@ -120,7 +122,7 @@ func lists(t *testing.T, j stores.Journal, _ stores.Store) {
 	}
 	updateQuota(t, j, Cars, func(tx stores.JournalTx) {
 		for name, lines := range want {
-			ok(t, tx.SetList(name, [][]string{{"old", "older"}}))
+			ok(t, tx.SetList(name, lines[1:]))
 			ok(t, tx.SetList(name, lines))
 		}
 		if err := tx.SetList("requests", nil); err == nil {
@@ -145,6 +147,58 @@ func lists(t *testing.T, j stores.Journal, _ stores.Store) {
 		}
 	})
 	wantQuotas(t, j, Cars)
+}
+
+// Records of one event at one time, by several resources, are apart: one can go alone.
+func severalResources(t *testing.T, j stores.Journal, _ stores.Store) {
+	rows := []freebusy.Period{booking("u", 2, Harvey), booking("u", 2, Paul), booking("u", 2, Vincent)}
+	change := func(fn func(table *freebusy.Table)) {
+		updateQuota(t, j, Cars, func(tx stores.JournalTx) {
+			table, err := tx.Periods(group("staff"))
+			ok(t, err)
+			fn(table)
+		})
+	}
+	want := func(want ...freebusy.Period) {
+		t.Helper()
+		viewQuota(t, j, Cars, func(tx stores.JournalTx) { equal(t, "bookings", booked(t, tx, "staff"), want) })
+	}
+	change(func(table *freebusy.Table) {
+		for _, i := range []int{2, 0, 1} {
+			if !table.Insert(rows[i]) {
+				t.Errorf("the booking by %s is taken for another one", rows[i].Attendee)
+			}
+		}
+		if table.Insert(rows[1]) {
+			t.Error("a booking is there twice")
+		}
+	})
+	want(rows...)
+	change(func(table *freebusy.Table) {
+		if removed := table.RemoveFunc(func(p freebusy.Period) bool { return p.Attendee == string(Paul) }); removed != 1 {
+			t.Errorf("%d bookings removed", removed)
+		}
+	})
+	want(rows[0], rows[2])
+	change(func(table *freebusy.Table) { table.Remove("u", "") })
+	want()
+}
+
+// Lines that no list can have are refused, and change nothing.
+func badLists(t *testing.T, j stores.Journal, _ stores.Store) {
+	want := [][]string{{"a b", "PT1H"}, {"it's", "PT2H"}}
+	updateQuota(t, j, Cars, func(tx stores.JournalTx) { ok(t, tx.SetList("limits", want)) })
+	for _, words := range [][]string{{"one"}, {"one", "two", "three"}, {"", "PT1H"}, {"a\nb", "PT1H"}, {"\xff", "PT1H"}} {
+		err := j.Update(t.Context(), Cars, func(tx stores.JournalTx) error { return tx.SetList("limits", [][]string{words}) })
+		if unstorable := (*stores.UnstorableError)(nil); !errors.As(err, &unstorable) {
+			t.Errorf("%q: %v", words, err)
+		}
+	}
+	viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+		if got, err := tx.List("limits"); err != nil || !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("limits: %q, %v", got, err)
+		}
+	})
 }
 
 // A journal keeps events as a store does.

@@ -397,19 +397,25 @@ func (a *applier) writeLists() error {
 	}
 	for _, l := range stores.QuotaLists {
 		var lines [][]string
-		have := make(map[key]bool)
-		for item := range a.to.items {
-			have[item] = item.kind == list && item.other == l.Name && !remove[item]
-		}
-		for item := range write {
-			have[item] = item.other == l.Name
-		}
-		for item, wanted := range have {
-			if wanted {
-				lines = append(lines, strings.Split(item.uid, "\t"))
+		placed := make(map[key]bool)
+		place := func(items []key, wanted func(key) bool) {
+			for _, item := range items {
+				if item.other == l.Name && wanted(item) && !placed[item] {
+					lines = append(lines, strings.Split(item.uid, "\t"))
+					placed[item] = true
+				}
 			}
 		}
-		slices.SortFunc(lines, func(a, b []string) int { return slices.Compare(a, b) })
+		stays := make(map[key]bool)
+		for _, item := range a.to.lists {
+			stays[item] = !remove[item]
+		}
+		// What the source has is in its order, but where somebody has changed that in the target.
+		if _, there := a.to.items[orderOf(l.Name)]; there && !write[orderOf(l.Name)] {
+			place(a.to.lists, func(item key) bool { return stays[item] })
+		}
+		place(a.from.lists, func(item key) bool { return stays[item] || write[item] })
+		place(a.to.lists, func(item key) bool { return stays[item] })
 		if err := quota.SetList(l.Name, lines); err != nil {
 			return err
 		}

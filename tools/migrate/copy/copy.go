@@ -365,6 +365,9 @@ func (c *copier) one(ctx context.Context, t task) error {
 	return nil
 }
 
+// ordered reports whether both sides keep an order in quotas' lists.
+func (c *copier) ordered() bool { return !c.from.Unordered && !c.to.Unordered }
+
 // lastCopied returns what was last copied of a user; skip, that they are done.
 func (c *copier) lastCopied(ctx context.Context, t task) (before memory, skip bool, err error) {
 	if c.to.Notes == nil {

@@ -34,6 +34,9 @@ type key struct {
 	extra        string // a request's type
 }
 
+// orderOf names the order of the lines of a quota's list.
+func orderOf(name string) key { return key{kind: list, other: name, extra: "order"} }
+
 func (k key) id() stores.ID { return stores.ID{UID: k.uid, RecurrenceID: k.recurrenceID} }
 
 // table returns the free/busy table that an item is of.
@@ -56,6 +59,9 @@ var kindNames = map[kind]string{
 
 func (k key) String() string {
 	words := []string{kindNames[k.kind]}
+	if k.extra == "order" {
+		words[0] = "order of list"
+	}
 	if k.other != "" {
 		words = append(words, k.other)
 	}
@@ -82,7 +88,9 @@ func (c *Counts) count(k key, n int) {
 	case provider, until:
 		c.Providers += n
 	case list:
-		c.Lists += n
+		if k.extra == "" { // not the order of one
+			c.Lists += n
+		}
 	case setting:
 		c.Preferences += n
 	}

@@ -50,8 +50,10 @@ type Side struct {
 	// CleanTables says that the store keeps no control characters in tables, where others
 	// can have them.
 	CleanTables bool
-	Notes       Notes        // of a target; nil: nothing is noted
-	Sync        func() error // makes what was written to a target last; nil: it lasts as it is
+	// Unordered says that the journal keeps no order in a quota's lists.
+	Unordered bool
+	Notes     Notes        // of a target; nil: nothing is noted
+	Sync      func() error // makes what was written to a target last; nil: it lasts as it is
 }
 
 // Notes keep what was copied to a target, by the name of the source and of the user.

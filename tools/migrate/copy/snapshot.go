@@ -28,6 +28,7 @@ type snapshot struct {
 	rows      map[stores.Table]*freebusy.Table
 	requests  []stores.Request
 	providers stores.Providers
+	lists     []key // the lines of a quota's lists, in order
 	issues    []migrate.Issue
 	// activeOnly has the digests of events that are active and cancelled at once, without
 	// the cancelled text.
@@ -38,8 +39,9 @@ type snapshot struct {
 const stamp = "20060102T150405Z"
 
 // take reads what a side has of a user. Texts are kept if they are wanted. What is copied
-// of it otherwise than it is there is among the issues.
-func take(tx stores.Records, side *Side, keep bool) (*snapshot, error) {
+// of it otherwise than it is there is among the issues. The order of a quota's delegates is an item
+// of its own, if both sides keep one.
+func take(tx stores.Records, side *Side, ordered, keep bool) (*snapshot, error) {
 	s := &snapshot{items: make(map[key]digest), rows: make(map[stores.Table]*freebusy.Table)}
 	if keep {
 		s.texts = make(map[stores.Key][]byte)
@@ -92,6 +94,10 @@ func take(tx stores.Records, side *Side, keep bool) (*snapshot, error) {
 			for _, line := range lines {
 				k := key{kind: list, other: l.Name, uid: strings.Join(line, "\t")}
 				s.items[k] = k.of()
+				s.lists = append(s.lists, k)
+			}
+			if k := orderOf(l.Name); ordered && len(lines) > 1 && l.Name == "delegates" { // where it counts
+				s.items[k] = k.of([]byte(fmt.Sprintf("%q", lines)))
 			}
 		}
 	}
@@ -204,7 +210,8 @@ func (s *snapshot) addPeriods(which stores.Table) {
 			settle()
 			current = k
 		}
-		if p.Start.Equal(last.Start) && p.End.Equal(last.End) && p.UID == last.UID && p.RecurrenceID == last.RecurrenceID {
+		if p.Start.Equal(last.Start) && p.End.Equal(last.End) && p.UID == last.UID &&
+			p.RecurrenceID == last.RecurrenceID && p.Attendee == last.Attendee {
 			s.twice(k) // as on insertion
 			continue
 		}

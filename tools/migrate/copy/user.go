@@ -18,7 +18,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to keeper, before m
 	var done *outcome
 	err := from.view(ctx, t.user, func(source stores.Records) error {
 		done = &outcome{written: make(map[key]digest), pended: len(before.pending) > 0}
-		s, err := take(source, c.from, true)
+		s, err := take(source, c.from, c.ordered(), true)
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (c *copier) copyUser(ctx context.Context, t task, from, to keeper, before m
 			var known *copied
 			err := to.update(ctx, t.user, func(target stores.Records) error {
 				a, refused = nil, nil
-				d, err := take(target, c.to, false)
+				d, err := take(target, c.to, c.ordered(), false)
 				if err != nil {
 					return err
 				}
@@ -105,7 +105,7 @@ func (done *outcome) settle(source, target map[key]digest, before *copied) {
 
 // look says what would be done.
 func (c *copier) look(done *outcome, s *snapshot, source, target stores.Records, before memory) error {
-	d, err := take(target, c.to, false)
+	d, err := take(target, c.to, c.ordered(), false)
 	if err != nil {
 		return err
 	}

@@ -48,14 +48,14 @@ func (c *copier) compare(ctx context.Context, t task) error {
 			from, to = quotas{c.from.Journal}, quotas{c.to.Journal}
 		}
 		err := from.view(ctx, t.user, func(tx stores.Records) error {
-			s, err := take(tx, c.from, false)
+			s, err := take(tx, c.from, c.ordered(), false)
 			if err != nil {
 				return err
 			}
 			s.fit(c.to) // what that changes was listed
 			source = s.items
 			return to.view(ctx, t.user, func(tx stores.Records) error {
-				d, err := take(tx, c.to, false)
+				d, err := take(tx, c.to, c.ordered(), false)
 				if err == nil {
 					target = d.items
 				}
