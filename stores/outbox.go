@@ -61,6 +61,14 @@ type Outbox interface {
 	// [ErrLocked]. If there is no such letter, the error matches [ErrNotFound].
 	Deliver(ctx context.Context, user calendar.URI, name string, send func(number int, mail io.Reader) error) error
 
+	// Noted reports whether there is a letter of that name, sent or not. It does not wait for the user's lock.
+	Noted(ctx context.Context, user calendar.URI, name string) (bool, error)
+
+	// Note leaves a letter without mails, outside of any change and without the user's lock, unless there is one of
+	// that name. It is for what needs no change, and is known to have been dealt with from then on. It outlasts a
+	// program that is killed, but is not synced: if the machine fails, it may be lost.
+	Note(ctx context.Context, user calendar.URI, name string) error
+
 	// Drop removes a letter, with the mails that have not gone out. If there is none,
 	// that is no error.
 	Drop(ctx context.Context, user calendar.URI, name string) error

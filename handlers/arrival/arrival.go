@@ -61,8 +61,14 @@ type Recipient struct {
 }
 
 // Commit makes the changes of a message to a recipient's records, and leaves the letter in their outbox,
-// unless that has been done before.
+// unless that has been done before. An error that matches [ErrPass] says that there is nothing to be committed.
 type Commit func(context.Context, *Message, Recipient) error
+
+// ErrPass says that a message changes nothing, and gets to the mailbox as it came.
+var ErrPass = errors.New("arrival: nothing in the message is handled")
+
+// Empty reports whether there is nothing in the message to be handled, nor to be put aside.
+func (m *Message) Empty() bool { return len(m.Changes) == 0 && len(m.Problems) == 0 }
 
 // Each reads a message from r, to its end, and handles it for each recipient: it is committed, and what it
 // owes is handed over. Changes are made from that side. It returns nil if nothing is left to be done. Otherwise
@@ -150,17 +156,19 @@ func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sende
 		to.Letter = deliver.Name(m.Source.Digest(), to.Records)
 		err = commit(ctx, m, to)
 	}
+	itself := deliver.Envelope{Mailbox: true, From: h.envelopeSender(m), To: user.Address()}
 	var unstorable *stores.UnstorableError
 	switch {
+	case errors.Is(err, ErrPass):
+		err = sender.Once(ctx, to.Records, to.Letter, itself, m.Source.Open())
 	case errors.As(err, &unstorable):
 		// No user has such a name, and no letter can be kept for them.
 		h.Log.Warn("nothing can be stored for the user", "user", string(user), "reason", err)
-		text := m.Source.Open()
-		return sender.Hand(ctx, deliver.Envelope{Mailbox: true, From: h.envelopeSender(m), To: user.Address()}, text)
-	case err != nil:
-		return err
+		return sender.Hand(ctx, itself, m.Source.Open())
+	case err == nil:
+		err = sender.Deliver(ctx, to.Records, to.Letter)
 	}
-	if err := sender.Deliver(ctx, to.Records, to.Letter); err != nil {
+	if err != nil {
 		return err
 	}
 	h.Log.Info("delivered", "user", string(user), "letter", to.Letter)

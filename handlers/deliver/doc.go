@@ -12,10 +12,11 @@
 // mail and before the mail is crossed off, the mail is handed over again. It is the same mail
 // then, with the same identifier.
 //
-// A message that changes no records needs no letter: it can be handed over straight from where
-// it is spooled ([Sender.Hand]). If something else may still fail before the program can say
-// that all is done, such as another recipient of the same message, a letter of its name without
-// mails, committed right afterwards, keeps it from being handed over again.
+// A message that changes no records needs no letter, and no lock: it is handed over straight
+// from where it is spooled ([Sender.Once]). A letter of its name without mails, left right
+// afterwards, keeps it from being handed over again if the program is killed before it can say
+// that all is done, or if another recipient of the message fails. That note is not synced:
+// nothing but itself can be lost.
 //
 // An answer that the server refuses for good is given up, with a warning, so that it does not
 // hold up the rest. A mail for a mailbox is never given up so: whoever hands in the message has

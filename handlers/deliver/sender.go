@@ -114,6 +114,27 @@ func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) er
 	return to.connection.Send(ctx, envelope.From, []string{envelope.To}, text)[0]
 }
 
+// Once hands over a mail of a user for a message that changes nothing, and so leaves no letter: unless it has been done
+// before, by the name that a letter would have. A program that is killed between the server's answer and the note does it
+// again, as with a letter. If the note cannot be made, there is a warning: the mail is there.
+// With Keep zero there is none.
+func (s *Sender) Once(ctx context.Context, user calendar.URI, name string, envelope Envelope, text io.Reader) error {
+	noted, err := s.Outbox.Noted(ctx, user, name)
+	if err != nil {
+		return err
+	} else if noted {
+		return s.Deliver(ctx, user, name)
+	}
+	if err := s.Hand(ctx, envelope, text); err != nil || s.Keep == 0 {
+		return err
+	}
+	if err := s.Outbox.Note(context.WithoutCancel(ctx), user, name); err != nil {
+		s.Log.Warn("a mail is delivered, but not noted: it is delivered again if its message is handed in again",
+			"user", string(user), "letter", name, "error", err)
+	}
+	return nil
+}
+
 // Close ends the connections. All that was handed over stays so.
 func (s *Sender) Close() {
 	for _, r := range []*route{&s.mailbox, &s.others} {

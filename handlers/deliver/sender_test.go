@@ -116,6 +116,64 @@ func TestDeliver(t *testing.T) {
 }
 
 // A mail of which the letter has only the making stays until somebody has what it is made of.
+// A mail that is in no letter goes out once, and nothing is noted that has not gone out.
+func TestOnce(t *testing.T) {
+	h := newHouse(t)
+	once := func(name, to string) error {
+		return h.sender.Once(t.Context(), paul, name, Envelope{Mailbox: true, From: "a@example.com", To: to}, strings.NewReader(name+"\n"))
+	}
+	for range 2 {
+		if err := once("a", "paul@example.com"); err != nil {
+			t.Error(err)
+		}
+		if err := once("b", "450@example.com"); err == nil {
+			t.Error("no error, though it is refused for now")
+		}
+	}
+	want(t, "mailbox", h.mailbox.all(), []taken{{"a@example.com", "paul@example.com", "a\r\n"}})
+	want(t, "left", h.left(t, paul), "[a:0]")
+
+	// A letter of that name goes first.
+	h.post(t, paul, Letter("c", toMailbox("paul@example.com", "letter\n")))
+	if err := once("c", "paul@example.com"); err != nil {
+		t.Error(err)
+	}
+	want(t, "mailbox", h.mailbox.all()[1:], []taken{{"a@example.com", "paul@example.com", "letter\r\n"}})
+	want(t, "left", h.left(t, paul), "[a:0 c:0]")
+
+	// What is delivered has been, whatever becomes of the note.
+	h.sender.Outbox = forgetful{h.store}
+	if err := once("d", "paul@example.com"); err != nil || !strings.Contains(h.log.String(), "not noted") {
+		t.Errorf("%v, %s", err, h.log)
+	}
+	want(t, "mailbox", len(h.mailbox.all()), 3)
+	h.sender.Outbox = unreadable{h.store}
+	if err := once("e", "paul@example.com"); err == nil {
+		t.Error("no error, though nobody knows whether it was delivered")
+	}
+	want(t, "mailbox", len(h.mailbox.all()), 3)
+
+	// Nothing stays where nothing is to.
+	h.sender.Outbox, h.sender.Keep = h.store, 0
+	if err := once("f", "paul@example.com"); err != nil {
+		t.Error(err)
+	}
+	want(t, "mailbox", len(h.mailbox.all()), 4)
+	want(t, "left", h.left(t, paul), "[a:0 c:0]")
+}
+
+// forgetful is an outbox that cannot be written to, unreadable one that cannot be read.
+type (
+	forgetful  struct{ stores.Store }
+	unreadable struct{ stores.Store }
+)
+
+func (forgetful) Note(context.Context, calendar.URI, string) error { return errors.New("no room") }
+
+func (unreadable) Noted(context.Context, calendar.URI, string) (bool, error) {
+	return false, errors.New("no luck")
+}
+
 func TestMake(t *testing.T) {
 	h := newHouse(t)
 	envelope := Envelope{Mailbox: true, Made: true, From: "a@example.com", To: "paul@example.com"}

@@ -36,6 +36,9 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 
 // commit makes the changes to a user's records, and leaves the letter in their outbox.
 func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Recipient) error {
+	if m.Empty() {
+		return arrival.ErrPass
+	}
 	now := h.Now()
 	return h.Together(ctx, m, to, func(tx stores.Tx, results []handlers.Result) ([]deliver.Mail, error) {
 		mails := h.mailboxMails(m, to, results)

@@ -292,6 +292,30 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// A mail in which nothing is handled gets to each of its recipients once, too.
+func TestPlainMailRefused(t *testing.T) {
+	s := newSite(t)
+	text := "From: " + paul + "\r\n\r\nhello\r\n"
+	s.mailbox.Refuse(vincent, 452)
+	for range 2 {
+		if err := s.try(text, paul, vincent, harvey); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	s.mailbox.Refuse(vincent, 0)
+	for range 2 {
+		s.handle(text, paul, vincent, harvey)
+	}
+	for _, user := range []string{paul, vincent, harvey} {
+		if got := s.received(user, text); !slices.Equal(got, []string{"message"}) {
+			t.Errorf("%s has %q", user, got)
+		}
+		if letters, left := s.outbox(user); letters != 1 || left != 0 {
+			t.Errorf("%s: %d letters, with %d mails", user, letters, left)
+		}
+	}
+}
+
 // Mails that are refused for good: an answer is given up, a mailbox's is not.
 func TestRefusedForGood(t *testing.T) {
 	s := newSite(t)

@@ -282,6 +282,59 @@ func (d *directory) openMail(name string) (*os.File, error) {
 	return f, nil
 }
 
+// Noted implements [stores.Outbox].
+func (s *Store) Noted(_ context.Context, user calendar.URI, name string) (bool, error) {
+	if err := stores.CheckLetterName(name); err != nil || !isPlain(string(user)) {
+		return false, err
+	}
+	letter := filepath.Join(s.options.Dir, string(user), outboxDir, name)
+	_, err := os.Lstat(letter)
+	if isAbsent(err) {
+		return false, nil
+	}
+	return err == nil, failed("looking into the outbox for", letter, err)
+}
+
+// Note implements [stores.Outbox].
+func (s *Store) Note(_ context.Context, user calendar.URI, name string) error {
+	if err := stores.CheckLetterName(name); err != nil {
+		return err
+	}
+	if err := checkURI("user", user); err != nil {
+		return err
+	}
+	if s.options.ReadOnly {
+		return errReadOnly
+	}
+	done, err := begin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	dir := filepath.Join(s.options.Dir, string(user))
+	if _, err := s.makeUser(dir); err != nil {
+		return err
+	}
+	d, err := openDirectory(dir)
+	if err != nil {
+		return err
+	} else if d == nil {
+		return failed("opening", dir, fs.ErrNotExist) // made and removed again
+	}
+	defer d.Close()
+	for _, name := range []string{outboxDir, outboxDir + "/" + name} {
+		err := d.root.Mkdir(name, s.dirMode&fs.ModePerm)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		} else if err != nil {
+			return failed("making", d.full(name), err)
+		}
+		durable.OwnBelow(d.root, name)
+		durable.ModeBelow(d.root, name, s.dirMode)
+	}
+	return nil
+}
+
 // Drop implements [stores.Outbox].
 func (s *Store) Drop(_ context.Context, user calendar.URI, name string) error {
 	if err := stores.CheckLetterName(name); err != nil {

@@ -287,6 +287,44 @@ func crossOff(ctx context.Context, conn *pgxpool.Conn, user calendar.URI, name s
 	return nil
 }
 
+// Noted implements [stores.Outbox].
+func (s *Store) Noted(ctx context.Context, user calendar.URI, name string) (there bool, err error) {
+	if err := stores.CheckLetterName(name); err != nil || checkUser(user) != nil {
+		return false, err
+	}
+	err = s.retry(ctx, func() error {
+		return withoutOutbox(s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2)", string(user), name).Scan(&there))
+	})
+	if err != nil {
+		return false, fmt.Errorf("look into the outbox: %w", err)
+	}
+	return there, nil
+}
+
+// Note implements [stores.Outbox].
+func (s *Store) Note(ctx context.Context, user calendar.URI, name string) error {
+	if err := stores.CheckLetterName(name); err != nil {
+		return err
+	}
+	if err := checkUser(user); err != nil {
+		return err
+	}
+	if s.options.ReadOnly {
+		return errReadOnly
+	}
+	err := s.retry(ctx, func() error {
+		_, err := s.pool.Exec(ctx, `WITH unsynced AS (SELECT set_config('synchronous_commit', 'off', true))
+			INSERT INTO imip_agent_outbox (store_user, letter, number, piece, mail, changed)
+			SELECT $1, $2, -1, 0, NULL, now() FROM unsynced WHERE NOT EXISTS (SELECT FROM imip_agent_outbox WHERE store_user = $1 AND letter = $2)`,
+			string(user), name)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("put a note into the outbox: %w", err)
+	}
+	return nil
+}
+
 // Drop implements [stores.Outbox].
 func (s *Store) Drop(ctx context.Context, user calendar.URI, name string) error {
 	if err := stores.CheckLetterName(name); err != nil {

@@ -185,13 +185,21 @@ const maxUser = 500
 // errReadOnly says that nothing can be changed in a store that was opened to be read.
 var errReadOnly = errors.New("the store is opened read-only")
 
-// transact runs fn in a transaction, and commits it if it is for changing.
-func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn func(*tx) error) (err error) {
+// checkUser returns an UnstorableError for a user of whom nothing can be stored.
+func checkUser(user calendar.URI) error {
 	if err := stores.CheckText("user", string(user)); err != nil {
 		return err
 	}
 	if len(user) > maxUser {
 		return &stores.UnstorableError{What: "user", Value: string(user[:40]), Reason: fmt.Sprintf("it is longer than the %d octets that the database's indexes have room for", maxUser)}
+	}
+	return nil
+}
+
+// transact runs fn in a transaction, and commits it if it is for changing.
+func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn func(*tx) error) (err error) {
+	if err := checkUser(user); err != nil {
+		return err
 	}
 	// With the lock held nobody else changes what is read, and each statement sees
 	// all that was committed before it: read committed is enough.

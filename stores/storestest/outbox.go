@@ -266,6 +266,7 @@ func outboxNames(t *testing.T, s stores.Store) {
 			"send":    s.Update(t.Context(), Paul, func(tx stores.Tx) error { return tx.Send(letter(name, "x")) }),
 			"deliver": s.Deliver(t.Context(), Paul, name, nil),
 			"drop":    s.Drop(t.Context(), Paul, name),
+			"note":    s.Note(t.Context(), Paul, name),
 		} {
 			if !errors.As(err, &unstorable) {
 				t.Errorf("%s %q: %v", what, name, err)
@@ -281,4 +282,42 @@ func outboxNames(t *testing.T, s stores.Store) {
 		}
 		ok(t, s.Drop(t.Context(), user, "none"))
 	}
+}
+
+// A note is a letter without mails, for a user with and without records. It takes the place of no other letter, and does
+// not wait for the user's lock.
+func outboxNotes(t *testing.T, s stores.Store) {
+	noted := func(user calendar.URI, name string, want bool) {
+		t.Helper()
+		if got, err := s.Noted(t.Context(), user, name); got != want || err != nil {
+			t.Errorf("letter %s of %s is noted: %v, %v", name, user, got, err)
+		}
+	}
+	noted(Paul, "a", false)
+	ok(t, s.Note(t.Context(), Paul, "a"))
+	ok(t, s.Note(t.Context(), Paul, "a"))
+	noted(Paul, "a", true)
+	noted(Paul, "b", false)
+	noted(Vincent, "a", false)
+	wantLeft(t, s, Paul, "a:0")
+	update(t, s, Vincent, func(tx stores.Tx) {
+		ok(t, tx.Put(stores.Key{ID: stores.ID{UID: "u"}}, Event("u", "", "x")))
+		ok(t, tx.Send(letter("c", "1")))
+		ok(t, s.Note(t.Context(), Vincent, "d"))
+	})
+	ok(t, s.Note(t.Context(), Vincent, "c"))
+	noted(Vincent, "c", true)
+	wantLeft(t, s, Vincent, "c:1 d:0")
+	view(t, s, Vincent, func(tx stores.Tx) {
+		if sent, err := tx.Sent("d"); !sent || err != nil {
+			t.Errorf("a note is not known: %v, %v", sent, err)
+		}
+	})
+	ok(t, s.Drop(t.Context(), Paul, "a"))
+	noted(Paul, "a", false)
+	var unstorable *stores.UnstorableError
+	if err := s.Note(t.Context(), "mailto:a\x00b@example.com", "a"); !errors.As(err, &unstorable) {
+		t.Errorf("for a user of whom nothing can be stored: %v", err)
+	}
+	noted("mailto:a\x00b@example.com", "a", false)
 }

@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) stores.Store) {
 		{"outbox: large mails", outboxLarge},
 		{"outbox: one at a time", outboxAlone},
 		{"outbox: names", outboxNames},
+		{"outbox: notes", outboxNotes},
 		{"caller's buffers", buffers},
 		{"one at a time", oneAtATime},
 		{"users side by side", sideBySide},

@@ -101,32 +101,41 @@ func skipLong(b *testing.B, long bool) {
 type contender struct {
 	path, dir string
 	room      compat.Room
+	words     []string // of the command line
+	// compose returns the ith message, with the event that it is about and when that takes place.
+	compose func(uid string, i int, rule string) []byte
 
 	mu        sync.Mutex
 	wall, cpu []time.Duration
 	memory    int // the peak of one process, in KiB; 0: not measured
 }
 
-// contenders returns ours and the original, nil if it is not installed, with a table of
-// so many records for each.
+// contenders returns our handler of outgoing messages and the original's, nil if it is not installed, with a
+// table of so many records for each.
 func contenders(b *testing.B, records int) (ours, original *contender) {
 	b.Helper()
-	path, err := program.BuildShipped(b.TempDir(), program.Name)
+	return contend(b, compat.Outgoing, compat.Tree{"store/" + paul + "/freebusy": table(records)}, request)
+}
+
+// contend returns our program of that name and the original's, nil if that is not installed, each in a room with
+// the same content.
+func contend(b *testing.B, name string, initial compat.Tree, compose func(string, int, string) []byte) (ours, original *contender) {
+	b.Helper()
+	path, err := program.BuildShipped(b.TempDir(), name)
 	if err != nil {
 		b.Fatal(err)
 	}
 	ours = &contender{path: path}
 	all := []*contender{ours}
 	if dir, ok := compat.FindPeer(); ok {
-		original = &contender{path: filepath.Join(dir, "bin", compat.Outgoing), dir: filepath.Join(dir, "etc")}
+		original = &contender{path: filepath.Join(dir, "bin", name), dir: filepath.Join(dir, "etc")}
 		all = append(all, original)
 	} else {
 		b.Logf("the original is not installed in %s", dir)
 	}
-	content := table(records)
 	for _, c := range all {
+		c.compose = compose
 		c.room = compat.Room(b.TempDir())
-		initial := compat.Tree{"store/" + paul + "/freebusy": content}
 		if err := c.room.Furnish(&compat.Conversation{Initial: initial}); err != nil {
 			b.Fatal(err)
 		}
@@ -168,7 +177,8 @@ func (c *contender) run(b *testing.B, uid string, i int, rule string) {
 	c.cpu = append(c.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 }
 
-func (c *contender) command(uid string, i int, rule string) (*exec.Cmd, *bytes.Buffer) {
+// request is a REQUEST of Paul's for an event with Vincent.
+func request(uid string, i int, rule string) []byte {
 	start := soon.Add(time.Duration(i%24) * time.Hour)
 	lines := []string{
 		"UID:" + uid, fmt.Sprintf("SEQUENCE:%d", i), "SUMMARY:Meeting", "ORGANIZER:@paul",
@@ -179,8 +189,11 @@ func (c *contender) command(uid string, i int, rule string) (*exec.Cmd, *bytes.B
 		rule = "DURATION:PT1H"
 	}
 	event := compat.Compose(strings.Join(append(lines, rule), "\n"))
-	mail := compat.Mail("paul", "REQUEST", compat.Calendar("REQUEST", soon, event))
-	cmd, stderr := program.Command(c.path, clock.Today(), c.room, mail)
+	return compat.Mail("paul", "REQUEST", compat.Calendar("REQUEST", soon, event))
+}
+
+func (c *contender) command(uid string, i int, rule string) (*exec.Cmd, *bytes.Buffer) {
+	cmd, stderr := program.Command(c.path, clock.Today(), c.room, c.compose(uid, i, rule), c.words...)
 	cmd.Dir = c.dir
 	return cmd, stderr
 }
@@ -213,7 +226,7 @@ func (c *contender) peak(b *testing.B, i int, rule string) {
 			return
 		case <-time.After(200 * time.Microsecond):
 			status, _ := os.ReadFile(name) // it may just have ended
-			if !bytes.HasPrefix(status, []byte("Name:\timip_person_ou")) && !bytes.HasPrefix(status, []byte("Name:\tpython")) {
+			if !bytes.HasPrefix(status, []byte("Name:\timip_person")) && !bytes.HasPrefix(status, []byte("Name:\tpython")) {
 				continue // it has not begun yet
 			}
 			_, line, _ := bytes.Cut(status, []byte("VmHWM:"))

@@ -22,6 +22,7 @@ type arrival struct {
 	box, others *mailbox.Server
 	words       []string // of the command line
 	answered    bool     // there is an answer
+	unchanged   bool     // no record is changed: there is no letter, but a note that the mail is delivered
 }
 
 const (
@@ -38,7 +39,7 @@ func arrivals(t *testing.T) []*arrival {
 	all := []*arrival{
 		{scenario: scenario{"an answer to an occurrence", before, from("vincent", "REPLY", reply)}, answered: true},
 		{scenario: scenario{"an invitation", before, from("vincent", "REQUEST", event("UID:f", "ORGANIZER:@vincent"))}},
-		{scenario: scenario{"no calendar", before, []byte("From: vincent.vole@example.com\r\n\r\nhello\r\n")}},
+		{scenario: scenario{"no calendar", before, []byte("From: vincent.vole@example.com\r\n\r\nhello\r\n")}, unchanged: true},
 	}
 	for _, a := range all {
 		var err error
@@ -88,6 +89,9 @@ func (a *arrival) unnoted(t *testing.T, room compat.Room) int {
 	must(t, err)
 	taken := len(a.box.Taken()) + len(a.others.Taken())
 	if len(letters) == 0 {
+		if a.unchanged {
+			return taken
+		}
 		if taken > 0 {
 			t.Errorf("%d mails are taken before there is a letter", taken)
 		}
