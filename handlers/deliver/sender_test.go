@@ -560,7 +560,7 @@ func testKilled(t *testing.T, place string, stride int) {
 			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%s|%s|%s|%d", childVariable, cmp.Or(place, h.dir), paul, h.mailbox.Address, h.others.Address, step))
 			out, err := cmd.CombinedOutput()
 			// The database may not have seen yet that somebody was killed. The mail system tries again.
-			if step == 0 && strings.Contains(string(out), stores.ErrLocked.Error()) && tries < 100 {
+			if step == 0 && strings.Contains(string(out), stores.ErrLocked.Error()) && tries < 1200 {
 				tries++
 				time.Sleep(50 * time.Millisecond)
 				return run(step)
@@ -597,7 +597,7 @@ func testKilled(t *testing.T, place string, stride int) {
 				twice[envelope.To] = before[envelope.To]
 				return errors.New("it stays")
 			}
-			for errors.Is(h.store.Deliver(t.Context(), paul, l.Name, look), stores.ErrLocked) && tries < 100 {
+			for errors.Is(h.store.Deliver(t.Context(), paul, l.Name, look), stores.ErrLocked) && tries < 1200 {
 				tries++
 				time.Sleep(50 * time.Millisecond)
 			}

@@ -39,6 +39,7 @@ type sink struct {
 	refuse   map[string]*smtp.SMTPError // by "mail" or "data"
 	sizes    bool                       // sizes of mails are kept, not mails
 	hold     chan struct{}              // if not nil, nobody gets an answer to a mail before it is closed
+	held     chan struct{}              // closed when the first waits for that
 }
 
 func newSink(t testing.TB, lmtp bool) *sink {
@@ -62,7 +63,6 @@ func newSink(t testing.TB, lmtp bool) *sink {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Patience = 20 * time.Second
 	done := make(chan struct{})
 	go func() { s.smtp.Serve(l); close(done) }()
 	t.Cleanup(func() { s.smtp.Close(); <-done })
@@ -156,6 +156,7 @@ func (s *session) take(r io.Reader, collector smtp.StatusCollector) error {
 	hold := s.sink.hold
 	s.sink.mu.Unlock()
 	if hold != nil {
+		close(s.sink.held)
 		<-hold
 	}
 	if err := s.sink.refusal("data"); err != nil {
@@ -348,8 +349,9 @@ type errorReader struct{ err error }
 
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
 
-// scripted returns a server that says what a script says: it waits for a line between two answers.
-func scripted(t *testing.T, lmtp bool, patience time.Duration, answers ...string) *Server {
+// scripted returns a server that says what a script says: it waits for a line between two answers. From "wait"
+// on it is silent, and then the time of whoever waits for it with a deadline is over at once.
+func scripted(t *testing.T, lmtp bool, answers ...string) *Server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -357,6 +359,7 @@ func scripted(t *testing.T, lmtp bool, patience time.Duration, answers ...string
 	}
 	done := make(chan struct{})
 	ended := make(chan struct{})
+	silent := make(chan struct{})
 	go func() {
 		defer close(done)
 		conn, err := l.Accept()
@@ -372,6 +375,7 @@ func scripted(t *testing.T, lmtp bool, patience time.Duration, answers ...string
 				}
 			}
 			if answer == "wait" {
+				close(silent)
 				<-ended
 				return
 			}
@@ -379,40 +383,75 @@ func scripted(t *testing.T, lmtp bool, patience time.Duration, answers ...string
 		}
 	}()
 	t.Cleanup(func() { close(ended); l.Close(); <-done })
-	return &Server{LMTP: lmtp, Network: "tcp", Address: l.Addr().String(), Patience: patience}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		h := &hurried{Conn: conn}
+		go func() {
+			select {
+			case <-silent:
+				h.hurry()
+			case <-ended:
+			}
+		}()
+		return h, nil
+	}
+	return &Server{LMTP: lmtp, Network: "tcp", Address: l.Addr().String(), dial: dial}
 }
 
+// hurried is a connection of which, once it is hurried, each deadline is over.
+type hurried struct {
+	net.Conn
+	mu       sync.Mutex
+	deadline time.Time
+	over     bool
+}
+
+func (h *hurried) SetDeadline(at time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.deadline = at
+	if h.over && !at.IsZero() {
+		at = longAgo
+	}
+	return h.Conn.SetDeadline(at)
+}
+
+func (h *hurried) hurry() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.over = true
+	if !h.deadline.IsZero() {
+		h.Conn.SetDeadline(longAgo)
+	}
+}
+
+var longAgo = time.Unix(1, 0)
+
 func TestBadServers(t *testing.T) {
-	const long = time.Minute
 	for _, test := range []struct {
 		reason   string
-		patience time.Duration
 		answers  []string
 		connects bool
 	}{
-		{"refuses everybody", long, []string{"554 go away"}, false},
-		{"refuses our greeting", long, []string{"220 here", "550 who are you"}, false},
-		{"leaves at once", long, nil, false},
-		{"talks something else", long, []string{"* OK IMAP"}, false},
-		{"never greets", time.Second, []string{"wait"}, false},
-		{"leaves after MAIL", long, []string{"220 here", "250 hello", "250 ok"}, true},
-		{"leaves after DATA", long, []string{"220 here", "250 hello", "250 ok", "250 ok", "354 go"}, true},
-		{"leaves after the mail", long, []string{"220 here", "250 hello", "250 ok", "250 ok", "354 go", "wait"}, true},
-		{"is silent after RCPT", time.Second, []string{"220 here", "250 hello", "250 ok", "wait"}, true},
-		{"closes for maintenance", long, []string{"220 here", "250 hello", "250 ok", "421 later"}, true},
-		{"answers with nonsense", long, []string{"220 here", "250 hello", "250 ok", "999 what"}, true},
+		{"refuses everybody", []string{"554 go away"}, false},
+		{"refuses our greeting", []string{"220 here", "550 who are you"}, false},
+		{"leaves at once", nil, false},
+		{"talks something else", []string{"* OK IMAP"}, false},
+		{"never greets", []string{"wait"}, false},
+		{"leaves after MAIL", []string{"220 here", "250 hello", "250 ok"}, true},
+		{"leaves after DATA", []string{"220 here", "250 hello", "250 ok", "250 ok", "354 go"}, true},
+		{"leaves after the mail", []string{"220 here", "250 hello", "250 ok", "250 ok", "354 go", "wait"}, true},
+		{"is silent after RCPT", []string{"220 here", "250 hello", "250 ok", "wait"}, true},
+		{"closes for maintenance", []string{"220 here", "250 hello", "250 ok", "421 later"}, true},
+		{"answers with nonsense", []string{"220 here", "250 hello", "250 ok", "999 what"}, true},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			for _, lmtp := range []bool{true, false} {
-				s := scripted(t, lmtp, test.patience, test.answers...)
-				ctx := t.Context()
-				if test.reason == "leaves after the mail" {
-					var cancel context.CancelFunc
-					ctx, cancel = context.WithTimeout(ctx, time.Second)
-					defer cancel()
-					s.Patience = 200 * time.Millisecond // five times that
-				}
-				c, err := s.Connect(ctx)
+				s := scripted(t, lmtp, test.answers...)
+				c, err := s.Connect(t.Context())
 				if (err == nil) != test.connects {
 					t.Fatalf("connected: %v", err)
 				}
@@ -423,7 +462,7 @@ func TestBadServers(t *testing.T) {
 					}
 					continue
 				}
-				want(t, "result", results(c.Send(ctx, "", []string{"a@example.com"}, strings.NewReader(text))), []string{"temporary"})
+				want(t, "result", results(c.Send(t.Context(), "", []string{"a@example.com"}, strings.NewReader(text))), []string{"temporary"})
 				c.Close()
 			}
 		})
@@ -436,11 +475,12 @@ func TestBadServers(t *testing.T) {
 
 // A server that takes nothing does not hold us for ever.
 func TestStuck(t *testing.T) {
-	s := scripted(t, false, 500*time.Millisecond, "220 here", "250 hello", "250 ok", "250 ok", "354 go", "wait")
+	s := scripted(t, false, "220 here", "250 hello", "250 ok", "250 ok", "354 go", "wait")
 	c, err := s.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.conn.patience = 200 * time.Millisecond // with what goes out
 	want(t, "result", results(c.Send(t.Context(), "", []string{"a@example.com"}, io.LimitReader(endless{}, 64<<20))), []string{"temporary"})
 	c.Close()
 }
@@ -457,7 +497,7 @@ func (endless) Read(p []byte) (int, error) {
 // When the time is over, the answer to a whole mail is waited for a little while.
 func TestLastAnswer(t *testing.T) {
 	s := newSink(t, true)
-	s.hold = make(chan struct{})
+	s.hold, s.held = make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	c, err := s.Connect(ctx)
 	if err != nil {
@@ -465,9 +505,13 @@ func TestLastAnswer(t *testing.T) {
 	}
 	defer c.Close()
 	go func() {
-		time.Sleep(200 * time.Millisecond)
+		<-s.held // the server has the mail
 		cancel()
-		time.Sleep(200 * time.Millisecond)
+		for ending := false; !ending; time.Sleep(time.Millisecond) {
+			c.conn.mu.Lock()
+			ending = c.conn.ending
+			c.conn.mu.Unlock()
+		}
 		close(s.hold)
 	}()
 	want(t, "result", results(c.Send(ctx, "", []string{"a@example.com"}, strings.NewReader(text))), []string{"taken"})

@@ -50,6 +50,8 @@ func atOnce(t *testing.T, messages int, by func(i int) string) {
 		// The original makes a directory of this name, as well, where it finds none.
 		must(t, os.Mkdir(filepath.Join(room.Preferences(), strings.TrimPrefix(paul, "mailto:")), 0o770))
 		go breakEmptyLock(t, room)
+		// The original looks for the lock once in a second only.
+		must(t, program.Settings(room, "LOCK_TIMEOUT = 3600\nDEADLINE = 3600\n"))
 	}
 	var wg sync.WaitGroup
 	for i := range messages {

@@ -122,8 +122,10 @@ var failures = []failure{
 		return lockedBy(t, room, os.Getpid(), clock.Kernel())
 	}},
 	{name: "lock held by a live process for long", says: "wait for that program to end", prepare: func(t *testing.T, room compat.Room) func() {
-		// It has to have begun before the lock was made: no process of a test is so old.
-		return lockedBy(t, room, 1, clock.Kernel().Add(-61*time.Second))
+		// It must have begun before the lock was made: no process of a test is so old.
+		const age = 61 * time.Second
+		clock.AwaitFirst(age)
+		return lockedBy(t, room, 1, clock.Kernel().Add(-age))
 	}},
 	{name: "lock of a dead process that is young", says: "then it is removed", prepare: func(t *testing.T, room compat.Room) func() {
 		return lockedBy(t, room, 1<<22+1, clock.Kernel().Add(-20*time.Second))

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"imip-agent/tests/room"
 )
 
 // server is a mail system that runs in a machine, configured as conf says.
@@ -149,12 +151,11 @@ func documented(t *testing.T, words string) string {
 // freeAddress returns an address of this machine with a port that nobody uses.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := room.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return address
 }
 
 // listening waits until somebody answers at an address.

@@ -51,21 +51,18 @@ func TestWithin(t *testing.T) {
 	hung := make(chan struct{})
 	defer close(hung)
 	tests := map[string]struct {
-		work func(context.Context) error
-		want string
+		grace time.Duration
+		work  func(context.Context) error
+		want  string
 	}{
-		"stops when told":   {func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }, "not done within 10ms"},
-		"never stops":       {func(context.Context) error { <-hung; return nil }, "abandoned: not done within 10ms"},
-		"done all the same": {func(ctx context.Context) error { <-ctx.Done(); return nil }, ""},
+		"stops when told":   {time.Hour, func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }, "not done within 10ms"},
+		"never stops":       {20 * time.Millisecond, func(context.Context) error { <-hung; return nil }, "abandoned: not done within 10ms"},
+		"done all the same": {time.Hour, func(ctx context.Context) error { <-ctx.Done(); return nil }, ""},
 	}
 	for name, test := range tests {
-		began := time.Now()
-		err := process.Within(t.Context(), 10*time.Millisecond, 20*time.Millisecond, test.work)
+		err := process.Within(t.Context(), 10*time.Millisecond, test.grace, test.work)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
-		}
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("%s: took %v", name, took)
 		}
 	}
 }
@@ -133,7 +130,7 @@ func TestWatch(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU} {
 		ctx, stop := process.Watch(t.Context())
 		// Some are listened to only after a while.
-		for began := time.Now(); ctx.Err() == nil && time.Since(began) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+		for began := time.Now(); ctx.Err() == nil && time.Since(began) < time.Minute; time.Sleep(10 * time.Millisecond) {
 			if err := syscall.Kill(os.Getpid(), signal); err != nil {
 				t.Fatal(err)
 			}
@@ -166,21 +163,13 @@ func TestDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	began := time.Now()
 	process.Drain(r, 20*time.Millisecond) // nobody writes, nor closes
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("waited %v for nothing", took)
-	}
 
 	typed, err := os.Open("/dev/zero") // a character device, like a terminal
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer typed.Close()
-	began = time.Now()
-	process.Drain(typed, time.Minute)
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("waited %v for what is typed", took)
-	}
-	process.Drain(io.MultiReader(), time.Minute)
+	process.Drain(typed, time.Hour) // what is typed is not waited for
+	process.Drain(io.MultiReader(), time.Hour)
 }

@@ -24,6 +24,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/tests/bench"
+	"imip-agent/tests/room"
 	"imip-agent/tests/skip"
 	"imip-agent/tools/migrate/calendars"
 )
@@ -229,12 +230,11 @@ func decoded(t *testing.T, text string) []*calendar.Object {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := room.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return address
 }
 
 // TestVdirsyncer has vdirsyncer take an exported vdir elsewhere.

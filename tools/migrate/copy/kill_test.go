@@ -2,7 +2,6 @@ package copy_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +34,7 @@ func TestKilled(t *testing.T) {
 	if full {
 		kills, size = 100, bench.Size{Users: 40, Events: 30, Seed: 9}
 	}
-	program := build(t)
+	built := build(t)
 	dir := t.TempDir()
 	source := filepath.Join(dir, "source")
 	if err := bench.GenerateStore(source, size); err != nil {
@@ -43,7 +42,7 @@ func TestKilled(t *testing.T) {
 	}
 	want := tree(t, source)
 	run := func(to string, words ...string) *exec.Cmd {
-		cmd := exec.Command(program, append([]string{"migrate", "copy", "--config", os.DevNull, "file:" + source, "file:" + to}, words...)...)
+		cmd := exec.Command(built, append([]string{"migrate", "copy", "--config", os.DevNull, "file:" + source, "file:" + to}, words...)...)
 		cmd.Env = append(os.Environ(), clock.Env(bench.Now))
 		cmd.Stderr = os.Stderr
 		return cmd
@@ -53,10 +52,9 @@ func TestKilled(t *testing.T) {
 	if err := run(filepath.Join(dir, "whole")).Run(); err != nil {
 		t.Fatal(err)
 	}
-	whole := time.Since(started)
-	random := rand.New(rand.NewPCG(1, 2))
-	killed := 0
-	for round := 0; killed < kills && round < 3*kills; round++ {
+	moments := program.NewMoments(1, time.Since(started))
+	killed, runs := 0, 0
+	for round := 0; killed < kills; round++ {
 		target := filepath.Join(dir, fmt.Sprint("target", round))
 		for attempt := 0; ; attempt++ {
 			cmd := run(target, "--resume")
@@ -66,13 +64,12 @@ func TestKilled(t *testing.T) {
 				}
 				break
 			}
-			if err := cmd.Start(); err != nil {
+			runs++
+			stopped, err := moments.Stop(cmd, syscall.SIGKILL, 0)
+			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Duration(random.Int64N(int64(whole))))
-			_ = cmd.Process.Kill() // it may have ended
-			_ = cmd.Wait()
-			if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			if stopped {
 				killed++
 			}
 			age(t, source, target)
@@ -80,7 +77,7 @@ func TestKilled(t *testing.T) {
 		if diff := cmp.Diff(want, tree(t, target)); diff != "" {
 			t.Fatalf("round %d (-want +got): %s", round, diff)
 		}
-		check := exec.Command(program, "check", "--config", os.DevNull, "-S", target, "-p", filepath.Join(dir, "none"), "-j", filepath.Join(dir, "none"))
+		check := exec.Command(built, "check", "--config", os.DevNull, "-S", target, "-p", filepath.Join(dir, "none"), "-j", filepath.Join(dir, "none"))
 		check.Env = append(os.Environ(), clock.Env(bench.Now))
 		if out, err := check.CombinedOutput(); err != nil {
 			t.Errorf("check: %v\n%s", err, out)
@@ -89,7 +86,7 @@ func TestKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("killed %d times", killed)
+	t.Logf("%d of %d runs killed", killed, runs)
 }
 
 // age makes the locks that a killed program has left in stores look as old as they
