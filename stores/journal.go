@@ -3,6 +3,7 @@ package stores
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"imip-agent/stores/calendar"
 )
@@ -11,8 +12,8 @@ import (
 // booked, the events that were booked, and who may use how much.
 //
 // A journal has its own locks. Whoever needs a user's records and a quota's at once
-// takes the user's first, then those of quotas in order of name: an Update of the journal
-// inside one of the store. The journal is committed first then, and what a crash leaves
+// takes the user's first, then those of quotas in order of name: an Update or UpdateAll of
+// the journal inside one of the store. The journal is committed first then, and what a crash leaves
 // between the two is mended when the message is handled again.
 type Journal interface {
 	// Update runs fn on a quota's records under its lock and commits what fn changed, as
@@ -22,11 +23,24 @@ type Journal interface {
 	// View runs fn on a quota's records under its lock. Changes are dropped.
 	View(ctx context.Context, quota calendar.URI, fn func(JournalTx) error) error
 
+	// UpdateAll runs fn on the records of several quotas at once, in order of name and each
+	// once, under all of their locks, and commits what fn changed. A crash may leave some
+	// of them committed and others not.
+	UpdateAll(ctx context.Context, quotas []calendar.URI, fn func([]JournalTx) error) error
+
+	// ViewAll is UpdateAll without changes.
+	ViewAll(ctx context.Context, quotas []calendar.URI, fn func([]JournalTx) error) error
+
 	// Quotas yields every quota that has records, in order of URI.
 	Quotas(ctx context.Context) iter.Seq2[calendar.URI, error]
 
 	// Close releases what the journal holds open.
 	Close() error
+}
+
+// InOrder returns quotas in the order in which their locks are taken, each once.
+func InOrder(quotas []calendar.URI) []calendar.URI {
+	return slices.Compact(slices.Sorted(slices.Values(quotas)))
 }
 
 // JournalTx is one quota's records inside one critical section. What its groups have
@@ -39,6 +53,9 @@ type JournalTx interface {
 	// that of the file; a database keeps none, and has them in order of the words. The error
 	// is a [*ListError] if a line cannot be read.
 	List(name string) ([][]string, error)
+	// ListMistake returns what is wrong with a line that List returns, by its number in what
+	// that returned, as an error that says where the line stands.
+	ListMistake(name string, number int, reason string) *ListError
 	// SetList replaces one. The error is an [UnstorableError] if there can be no such line.
 	SetList(name string, lines [][]string) error
 }

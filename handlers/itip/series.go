@@ -36,7 +36,7 @@ func NewSeries(id stores.ID, object *calendar.Object, apart ...calendar.Apart) *
 
 // ReadSeries returns what is stored under id, which is object, and reads what else matters.
 // Apart is what is stored apart of the event: see [Apart].
-func ReadSeries(tx stores.Tx, id stores.ID, object *calendar.Object, apart []calendar.Apart) (s *Series, err error) {
+func ReadSeries(tx stores.Records, id stores.ID, object *calendar.Object, apart []calendar.Apart) (s *Series, err error) {
 	if id.RecurrenceID == "" && len(apart) == 0 || id.RecurrenceID != "" && !object.Future() {
 		return NewSeries(id, object, apart...), nil
 	}
@@ -55,7 +55,7 @@ func ReadSeries(tx stores.Tx, id stores.ID, object *calendar.Object, apart []cal
 
 // Apart returns the occurrences of an event that are stored apart, active or cancelled, without
 // their objects.
-func Apart(tx stores.Tx, uid string) (all []calendar.Apart, err error) {
+func Apart(tx stores.Records, uid string) (all []calendar.Apart, err error) {
 	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
 		ids, err := tx.Recurrences(part, uid)
 		if err != nil {
@@ -70,7 +70,7 @@ func Apart(tx stores.Tx, uid string) (all []calendar.Apart, err error) {
 
 // withObjects returns what is stored apart of an event, with the objects of what stands for all
 // later occurrences. What cannot be read is left to those who read it for itself.
-func withObjects(tx stores.Tx, uid string, apart []calendar.Apart) ([]calendar.Apart, error) {
+func withObjects(tx stores.Records, uid string, apart []calendar.Apart) ([]calendar.Apart, error) {
 	apart = slices.Clone(apart)
 	for i, a := range apart {
 		key := stores.Key{ID: stores.ID{UID: uid, RecurrenceID: a.ID}}
@@ -98,7 +98,7 @@ func (s *Series) put(id stores.ID, object *calendar.Object) {
 }
 
 // wholeEvent returns an event as it is stored, or cancelled, or nil.
-func wholeEvent(tx stores.Tx, uid string) (*calendar.Object, error) {
+func wholeEvent(tx stores.Records, uid string) (*calendar.Object, error) {
 	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
 		object, err := readObject(tx, stores.Key{Part: part, ID: stores.ID{UID: uid}})
 		if object != nil || err != nil {
@@ -110,7 +110,7 @@ func wholeEvent(tx stores.Tx, uid string) (*calendar.Object, error) {
 
 // readObject returns a stored object, or nil if there is none, if it has none of the words where
 // some are given, or if it cannot be read.
-func readObject(tx stores.Tx, key stores.Key, words ...string) (*calendar.Object, error) {
+func readObject(tx stores.Records, key stores.Key, words ...string) (*calendar.Object, error) {
 	text, err := tx.Get(key)
 	if errors.Is(err, stores.ErrNotFound) {
 		return nil, nil

@@ -84,3 +84,13 @@ func (a Attendee) uris(param string) []URI {
 func (a Attendee) WithParams(from Attendee) Attendee {
 	return Attendee{URI: a.URI, params: from.params}
 }
+
+// Accepted returns a with the participation status ACCEPTED, and all else as it is.
+func (a Attendee) Accepted() Attendee {
+	params := maps.Clone(a.params)
+	if params == nil {
+		params = ical.Params{}
+	}
+	params.Set(ical.ParamParticipationStatus, "ACCEPTED")
+	return Attendee{URI: a.URI, params: params}
+}

@@ -34,6 +34,27 @@ func (j *Journal) View(ctx context.Context, quota calendar.URI, fn func(stores.J
 	return j.store.View(ctx, quota, func(t stores.Tx) error { return fn(t.(*tx)) })
 }
 
+// UpdateAll implements [stores.Journal], by one Update inside another.
+func (j *Journal) UpdateAll(ctx context.Context, quotas []calendar.URI, fn func([]stores.JournalTx) error) error {
+	return nest(ctx, j.Update, stores.InOrder(quotas), nil, fn)
+}
+
+// ViewAll implements [stores.Journal].
+func (j *Journal) ViewAll(ctx context.Context, quotas []calendar.URI, fn func([]stores.JournalTx) error) error {
+	return nest(ctx, j.View, stores.InOrder(quotas), nil, fn)
+}
+
+// nest runs fn inside the critical sections of all quotas.
+func nest(ctx context.Context, section func(context.Context, calendar.URI, func(stores.JournalTx) error) error,
+	quotas []calendar.URI, have []stores.JournalTx, fn func([]stores.JournalTx) error) error {
+	if len(quotas) == 0 {
+		return fn(have)
+	}
+	return section(ctx, quotas[0], func(tx stores.JournalTx) error {
+		return nest(ctx, section, quotas[1:], append(have, tx), fn)
+	})
+}
+
 // Quotas yields every quota that has a directory in the journal. A journal that does not
 // exist is an error.
 func (j *Journal) Quotas(ctx context.Context) iter.Seq2[calendar.URI, error] {

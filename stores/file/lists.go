@@ -23,17 +23,22 @@ func isList(name string) bool {
 	return false
 }
 
+// listData returns the file of a list as the transaction sees it.
+func (t *tx) listData(name string) ([]byte, error) {
+	if data, changed := t.lists[name]; changed {
+		return data, nil
+	}
+	return t.tableData(place{"", name})
+}
+
 // List implements [stores.JournalTx]. A store's users have no lists.
 func (t *tx) List(name string) ([][]string, error) {
 	if !t.store.journal || !isList(name) {
 		return nil, nil
 	}
-	data, changed := t.lists[name]
-	if !changed {
-		var err error
-		if data, err = t.tableData(place{"", name}); err != nil {
-			return nil, err
-		}
+	data, err := t.listData(name)
+	if err != nil {
+		return nil, err
 	}
 	var lines [][]string
 	for _, l := range splitList(data) {
@@ -46,6 +51,26 @@ func (t *tx) List(name string) ([][]string, error) {
 		}
 	}
 	return lines, nil
+}
+
+// ListMistake implements [stores.JournalTx].
+func (t *tx) ListMistake(name string, number int, reason string) *stores.ListError {
+	mistake := &stores.ListError{List: t.listPath(name), Reason: reason}
+	data, err := t.listData(name)
+	if err != nil {
+		return mistake
+	}
+	for _, l := range splitList(data) {
+		if words, err := l.words(name); err != nil || len(words) == 0 {
+			continue
+		}
+		if number == 0 {
+			mistake.Line, mistake.Text = l.number, l.text
+			break
+		}
+		number--
+	}
+	return mistake
 }
 
 // listPath returns the file of a list.
@@ -96,12 +121,9 @@ func (t *tx) SetList(name string, lines [][]string) error {
 		}
 		texts[i] = strings.Join(quoted, "\t")
 	}
-	stored, changed := t.lists[name]
-	if !changed {
-		var err error
-		if stored, err = t.tableData(place{"", name}); err != nil {
-			return err
-		}
+	stored, err := t.listData(name)
+	if err != nil {
+		return err
 	}
 	if t.lists == nil {
 		t.lists = make(map[string][]byte)

@@ -131,6 +131,15 @@ func (t *tx) List(name string) ([][]string, error) {
 	return lines, nil
 }
 
+// ListMistake implements [stores.JournalTx].
+func (t *tx) ListMistake(name string, number int, reason string) *stores.ListError {
+	mistake := &stores.ListError{List: "the table " + listColumns[name].table, Reason: reason}
+	if lines, err := t.List(name); err == nil && number < len(lines) {
+		mistake.Text = strings.Join(lines[number], " ")
+	}
+	return mistake
+}
+
 // SetList replaces one of a quota's lists.
 func (t *tx) SetList(name string, lines [][]string) error {
 	list, known := listColumns[name]

@@ -34,6 +34,48 @@ func (j *Journal) View(ctx context.Context, quota calendar.URI, fn func(stores.J
 	return j.store.View(ctx, quota, func(t stores.Tx) error { return fn(t.(*tx)) })
 }
 
+// UpdateAll implements [stores.Journal]: all of it is one transaction of the database.
+func (j *Journal) UpdateAll(ctx context.Context, quotas []calendar.URI, fn func([]stores.JournalTx) error) error {
+	if len(quotas) == 0 {
+		return fn(nil)
+	}
+	return j.store.retry(ctx, func() error {
+		return j.store.transactAll(ctx, stores.InOrder(quotas), changing, func(all []*tx) error {
+			if err := fn(journalTxs(all)); err != nil {
+				return err
+			}
+			for _, t := range all {
+				if err := t.flush(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// ViewAll implements [stores.Journal].
+func (j *Journal) ViewAll(ctx context.Context, quotas []calendar.URI, fn func([]stores.JournalTx) error) error {
+	if len(quotas) == 0 {
+		return fn(nil)
+	}
+	why := locked
+	if j.store.options.ReadOnly {
+		why = unlocked
+	}
+	return j.store.retry(ctx, func() error {
+		return j.store.transactAll(ctx, stores.InOrder(quotas), why, func(all []*tx) error { return fn(journalTxs(all)) })
+	})
+}
+
+func journalTxs(all []*tx) []stores.JournalTx {
+	txs := make([]stores.JournalTx, len(all))
+	for i, t := range all {
+		txs[i] = t
+	}
+	return txs
+}
+
 // Quotas implements [stores.Journal].
 func (j *Journal) Quotas(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	return j.store.Users(ctx)

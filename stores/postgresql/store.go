@@ -197,9 +197,16 @@ func checkUser(user calendar.URI) error {
 }
 
 // transact runs fn in a transaction, and commits it if it is for changing.
-func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn func(*tx) error) (err error) {
-	if err := checkUser(user); err != nil {
-		return err
+func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn func(*tx) error) error {
+	return s.transactAll(ctx, []calendar.URI{user}, why, func(all []*tx) error { return fn(all[0]) })
+}
+
+// transactAll is transact for the records of several at once, whose locks are taken in their order.
+func (s *Store) transactAll(ctx context.Context, users []calendar.URI, why purpose, fn func([]*tx) error) (err error) {
+	for _, user := range users {
+		if err := checkUser(user); err != nil {
+			return err
+		}
 	}
 	// With the lock held nobody else changes what is read, and each statement sees
 	// all that was committed before it: read committed is enough.
@@ -222,11 +229,15 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn
 		_ = dbtx.Rollback(rollback)
 	}()
 	if why != unlocked {
-		if err := s.lock(ctx, dbtx, user); err != nil {
+		if err := s.lock(ctx, dbtx, users); err != nil {
 			return err
 		}
 	}
-	err = fn(&tx{store: s, ctx: ctx, db: dbtx, user: user})
+	all := make([]*tx, len(users))
+	for i, user := range users {
+		all[i] = &tx{store: s, ctx: ctx, db: dbtx, user: user}
+	}
+	err = fn(all)
 	if dbtx.Conn().IsClosed() && ctx.Err() == nil && !away(err) {
 		// Whoever goes on after an error has read less than there is.
 		if err == nil {
@@ -243,8 +254,8 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn
 	return nil
 }
 
-// lock takes the store's or the user's lock until the end of the transaction.
-func (s *Store) lock(ctx context.Context, dbtx pgx.Tx, user calendar.URI) error {
+// lock takes the store's or the users' locks until the end of the transaction.
+func (s *Store) lock(ctx context.Context, dbtx pgx.Tx, users []calendar.URI) error {
 	timeout := fmt.Sprintf("%dms", s.options.LockTimeout.Milliseconds())
 	if _, err := dbtx.Exec(ctx, "SELECT set_config('lock_timeout', $1, true)", timeout); err != nil {
 		return fmt.Errorf("set the database's lock timeout: %w", err)
@@ -255,8 +266,11 @@ func (s *Store) lock(ctx context.Context, dbtx pgx.Tx, user calendar.URI) error 
 	}
 	var err error
 	if s.options.LockPerUser {
-		if _, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock_shared($1)", key); err == nil {
-			_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1, hashtext($2))", key, string(user))
+		_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock_shared($1)", key)
+		for _, user := range users {
+			if err == nil {
+				_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1, hashtext($2))", key, string(user))
+			}
 		}
 	} else {
 		_, err = dbtx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", key)

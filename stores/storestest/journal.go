@@ -32,6 +32,7 @@ func RunJournal(t *testing.T, open func(t *testing.T) (stores.Journal, stores.St
 		{"nothing on failure", journalFailure},
 		{"a user and a quota", userAndQuota},
 		{"quotas at once", quotasAtOnce},
+		{"several quotas", severalQuotas},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j, s := open(t)
@@ -310,4 +311,67 @@ func quotasAtOnce(t *testing.T, j stores.Journal, s stores.Store) {
 			t.Errorf("%d bookings, want %d", got, times*len(people))
 		}
 	})
+}
+
+// Several quotas are changed together, in the order of their names, whoever else wants them.
+func severalQuotas(t *testing.T, j stores.Journal, s stores.Store) {
+	const times = 10
+	orders := [][]calendar.URI{{Rooms, Cars}, {Cars, Rooms, Cars}, {Rooms}}
+	failures := make(chan error)
+	for n, quotas := range orders {
+		user := []calendar.URI{Paul, Vincent, Harvey}[n]
+		go func() {
+			var err error
+			for i := 0; i < times && err == nil; i++ {
+				err = s.Update(t.Context(), user, func(stores.Tx) error {
+					return j.UpdateAll(t.Context(), quotas, func(all []stores.JournalTx) error {
+						for i, tx := range all {
+							if i > 0 && all[i-1].User() >= tx.User() {
+								return errors.New("quotas out of order")
+							}
+						}
+						for _, tx := range all {
+							table, err := tx.Periods(group("staff"))
+							if err != nil {
+								return err
+							}
+							table.Insert(booking(string(user), 1+i, user))
+						}
+						return nil
+					})
+				})
+			}
+			failures <- err
+		}()
+	}
+	for range orders {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+	failed := errors.New("no luck")
+	err := j.UpdateAll(t.Context(), orders[0], func(all []stores.JournalTx) error {
+		for _, tx := range all {
+			ok(t, tx.SetList("limits", [][]string{{"*", "PT1H"}}))
+		}
+		return failed
+	})
+	if !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	ok(t, j.ViewAll(t.Context(), orders[0], func(all []stores.JournalTx) error {
+		for i, tx := range all {
+			limits, err := tx.List("limits")
+			ok(t, err)
+			if got := len(booked(t, tx, "staff")); got != times*(2+i) || len(limits) > 0 {
+				t.Errorf("%s: %d bookings, limits %q", tx.User(), got, limits)
+			}
+		}
+		return nil
+	}))
+	ran := false
+	ok(t, j.UpdateAll(t.Context(), nil, func(all []stores.JournalTx) error { ran = len(all) == 0; return nil }))
+	if !ran {
+		t.Error("without quotas nothing was done")
+	}
 }

@@ -18,6 +18,7 @@ const (
 	draw     = "handlers/agenda/draw" // drawings: of calendars, not of what is in stores
 	mail     = "handlers/mail"
 	deliver  = "handlers/deliver"
+	quota    = "handlers/quota"
 	arrival  = "handlers/arrival"
 	calendar = "stores/calendar/..." // with what lies below it
 )
@@ -37,6 +38,7 @@ var arrows = map[string][]string{
 	"conf":              nil,
 	"handlers":          with(data, itip, mail, "stores/rejected"),
 	itip:                data,
+	quota:               with(data, itip),
 	agenda:              with(data, itip),
 	draw:                {agenda, calendar},
 	summary:             {calendar},
@@ -62,7 +64,7 @@ var arrows = map[string][]string{
 	"stores/file":        with(data, "stores/durable", "stores/rejected"),
 	"stores/postgresql":  with(data, "stores/durable", "stores/rejected"),
 
-	"tools":         with(data, "conf", "handlers", itip, agenda, "stores/rejected", "stores/durable", "tools/quarantine"),
+	"tools":         with(data, "conf", "handlers", itip, quota, agenda, "stores/rejected", "stores/durable", "tools/quarantine"),
 	"tools/package": nil,
 	"tools/setup":   {"conf/..."},
 }
