@@ -4,6 +4,7 @@
 package site
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,6 +27,9 @@ type Site struct {
 	Log         *slog.Logger
 	ReadOnly    bool // the store is read without its locks, and not changed
 	closed      func()
+
+	journal func() (stores.Journal, error)
+	opened  stores.Journal // nil: nobody has asked for it
 }
 
 // Open reads the configuration, with the options that were given in the place of its
@@ -52,7 +56,7 @@ func Open(options Given, env process.Environment, set map[string]string, types T
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	open, ok := types[config.StoreType]
+	kind, ok := types[config.StoreType]
 	if !ok {
 		return nil, &TypeError{config.StoreType}
 	}
@@ -89,12 +93,22 @@ func Open(options Given, env process.Environment, set map[string]string, types T
 	}
 	s.Log.Debug("configured", "file", config.File, "store", store, "preferences", config.PreferencesDir,
 		"published", config.PublishDir, "rejected", config.Rejected(), "sender", config.MessageSender, "zone", s.Preferences.SystemZone)
-	if s.Store, err = open(s, env.Now); err != nil {
+	if s.Store, err = kind.Store(s, env.Now); err != nil {
 		s.closed()
 		return nil, err
 	}
+	s.journal = sync.OnceValues(func() (journal stores.Journal, err error) {
+		if journal, err = kind.Journal(s, env.Now); err == nil {
+			s.opened = journal
+		}
+		return journal, err
+	})
 	return s, nil
 }
+
+// Journal returns the journal of quotas, which is opened when it is first asked for, and closed
+// with the site.
+func (s *Site) Journal() (stores.Journal, error) { return s.journal() }
 
 // IsAlias returns a function that reports whether an address is another one of a user, by
 // the file ALIASES, which is read when it is first needed. It is nil if there is none.
@@ -118,7 +132,11 @@ func (s *Site) IsAlias() func(alias, user string) (bool, error) {
 // Close closes the store and sends off what was logged.
 func (s *Site) Close() error {
 	defer s.closed()
-	return s.Store.Close()
+	err := s.Store.Close()
+	if s.opened != nil {
+		err = errors.Join(err, s.opened.Close())
+	}
+	return err
 }
 
 // version is set by tools/package, to the version of the package.

@@ -8,14 +8,25 @@ import (
 	"imip-agent/stores/file"
 )
 
-// Types are the types of store (STORE_TYPE) that a program can open, with the functions that
-// do so. A driver that is linked into a program makes each of its starts longer.
-type Types map[string]func(s *Site, now func() time.Time) (stores.Store, error)
+// Types are the types of store (STORE_TYPE) that a program can open. A driver that is linked into
+// a program makes each of its starts longer.
+type Types map[string]Type
+
+// Type has the functions that open a store of one type, and the journal that goes with it.
+type Type struct {
+	Store   func(s *Site, now func() time.Time) (stores.Store, error)
+	Journal func(s *Site, now func() time.Time) (stores.Journal, error)
+}
 
 // Files are the stores that need no driver.
-var Files = Types{
-	"file": func(s *Site, now func() time.Time) (stores.Store, error) { return file.Open(s.FileOptions(now)) },
-}
+var Files = Types{"file": {
+	Store: func(s *Site, now func() time.Time) (stores.Store, error) { return file.Open(s.FileOptions(now)) },
+	Journal: func(s *Site, now func() time.Time) (stores.Journal, error) {
+		o := s.FileOptions(now)
+		o.Dir, o.PublishDir = s.Config.JournalDir, ""
+		return file.OpenJournal(o)
+	},
+}}
 
 // TypeError says that the store is of a type that the program cannot open.
 type TypeError struct {

@@ -15,15 +15,22 @@ import (
 // Stores are all types of store.
 var Stores = site.Types{
 	"file":       site.Files["file"],
-	"postgresql": open,
+	"postgresql": {Store: open, Journal: openJournal},
+}
+
+func options(s *site.Site, connInfo string) postgresql.Options {
+	return postgresql.Options{
+		ConnInfo: connInfo, LockPerUser: s.Config.PostgreSQLLock == "user", LockTimeout: s.Config.LockTimeout, Log: s.Log,
+		ReadOnly: s.ReadOnly,
+	}
+}
+
+func openJournal(s *site.Site, _ func() time.Time) (stores.Journal, error) {
+	return postgresql.OpenJournal(context.Background(), options(s, s.Config.JournalDir))
 }
 
 func open(s *site.Site, now func() time.Time) (stores.Store, error) {
-	c := s.Config
-	o := postgresql.Options{
-		ConnInfo: c.StoreDir, LockPerUser: c.PostgreSQLLock == "user", LockTimeout: c.LockTimeout, Log: s.Log,
-		ReadOnly: s.ReadOnly,
-	}
+	c, o := s.Config, options(s, s.Config.StoreDir)
 	if c.PublishDir != "" {
 		// Free/busy is published for web servers, as files, whatever the store is.
 		published, err := file.OpenPublished(s.FileOptions(now))
