@@ -79,12 +79,25 @@ type group struct{ from, to int }
 // maxBad is how many changes that can never be applied are left out one by one.
 const maxBad = 100
 
-// Together makes changes to a user's records in one critical section, all or nothing, and
-// then finish does what it has to do, in the same one. Where wanted says that all has been done before, nothing is
-// done, and there are no results. A change that can never be applied is left out, and its result has the error. The user is
-// the one of the records. All functions may be called again, on fresh records.
-func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings preferences.Preferences, changes []Change,
-	wanted func(stores.Tx) (bool, error), finish func(stores.Tx, []Result) error) (results []Result, err error) {
+// Section is what is done beside changes in one critical section. All functions may be called again, on fresh
+// records.
+type Section struct {
+	// Wanted reports whether all is still to be done.
+	Wanted func(stores.Tx) (bool, error)
+	// Within runs change with the rules of the resource whose records these are. What the rules keep elsewhere is
+	// committed when Within returns. Nil: it is no resource.
+	Within func(tx stores.Tx, change func(itip.Rules) error) error
+	// Finish does what is to be done at last, by what has become of the changes.
+	Finish func(stores.Tx, []Result) error
+}
+
+// Together makes changes to a user's records in one critical section, all or nothing. Where all has been done before,
+// nothing is done, and there are no results. A change that can never be applied is left out, and its result has the
+// error. The user is the one of the records.
+func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings preferences.Preferences, changes []Change, section Section) (results []Result, err error) {
+	if section.Within == nil {
+		section.Within = func(_ stores.Tx, change func(itip.Rules) error) error { return change(nil) }
+	}
 	logs := make([]*slog.Logger, len(changes))
 	for i, c := range changes {
 		logs[i] = p.log(c)
@@ -99,26 +112,29 @@ func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings pre
 		results = nil
 		err := p.Store.Update(ctx, user, func(tx stores.Tx) (err error) {
 			tried, results = -1, nil
-			if want, err := wanted(tx); !want || err != nil {
+			if want, err := section.Wanted(tx); !want || err != nil {
 				return err
 			}
-			done := make([]Result, len(changes))
-			records := p.records(tx, settings)
-			for i, c := range changes {
-				if done[i].Err = bad[i]; bad[i] != nil {
-					continue
+			return section.Within(tx, func(rules itip.Rules) (err error) {
+				done := make([]Result, len(changes))
+				records := p.records(tx, settings)
+				records.Rules = rules
+				for i, c := range changes {
+					if done[i].Err = bad[i]; bad[i] != nil {
+						continue
+					}
+					if done[i], err = p.apply(records, c, logs[i]); err != nil {
+						tried = i
+						return err
+					}
 				}
-				if done[i], err = p.apply(records, c, logs[i]); err != nil {
-					tried = i
+				records.Now = p.Now().UTC()
+				if err := records.Finish(); err != nil {
 					return err
 				}
-			}
-			records.Now = p.Now().UTC()
-			if err := records.Finish(); err != nil {
-				return err
-			}
-			results = done
-			return finish(tx, done)
+				results = done
+				return section.Finish(tx, done)
+			})
 		})
 		if err == nil {
 			if results != nil {

@@ -149,7 +149,7 @@ func (p *Pipeline) openPart(part mail.Part, side itip.Side) (changes []Change, p
 			}
 			changes = append(changes, c)
 		}
-		if side != itip.Received {
+		if side != itip.Received && side != itip.Decided {
 			continue
 		}
 		for _, found := range c.FreeBusy {

@@ -6,8 +6,8 @@
 // store is in PostgreSQL (STORE_TYPE). What the database's driver brings along takes a
 // quarter of a start, which sites with files do not have to wait for.
 //
-// The name that its command line begins with says what it is to do, as imip_person_outgoing or
-// imip_person. Nobody else runs it. The exit status is as of these programs, 0 or 75.
+// The name that its command line begins with says what it is to do, as imip_person_outgoing, imip_person
+// or imip_resource. Nobody else runs it. The exit status is as of these programs, 0 or 75.
 package main
 
 import (
@@ -22,6 +22,7 @@ import (
 	"imip-agent/cmd/internal/person"
 	"imip-agent/cmd/internal/process"
 	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
+	"imip-agent/cmd/internal/resource"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/cmd/internal/site/database"
 )
@@ -58,7 +59,7 @@ func run(ctx context.Context, words []string, environment func(program string) p
 }
 
 // programs are those that go on as this one.
-var programs = []*handler.Program{&outgoing.Program, &person.Program}
+var programs = []*handler.Program{&outgoing.Program, &person.Program, &resource.Program}
 
 func names(between string) string {
 	var all []string
@@ -72,9 +73,9 @@ var help = site.Help{
 	Program: process.Databases,
 	Summary: "handle messages for a store in PostgreSQL",
 	Usage:   outgoing.Program.Name + " [options] < MESSAGE",
-	Description: "Where STORE_TYPE is postgresql, imip_person_outgoing and imip_person go on as this\n" +
-		"program, which has the driver of the database, with the same options and the\n" +
-		"same message. It must be in the same directory. Mail systems and people run\n" +
-		"imip_person_outgoing and imip_person.",
+	Description: "Where STORE_TYPE is postgresql, imip_person_outgoing, imip_person and imip_resource go\n" +
+		"on as this program, which has the driver of the database, with the same options\n" +
+		"and the same message. It must be in the same directory. Mail systems and people\n" +
+		"run imip_person_outgoing, imip_person and imip_resource.",
 	Options: []site.Option{{Name: "version", Usage: "print the version"}},
 }

@@ -1,6 +1,7 @@
 package arrival
 
 import (
+	"slices"
 	"time"
 
 	"imip-agent/handlers"
@@ -48,7 +49,8 @@ func (h *Handler) Answers(m *Message, tx stores.Tx, to Recipient, now time.Time,
 type draft struct {
 	to       calendar.URI
 	parts    []calendar.Document
-	freeBusy bool // there is free/busy in it
+	freeBusy bool       // there is free/busy in it
+	why      []itip.Why // what a resource gives for reasons
 }
 
 // add adds an answer to what goes to its recipient.
@@ -63,6 +65,9 @@ func add(drafts []*draft, answer itip.Answer) []*draft {
 		d = &draft{to: answer.To}
 		drafts = append(drafts, d)
 	}
+	if answer.Why != itip.NoReason && !slices.Contains(d.why, answer.Why) {
+		d.why = append(d.why, answer.Why)
+	}
 	for _, part := range answer.Parts {
 		d.parts = append(d.parts, part)
 		d.freeBusy = d.freeBusy || len(part.FreeBusy) > 0
@@ -76,8 +81,22 @@ func (d *draft) compose(from, language string, now time.Time, about mail.Fields)
 		From: from, To: d.to.Address(), Date: now, About: about,
 		Subject: summary.Title(first.Method, len(first.FreeBusy) > 0, language),
 	}
+	for _, why := range d.why {
+		out.Text += sentences[why].Sentence(language) + "\n"
+	}
 	for _, part := range d.parts {
 		out.Calendars = append(out.Calendars, mail.Calendar{Method: part.Method, Text: part.Encode()})
 	}
 	return out.Compose()
+}
+
+// sentences says what a resource says to people of its reasons.
+var sentences = map[itip.Why]summary.Decision{
+	itip.Scheduled:    summary.Scheduled,
+	itip.NoAccess:     summary.Refused,
+	itip.Unavailable:  summary.Unavailable,
+	itip.OtherPeriod:  summary.AnotherPeriod,
+	itip.Delegated:    summary.PassedOn,
+	itip.NoAllocation: summary.NoAllocation,
+	itip.Exceeded:     summary.QuotaExhausted,
 }

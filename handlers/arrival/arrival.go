@@ -38,7 +38,7 @@ type Handler struct {
 	Others  *deliver.Server // for answers to others
 	Instead io.Writer       // takes the mails where none is to be handed over; nil: they are handed over
 
-	// Default are the preferences of users whose own cannot be read.
+	// Default are the preferences of users whose own cannot be read. Nil: their messages wait until they can.
 	Default func() preferences.Preferences
 
 	// Spool is the directory for messages that are too large to be held in memory; empty: the system's.
@@ -147,12 +147,15 @@ func (m *Message) prepare(side itip.Side) {
 func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sender, user calendar.URI, commit Commit) error {
 	to := Recipient{User: user}
 	var err error
-	if to.Preferences, err = h.Preferences.Load(user); err != nil {
+	if to.Preferences, err = h.Preferences.Load(user); err != nil && h.Default != nil {
 		// DEVIATION: unreadable-preferences. The original fails for ever.
 		h.Log.Warn("the user's preferences cannot be read, and count as the default", "user", string(user), "error", err)
-		to.Preferences = h.Default()
+		to.Preferences, err = h.Default(), nil
 	}
-	if to.Records, err = h.Store.Named(ctx, user); err == nil {
+	if err == nil {
+		to.Records, err = h.Store.Named(ctx, user)
+	}
+	if err == nil {
 		to.Letter = deliver.Name(m.Source.Digest(), to.Records)
 		err = commit(ctx, m, to)
 	}
@@ -164,6 +167,9 @@ func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sende
 	case errors.As(err, &unstorable):
 		// No user has such a name, and no letter can be kept for them.
 		h.Log.Warn("nothing can be stored for the user", "user", string(user), "reason", err)
+		if !h.HasMailbox() {
+			return nil
+		}
 		return sender.Hand(ctx, itself, m.Source.Open())
 	case err == nil:
 		err = sender.Deliver(ctx, to.Records, to.Letter)
@@ -180,16 +186,25 @@ func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sende
 	return nil
 }
 
+// HasMailbox reports whether mails for mailboxes are handed over.
+func (h *Handler) HasMailbox() bool { return h.Mailbox != nil || h.Instead != nil }
+
 // isChosen reports whether it is for this message to look after earlier letters: one of sixteen does, since it
 // takes time. The nightly run looks after all.
 func isChosen(letter string) bool { return letter[0] == '0' }
 
+// Mails returns what is owed by what has become of the changes of a message.
+type Mails func(stores.Tx, []handlers.Result) ([]deliver.Mail, error)
+
+// Within is as in [handlers.Section].
+type Within func(tx stores.Tx, change func(itip.Rules) error) error
+
 // Together makes the message's changes to a recipient's records, none where the recipient does not participate,
-// and leaves a letter with the mails that are owed by what has become of them, all in one critical section. If that has
-// been done before, nothing is done.
+// and leaves a letter with the mails that are owed then, all in one critical section. If that has been done before,
+// nothing is done.
 //
 // DEVIATION: handed-over-once. The original does all of it again.
-func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, mails func(stores.Tx, []handlers.Result) ([]deliver.Mail, error)) error {
+func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, within Within, mails Mails) error {
 	changes := slices.Clone(m.Changes)
 	if !to.Preferences.Participates() {
 		changes = nil
@@ -197,14 +212,15 @@ func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, mails 
 	for i := range changes {
 		changes[i].User = to.User
 	}
-	wanted := func(tx stores.Tx) (bool, error) {
+	section := handlers.Section{Within: within}
+	section.Wanted = func(tx stores.Tx) (bool, error) {
 		sent, err := tx.Sent(to.Letter)
 		if sent && err == nil {
 			h.Log.Debug("the message has been handled before: what is left is sent", "user", string(to.User), "letter", to.Letter)
 		}
 		return !sent, err
 	}
-	_, err := h.Pipeline.Together(ctx, to.Records, to.Preferences, changes, wanted, func(tx stores.Tx, results []handlers.Result) error {
+	section.Finish = func(tx stores.Tx, results []handlers.Result) error {
 		problems := append(slices.Clone(m.Problems), handlers.Unstored(changes, results)...)
 		if err := h.PutAside(m.Message, "incoming message", problems); err != nil {
 			return err
@@ -214,6 +230,7 @@ func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, mails 
 			return err
 		}
 		return tx.Send(deliver.Letter(to.Letter, owed...))
-	})
+	}
+	_, err := h.Pipeline.Together(ctx, to.Records, to.Preferences, changes, section)
 	return err
 }

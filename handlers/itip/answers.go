@@ -14,6 +14,7 @@ type Answer struct {
 	To    calendar.URI        // neither the user nor the calendar system
 	As    Role                // on whose behalf: the user is that of the event
 	Parts []calendar.Document // each with its METHOD and one object; there is at least one
+	Why   Why                 // the reason that a resource gives
 }
 
 // AnswerKind says what an answer is, for its Subject.
@@ -24,6 +25,10 @@ const (
 	UpdatesEvent                     // REQUEST, unasked: an occurrence has become one of its own
 	RefreshesEvent                   // REQUEST and CANCEL: what was asked for
 	TellsFreeBusy                    // REPLY with VFREEBUSY: what was asked for
+
+	AnswersInvitation // REPLY: what a resource has decided
+	ProposesChange    // COUNTER: other times, by a resource
+	PassesOn          // REQUEST: another resource is invited in the place of this one
 )
 
 // Role is what a user is in an event.
@@ -41,7 +46,7 @@ func (u *update) answer(kind AnswerKind, to calendar.URI, as Role, parts ...cale
 	if to.Is(u.User()) || to.Is(u.System) || u.Automatic || len(parts) == 0 {
 		return
 	}
-	u.outcome.Answers = append(u.outcome.Answers, Answer{kind, to, as, parts})
+	u.outcome.Answers = append(u.outcome.Answers, Answer{Kind: kind, To: to, As: as, Parts: parts})
 }
 
 // sentBy returns who acts for the user in what the calendar system sends: itself, "" if the user is

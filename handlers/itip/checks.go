@@ -70,13 +70,19 @@ func fromOrganizer(u *update) error {
 // whoDelegates returns the senders of the message who have delegated the event to the user, as both
 // of them are named in it.
 func (u *update) whoDelegates(attendees []calendar.Attendee) (delegators []calendar.Attendee) {
+	return slices.DeleteFunc(u.namedDelegators(attendees), func(a calendar.Attendee) bool { return !u.isFrom(a) })
+}
+
+// namedDelegators returns the attendees who have delegated the event to the user, as both of them are named in the
+// message, whoever sends it.
+func (u *update) namedDelegators(attendees []calendar.Attendee) (delegators []calendar.Attendee) {
 	user := u.User()
 	for _, own := range attendees {
 		if !own.URI.Is(user) {
 			continue
 		}
 		for _, a := range attendees {
-			if slices.ContainsFunc(own.DelegatedFrom(), a.URI.Is) && slices.ContainsFunc(a.DelegatedTo(), user.Is) && u.isFrom(a) {
+			if slices.ContainsFunc(own.DelegatedFrom(), a.URI.Is) && slices.ContainsFunc(a.DelegatedTo(), user.Is) {
 				delegators = append(delegators, a)
 			}
 		}

@@ -27,6 +27,7 @@ type Records struct {
 	Now         time.Time    // UTC
 	PeriodLimit int          // free/busy records of one event
 	System      calendar.URI // the calendar system's own address, which is nobody's
+	Rules       Rules        // of a resource; nil: there are none, as of a person
 
 	publishes bool // the user's free/busy is to be published
 	others    others
@@ -60,6 +61,8 @@ const (
 	// Received is a message that others send to the user, or that the web manager sends to the
 	// user themself. It counts only if it comes from who may say what it says.
 	Received
+	// Decided is a message that others send to a resource, whose [Rules] decide on it.
+	Decided
 )
 
 // step is a part of what a change does. An error leaves everything undone.
@@ -94,13 +97,39 @@ var effects = [...]map[string][]step{
 		"REPLY":          {fromAttendee, read, ofUser, ifStored, ifInvited, answeredOccurrence, ifNewer, alignAnswer, merge, recordAnswerers},
 		"REQUEST":        {fromOrganizer, read, ofRecordedOrganizer, calledOffInstead, ifNewer, ifOtherRevision, keep, dropOccurrences, dequeueOccurrences, reactivate, enqueue, recordOrganizer},
 	},
+	// Nor here. What follows from a decision is in the table of that name.
+	Decided: {
+		"ADD":            {fromOrganizer, makeOccurrence, read, ofRecordedOrganizer, calledOffInstead, ifAdditionsWanted, findParent, ifNewerThanParent, askForEvent, ifNewer, ifOtherRevision, ifAnswerable, decide},
+		"CANCEL":         {fromOrganizer, read, ofRecordedOrganizer, callItOff},
+		"COUNTER":        {ofNoUse},
+		"DECLINECOUNTER": {fromOrganizer, read, ofRecordedOrganizer, ifNewer, dropOffer},
+		"PUBLISH":        {ofNoUse},
+		"REFRESH":        {ofNoUse},
+		"REPLY":          {ofNoUse},
+		"REQUEST":        {fromOrganizer, read, ofRecordedOrganizer, calledOffInstead, ifNewer, ifOtherRevision, ifAnswerable, decide},
+	},
 }
 
-// freeBusyEffects is what free/busy that others send does, by its method (RFC 5546 section 3.3).
-var freeBusyEffects = map[string][]step{
-	"PUBLISH": {fromPublisher, ofRecordedOrganizer, recordSpan},
-	"REPLY":   {fromAttendee, ofUser, recordSpan},
-	"REQUEST": {fromOrganizer, ofRecordedOrganizer, tellFreeBusy},
+// decisions is what a resource's decision on an invitation does.
+var decisions = [...][]step{
+	Accept:   {accept, keep, dropOccurrences, reactivate, recordDecided, dropOffers, confirm, answerOrganizer},
+	Decline:  {decline, keep, dropOccurrences, reactivate, forgetDecided, dropOffers, retract, answerOrganizer},
+	Counter:  {offer, retractUnlessBooked, answerOrganizer},
+	Delegate: {retractUnlessBooked, delegate},
+}
+
+// freeBusyEffects is what free/busy that others send does, by the side and its method (RFC 5546 section 3.3).
+var freeBusyEffects = [...]map[string][]step{
+	Received: {
+		"PUBLISH": {fromPublisher, ofRecordedOrganizer, recordSpan},
+		"REPLY":   {fromAttendee, ofUser, recordSpan},
+		"REQUEST": {fromOrganizer, ofRecordedOrganizer, ifShared, tellFreeBusy},
+	},
+	Decided: {
+		"PUBLISH": {fromPublisher, ofRecordedOrganizer, recordSpan},
+		"REPLY":   {ofNoUse},
+		"REQUEST": {fromOrganizer, ofRecordedOrganizer, ifAnswerable, tellFreeBusy},
+	},
 }
 
 // Steps that other steps may lead to.
@@ -109,7 +138,10 @@ var (
 	reply   = []step{read, ifNewerAnswer, readAnswered, completeAnswer, merge, dequeueAnswered, dropCounters, recordAsAttendee, noteUnknown}
 
 	// What organizers call off, by CANCEL or by STATUS.
-	calledOff = []step{ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters}
+	calledOff = [...][]step{
+		Received: {ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters},
+		Decided:  {ifNewer, callOffEntirely, dropAllOccurrences, forgetDecided, storeCancelled, retract},
+	}
 	// What the web manager tells the user's own records of what it has sent to others.
 	// DEVIATION: publications-to-oneself.
 	// DEVIATION: cancellations-to-oneself.
@@ -178,7 +210,7 @@ func (r *Records) Apply(c Change, side Side) (Outcome, error) {
 	u := &update{Records: r, Change: c, side: side, message: c.Object}
 	u.Object = c.Object.Clone()
 	err := u.do(effects[side][c.Method])
-	if err == nil && side == Received {
+	if err == nil {
 		err = u.finish()
 	}
 	return u.outcome, err
@@ -188,12 +220,14 @@ func unknownMethod(method string) error {
 	return &stores.UnstorableError{What: "method", Value: method, Reason: "it is unknown"}
 }
 
-// finish completes the outcome of what was received.
+// finish completes the outcome of what others have sent.
 func (u *update) finish() (err error) {
 	if n := len(u.outcome.Answers); n > 0 {
 		u.did(Effect{Kind: Answering, Added: n})
 	}
-	u.outcome.News, err = u.news()
+	if u.side == Received {
+		u.outcome.News, err = u.news()
+	}
 	return err
 }
 
@@ -230,6 +264,10 @@ type update struct {
 	asked      stores.ID           // for REFRESH: what of the event is asked for
 	isOff      bool                // for REFRESH: it is called off
 	silent     bool                // the user need not see it
+
+	// Of what is decided:
+	invited Invited
+	verdict Verdict
 }
 
 // do does steps, until one says that there are no more.

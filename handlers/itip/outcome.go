@@ -56,6 +56,7 @@ const (
 	NotWanted                         // the user wants no such message to be handled
 	NotAnswered                       // there would have to be an answer, which nobody may get
 	UnknownMethod                     // free/busy has no such method
+	NotForResources                   // the user is a resource, which has no use for it
 	NotParticipating                  // the user wants none of it
 	NoUser                            // nobody can tell whose records are to be changed
 )
@@ -100,6 +101,8 @@ func (r Reason) String() string {
 		return "a program or a mailing list sent it, and gets no answer"
 	case UnknownMethod:
 		return "the method does not apply to free/busy"
+	case NotForResources:
+		return "a resource has no use for it"
 	case NotParticipating:
 		return "the user does not participate"
 	case NoUser:
@@ -115,6 +118,7 @@ type Effect struct {
 	Added      int              // records
 	Removed    int              // records, or counter-proposals
 	Recurrence string           // a recurrence id, with those of recurrences
+	Decision   Decision         // with DecidedOn
 }
 
 // EffectKind says what was done.
@@ -137,6 +141,7 @@ const (
 	Queued                               // the event waits for the user's answer
 	StoredCounter                        // a counter-proposal to the event
 	Answering                            // Added answers are to be sent to others
+	DecidedOn                            // the rules of a resource have made that Decision
 )
 
 func (e Effect) String() string {
@@ -172,6 +177,8 @@ func (e Effect) String() string {
 		return "stored counter-proposal"
 	case Answering:
 		return fmt.Sprintf("answers +%d", e.Added)
+	case DecidedOn:
+		return e.Decision.String()
 	default: // UnknownEvent
 		return NotStored.String()
 	}

@@ -58,14 +58,9 @@ func dropOccurrences(u *update) error {
 	if u.ID.RecurrenceID != "" {
 		return nil
 	}
-	was := u.stored
-	first := was != nil && u.Object.SameRevision(was)
-	if was == nil {
-		cancelled, err := u.calledOff(u.ID)
-		if err != nil {
-			return err
-		}
-		first = cancelled == nil
+	stays, err := u.staying()
+	if err != nil {
+		return err
 	}
 	for _, part := range []stores.Part{stores.Active, stores.Cancelled} {
 		recurrenceIDs, err := u.Recurrences(part, u.ID.UID)
@@ -74,12 +69,10 @@ func dropOccurrences(u *update) error {
 		}
 		for _, recurrenceID := range recurrenceIDs {
 			id := stores.ID{UID: u.ID.UID, RecurrenceID: recurrenceID}
-			if first && part == stores.Cancelled {
-				cancelled, err := u.calledOff(id)
-				if err != nil {
+			if part == stores.Cancelled {
+				if stay, err := stays(recurrenceID); err != nil {
 					return err
-				}
-				if isOld(u.Object, cancelled, true) {
+				} else if stay {
 					continue
 				}
 			}
@@ -90,4 +83,25 @@ func dropOccurrences(u *update) error {
 		}
 	}
 	return nil
+}
+
+// staying returns a function that reports whether the cancellation of an occurrence stays when the whole event is
+// stored: see dropOccurrences.
+func (u *update) staying() (func(recurrenceID string) (bool, error), error) {
+	was := u.stored
+	first := was != nil && u.Object.SameRevision(was)
+	if was == nil {
+		cancelled, err := u.calledOff(u.ID)
+		if err != nil {
+			return nil, err
+		}
+		first = cancelled == nil
+	}
+	return func(recurrenceID string) (bool, error) {
+		if !first {
+			return false, nil
+		}
+		cancelled, err := u.calledOff(stores.ID{UID: u.ID.UID, RecurrenceID: recurrenceID})
+		return isOld(u.Object, cancelled, true), err
+	}, nil
 }

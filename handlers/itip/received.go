@@ -12,7 +12,7 @@ import (
 // off.
 
 // callItOff calls the event off.
-func callItOff(u *update) error { return u.instead(calledOff) }
+func callItOff(u *update) error { return u.instead(calledOff[u.side]) }
 
 // calledOffInstead calls off what does not take place: see isCancelled.
 func calledOffInstead(u *update) error {
@@ -162,7 +162,17 @@ func dropOffer(u *update) (err error) {
 			return err
 		}
 	}
+	return u.dropOffers()
+}
+
+// dropOffers removes the event from the periods that the user has offered.
+func (u *update) dropOffers() error {
+	which := stores.Table{Kind: stores.Offers}
 	if err := u.remove(which); err != nil || u.ID.RecurrenceID != "" {
+		return err
+	}
+	table, err := u.Periods(which)
+	if err != nil {
 		return err
 	}
 	if removed := table.RemoveRecurrences(u.ID.UID, func(string) bool { return false }); removed > 0 {

@@ -15,10 +15,10 @@ import (
 
 // applyFreeBusy applies what a message says of free/busy.
 func (r *Records) applyFreeBusy(c Change, side Side) (Outcome, error) {
-	if side != Received {
+	if int(side) >= len(freeBusyEffects) || freeBusyEffects[side] == nil {
 		return Outcome{}, unknownMethod(c.Method)
 	}
-	steps := freeBusyEffects[c.Method]
+	steps := freeBusyEffects[side][c.Method]
 	if steps == nil {
 		return Outcome{Refused: UnknownMethod}, nil
 	}
@@ -79,14 +79,16 @@ func (u *update) told() (busy []freebusy.Period) {
 	return busy
 }
 
-// tellFreeBusy answers the question when the user has time, if the user shares that.
-func tellFreeBusy(u *update) error {
-	switch {
-	case !u.Preferences.Sharing:
+// ifShared refuses the question when the user has time, if the user does not share that.
+func ifShared(u *update) error {
+	if !u.Preferences.Sharing {
 		return u.refuse(NotWanted)
-	case u.Automatic:
-		return u.refuse(NotAnswered)
 	}
+	return ifAnswerable(u)
+}
+
+// tellFreeBusy answers the question when the user has time.
+func tellFreeBusy(u *update) error {
 	asked := u.FreeBusy
 	periods, err := busyPeriods(u.Tx, func(p freebusy.Period) bool { return overlaps(asked, p) })
 	if err != nil {

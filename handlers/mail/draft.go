@@ -12,7 +12,7 @@ import (
 	"github.com/emersion/go-message/mail"
 )
 
-// Draft is a mail to one other person, with calendars (iMIP, RFC 6047).
+// Draft is a mail to one other person, with calendars (iMIP, RFC 6047), and with a text before them for who reads it.
 //
 // DEVIATION: answers-in-full. The original leaves fields out.
 type Draft struct {
@@ -20,6 +20,7 @@ type Draft struct {
 	Subject   string
 	Date      time.Time
 	About     Fields     // the header of the message that it answers; nil: none
+	Text      string     // empty: there is none
 	Calendars []Calendar // a part each, in their order; one at least
 }
 
@@ -48,7 +49,10 @@ func (d *Draft) Compose() (*Composed, error) {
 	made = append(made, inReplyTo)
 
 	var h mail.Header // the last that is added comes first
-	several := len(d.Calendars) > 1
+	if d.Text != "" {
+		made = append(made, d.Text)
+	}
+	several := d.Text != "" || len(d.Calendars) > 1
 	if several {
 		h.SetContentType("multipart/mixed", map[string]string{"boundary": identify(append(made, "boundary")...)})
 	} else if err := d.Calendars[0].describe(&h.Header); err != nil {
@@ -67,6 +71,11 @@ func (d *Draft) Compose() (*Composed, error) {
 	w, err := message.CreateWriter(&b, h.Header)
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
+	}
+	if d.Text != "" {
+		if err := addText(w, d.Text); err != nil {
+			return nil, err
+		}
 	}
 	for _, c := range d.Calendars {
 		part := w
@@ -90,6 +99,22 @@ func (d *Draft) Compose() (*Composed, error) {
 		}
 	}
 	return &Composed{head: b.Bytes()}, nil
+}
+
+// addText adds a part with a text.
+func addText(w *message.Writer, text string) error {
+	var of message.Header
+	of.SetContentType("text/plain", map[string]string{"charset": "utf-8"})
+	of.Set("Content-Transfer-Encoding", "quoted-printable")
+	part, err := w.CreatePart(of)
+	if err == nil {
+		_, err = part.Write([]byte(strings.ReplaceAll(text, "\n", "\r\n")))
+		err = errors.Join(err, part.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	return nil
 }
 
 // named returns an address for a field. Quotes in it, which the field gets again, are undone.

@@ -46,7 +46,7 @@ func TestTogether(t *testing.T) {
 		return tx.Send(stores.Letter{Name: "letter"})
 	}
 	settings := preferences.Preferences{WindowSize: 1, Warnings: []string{"a preference is odd"}}
-	results, err := s.Together(t.Context(), "mailto:"+paul, settings, changes, wanted, finish)
+	results, err := s.Together(t.Context(), "mailto:"+paul, settings, changes, handlers.Section{Wanted: wanted, Finish: finish})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +64,16 @@ func TestTogether(t *testing.T) {
 	}
 
 	// What has been done before is not done again.
-	if results, err = s.Together(t.Context(), "mailto:"+paul, settings, changes, wanted, nil); err != nil || results != nil {
+	if results, err = s.Together(t.Context(), "mailto:"+paul, settings, changes, handlers.Section{Wanted: wanted}); err != nil || results != nil {
 		t.Errorf("again: %v, %v", results, err)
 	}
 	// Nor is anything done if what comes after fails.
 	broken := errors.New("no luck")
 	again := []handlers.Change{changeOf(t, "REQUEST", "c")}
-	_, err = s.Together(t.Context(), "mailto:"+paul, settings, again, func(stores.Tx) (bool, error) { return true, nil },
-		func(stores.Tx, []handlers.Result) error { return broken })
+	_, err = s.Together(t.Context(), "mailto:"+paul, settings, again, handlers.Section{
+		Wanted: func(stores.Tx) (bool, error) { return true, nil },
+		Finish: func(stores.Tx, []handlers.Result) error { return broken },
+	})
 	if !errors.Is(err, broken) || strings.Contains(s.busy(paul), "\tc\t") {
 		t.Errorf("error %v, free/busy %s", err, s.busy(paul))
 	}
@@ -85,8 +87,9 @@ func TestTogetherBad(t *testing.T) {
 	for range 300 {
 		changes = append(changes, changeOf(t, "REQUEST", "bad"))
 	}
-	results, err := s.Together(t.Context(), "mailto:"+paul, preferences.Preferences{WindowSize: 1}, changes,
-		func(stores.Tx) (bool, error) { return true, nil }, func(stores.Tx, []handlers.Result) error { return nil })
+	results, err := s.Together(t.Context(), "mailto:"+paul, preferences.Preferences{WindowSize: 1}, changes, handlers.Section{
+		Wanted: func(stores.Tx) (bool, error) { return true, nil }, Finish: func(stores.Tx, []handlers.Result) error { return nil },
+	})
 	if err != nil || len(handlers.Unstored(changes, results)) != len(changes) {
 		t.Errorf("%d of %d cannot be stored: %v", len(handlers.Unstored(changes, results)), len(changes), err)
 	}

@@ -40,7 +40,7 @@ func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Rec
 		return arrival.ErrPass
 	}
 	now := h.Now()
-	return h.Together(ctx, m, to, func(tx stores.Tx, results []handlers.Result) ([]deliver.Mail, error) {
+	return h.Together(ctx, m, to, nil, func(tx stores.Tx, results []handlers.Result) ([]deliver.Mail, error) {
 		mails := h.mailboxMails(m, to, results)
 		answers, err := h.Answers(m, tx, to, now, results)
 		return append(mails, answers...), err

@@ -69,6 +69,20 @@ func da(text string) string {
 		return "Nogen"
 	case "Sunday":
 		return "søndag"
+	case "The request has been passed on to another resource.":
+		return "Forespørgslen er sendt videre til en anden ressource."
+	case "The request is refused: it exceeds your quota.":
+		return "Forespørgslen er afvist: den overskrider din kvote."
+	case "The request is refused: you have no allocation for this resource.":
+		return "Forespørgslen er afvist: du har ingen tildeling til denne ressource."
+	case "The request is refused: you may not book this resource.":
+		return "Forespørgslen er afvist: du må ikke reservere denne ressource."
+	case "The requested time is booked.":
+		return "Det ønskede tidspunkt er reserveret."
+	case "The resource is not available at the requested time, and suggests another one.":
+		return "Ressourcen er ikke ledig på det ønskede tidspunkt og foreslår et andet."
+	case "The resource is not available at the requested time.":
+		return "Ressourcen er ikke ledig på det ønskede tidspunkt."
 	case "Thursday":
 		return "torsdag"
 	case "Tuesday":
@@ -262,6 +276,20 @@ func de(text string) string {
 		return "Jemand"
 	case "Sunday":
 		return "Sonntag"
+	case "The request has been passed on to another resource.":
+		return "Die Anfrage ist an eine andere Ressource weitergegeben worden."
+	case "The request is refused: it exceeds your quota.":
+		return "Die Anfrage wird abgelehnt: Sie überschreitet Ihr Kontingent."
+	case "The request is refused: you have no allocation for this resource.":
+		return "Die Anfrage wird abgelehnt: Sie haben kein Kontingent für diese Ressource."
+	case "The request is refused: you may not book this resource.":
+		return "Die Anfrage wird abgelehnt: Sie dürfen diese Ressource nicht buchen."
+	case "The requested time is booked.":
+		return "Die gewünschte Zeit ist gebucht."
+	case "The resource is not available at the requested time, and suggests another one.":
+		return "Die Ressource ist zur gewünschten Zeit nicht frei und schlägt eine andere vor."
+	case "The resource is not available at the requested time.":
+		return "Die Ressource ist zur gewünschten Zeit nicht frei."
 	case "Thursday":
 		return "Donnerstag"
 	case "Tuesday":
@@ -455,6 +483,20 @@ func nb(text string) string {
 		return "Noen"
 	case "Sunday":
 		return "søndag"
+	case "The request has been passed on to another resource.":
+		return "Forespørselen er sendt videre til en annen ressurs."
+	case "The request is refused: it exceeds your quota.":
+		return "Forespørselen er avvist: den overskrider kvoten din."
+	case "The request is refused: you have no allocation for this resource.":
+		return "Forespørselen er avvist: du har ingen tildeling for denne ressursen."
+	case "The request is refused: you may not book this resource.":
+		return "Forespørselen er avvist: du kan ikke reservere denne ressursen."
+	case "The requested time is booked.":
+		return "Tiden som ble etterspurt, er reservert."
+	case "The resource is not available at the requested time, and suggests another one.":
+		return "Ressursen er ikke ledig på tiden som ble etterspurt, og foreslår en annen."
+	case "The resource is not available at the requested time.":
+		return "Ressursen er ikke ledig på tiden som ble etterspurt."
 	case "Thursday":
 		return "torsdag"
 	case "Tuesday":

@@ -380,6 +380,39 @@ func Title(method string, busy bool, language string) string {
 	return w.tr("Details of an event")
 }
 
+// Decision is what a resource has decided on an invitation, and why.
+type Decision int
+
+const (
+	Scheduled      Decision = iota // it takes part
+	Refused                        // those who take part may not use it
+	Unavailable                    // it is not free
+	AnotherPeriod                  // it is free at the times that it proposes
+	PassedOn                       // another resource is invited in its place
+	NoAllocation                   // the organizer may not use any of it
+	QuotaExhausted                 // the organizer has used up what they may use
+)
+
+// Sentence returns what a resource says to an organizer with its answer, in a language.
+func (d Decision) Sentence(language string) string {
+	w := writer{translate: catalogue(language)}
+	switch d {
+	case Scheduled:
+		return w.tr("The requested time is booked.")
+	case Refused:
+		return w.tr("The request is refused: you may not book this resource.")
+	case Unavailable:
+		return w.tr("The resource is not available at the requested time.")
+	case AnotherPeriod:
+		return w.tr("The resource is not available at the requested time, and suggests another one.")
+	case PassedOn:
+		return w.tr("The request has been passed on to another resource.")
+	case NoAllocation:
+		return w.tr("The request is refused: you have no allocation for this resource.")
+	}
+	return w.tr("The request is refused: it exceeds your quota.")
+}
+
 // catalogue returns the translations for a language: Norwegian of either kind is Bokmål.
 func catalogue(language string) func(string) string {
 	language, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(language)), ".")

@@ -127,6 +127,10 @@ func TestTexts(t *testing.T) {
 			b.WriteString(Title(method, false, language) + "\n")
 		}
 		b.WriteString(Title("REQUEST", true, language) + "\n" + Title("REPLY", true, language) + "\n")
+		b.WriteString("== decisions\n")
+		for d := Scheduled; d <= QuotaExhausted; d++ {
+			b.WriteString(d.Sentence(language) + "\n")
+		}
 		name := "testdata/" + language + ".txt"
 		if *update {
 			if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {

@@ -86,11 +86,16 @@ func (a Attendee) WithParams(from Attendee) Attendee {
 }
 
 // Accepted returns a with the participation status ACCEPTED, and all else as it is.
-func (a Attendee) Accepted() Attendee {
-	params := maps.Clone(a.params)
+func (a Attendee) Accepted() Attendee { return a.With(ical.ParamParticipationStatus, "ACCEPTED") }
+
+// With returns the attendee with a parameter; with the value "" without it.
+func (a Attendee) With(param, value string) Attendee {
+	params := maps.Clone(a.params) // which others share
 	if params == nil {
 		params = ical.Params{}
 	}
-	params.Set(ical.ParamParticipationStatus, "ACCEPTED")
+	if params.Del(param); value != "" {
+		params.Set(param, value)
+	}
 	return Attendee{URI: a.URI, params: params}
 }

@@ -52,6 +52,8 @@ var arrows = map[string][]string{
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
 
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", calendar},
+	"cmd/internal/incoming": {"cmd/internal/...", "conf", "handlers", arrival, deliver, calendar},
+	"cmd/internal/resource": {"cmd/internal/...", "conf", "handlers", arrival, "handlers/resource", "stores", calendar},
 	"cmd/internal/person":   {"cmd/internal/...", "conf", "handlers", arrival, "handlers/person", deliver, summary, "stores", calendar},
 
 	"stores":             {calendar, "stores/freebusy"},

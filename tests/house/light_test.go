@@ -9,7 +9,7 @@ import (
 )
 
 // everyMessage are the programs that start for every message.
-var everyMessage = []string{"imip_person", "imip_person_outgoing"}
+var everyMessage = []string{"imip_person", "imip_person_outgoing", "imip_resource"}
 
 // heavy are packages that make each start longer, whether they are used or not, and those
 // below them.
@@ -17,7 +17,7 @@ var heavy = []string{"github.com/jackc", "github.com/urfave", "crypto/tls", "cry
 
 // allowed are heavy packages that a program brings along all the same: go-smtp needs those of TLS, of which a
 // start initializes next to nothing.
-var allowed = map[string][]string{"imip_person": {"crypto/tls", "crypto/x509"}}
+var allowed = map[string][]string{"imip_person": {"crypto/tls", "crypto/x509"}, "imip_resource": {"crypto/tls", "crypto/x509"}}
 
 // What starts for every message brings along nothing that it has no use for.
 func TestLight(t *testing.T) {

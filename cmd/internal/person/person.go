@@ -5,19 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 
 	"imip-agent/cmd/internal/handler"
+	"imip-agent/cmd/internal/incoming"
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/conf"
-	"imip-agent/handlers"
-	"imip-agent/handlers/arrival"
-	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/person"
 	"imip-agent/handlers/summary"
 	"imip-agent/stores"
-	"imip-agent/stores/calendar"
 )
 
 // Program is the program.
@@ -31,47 +27,20 @@ var Program = handler.Program{
 			"0, done; 75, the message must be tried again, and standard error has a line with\n" +
 			"the reason. A message that is tried again is not delivered twice.",
 	},
-	Options: []site.Option{
-		{Name: "recipients", Letter: "o", Value: "ADDRESS", Usage: "the ADDRESSes of the recipients; without them, those in the field To", Addresses: true},
-		{Name: "lmtp-socket", Letter: "l", Value: "SOCKET", Usage: "deliver by LMTP to a SOCKET, or to HOST:PORT"},
-		{Name: "local-smtp", Letter: "L", Usage: "deliver by SMTP (SMTP_HOST) to LOCAL_PREFIX+USER@DOMAIN"},
-	},
+	Options: incoming.Options(),
 	Prepare: prepare,
 }
 
 func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
-	others, err := deliver.SMTPServer(s.Config.SMTPHost)
+	base, err := incoming.Handler(s, line, env)
+	if err == nil && !base.HasMailbox() {
+		err = errors.New("nobody says how messages are delivered: the option -l or -L is needed")
+	}
 	if err != nil {
-		return nil, errors.Join(errors.New("SMTP_HOST cannot be used"), err)
+		return nil, err
 	}
-	host, _ := os.Hostname() // at worst servers get to know none
-	others.Name = host
-	h := person.Handler{Link: link(&s.Config, host)}
-	h.Handler = arrival.Handler{
-		Pipeline: handlers.Pipeline{
-			Store: s.Store, Preferences: s.Preferences, Rejected: s.Rejected,
-			Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
-			MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
-		},
-		Recipients: line.Strings("recipients"), Others: others,
-		Default: s.Preferences.Default,
-	}
-	switch {
-	case line.IsSet("lmtp-socket"):
-		if h.Mailbox, err = deliver.LMTPServer(line.String("lmtp-socket")); err != nil {
-			return nil, err
-		}
-		h.Mailbox.Name = host
-	case line.Bool("local-smtp"):
-		local := *others
-		local.Prefix = s.Config.LocalPrefix
-		h.Mailbox = &local
-	case !line.Bool("debug"):
-		return nil, errors.New("nobody says how messages are delivered: the option -l or -L is needed")
-	}
-	if line.Bool("debug") {
-		h.Instead = env.Stderr
-	}
+	base.Default = s.Preferences.Default
+	h := person.Handler{Handler: base, Link: link(&s.Config, base.Others.Name)}
 	return h.Handle, nil
 }
 
