@@ -94,6 +94,8 @@ func (i Invited) Times(object *calendar.Object) (Times, error) {
 
 // Replaces reports whether a record goes when the invitation is recorded: those of the same event or occurrence, of
 // an event also those of its occurrences, and of an occurrence those of its event that it stands for.
+//
+// DEVIATION: occurrences-over-themselves. For the original those of the event stay.
 func (i Invited) Replaces(p freebusy.Period) bool {
 	switch {
 	case p.UID != freebusy.Clean(i.ID.UID):
@@ -156,6 +158,8 @@ func ifAnswerable(u *update) error {
 }
 
 // decide has the rules decide on the invitation, and does what follows from that.
+//
+// DEVIATION: additions-to-resources. The original decides on no occurrence that is added.
 func decide(u *update) error {
 	invitation, err := u.invitation()
 	if err != nil {
@@ -180,6 +184,8 @@ func decline(u *update) error { return u.sayPartStat("DECLINED") }
 
 // sayPartStat gives the user's attendee in the object a participation status, and says who acts for them. Nobody
 // asks them for an answer any more.
+//
+// DEVIATION: attendees-without-parameters. The original fails on them for ever.
 func (u *update) sayPartStat(status string) error {
 	attendees := u.Object.Attendees()
 	for i, a := range attendees {

@@ -140,7 +140,8 @@ var (
 	// What organizers call off, by CANCEL or by STATUS.
 	calledOff = [...][]step{
 		Received: {ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters},
-		Decided:  {ifNewer, callOffEntirely, dropAllOccurrences, forgetDecided, storeCancelled, retract},
+		// DEVIATION: cancelled-occurrences-of-resources
+		Decided: {ifNewer, callOffEntirely, dropAllOccurrences, forgetDecided, storeCancelled, retract},
 	}
 	// What the web manager tells the user's own records of what it has sent to others.
 	// DEVIATION: publications-to-oneself.

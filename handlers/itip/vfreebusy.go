@@ -88,6 +88,8 @@ func ifShared(u *update) error {
 }
 
 // tellFreeBusy answers the question when the user has time.
+//
+// DEVIATION: free-busy-of-resources. The original gives another span.
 func tellFreeBusy(u *update) error {
 	asked := u.FreeBusy
 	periods, err := busyPeriods(u.Tx, func(p freebusy.Period) bool { return overlaps(asked, p) })

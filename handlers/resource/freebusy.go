@@ -68,6 +68,8 @@ func (q *request) propose(object *calendar.Object) answer {
 }
 
 // isFree reports whether fewer than most bookings are there at any moment of an object's periods.
+//
+// DEVIATION: concurrent-bookings. For the original it is free if there is none.
 func (q *request) isFree(object *calendar.Object, most int) (bool, error) {
 	times, err := q.Times(object)
 	if err != nil {
@@ -162,6 +164,8 @@ func (all spans) over(s calendar.Span) (found calendar.Span, ok bool) {
 
 // findFree returns the object with each of its periods moved to where it is free, or nil if that cannot be found
 // within the window.
+//
+// DEVIATION: next-available. The original fails for ever.
 func (q *request) findFree(object *calendar.Object, most int) (*calendar.Object, error) {
 	if object.Has("RRULE") || object.AllDay() {
 		return nil, nil

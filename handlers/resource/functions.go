@@ -77,7 +77,7 @@ func ReadFunctions(text string) (Functions, error) {
 	for line := range strings.Lines(text) {
 		number++
 		words, err := splitWords(line)
-		if err == nil && len(words) == 0 {
+		if err == nil && len(words) == 0 { // DEVIATION: blank-lines-among-functions
 			continue
 		}
 		name := strings.TrimSpace(line)
@@ -103,7 +103,7 @@ func makeFunction(name string, arguments []string) (f Function, extra []string, 
 	if !ok {
 		return f, nil, fmt.Errorf("there is no such scheduling function, but there are: %s", strings.Join(slices.Sorted(maps.Keys(makers)), ", "))
 	}
-	if m.most >= 0 && len(arguments) > m.most {
+	if m.most >= 0 && len(arguments) > m.most { // DEVIATION: arguments-of-functions
 		arguments, extra = arguments[:m.most], arguments[m.most:]
 	}
 	f = Function{Name: name, Arguments: arguments}

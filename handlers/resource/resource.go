@@ -60,7 +60,7 @@ func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Rec
 			return nil, err
 		}
 		if reason := unhandled(m, results); reason != "" {
-			if !h.HasMailbox() {
+			if h.Mailbox == nil {
 				log.Info("dropped", "reason", reason)
 				return mails, nil
 			}

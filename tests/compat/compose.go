@@ -15,6 +15,11 @@ var people = map[string]string{
 	"harvey":   "harvey.horse@example.com",
 	"simon":    "simon.skunk@example.com",
 	"calendar": "calendar@example.com", // the calendar system itself
+
+	"room":    "room@example.com", // resources
+	"attic":   "attic@example.com",
+	"cellar":  "cellar@example.com",
+	"mallory": "mallory@example.net",
 }
 
 // Address returns the mail address of one of the people by first name, and the

@@ -16,6 +16,7 @@ import (
 const (
 	Outgoing = "imip_person_outgoing" // the program that ours replaces
 	Incoming = "imip_person"          // likewise; ours handles each such step with the store that the original had then
+	Resource = "imip_resource"        // likewise, for resources; its answers are compared in full
 )
 
 // clockLayout is how a step's time is written: UTC, as faketime takes it.
@@ -31,14 +32,14 @@ const clockLayout = "2006-01-02 15:04:05"
 //	initial/store/...           what is in the store before the first step
 //	N/step                      "program:", "clock:" and "user:", which is -o
 //	N/message                   the mail
-//	N/original/status           exit status and, if it is not 0, the error; imip_person is run with -d, and
-//	                            ends with 1 then, where it ends with 75 without
+//	N/original/status           exit status and, if it is not 0, the error; imip_person and imip_resource are run
+//	                            with -d, and end with 1 then, where they end with 75 without
 //	N/original/store/...        files that the original changed in this step, whole
-//	N/original/static/...       the same for published free/busy
+//	N/original/static/...       the same for published free/busy, and journal/... for the journal
 //	N/original/removed          files that it removed, one a line
-//	N/original/delivered        for imip_person, the mails that it handed over: see handed
+//	N/original/delivered        for these, the mails that they handed over: see handed
 //	N/ours/status               ours where it differs from the original's
-//	N/ours/rejected             how many mails or parts ours has put aside by then; for imip_person, in this step
+//	N/ours/rejected             how many mails or parts ours has put aside by then; for these, in this step
 //	N/ours/delivered            the mails that ours handed over, where they differ
 //	N/ours/store/..., static/   files that differ from the original's after this step
 //	N/ours/absent               files that only the original has after this step
@@ -56,7 +57,7 @@ type Conversation struct {
 
 // Step is one message given to one program.
 type Step struct {
-	Program string    // Outgoing or Incoming
+	Program string    // Outgoing, Incoming or Resource
 	User    string    // the recipient's address; for Outgoing that of the copy; empty: the mail system does not say it
 	Clock   time.Time // UTC, whole seconds; the clock stands still during the step
 	Message []byte
@@ -72,7 +73,7 @@ type Effect struct {
 	Changed Tree     // files added or changed, by store/... or static/...
 	Removed []string // files removed, sorted
 
-	Delivered string // for Incoming, the mails handed over, as handed tells of them
+	Delivered string // where a message arrives, the mails handed over, as handed tells of them
 }
 
 // Difference is how the state after a step has to differ between ours and the original.
@@ -82,8 +83,11 @@ type Difference struct {
 	Changed  Tree     // files that have other content, or that only ours has
 	Absent   []string // files that only the original has, sorted
 
-	Delivered *string // for Incoming, the mails handed over; nil: as the original
+	Delivered *string // where a message arrives, the mails handed over; nil: as the original
 }
+
+// Arrives reports whether the message arrives for somebody, and is not one that somebody sends.
+func (s *Step) Arrives() bool { return s.Program == Incoming || s.Program == Resource }
 
 // OursStatus is the exit status that ours has to end a step with.
 func (s *Step) OursStatus() int {
@@ -215,7 +219,7 @@ func (s *Step) parse(text string) error {
 			return fmt.Errorf("unknown setting %q", key)
 		}
 	}
-	if s.Program != Outgoing && s.Program != Incoming {
+	if s.Program != Outgoing && !s.Arrives() {
 		return fmt.Errorf("unknown program %q", s.Program)
 	}
 	if s.Clock.IsZero() {
@@ -260,7 +264,7 @@ func (c *Conversation) Format() []byte {
 		if len(s.Original.Removed) > 0 {
 			add(prefix+"original/removed", strings.Join(s.Original.Removed, "\n")+"\n")
 		}
-		if s.Program == Incoming {
+		if s.Arrives() {
 			add(prefix+"original/delivered", s.Original.Delivered)
 		}
 		if s.Ours.Status != nil {

@@ -24,7 +24,7 @@ func TestReplayIncoming(t *testing.T) {
 		for i, s := range c.Steps {
 			before := maps.Clone(original)
 			original.Apply(s.Original)
-			if s.Program != Incoming {
+			if !s.Arrives() {
 				continue
 			}
 			steps++
@@ -69,7 +69,7 @@ func arrives(t *testing.T, c *Conversation, before Tree, s *Step) (a arrival) {
 	}
 	defer o.close()
 	a.status, a.err = o.step(s)
-	a.delivered = handed(o.instead.String(), s.Message)
+	a.delivered = handed(o.instead.String(), s)
 	if a.rejected, err = o.rejections(); err != nil {
 		t.Fatal(err)
 	}

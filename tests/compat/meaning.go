@@ -15,7 +15,7 @@ import (
 // table is the same as none. Beyond what RFC 5545 takes as the same, so is this:
 //
 //   - attendees in another order: the original mixes them up when one replies;
-//   - TZID=UTC on a time in UTC, which the original adds;
+//   - TZID=UTC on a time in UTC, and VALUE=DATE-TIME, which the original adds;
 //   - PRODID in published free/busy, which the original leaves out against
 //     RFC 5545 section 3.6.
 func Differences(want, got Tree) string {
@@ -45,7 +45,7 @@ func Differences(want, got Tree) string {
 // isTable tells whether the file at a path in a tree is a table rather than an object.
 func isTable(path string) bool {
 	parts := strings.Split(path, "/")
-	if parts[0] != "store" || len(parts) < 3 {
+	if parts[0] != "store" && parts[0] != "journal" || len(parts) < 3 {
 		return false
 	}
 	switch parts[2] {
@@ -167,6 +167,9 @@ func newProperty(pieces []string, value string) property {
 		param = strings.ReplaceAll(param, `"`, "")
 		// The original adds this to times in UTC, where it means nothing.
 		if param == "TZID=UTC" && strings.HasSuffix(value, "Z") {
+			continue
+		}
+		if param == "VALUE=DATE-TIME" && (p.name == "DTSTART" || p.name == "DTEND") { // what they are without it
 			continue
 		}
 		p.params = append(p.params, param)

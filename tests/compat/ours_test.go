@@ -9,8 +9,10 @@ import (
 
 	"imip-agent/handlers"
 	arrivals "imip-agent/handlers/arrival"
+	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/outgoing"
 	"imip-agent/handlers/person"
+	"imip-agent/handlers/resource"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
@@ -66,6 +68,17 @@ func (o *ours) close() error { return o.store.Close() }
 // step handles the message of a step and returns the exit status.
 func (o *ours) step(s *Step) (status int, err error) {
 	o.now = s.Clock
+	if s.Program == Resource {
+		o.instead.Reset()
+		h := &resource.Handler{Handler: arrivals.Handler{
+			Pipeline: o.handler.Pipeline, Instead: &o.instead, Spool: o.spool, Recipients: []string{s.User},
+			Mailbox: &deliver.Server{}, // what is not handled would get to it, as by -l
+		}}
+		if err := h.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
+			return 75, err
+		}
+		return 0, nil
+	}
 	if s.Program == Incoming {
 		o.instead.Reset()
 		h := &person.Handler{Handler: arrivals.Handler{

@@ -96,7 +96,7 @@ func (p *Peer) Run(room Room, s *Step) (Result, error) {
 	if s.User != "" {
 		args = append(args, "-o", s.User)
 	}
-	if s.Program == Incoming {
+	if s.Arrives() {
 		args = append(args, "-d") // prints mails instead of handing them over
 	}
 	var result Result
@@ -155,8 +155,8 @@ func (p *Peer) Record(c *Conversation, dir string) error {
 		}
 		s.Original = after.Since(before)
 		s.Original.Status = result.Status
-		if s.Program == Incoming {
-			s.Original.Delivered = handed(result.Stdout, s.Message)
+		if s.Arrives() {
+			s.Original.Delivered = handed(result.Stdout, s)
 		}
 		if result.Status != 0 {
 			s.Original.Error = strings.ReplaceAll(complaint(result.Stderr), dir, "ROOM")
@@ -194,7 +194,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // breakLocks removes locks that the original has left in a store, which would
 // make it wait for ever in the next step.
 func breakLocks(room Room) (left bool, err error) {
-	locks, err := filepath.Glob(filepath.Join(room.Store(), "*", "__lock__"))
+	locks, err := filepath.Glob(filepath.Join(string(room), "*", "*", "__lock__"))
 	for _, lock := range locks {
 		left = true
 		err = os.RemoveAll(lock)

@@ -32,7 +32,7 @@ import tempfile
 import traceback
 
 # Loaded here once, found loaded by every child.
-from imiptools.handlers import person, person_outgoing
+from imiptools.handlers import person, person_outgoing, resource as _
 from imiptools.stores.file import Store
 
 

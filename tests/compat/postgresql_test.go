@@ -147,7 +147,7 @@ func replayDatabase(t *testing.T, c *Conversation, d *database, published Room) 
 	original := initial(t, c)
 	for i, s := range c.Steps {
 		original.Apply(s.Original)
-		if s.Program == Incoming {
+		if s.Arrives() {
 			tree, fresh := d.tree(published), Room(t.TempDir())
 			tree.Apply(s.Original)
 			if err := makeDir(fresh.Store()); err != nil {

@@ -130,7 +130,7 @@ func replayed(t *testing.T, c *Conversation) (Room, *ours) {
 		t.Fatal(err)
 	}
 	for _, s := range c.Steps {
-		if s.Program == Incoming {
+		if s.Arrives() {
 			if err := room.Lay(s.Original); err != nil {
 				t.Fatal(err)
 			}

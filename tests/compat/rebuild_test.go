@@ -57,7 +57,7 @@ func rebuildAfterEach(t *testing.T, c *Conversation) (differs string) {
 		PeriodLimit: o.handler.PeriodLimit, Reset: true,
 	}
 	for i, s := range c.Steps {
-		if s.Program == Incoming {
+		if s.Arrives() {
 			if err := room.Lay(s.Original); err != nil {
 				t.Fatal(err)
 			}

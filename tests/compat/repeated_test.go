@@ -30,7 +30,7 @@ func TestRepeated(t *testing.T) {
 			}
 			defer o.close()
 			for i, s := range c.Steps {
-				if s.Program == Incoming {
+				if s.Arrives() {
 					if err := room.Lay(s.Original); err != nil {
 						t.Fatal(err)
 					}

@@ -46,7 +46,7 @@ func replay(t *testing.T, c *Conversation) {
 	differs := false
 	for i, s := range c.Steps {
 		original.Apply(s.Original)
-		if s.Program == Incoming {
+		if s.Arrives() {
 			if err := room.Lay(s.Original); err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +108,7 @@ func acceptOurs(t *testing.T, c *Conversation) {
 		before := maps.Clone(original)
 		original.Apply(s.Original)
 		s.Ours = Difference{Changed: Tree{}}
-		if s.Program == Incoming {
+		if s.Arrives() {
 			s.noteArrival(original, arrives(t, c, before, s))
 			if err := room.Lay(s.Original); err != nil {
 				t.Fatal(err)

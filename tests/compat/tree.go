@@ -14,6 +14,7 @@
 package compat
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -88,13 +89,15 @@ func (r Room) Furnish(c *Conversation) error {
 	return write(string(r), c.Initial)
 }
 
-// Tree returns the store and the published free/busy, as store/... and
-// static/..., with LF line ends.
+// Tree returns the store, the published free/busy and the journal, as store/...,
+// static/... and journal/..., with LF line ends.
 func (r Room) Tree() (Tree, error) {
 	tree := Tree{}
-	for _, dir := range []string{r.Store(), r.Static()} {
+	for _, dir := range []string{r.Store(), r.Static(), r.Journal()} {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
+			if dir == r.Journal() && errors.Is(err, fs.ErrNotExist) {
+				return nil // not all rooms have one
+			} else if err != nil || entry.IsDir() {
 				return err
 			}
 			content, err := os.ReadFile(path)

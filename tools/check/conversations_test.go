@@ -184,7 +184,7 @@ func play(t *testing.T, c *compat.Conversation, after func(p *place, i int, want
 	for i, s := range c.Steps {
 		p.now = s.Clock
 		var err error
-		if s.Program == compat.Incoming {
+		if s.Arrives() {
 			err = p.receive(s.Message, s.User)
 		} else {
 			err = p.handle(s.Message)

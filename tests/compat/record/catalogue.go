@@ -13,6 +13,7 @@ func catalogue() []*compat.Conversation {
 		wholeEvents(), versions(), messages(), rules(), dates(),
 		occurrences(), cancellations(), replies(), counters(), system(), deviations(), times(), inputs(), spellings(), damage(),
 		answers(), overtaken(), letters(), forwarded(), arrivals(), arrivingAnswers(), arrivingFreeBusy(),
+		decisions(), decidedOtherwise(),
 	} {
 		for _, b := range topic {
 			all = append(all, &b.Conversation)
@@ -99,6 +100,29 @@ func (b *builder) arrives(user, mail string) *builder {
 		Message: []byte(mail),
 	})
 	b.clock = b.clock.Add(time.Minute)
+	return b
+}
+
+// asks adds a message that a resource gets from somebody. The original's imip_resource handles it.
+func (b *builder) asks(resource, from, method string, events ...compat.Event) *builder {
+	return b.reaches(resource, string(compat.Mail(from, method, compat.Calendar(method, b.clock, events...))))
+}
+
+// reaches adds a mail that a resource gets, as it stands.
+func (b *builder) reaches(resource, mail string) *builder {
+	b.Steps = append(b.Steps, &compat.Step{
+		Program: compat.Resource,
+		User:    compat.Address(resource),
+		Clock:   b.clock,
+		Message: []byte(mail),
+	})
+	b.clock = b.clock.Add(time.Minute)
+	return b
+}
+
+// allots puts a file of a quota into the journal first.
+func (b *builder) allots(quota, file, content string) *builder {
+	b.Initial["journal/"+quota+"/"+file] = content
 	return b
 }
 
