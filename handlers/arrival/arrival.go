@@ -167,7 +167,7 @@ func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sende
 	case errors.As(err, &unstorable):
 		// No user has such a name, and no letter can be kept for them.
 		h.Log.Warn("nothing can be stored for the user", "user", string(user), "reason", err)
-		if h.Mailbox == nil && h.Default == nil { // a resource, which has none
+		if !h.HasMailbox() {
 			return nil
 		}
 		return sender.Hand(ctx, itself, m.Source.Open())

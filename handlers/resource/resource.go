@@ -40,17 +40,21 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 // commit decides on what the message asks of a resource, makes the changes to its records, and leaves the letter
 // in its outbox.
 func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Recipient) error {
-	var functions Functions
-	if to.Preferences.Participates() {
-		var err error
-		if functions, err = ReadFunctions(to.Preferences.SchedulingFunction); err != nil {
-			// DEVIATION: unknown-functions. The original passes over them, and so accepts everything.
-			return fmt.Errorf("scheduling_function of %s: %w", to.User.Address(), err)
-		}
-	}
-	now := h.Now()
-	to.Preferences.Warnings = append(slices.Clone(to.Preferences.Warnings), functions.Warnings...)
 	log := h.Log.With("user", string(to.User))
+	if m.Empty() || !to.Preferences.Participates() {
+		if h.Mailbox != nil {
+			return arrival.ErrPass
+		}
+		log.Info("dropped", "reason", "nothing in it is for the resource")
+		return nil
+	}
+	functions, err := ReadFunctions(to.Preferences.SchedulingFunction)
+	if err != nil {
+		// DEVIATION: unknown-functions. The original passes over them, and so accepts everything.
+		return fmt.Errorf("scheduling_function of %s: %w", to.User.Address(), err)
+	}
+	to.Preferences.Warnings = append(slices.Clone(to.Preferences.Warnings), functions.Warnings...)
+	now := h.Now()
 	within := func(_ stores.Tx, change func(itip.Rules) error) error {
 		return change(&rules{functions: functions, log: log})
 	}
