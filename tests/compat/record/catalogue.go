@@ -120,12 +120,6 @@ func (b *builder) reaches(resource, mail string) *builder {
 	return b
 }
 
-// allots puts a file of a quota into the journal first.
-func (b *builder) allots(quota, file, content string) *builder {
-	b.Initial["journal/"+quota+"/"+file] = content
-	return b
-}
-
 // event makes an event from blocks of content lines, and events made before: see
 // compat.Compose.
 func event(blocks ...any) compat.Event {
