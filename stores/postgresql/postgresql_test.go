@@ -39,7 +39,7 @@ func (m memory) Write(user calendar.URI, text []byte) error {
 func open(t *testing.T, connInfo string, perUser bool) *Store {
 	t.Helper()
 	s, err := Open(context.Background(), Options{
-		ConnInfo: connInfo, LockPerUser: perUser, LockTimeout: 10 * time.Second,
+		ConnInfo: connInfo, LockPerUser: perUser, LockTimeout: time.Minute,
 		Published: memory{}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

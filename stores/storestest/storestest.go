@@ -227,7 +227,7 @@ func nothingOnPanic(t *testing.T, s stores.Store) {
 		})
 	}()
 	// The lock has been given back.
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ok(t, s.Update(ctx, Paul, func(tx stores.Tx) error {
 		unchanged(t, tx, k)

@@ -35,7 +35,7 @@ func TestReplayPostgreSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	store, err := postgresql.Open(t.Context(), postgresql.Options{
-		ConnInfo: postgresqltest.Database(t), LockTimeout: time.Second, Published: files,
+		ConnInfo: postgresqltest.Database(t), LockTimeout: time.Minute, Published: files,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -237,7 +237,7 @@ func toDatabase(t *testing.T, where string, p *place) (*postgresql.Store, *copy.
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := postgresql.Open(t.Context(), postgresql.Options{ConnInfo: where, LockTimeout: 2 * time.Second, Published: published})
+	store, err := postgresql.Open(t.Context(), postgresql.Options{ConnInfo: where, LockTimeout: time.Minute, Published: published})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func everyStore(t *testing.T, run func(t *testing.T, empty func(*testing.T) stor
 		where := postgresqltest.Database(t)
 		calendars := published{}
 		store, err := postgresql.Open(t.Context(), postgresql.Options{
-			ConnInfo: where, LockTimeout: time.Second, Published: calendars, Log: slog.New(slog.DiscardHandler),
+			ConnInfo: where, LockTimeout: time.Minute, Published: calendars, Log: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)
