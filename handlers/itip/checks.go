@@ -129,19 +129,21 @@ func (u *update) isToOneself() bool {
 }
 
 // publishedByUser handles what the user has sent to others.
-func publishedByUser(u *update) error {
-	if !u.isToOneself() {
-		return nil
-	}
-	return u.instead(publishToOneself)
-}
+func publishedByUser(u *update) error { return u.ifToOneself(publishToOneself) }
 
 // calledOffByUser handles what the user has called off.
-func calledOffByUser(u *update) error {
-	if !u.isToOneself() {
-		return nil
+func calledOffByUser(u *update) error { return u.ifToOneself(cancelToOneself) }
+
+// ifToOneself does other steps for what the user says of an event of their own. Nobody else says it.
+func (u *update) ifToOneself(steps []step) error {
+	organizer, _ := u.parties()
+	switch {
+	case u.isToOneself():
+		return u.instead(steps)
+	case organizer.URI.Is(u.User()) && !u.SeveralOrganizers:
+		return u.refuse(WrongSender)
 	}
-	return u.instead(cancelToOneself)
+	return nil
 }
 
 // ofRecordedOrganizer refuses what names another organizer than what is stored, unless the user lets

@@ -127,7 +127,7 @@ func TestForged(t *testing.T) {
 		}{
 			{"another sender", stranger, own2(byBob) + latest + at9, WrongSender},
 			{"an attendee", eve, own2(byBob) + latest + at9, WrongSender},
-			{"who acts for the user by their own word, and does not invite them", stranger, own2("ORGANIZER;SENT-BY=\""+stranger+"\":"+bob+"\nATTENDEE:"+eve+"\n") + latest + at9, NotInvited},
+			{"who acts for the user by their own word, and does not invite them", stranger, own2("ORGANIZER;SENT-BY=\""+stranger+"\":"+bob+"\nATTENDEE:"+eve+"\n") + latest + at9, WrongSender},
 			{"the calendar system, of which the organizer says nothing", system, own2(byBob) + latest + at9, WrongSender},
 			{"a delegator of the user's own event", eve, own2("ORGANIZER:"+bob+"\nATTENDEE;DELEGATED-TO=\""+bob+"\":"+eve+"\nATTENDEE;DELEGATED-FROM=\""+eve+"\":"+bob+"\n") + latest + at9, WrongSender},
 		} {
