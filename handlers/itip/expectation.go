@@ -19,6 +19,9 @@ type Expectation struct {
 	Chosen bool
 	// Waiting says that they have yet to answer: what free/busy has is what they answered before.
 	Waiting bool
+	// Left says that there may be no records because the organizer has taken themself out of the event by a CANCEL
+	// without SEQUENCE, of which the object keeps no trace.
+	Left bool
 }
 
 // Facts are what an object says of a user's part in it.
@@ -29,6 +32,7 @@ type Facts struct {
 	Status    string
 	Transp    string // TRANSP in upper case
 	Sequence  int    // 0 if there is none
+	Sequenced bool   // there is a SEQUENCE
 }
 
 // Expect says what the own free/busy of user has of an active object.
@@ -41,7 +45,7 @@ func Expect(object *calendar.Object, user calendar.URI) Expectation {
 	if attends {
 		f.Status = attendee.PartStat()
 	}
-	f.Sequence, _ = object.Sequence()
+	f.Sequence, f.Sequenced = object.Sequence()
 	return f.Expect()
 }
 
@@ -60,7 +64,7 @@ func (f Facts) expect() Expectation {
 		case !f.Attends:
 			// A user can take themself out of their own event by CANCEL, which raises
 			// its SEQUENCE, and of which the object keeps no other trace.
-			return Expectation{Transps: []string{Organizing}, Optional: f.Sequence > 0 && f.Attended}
+			return Expectation{Transps: []string{Organizing}, Optional: f.Sequence > 0 && f.Attended, Left: !f.Sequenced && f.Attended}
 		case status == "":
 			return Expectation{Transps: []string{Organizing, attending}}
 		}

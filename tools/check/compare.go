@@ -32,8 +32,7 @@ func (e *eventLook) compare(s *series, id stores.ID, object *text, expect itip.E
 	}
 	s.partly = ""
 	d, ok := e.difference(s, id, object, rows)
-	if ok && s.partly == "" && len(rows) == 0 && len(d.missing) > 0 && object.organizedBy() != e.user {
-		e.doubts = append(e.doubts, doubt{id: id, transp: expect.Transps[0], missing: d.missing, endless: object.recursForever()})
+	if ok && s.partly == "" && e.doubtful(s, id, object, expect, rows, d) {
 		return
 	}
 	if object.recursForever() {
@@ -43,20 +42,22 @@ func (e *eventLook) compare(s *series, id stores.ID, object *text, expect itip.E
 	case !ok:
 		return
 	case s.partly == "":
-	case len(d.missing)+len(d.late)+len(d.extra) > 0:
+	case len(d.missing)+len(d.late)+len(d.extra) > 0 && !e.answers(object.organizedBy(), rows):
 		// What was recorded was read from something else.
 		e.addText(eventTimes, stores.Key{Part: stores.Active, ID: id}, "the event's times can be read only in part, and free/busy differs: %s", s.partly)
 		return
 	default:
 		e.add(eventPartly, e.path(stores.Key{Part: stores.Active, ID: id}), id, "the event's times can be read only in part: %s", s.partly)
+		if e.doubtful(s, id, object, expect, rows, d) {
+			return
+		}
 	}
 	e.judge(s, id, object, expect, rows, d)
 }
 
 // judge tells what a difference means.
 func (e *eventLook) judge(s *series, id stores.ID, object *text, expect itip.Expectation, rows []row, d difference) {
-	shorter := len(d.missing) > 0 && len(d.extra) == 0 && isShorter(rows, d) && e.mayAnswerLater(object, rows)
-	if len(d.late) > 0 && !shorter {
+	if len(d.late) > 0 {
 		e.late = append(e.late, lateEvent{id, object, expect, s, len(rows) > 0})
 	}
 	for _, r := range d.cancelled {
@@ -65,15 +66,7 @@ func (e *eventLook) judge(s *series, id stores.ID, object *text, expect itip.Exp
 		f.mendBy(removeStarting{id, r.start})
 	}
 	switch missing, extra := len(d.missing), len(d.extra); {
-	case shorter:
-		e.doubts = append(e.doubts, doubt{id: id, transp: rows[0].transp, missing: d.missing, endless: object.recursForever(), shorter: true})
-		return
 	case missing > 0 && extra > 0:
-		if e.answersLater(id, object, rows, d) {
-			e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s and not at %s%s, perhaps since the user answered a version that is not stored",
-				clock(d.extra[0].start), clock(d.missing[0].start), andMore(max(missing, extra)))
-			return
-		}
 		is, should := clock(d.extra[0].start), clock(d.missing[0].start)
 		if is == should {
 			is, should = is+" until "+clock(d.extra[0].end), "until "+clock(d.missing[0].end)
@@ -86,8 +79,6 @@ func (e *eventLook) judge(s *series, id stores.ID, object *text, expect itip.Exp
 		e.ownLost = e.ownLost || len(rows) == 0 || object.organizedBy().Is(e.user)
 		e.addFreeBusy(freebusyMissing, id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)).mendBy(rebuild(id))
 		return
-	case extra > 0 && isLonger(rows, d) && e.mayAnswerLater(object, rows) && !e.unpublished(rows):
-		e.addFreeBusy(freebusyLater, id, "free/busy has the event at %s, when it does not take place%s, perhaps since the user answered a version that is not stored", clock(d.extra[0].start), andMore(extra))
 	case extra > 0:
 		e.addFreeBusy(freebusyExtra, id, "free/busy has the event at %s, when it does not take place%s", clock(d.extra[0].start), andMore(extra)).mendBy(rebuild(id))
 		return
@@ -362,8 +353,11 @@ func (e *eventLook) tail(s *series, id stores.ID, object *text, rows []row, d *d
 		return
 	}
 	due, _, _ := e.spans(s, id, object, end.Add(-day), e.now)
-	d.late = slices.DeleteFunc(slices.Clone(d.missing[late:]), func(r row) bool { return len(subtract([]row{r}, due)) > 0 })
-	d.missing = d.missing[:late]
+	// The window is for the rule alone: RDATE is recorded up to its end.
+	was, _, _ := e.spans(s, id, object, time.Unix(recorded, 0), e.now)
+	after := subtract(d.missing[late:], was)
+	d.missing = subtract(d.missing, after)
+	d.late = slices.DeleteFunc(after, func(r row) bool { return len(subtract([]row{r}, due)) > 0 })
 }
 
 // slack is more than a zone's clock differs from UTC.

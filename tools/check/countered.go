@@ -9,19 +9,20 @@ import (
 )
 
 // An attendee's COUNTER changes what their object says of taking part, and leaves free/busy as
-// it is until the organizer agrees. So an event that the user has accepted can be without
-// records, and one that they have declined can have some, and the object looks like one whose
-// records were lost, or have come back. What was published along with the records tells the two
-// apart, for users who publish, and so does what is noted as recurring without end.
+// it is until the organizer agrees; and what comes in as accepted has never been answered. So an
+// event that the user has accepted can be without records, and one that they have declined can
+// have some, and the object looks like one whose records were lost, or have come back. What was
+// published along with the records tells the two apart, for users who publish, and so does what
+// is noted as recurring without end.
 
-// doubt is an event of another organizer that the user has accepted, and of which records are
-// missing: all of them, or those after the first ones.
+// doubt is an event whose records differ from its object, and need not be damaged: see doubtful.
 type doubt struct {
 	id      stores.ID
-	transp  string
+	transp  string // of the records that are missing
 	missing []row
-	endless bool // it recurs without end
-	shorter bool // there are some, up to where a later version may end
+	extra   []row
+	endless bool  // it recurs without end
+	as      *Kind // what it is if it is not damage
 }
 
 // declined tells of records of an event that the user has declined.
@@ -36,20 +37,32 @@ func (e finder) declined(id stores.ID, rows []row, what string) *Finding {
 func (e *restLook) settleDoubts() error {
 	busy := sync.OnceValue(e.busyByTable)
 	for _, d := range e.doubts {
-		if d.shorter && !e.ownLost && !e.wasPublished(d, busy) {
-			e.addFreeBusy(freebusyLater, d.id, "free/busy lacks the event at %s%s, perhaps since the user answered a version that is not stored", clock(d.missing[0].start), andMore(len(d.missing)))
-			continue
+		switch missing, extra := len(d.missing), len(d.extra); {
+		case missing > 0 && e.isLost(d, busy):
+			if d.endless {
+				e.provided(d.id)
+			}
+			e.addFreeBusy(freebusyMissing, d.id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(missing)).mendBy(rebuild(d.id))
+		case missing > 0 && extra > 0:
+			e.addFreeBusy(d.as, d.id, "free/busy has the event at %s and not at %s%s, perhaps since the user answered another version of it",
+				clock(d.extra[0].start), clock(d.missing[0].start), andMore(max(missing, extra)))
+		case extra > 0:
+			e.addFreeBusy(d.as, d.id, "free/busy has the event at %s, when it does not take place%s, perhaps since the user answered another version of it", clock(d.extra[0].start), andMore(extra))
+		default:
+			e.addFreeBusy(d.as, d.id, "free/busy lacks the event at %s%s, perhaps because %s", clock(d.missing[0].start), andMore(missing), map[*Kind]string{
+				freebusyCountered: "of a counter-proposal, or because the user never answered",
+				freebusyLater:     "the user answered another version of it",
+				freebusyLeft:      "the user has left it",
+			}[d.as])
 		}
-		if !d.shorter && !e.ownLost && !e.provider[d.id] && !e.wasPublished(d, busy) {
-			e.addFreeBusy(freebusyCountered, d.id, "free/busy lacks the event at %s%s, perhaps because of a counter-proposal", clock(d.missing[0].start), andMore(len(d.missing)))
-			continue
-		}
-		if d.endless {
-			e.provided(d.id)
-		}
-		e.addFreeBusy(freebusyMissing, d.id, "free/busy lacks the event at %s%s", clock(d.missing[0].start), andMore(len(d.missing))).mendBy(rebuild(d.id))
 	}
 	return nil
+}
+
+// isLost reports whether it is damage that records of an event are missing: records of other events are lost, which
+// nothing else takes away, or they were published, or the event is noted as one that is recorded.
+func (e *restLook) isLost(d doubt, busy func() map[instants]bool) bool {
+	return e.ownLost || e.provider[d.id] && d.as != freebusyLater || e.wasPublished(d, busy)
 }
 
 // wasPublished reports whether what is published has all times of an event, and nothing else

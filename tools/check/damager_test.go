@@ -133,8 +133,10 @@ func (d *damager) accept() {
 	for line := range strings.Lines(d.read(pauls + "freebusy")) {
 		if strings.Contains(line, "\tseries\t") && !strings.HasPrefix(line, "20261209") {
 			d.insert(vincents+"freebusy", strings.TrimSuffix(line, "\n"))
+			d.insert(vincents+"freebusy-other/"+paul, strings.TrimSuffix(line, "\n")) // as the invitation says
 		}
 	}
+	d.insert(vincents+"freebusy-other/"+paul, "20261209T080000Z\t20261209T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
 	d.insert(vincents+"freebusy", "20261209T080000Z\t20261209T090000Z\tseries\tOPAQUE\t\tWeekly\t"+paul)
 	if r := d.p.check(d.t, check.Safe, vincent); len(r.findings) != 1 || r.findings[0].Kind.ID != "published-differs" {
 		d.t.Fatalf("found:\n%s", r)

@@ -28,13 +28,8 @@ func (e *eventLook) event(v *event) {
 	if parent != nil && e.startless(parent, stores.Key{Part: stores.Active, ID: id}) {
 		parent, unusable = nil, true
 	}
-	if parent != nil {
-		if e.isStranger(parent) {
-			e.strangers++
-		}
-		if organizer := parent.organizedBy(); organizer != "" && !organizer.Is(e.user) {
-			e.invited = true
-		}
+	if parent != nil && e.isStranger(parent) {
+		e.strangers++
 	}
 	e.counters(v)
 
@@ -61,7 +56,7 @@ func (e *eventLook) event(v *event) {
 	case parent != nil:
 		e.compare(&s, id, parent, parent.expect(e.user))
 	case cancelled != nil:
-		e.stillBusy(id, "the event is cancelled")
+		e.stillBusy(id, cancelled, "the event is cancelled")
 	}
 }
 
@@ -135,11 +130,11 @@ func (e *eventLook) occurrence(s *series, rid string, skip bool) (unclear bool) 
 		return unclear
 	}
 	if active == nil {
-		e.stillBusy(id, "the occurrence "+rid+" is cancelled")
+		e.stillBusy(id, cancelled, "the occurrence "+rid+" is cancelled")
 		return false
 	}
 	if s.parent == nil && s.cancelled != nil && active.object().OlderThan(s.cancelled.object(), true) {
-		e.stillBusy(id, "the occurrence "+rid+" is older than the cancellation of its event")
+		e.stillBusy(id, s.cancelled, "the occurrence "+rid+" is older than the cancellation of its event")
 		return false
 	}
 	expect := active.expect(e.user)
@@ -147,9 +142,12 @@ func (e *eventLook) occurrence(s *series, rid string, skip bool) (unclear bool) 
 		e.covered(s, id, active, expect, at)
 		return false
 	}
-	if s.parent == nil || !s.parent.expect(e.user).Required() {
-		// When a whole event leaves free/busy, so do its occurrences.
+	// When a whole event leaves free/busy, so do its occurrences.
+	switch {
+	case s.parent == nil || !s.parent.expect(e.user).Required():
 		expect.Optional = true
+	case s.parent.expect(e.user).Left:
+		expect.Left = true
 	}
 	e.compare(s, id, active, expect)
 	return false
@@ -235,11 +233,16 @@ func (e *eventLook) place(s *series, id stores.ID, occurrence *text) {
 }
 
 // stillBusy finds records of what is cancelled.
-func (e *eventLook) stillBusy(id stores.ID, why string) {
+func (e *eventLook) stillBusy(id stores.ID, cancelled *text, why string) {
 	rows := e.take(id)
 	if len(rows) == 0 || e.leave(id) {
 		return
 	}
-	f := e.addFreeBusy(freebusyCancelled, id, "%s, and free/busy has %s of it, the first at %s", why, plural(len(rows), "record"), clock(rows[0].start))
-	f.mendBy(removeOwn(id))
+	const text = "%s, and free/busy has %s of it, the first at %s"
+	args := []any{why, plural(len(rows), "record"), clock(rows[0].start)}
+	if e.answers(cancelled.organizedBy(), rows) {
+		e.addFreeBusy(freebusyCalledOff, id, text+", perhaps because the user answered afterwards", args...)
+		return
+	}
+	e.addFreeBusy(freebusyCancelled, id, text, args...).mendBy(removeOwn(id))
 }

@@ -54,6 +54,12 @@ func (t *text) summed() string {
 	return t.object().Summary()
 }
 
+// stamped reports whether it is known when the object was written.
+func (t *text) stamped() bool {
+	_, known := t.object().Stamp()
+	return known
+}
+
 func (t *text) recursForever() bool { return !t.simple && t.object().RecursForever() }
 
 // readSimple reads the brief of an object. It is not ok if there is anything in it that
@@ -88,7 +94,7 @@ func readSimple(brief []byte, user calendar.URI) (t *text, ok bool) {
 			if rest[0] != ':' || err != nil {
 				return nil, false
 			}
-			t.facts.Sequence = n
+			t.facts.Sequence, t.facts.Sequenced = n, true
 		case "TRANSP":
 			switch value := string(rest); value {
 			case ":OPAQUE", ":TRANSPARENT":

@@ -31,10 +31,14 @@ func (e *restLook) leftRows() error {
 		args := []any{plural(len(rows), "record"), occurrenceName(id.RecurrenceID), clock(rows[0].start)}
 		switch {
 		case v != nil && v.cancelled && !v.active:
-			add(freebusyCancelled, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
+			k := freebusyCancelled
+			if e.answers(calendar.URI(rows[0].organizer), rows) {
+				k = freebusyCalledOff
+			}
+			add(k, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
 		case calendar.URI(rows[0].organizer).Is(e.user), e.lost[id]:
 			add(freebusyUnstored, text, args...)
-		case v == nil && rows[0].organizer == "" && e.unpublished(rows), (v == nil || id.RecurrenceID == "") && (e.invited || e.othersHave(id, calendar.URI(rows[0].organizer))):
+		case v == nil && e.unpublished(rows), (v == nil || id.RecurrenceID == "") && e.othersHave(id, calendar.URI(rows[0].organizer)):
 			add(freebusyUninvited, text, args...)
 		default:
 			// The user has answered what never came in here, or an occurrence that there

@@ -27,8 +27,7 @@ type verdict struct {
 	lost      map[stores.ID]bool // occurrences that are recorded, and not stored, and that their event yields
 	late      []lateEvent
 	doubts    []doubt
-	ownLost   bool // records are missing that nothing but damage can take away
-	invited   bool // the invitations of other organizers are stored here
+	ownLost   bool // records are missing that nothing but damage takes away
 	strangers int  // whole events that the user is not in
 }
 
