@@ -148,10 +148,14 @@ func ParseTimes(value string) (Times, error) {
 	return t, nil
 }
 
-// functions checks for a function's name at the start of each line.
+// functions checks for a function's name at the start of each line. Lines that begin with # are comments.
 func functions(value string) error {
 	for _, text := range strings.Split(value, "\n") {
-		name, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+		text = strings.TrimSpace(text)
+		if strings.HasPrefix(text, "#") {
+			continue
+		}
+		name, _, _ := strings.Cut(text, " ")
 		for _, r := range name {
 			if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
 				return fmt.Errorf("%.60q is not the name of a function", name)
