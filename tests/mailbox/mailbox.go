@@ -28,6 +28,7 @@ type Server struct {
 	Place string // the path of the socket, or HOST:PORT
 
 	server *smtp.Server
+	listen net.Listener
 	done   chan struct{}
 	dir    string
 
@@ -56,7 +57,7 @@ func start(lmtp bool, network, place string) (*Server, error) {
 			return nil, err
 		}
 	}
-	s := &Server{Place: l.Addr().String(), done: make(chan struct{}), refused: map[string]int{}}
+	s := &Server{Place: l.Addr().String(), listen: l, done: make(chan struct{}), refused: map[string]int{}}
 	s.server = smtp.NewServer(s)
 	s.server.LMTP, s.server.Domain = lmtp, "mailbox.example.com"
 	s.server.EnableSMTPUTF8, s.server.MaxLineLength = true, 1<<20
@@ -72,6 +73,7 @@ func (s *Server) KeepIn(dir string) { s.dir = dir }
 // Close ends the server.
 func (s *Server) Close() {
 	s.server.Close()
+	s.listen.Close() // the server does not know it before it has begun to serve
 	<-s.done
 }
 
