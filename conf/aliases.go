@@ -65,13 +65,19 @@ func LoadAliases(path string) (Aliases, []Warning, error) {
 
 // Has reports whether alias is another address of the user.
 func (a Aliases) Has(alias, user string) bool {
-	alias, user = strings.ToLower(alias), strings.ToLower(user)
-	if slices.Contains(a[alias], user) {
-		return true
+	return slices.Contains(a.Users(alias), strings.ToLower(user))
+}
+
+// Users returns the users whose other address this is, in lower case, in the file's order; those of a whole domain last.
+func (a Aliases) Users(address string) []string {
+	address = strings.ToLower(address)
+	users := slices.Clone(a[address])
+	if local, domain, ok := cutLast(address); ok && local != "" {
+		for _, own := range a["@"+domain] {
+			users = append(users, local+own)
+		}
 	}
-	local, domain, ok := cutLast(alias)
-	userLocal, userDomain, userOK := cutLast(user)
-	return ok && userOK && local == userLocal && slices.Contains(a["@"+domain], "@"+userDomain)
+	return users
 }
 
 func cutLast(address string) (local, domain string, ok bool) {

@@ -3,6 +3,7 @@ package conf
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -35,9 +36,21 @@ func TestAliases(t *testing.T) {
 		{"paul@example.org", "paul@example.com", false},
 		{"", "", false},
 		{"@example.net", "@example.com", true}, // addresses of nobody
+		{"vincent@example.net", "@example.com", false},
 	} {
 		if got := aliases.Has(test.alias, test.user); got != test.want {
 			t.Errorf("%s of %s: %t", test.alias, test.user, got)
+		}
+	}
+	for address, want := range map[string]string{
+		"Boss@example.org":    "paul@example.com",
+		"team@example.com":    "paul@example.com vincent@example.com",
+		"Vincent@Example.net": "vincent@example.com",
+		"paul@example.com":    "",
+		"paul":                "",
+	} {
+		if got := strings.Join(aliases.Users(address), " "); got != want {
+			t.Errorf("%s is an address of %q, want %q", address, got, want)
 		}
 	}
 	if _, _, err := LoadAliases(path + ".absent"); err == nil {

@@ -38,6 +38,10 @@ type Handler struct {
 	Others  *deliver.Server // for answers to others
 	Instead io.Writer       // takes the mails where none is to be handed over; nil: they are handed over
 
+	// UsersOf returns the users whose other address an address is, all without "mailto:"; mostly there are none.
+	// An error is temporary. Nil: there are no aliases.
+	UsersOf func(address string) ([]string, error)
+
 	// Default are the preferences of users whose own cannot be read. Nil: their messages wait until they can.
 	Default func() preferences.Preferences
 
@@ -85,7 +89,10 @@ func (h *Handler) Each(ctx context.Context, r io.Reader, side itip.Side, commit 
 		return err
 	}
 	m.prepare(side)
-	recipients := h.recipients(m.Fields)
+	recipients, err := h.recipients(m.Fields)
+	if err != nil {
+		return err
+	}
 	if len(recipients) == 0 {
 		// DEVIATION: for-nobody. The original hands it over to nobody.
 		return errors.New("nobody is named for whom the message is: neither by the option -o nor in its field To")
@@ -108,7 +115,7 @@ func (h *Handler) Each(ctx context.Context, r io.Reader, side itip.Side, commit 
 }
 
 // recipients returns the users for whom the message is, each once.
-func (h *Handler) recipients(fields mail.Fields) []calendar.URI {
+func (h *Handler) recipients(fields mail.Fields) ([]calendar.URI, error) {
 	addresses := h.Recipients
 	if len(addresses) == 0 {
 		addresses = fields.Addresses("To")
@@ -119,11 +126,17 @@ func (h *Handler) recipients(fields mail.Fields) []calendar.URI {
 		if address == "" {
 			continue
 		}
-		if user := calendar.NewURI(address); !slices.ContainsFunc(users, user.Is) {
-			users = append(users, user)
+		own, err := h.named(calendar.NewURI(address))
+		if err != nil {
+			return nil, err
+		}
+		for _, user := range own {
+			if !slices.ContainsFunc(users, user.Is) {
+				users = append(users, user)
+			}
 		}
 	}
-	return users
+	return users, nil
 }
 
 // prepare completes the changes with what the header says of the message, or takes them out where nothing of
@@ -209,8 +222,13 @@ func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, within
 	if !to.Preferences.Participates() {
 		changes = nil
 	}
+	aliases := make([]calendar.URI, len(changes)) // by which the changes name the user
 	for i := range changes {
 		changes[i].User = to.User
+		var err error
+		if aliases[i], err = h.rename(&changes[i], to.User); err != nil {
+			return err
+		}
 	}
 	section := handlers.Section{Within: within}
 	section.Wanted = func(tx stores.Tx) (bool, error) {
@@ -224,6 +242,9 @@ func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, within
 		problems := append(slices.Clone(m.Problems), handlers.Unstored(changes, results)...)
 		if err := h.PutAside(m.Message, "incoming message", problems); err != nil {
 			return err
+		}
+		for i := range results {
+			results[i].Answers = answersAs(aliases[i], to.User, results[i].Answers)
 		}
 		owed, err := mails(tx, results)
 		if err != nil {

@@ -31,7 +31,7 @@ func Handler(s *site.Site, line *site.CommandLine, env process.Environment) (arr
 			Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
 			MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
 		},
-		Recipients: line.Strings("recipients"),
+		Recipients: line.Strings("recipients"), UsersOf: s.UsersOf(),
 	}
 	var err error
 	if h.Others, err = deliver.SMTPServer(s.Config.SMTPHost); err != nil {

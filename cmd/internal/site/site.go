@@ -113,20 +113,40 @@ func (s *Site) Journal() (stores.Journal, error) { return s.journal() }
 // IsAlias returns a function that reports whether an address is another one of a user, by
 // the file ALIASES, which is read when it is first needed. It is nil if there is none.
 func (s *Site) IsAlias() func(alias, user string) (bool, error) {
+	load := s.aliases()
+	if load == nil {
+		return nil
+	}
+	return func(alias, user string) (bool, error) {
+		aliases, err := load()
+		return err == nil && aliases.Has(alias, user), err
+	}
+}
+
+// UsersOf returns a function that returns the users whose other address an address is, as IsAlias does it.
+func (s *Site) UsersOf() func(address string) ([]string, error) {
+	load := s.aliases()
+	if load == nil {
+		return nil
+	}
+	return func(address string) ([]string, error) {
+		aliases, err := load()
+		return aliases.Users(address), err
+	}
+}
+
+// aliases returns what reads the file ALIASES, once; nil if there is none.
+func (s *Site) aliases() func() (conf.Aliases, error) {
 	if s.Config.Aliases == "" {
 		return nil
 	}
-	load := sync.OnceValues(func() (conf.Aliases, error) {
+	return sync.OnceValues(func() (conf.Aliases, error) {
 		aliases, warnings, err := conf.LoadAliases(s.Config.Aliases)
 		for _, warning := range warnings {
 			s.Log.Warn("aliases: " + warning.String())
 		}
 		return aliases, err
 	})
-	return func(alias, user string) (bool, error) {
-		aliases, err := load()
-		return err == nil && aliases.Has(alias, user), err
-	}
 }
 
 // Close closes the store and sends off what was logged.
