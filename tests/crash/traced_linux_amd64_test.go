@@ -233,7 +233,7 @@ func TestLockOfNobody(t *testing.T) {
 		select {
 		case err = <-done:
 		case <-time.After(10 * time.Second):
-			if try < 5 {
+			if try < 30 {
 				continue
 			}
 			err = errors.New("it still waits")
