@@ -49,12 +49,22 @@ const (
 // unless they are bound to fail for the same reason: all of them have its error then. The error
 // joins those that are temporary: making all changes again does no harm.
 func (p *Pipeline) Apply(ctx context.Context, changes []Change) ([]Result, error) {
-	b := &batch{Pipeline: p, changes: changes, results: make([]Result, len(changes))}
+	return p.applyAll(ctx, changes, false)
+}
+
+// ApplyInOrder makes changes as [Pipeline.Apply] does, but none after one that fails temporarily: all that
+// follow have its error.
+func (p *Pipeline) ApplyInOrder(ctx context.Context, changes []Change) ([]Result, error) {
+	return p.applyAll(ctx, changes, true)
+}
+
+func (p *Pipeline) applyAll(ctx context.Context, changes []Change, ordered bool) ([]Result, error) {
+	b := &batch{Pipeline: p, changes: changes, results: make([]Result, len(changes)), ordered: ordered}
 	var failures []error
 	for group := range b.groups() {
 		err := b.apply(ctx, group)
 		failures = append(failures, err)
-		if stops(ctx, err) {
+		if b.stops(ctx, err) {
 			for i := group.to; i < len(changes); i++ {
 				b.results[i] = Result{Err: err}
 			}
@@ -69,6 +79,12 @@ type batch struct {
 	*Pipeline
 	changes []Change
 	results []Result
+	ordered bool // one that fails temporarily stops those that follow
+}
+
+// stops reports whether changes that follow one with an error are not made.
+func (b *batch) stops(ctx context.Context, err error) bool {
+	return stops(ctx, err) || b.ordered && err != nil
 }
 
 // group is the part of a batch from one change to before another: changes to one user's records
@@ -244,7 +260,7 @@ func (b *batch) apply(ctx context.Context, g group) error {
 	}
 	middle := g.from + (g.to-g.from)/2
 	first := b.apply(ctx, group{g.from, middle})
-	if stops(ctx, first) {
+	if b.stops(ctx, first) {
 		for i := middle; i < g.to; i++ {
 			b.results[i] = Result{Err: first}
 		}

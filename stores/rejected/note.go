@@ -44,7 +44,7 @@ func (n Note) text() string {
 	var b strings.Builder
 	for _, value := range n.values() {
 		if *value.text != "" {
-			b.WriteString(value.name + ": " + escape(*value.text) + "\n")
+			b.WriteString(value.name + ": " + Escape(*value.text) + "\n")
 		}
 	}
 	b.WriteString(timeName + ": " + n.Time.UTC().Format(time.RFC3339) + "\n")
@@ -61,17 +61,17 @@ func parseNote(text string) Note {
 		}
 		for _, known := range n.values() {
 			if name == known.name {
-				*known.text = unescape(value)
+				*known.text = Unescape(value)
 			}
 		}
 	}
 	return n
 }
 
-// escape returns text in one line that says the same to whoever looks at it on a
+// Escape returns text in one line that says the same to whoever looks at it on a
 // terminal: what is not printable, among it what changes the direction of writing, is
 // escaped as in Go's strings.
-func escape(text string) string {
+func Escape(text string) string {
 	if len(text) > maxValue {
 		cut := maxValue
 		for cut > maxValue-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
@@ -83,8 +83,8 @@ func escape(text string) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// unescape is the reverse of escape. What escape cannot have written stays as it is.
-func unescape(value string) string {
+// Unescape is the reverse of Escape. What Escape cannot have written stays as it is.
+func Unescape(value string) string {
 	text, err := strconv.Unquote(`"` + strings.ReplaceAll(value, `"`, `\"`) + `"`)
 	if err != nil {
 		return value

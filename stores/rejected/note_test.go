@@ -23,7 +23,7 @@ func TestEscape(t *testing.T) {
 		{strings.Repeat("x", maxValue) + "y", strings.Repeat("x", maxValue) + "…", "too long"},
 		{"x" + strings.Repeat("é", maxValue), "x" + strings.Repeat("é", (maxValue-1)/2) + "…", "cut between characters"},
 	} {
-		if got := escape(test.in); got != test.want {
+		if got := Escape(test.in); got != test.want {
 			t.Errorf("%s: %q becomes %q, want %q", test.why, test.in, got, test.want)
 		}
 	}

@@ -20,6 +20,7 @@ const (
 	deliver  = "handlers/deliver"
 	quota    = "handlers/quota"
 	arrival  = "handlers/arrival"
+	spool    = "handlers/spool"
 	calendar = "stores/calendar/..." // with what lies below it
 )
 
@@ -44,17 +45,19 @@ var arrows = map[string][]string{
 	summary:             {calendar},
 	mail:                {calendar},
 	deliver:             with(data, mail),
+	spool:               {"stores/durable", "stores/rejected"},
 	arrival:             with(data, "handlers", itip, mail, deliver, summary, "stores/rejected"),
-	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, draw, deliver, "stores/rejected"),
+	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, draw, deliver, spool, "stores/rejected"),
 	"handlers/person":   with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/resource": with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, summary, "stores/rejected"),
-	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver),
+	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver, spool),
 
-	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", calendar},
+	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", spool, calendar},
 	"cmd/internal/incoming": {"cmd/internal/...", "conf", "handlers", arrival, deliver, calendar},
 	"cmd/internal/resource": {"cmd/internal/...", "conf", "handlers", arrival, "handlers/resource", "stores", calendar},
 	"cmd/internal/person":   {"cmd/internal/...", "conf", "handlers", arrival, "handlers/person", deliver, summary, "stores", calendar},
+	"cmd/internal/serve":    {"cmd/internal/...", "conf", "handlers/...", "stores/..."},
 
 	"stores":             {calendar, "stores/freebusy"},
 	"stores/audit":       {"stores", calendar, "stores/freebusy"},
@@ -66,7 +69,7 @@ var arrows = map[string][]string{
 	"stores/file":        with(data, "stores/durable", "stores/rejected"),
 	"stores/postgresql":  with(data, "stores/durable", "stores/rejected"),
 
-	"tools":         with(data, "conf", "handlers", itip, quota, agenda, "stores/rejected", "stores/durable", "tools/quarantine"),
+	"tools":         with(data, "conf", "handlers", itip, quota, agenda, spool, "stores/rejected", "stores/durable", "tools/quarantine"),
 	"tools/package": nil,
 	"tools/setup":   {"conf/..."},
 }

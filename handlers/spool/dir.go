@@ -1,0 +1,499 @@
+package spool
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"imip-agent/stores/durable"
+)
+
+// Dir is the directory of the spool. It is made when it is first needed, for its owner only. Several programs can
+// put messages into it at once.
+type Dir struct {
+	Path string
+	Now  func() time.Time
+
+	mu   sync.Mutex // held while an ID is given
+	last string     // the newest ID that this process has given
+}
+
+const (
+	messageSuffix = ".eml"
+	trySuffix     = ".txt"
+	lastName      = "last"
+	runningName   = "running"
+
+	idLayout = "20060102T150405.000000000Z"
+
+	lockTimeout = 30 * time.Second
+	lockPause   = time.Millisecond
+)
+
+// isID reports whether a name is the ID of a message.
+func isID(name string) bool {
+	t, err := time.Parse(idLayout, name)
+	return err == nil && t.Format(idLayout) == name
+}
+
+// File returns the path of a message's file.
+func (d *Dir) File(id string) string { return d.file(id + messageSuffix) }
+
+func (d *Dir) file(name string) string { return filepath.Join(d.Path, name) }
+
+// Item is a message in the spool.
+type Item struct {
+	Note
+	ID string
+}
+
+// Put puts a message, which it may write twice, into the spool, and returns it when it is on disk under its name. Errors are
+// temporary: nothing has been put there.
+func (d *Dir) Put(note Note, message io.WriterTo, size int64) (Item, error) {
+	item, err := d.put(note, message, size)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EWOULDBLOCK) {
+		item, err = d.put(note, message, size) // who cleaned up came before the file was locked
+	}
+	if err != nil {
+		return Item{}, fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	return item, nil
+}
+
+func (d *Dir) put(note Note, message io.WriterTo, size int64) (item Item, err error) {
+	note.Received, note.Size = d.Now().UTC(), size
+	head, err := note.encode()
+	if err != nil {
+		return item, err
+	}
+	if note.Lane() == "" {
+		return item, errors.New("nobody says whose the message is")
+	}
+	if err := d.make(); err != nil {
+		return item, err
+	}
+	f, err := durable.Begin(d.file("message"))
+	if err != nil {
+		return item, err
+	}
+	path := f.Name()
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(path)
+		}
+	}()
+	if err := d.write(f, head, message, size); err != nil {
+		return item, err
+	}
+	item = Item{Note: note}
+	if item.ID, err = d.name(path); err != nil {
+		return item, err
+	}
+	path = d.File(item.ID)
+	return item, durable.NamesIn(d.Path)
+}
+
+// write writes a message with its note, and makes it last.
+func (d *Dir) write(f *os.File, head []byte, message io.WriterTo, size int64) error {
+	// Who cleans up goes by this lock, whether a process still writes here.
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return err
+	}
+	if _, err := f.Write(head); err != nil {
+		return err
+	}
+	b := bufio.NewWriterSize(f, 32<<10)
+	written, err := message.WriteTo(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err != nil {
+		return err
+	}
+	if written != size {
+		return fmt.Errorf("the message has %d octets, not %d", written, size)
+	}
+	return f.Sync()
+}
+
+// name gives a file that is written the next ID.
+func (d *Dir) name(path string) (id string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	counter, err := d.lock()
+	if err != nil {
+		return "", err
+	}
+	defer counter.Close() // which gives the lock back
+	newest, err := d.newest(counter)
+	if err != nil {
+		return "", err
+	}
+	id = next(d.Now(), newest)
+	if err := os.Rename(path, d.File(id)); err != nil {
+		return "", err
+	}
+	// That it is lost if the machine stops does no harm: names are looked at then.
+	d.last = id
+	if _, err := counter.WriteAt([]byte(id+"\n"), 0); err != nil {
+		return "", errors.Join(err, os.Remove(d.File(id)))
+	}
+	return id, nil
+}
+
+// next returns the ID of a message that comes at a time, after the newest one.
+func next(now time.Time, newest string) string {
+	id := now.UTC().Format(idLayout)
+	if id > newest {
+		return id
+	}
+	t, err := time.Parse(idLayout, newest)
+	if err != nil {
+		return id
+	}
+	return t.Add(1).Format(idLayout)
+}
+
+// lock locks the counter of IDs, which other programs use, too.
+func (d *Dir) lock() (*os.File, error) {
+	counter, err := os.OpenFile(d.file(lastName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	durable.Own(counter.Name())
+	for waited := time.Duration(0); ; waited += lockPause {
+		err := unix.Flock(int(counter.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return counter, nil
+		case !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || waited > lockTimeout:
+			counter.Close()
+			return nil, fmt.Errorf("lock %s: %w", counter.Name(), err)
+		}
+		time.Sleep(lockPause)
+	}
+}
+
+// newest returns the newest ID that anybody has given: what the counter says, or where it was damaged, or this
+// process has given none yet, the names of the files.
+func (d *Dir) newest(counter *os.File) (string, error) {
+	text := make([]byte, len(idLayout)+1)
+	n, err := counter.ReadAt(text, 0)
+	if err != nil && err != io.EOF {
+		return "", err
+	}
+	said, whole := strings.CutSuffix(string(text[:n]), "\n")
+	if whole && isID(said) {
+		return max(said, d.last), nil
+	}
+	ids, err := d.IDs()
+	if err != nil || len(ids) == 0 {
+		return d.last, err
+	}
+	return max(ids[len(ids)-1], d.last), nil
+}
+
+// make makes the directory if there is none.
+func (d *Dir) make() error {
+	err := os.Mkdir(d.Path, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
+			return err
+		}
+		err = os.Mkdir(d.Path, 0o700)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	durable.Own(d.Path)
+	return durable.NamesIn(filepath.Dir(d.Path))
+}
+
+// IDs returns the IDs of all messages, oldest first. That there is no directory is no error.
+func (d *Dir) IDs() ([]string, error) {
+	f, err := os.Open(d.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	ids := make([]string, 0, len(names))
+	for _, name := range names {
+		if id, found := strings.CutSuffix(name, messageSuffix); found && isID(id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
+// Open opens a message. The error is a [*BrokenError], or of the file: [fs.ErrNotExist] matches where it was
+// removed.
+func (d *Dir) Open(id string) (*Message, error) {
+	if !isID(id) {
+		return nil, fmt.Errorf("%.60q is no ID of a message: %w", id, fs.ErrNotExist)
+	}
+	f, err := os.OpenFile(d.File(id), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	m := &Message{Item: Item{ID: id}, file: f, r: bufio.NewReaderSize(f, 4<<10)}
+	if err := m.open(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Message is an open message of the spool. Its reader yields the message as it came. It is to be closed.
+type Message struct {
+	Item
+	file *os.File
+	r    *bufio.Reader
+}
+
+func (m *Message) open() error {
+	info, err := m.file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return &BrokenError{"it is no regular file"}
+	}
+	counted := &counting{r: m.file}
+	m.r.Reset(counted)
+	if m.Note, err = readNote(m.r); err != nil {
+		return err
+	}
+	if have := info.Size() - (counted.n - int64(m.r.Buffered())); have != m.Size {
+		return &BrokenError{fmt.Sprintf("its message has %d octets, not %d", have, m.Size)}
+	}
+	return nil
+}
+
+// Read implements [io.Reader].
+func (m *Message) Read(p []byte) (int, error) { return m.r.Read(p) }
+
+// Close closes the message.
+func (m *Message) Close() error { return m.file.Close() }
+
+type counting struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// remove removes a message that is done. It lasts when the directory is synced.
+func (d *Dir) remove(id string) error {
+	err := os.Remove(d.file(id + messageSuffix))
+	if errTry := os.Remove(d.file(id + trySuffix)); err == nil && !errors.Is(errTry, fs.ErrNotExist) {
+		err = errTry
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Drop drops a message. The error matches [fs.ErrNotExist] if there is none.
+func (d *Dir) Drop(id string) error {
+	if !isID(id) {
+		return fmt.Errorf("%.60q is no ID of a message: %w", id, fs.ErrNotExist)
+	}
+	if _, err := os.Lstat(d.file(id + messageSuffix)); err != nil {
+		return err
+	}
+	if err := d.remove(id); err != nil {
+		return err
+	}
+	return durable.NamesIn(d.Path)
+}
+
+// Retry has whoever handles the messages try one again at once.
+func (d *Dir) Retry(id string) error {
+	if !isID(id) {
+		return fmt.Errorf("%.60q is no ID of a message: %w", id, fs.ErrNotExist)
+	}
+	if _, err := os.Lstat(d.file(id + messageSuffix)); err != nil {
+		return err
+	}
+	try, err := d.Try(id)
+	if err != nil || try.Tries == 0 {
+		return err
+	}
+	try.Next = time.Time{}
+	return d.tried(id, try)
+}
+
+// tried notes what became of a message that could not be handled.
+func (d *Dir) tried(id string, try Try) error {
+	return durable.Write(d.file(id+trySuffix), try.encode(), durable.Options{Later: true})
+}
+
+// Try returns what became of a message when it was last tried; zero: it was not.
+func (d *Dir) Try(id string) (Try, error) {
+	f, err := os.OpenFile(d.file(id+trySuffix), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Try{}, nil
+	} else if err != nil {
+		return Try{}, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxNote))
+	return parseTry(string(text)), err
+}
+
+// Waiting is a message that waits.
+type Waiting struct {
+	Item
+	Try Try
+	Err error // why its file cannot be read; the note is empty then
+}
+
+// List returns all messages with what became of them, oldest first. An error ends it.
+func (d *Dir) List() iter.Seq2[Waiting, error] {
+	return func(yield func(Waiting, error) bool) {
+		ids, err := d.IDs()
+		if err != nil {
+			yield(Waiting{}, err)
+			return
+		}
+		for _, id := range ids {
+			w := Waiting{Item: Item{ID: id}}
+			m, err := d.Open(id)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				continue // it has just been handled
+			case err != nil:
+				w.Err = err
+			default:
+				w.Item = m.Item
+				m.Close()
+				if w.Try, err = d.Try(id); err != nil {
+					w.Err = err
+				}
+			}
+			if !yield(w, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Since returns when the message of an ID was put into the spool.
+func Since(id string) time.Time {
+	t, _ := time.Parse(idLayout, id)
+	return t
+}
+
+// ErrRunning says that another process handles the messages.
+var ErrRunning = errors.New("another process handles the messages of the spool")
+
+// run locks the spool for the process that handles its messages. The error matches [ErrRunning] if there is one.
+func (d *Dir) run() (unlock func(), err error) {
+	if err := d.make(); err != nil {
+		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	f, err := os.OpenFile(d.file(runningName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	durable.Own(f.Name())
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = ErrRunning
+		}
+		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	return func() { f.Close() }, nil
+}
+
+// prepare has IDs go on after the newest message, whatever the counter says after the machine has stopped.
+func (d *Dir) prepare(ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	counter, err := d.lock()
+	if err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	defer counter.Close()
+	newest, err := d.newest(counter)
+	if err == nil {
+		_, err = counter.WriteAt([]byte(max(newest, ids[len(ids)-1])+"\n"), 0)
+	}
+	if err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	return nil
+}
+
+// sweep removes what programs that died left half written, and notes of messages that are gone.
+func (d *Dir) sweep(ids []string) error {
+	entries, err := os.ReadDir(d.Path)
+	if err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		id, isTry := strings.CutSuffix(name, trySuffix)
+		_, waits := slices.BinarySearch(ids, id)
+		if isTry && isID(id) && !waits || durable.IsTemporary(name) && !d.isWritten(name) {
+			os.Remove(d.file(name)) // at worst it stays
+		}
+	}
+	return nil
+}
+
+// isWritten reports whether a process still writes a file.
+func (d *Dir) isWritten(name string) bool {
+	f, err := os.Open(d.file(name))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK)
+}
+
+// content returns all octets of a message's file, for one that cannot be read.
+func (d *Dir) content(id string) (io.ReadCloser, error) {
+	f, err := os.OpenFile(d.File(id), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return io.NopCloser(bytes.NewReader(nil)), err
+	}
+	return f, nil
+}

@@ -1,0 +1,388 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"imip-agent/stores/rejected"
+)
+
+// Queue handles the messages of a spool. One process at a time does that.
+type Queue struct {
+	Dir *Dir
+
+	// Handle handles messages of one user, in their order. It returns an error for each, nil for those that are
+	// done. Those behind the first error are handled again, whatever became of them. An error is temporary.
+	Handle func(context.Context, []*Message) []error
+
+	// Away reports whether an error is about what everybody needs, such as a database: it is tried again soon. Nil: none is.
+	Away func(error) bool
+
+	Rejected *rejected.Dir // where messages go that could not be handled for five days
+	Log      *slog.Logger
+	Now      func() time.Time
+
+	Workers  int           // users whose messages are handled at once; 0: 4
+	Deadline time.Duration // for messages that are handled together; 0: 5 minutes
+	Grace    time.Duration // how long these may go on when the queue is to end; 0: 20 seconds
+	Poll     time.Duration // how often the directory is looked at; 0: each second
+
+	MostMessages int   // that may wait; 0: a million
+	MostOctets   int64 // that may wait; 0: 10 GiB
+
+	mu       sync.Mutex
+	woken    sync.Cond // of mu: there is something ready, or the queue ends
+	lanes    map[string]*lane
+	known    map[string]*waiting // by ID
+	ready    []*lane
+	octets   int64
+	ending   bool      // nothing more is begun
+	draining bool      // the workers end when nothing is ready
+	changed  time.Time // when the directory had changed, as it was last looked at
+	settled  bool      // it has been looked at again since
+}
+
+// waiting is a message that waits.
+type waiting struct {
+	id   string
+	lane *lane
+	size int64
+}
+
+// lane is the messages of one user.
+type lane struct {
+	name    string
+	waiting []*waiting // oldest first
+	busy    bool       // a worker is at it, or it is ready
+	alone   bool       // one message at a time: one of them caused a panic
+	due     time.Time  // before which it is not tried again
+	noted   bool       // there is a file that says so, which somebody can remove
+	away    bool       // since something is away that everybody needs
+}
+
+// What is done, and how long it may take.
+const (
+	together       = 100     // messages that are handled at once, at most
+	togetherOctets = 8 << 20 // of these, but for the first
+
+	keptFor   = 5 * 24 * time.Hour // as mail systems do (RFC 5321 section 4.5.4.1)
+	fewPanics = 3                  // after which a message is rejected
+
+	firstPause = 5 * time.Second
+	lastPause  = time.Hour
+	awayPause  = 30 * time.Second
+)
+
+// ErrFull says that the spool has as many messages as it may have.
+var ErrFull = errors.New("the spool is full (SPOOL_LIMIT, SPOOL_SIZE_LIMIT)")
+
+func or[T int | int64 | time.Duration](value, byDefault T) T {
+	if value == 0 {
+		return byDefault
+	}
+	return value
+}
+
+// pause returns how long to wait after so many tries.
+func pause(tries int, away bool) time.Duration {
+	longest := lastPause
+	if away {
+		longest = awayPause
+	}
+	p := firstPause
+	for range tries - 1 {
+		if p *= 2; p >= longest {
+			return longest
+		}
+	}
+	return p
+}
+
+// Put puts a message into the spool, as [Dir.Put] does, and has it handled.
+func (q *Queue) Put(note Note, message io.WriterTo, size int64) error {
+	q.mu.Lock()
+	full := len(q.known) >= or(q.MostMessages, 1_000_000) || q.octets+size > or(q.MostOctets, 10<<30)
+	q.mu.Unlock()
+	if full {
+		return ErrFull
+	}
+	item, err := q.Dir.Put(note, message, size)
+	if err != nil {
+		return err
+	}
+	q.Log.Info("spooled", "id", item.ID, "user", item.Lane(), "source", item.Source, "mail", item.Mail)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.known != nil { // else it is found at the start
+		q.add(item)
+	}
+	return nil
+}
+
+// Depth is how many messages wait.
+type Depth struct {
+	Messages int
+	Octets   int64
+	Users    int
+	Oldest   time.Time // when it came; zero: there is none
+}
+
+// Depth returns how many messages wait.
+func (q *Queue) Depth() Depth {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	d := Depth{Messages: len(q.known), Octets: q.octets, Users: len(q.lanes)}
+	oldest := ""
+	for _, l := range q.lanes {
+		if len(l.waiting) > 0 && (oldest == "" || l.waiting[0].id < oldest) {
+			oldest = l.waiting[0].id
+		}
+	}
+	d.Oldest = Since(oldest)
+	return d
+}
+
+// add adds a message to its lane. It is called with mu.
+func (q *Queue) add(item Item) {
+	if q.known[item.ID] != nil {
+		return
+	}
+	name := item.Lane()
+	l := q.lanes[name]
+	if l == nil {
+		l = &lane{name: name}
+		q.lanes[name] = l
+	}
+	w := &waiting{item.ID, l, item.Size}
+	i, _ := slices.BinarySearchFunc(l.waiting, w.id, func(w *waiting, id string) int {
+		switch {
+		case w.id < id:
+			return -1
+		case w.id > id:
+			return 1
+		}
+		return 0
+	})
+	l.waiting = slices.Insert(l.waiting, i, w)
+	q.known[w.id] = w
+	q.octets += w.size
+	q.start(l)
+}
+
+// start has a worker take a lane, if it is due. It is called with mu.
+func (q *Queue) start(l *lane) {
+	if l.busy || len(l.waiting) == 0 || q.Now().Before(l.due) {
+		return
+	}
+	l.busy = true
+	q.ready = append(q.ready, l)
+	q.woken.Signal()
+}
+
+// forget forgets messages that are done or gone. It is called with mu.
+func (q *Queue) forget(l *lane, gone map[string]bool) {
+	l.waiting = slices.DeleteFunc(l.waiting, func(w *waiting) bool {
+		if gone[w.id] {
+			delete(q.known, w.id)
+			q.octets -= w.size
+		}
+		return gone[w.id]
+	})
+	if len(l.waiting) == 0 && !l.busy {
+		delete(q.lanes, l.name)
+	}
+}
+
+// Run handles messages until ctx ends, then waits until those are done that are being handled. The error is one of
+// the start: it matches [ErrRunning] if another process handles them.
+func (q *Queue) Run(ctx context.Context) error {
+	unlock, err := q.begin()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	work, cancel := q.working(ctx)
+	defer cancel()
+	var workers sync.WaitGroup
+	for range or(q.Workers, 4) {
+		workers.Go(func() { q.work(work) })
+	}
+	ticker := time.NewTicker(or(q.Poll, time.Second))
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+			if err := q.look(false); err != nil {
+				q.Log.Error("the spool cannot be looked at", "error", err)
+			}
+		}
+	}
+	q.end()
+	workers.Wait()
+	return nil
+}
+
+// Drain tries each message that is there once, and returns how many are left. The error is as that of Run.
+func (q *Queue) Drain(ctx context.Context) (left int, err error) {
+	unlock, err := q.begin()
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	q.mu.Lock()
+	q.draining = true
+	q.mu.Unlock()
+	var workers sync.WaitGroup
+	for range or(q.Workers, 4) {
+		workers.Go(func() { q.work(ctx) })
+	}
+	workers.Wait()
+	return q.Depth().Messages, nil
+}
+
+// working returns the context of handling, which ends a while after that of the queue.
+func (q *Queue) working(ctx context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(or(q.Grace, 20*time.Second))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.Cause(ctx))
+		case <-work.Done():
+		}
+	})
+	return work, func() { stop(); cancel(nil) }
+}
+
+// begin locks the spool and finds its messages.
+func (q *Queue) begin() (unlock func(), err error) {
+	if unlock, err = q.Dir.run(); err != nil {
+		return nil, err
+	}
+	q.mu.Lock()
+	q.woken.L = &q.mu
+	q.lanes, q.known, q.ready, q.octets = map[string]*lane{}, map[string]*waiting{}, nil, 0
+	q.ending, q.draining = false, false
+	q.mu.Unlock()
+	ids, err := q.Dir.IDs()
+	if err == nil {
+		err = q.Dir.prepare(ids)
+	}
+	if err == nil {
+		err = q.Dir.sweep(ids)
+	}
+	if err == nil {
+		err = q.look(true)
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+// end has the workers end.
+func (q *Queue) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ending = true
+	q.woken.Broadcast()
+}
+
+// look looks for messages that others have put there, or removed, or want to be tried again, and starts what is due.
+func (q *Queue) look(first bool) error {
+	info, err := os.Stat(q.Dir.Path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil && (first || !info.ModTime().Equal(q.changed) || !q.settled) {
+		if err := q.compare(); err != nil {
+			return err
+		}
+		// What changes within the same moment has the same time.
+		q.settled = !first && info.ModTime().Equal(q.changed)
+		q.changed = info.ModTime()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lanes {
+		q.start(l)
+	}
+	return nil
+}
+
+// compare brings what is known up to date with the directory.
+func (q *Queue) compare() error {
+	ids, err := q.Dir.IDs()
+	if err != nil {
+		return err
+	}
+	there := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		there[id] = true
+		q.mu.Lock()
+		known := q.known[id] != nil
+		q.mu.Unlock()
+		if !known {
+			q.find(id)
+		}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lanes {
+		if l.busy {
+			continue
+		}
+		gone := map[string]bool{}
+		for _, w := range l.waiting {
+			if !there[w.id] {
+				if _, err := os.Lstat(q.Dir.File(w.id)); errors.Is(err, fs.ErrNotExist) { // not only come since
+					gone[w.id] = true
+				}
+			}
+		}
+		first := l.waiting[0].id
+		q.forget(l, gone)
+		if len(l.waiting) == 0 || !l.noted {
+			continue
+		}
+		// Somebody wants it to be tried again, or has dropped what was in the way.
+		try, err := q.Dir.Try(l.waiting[0].id)
+		if l.waiting[0].id != first || l.noted && err == nil && try.Next.IsZero() {
+			l.due, l.away = time.Time{}, false
+		}
+	}
+	return nil
+}
+
+// find adds a message that somebody has put there.
+func (q *Queue) find(id string) {
+	m, err := q.Dir.Open(id)
+	var broken *BrokenError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return
+	case errors.As(err, &broken):
+		if err := q.rejectFile(id, broken); err != nil {
+			q.Log.Error("a damaged file in the spool cannot be rejected", "id", id, "error", err)
+		}
+		return
+	case err != nil:
+		q.Log.Error("a message in the spool cannot be read", "id", id, "error", err)
+		return
+	}
+	item := m.Item
+	m.Close()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(item)
+}
