@@ -193,12 +193,25 @@ func (c *Config) Check() error {
 // is set, else "rejected" beside the store, or beside the preferences where the
 // store is a database.
 func (c *Config) Rejected() string {
-	beside := c.StoreDir
-	switch {
-	case c.RejectedDir != "":
+	if c.RejectedDir != "" {
 		return c.RejectedDir
-	case c.StoreType != "file":
-		beside = c.PreferencesDir
 	}
-	return filepath.Join(filepath.Dir(filepath.Clean(beside)), "rejected")
+	return c.beside("rejected")
+}
+
+// Spool returns the directory for messages that wait: the one that is set, else "spool" beside
+// the store, as [Config.Rejected] has it.
+func (c *Config) Spool() string {
+	if c.SpoolDir != "" {
+		return c.SpoolDir
+	}
+	return c.beside("spool")
+}
+
+func (c *Config) beside(name string) string {
+	dir := c.StoreDir
+	if c.StoreType != "file" {
+		dir = c.PreferencesDir
+	}
+	return filepath.Join(filepath.Dir(filepath.Clean(dir)), name)
 }

@@ -40,7 +40,7 @@ func TestExample(t *testing.T) {
 	}
 	// The original's programs read it as well, with the parser of Python 2.
 	for i, line := range strings.Split(string(source), "\n") {
-		if line != "" && line[0] != '#' && !regexp.MustCompile(`^[A-Z_]+ = ("[^"\\]*"|[0-9]+|None|True)$`).MatchString(line) {
+		if line != "" && line[0] != '#' && !regexp.MustCompile(`^[A-Z_]+ = ("[^"\\]*"|[0-9]+|None|True|False)$`).MatchString(line) {
 			t.Errorf("line %d is more than the plainest Python: %s", i+1, line)
 		}
 	}
@@ -165,6 +165,9 @@ func TestEverySetting(t *testing.T) {
 			}
 		case *bool:
 			value = "False"
+			if d := Default(); !*s.field(&d).(*bool) {
+				value = "True"
+			}
 		case *fs.FileMode:
 			value = "0700"
 		default:

@@ -63,6 +63,10 @@ type Config struct {
 	PeriodLimit      int           // free/busy records of one event
 	Syslog           string        // the facility; empty: no logging to syslog
 	LogLevel         string        // "debug", "info", "warn" or "error"
+	SpoolDir         string        // where messages wait that the service has taken; empty: see [Config.Spool]
+	SpoolLimit       int           // messages in it
+	SpoolSize        int64         // octets of these
+	SpoolFirst       bool          // messages that users send go there, to be handled later
 	PostgreSQLLock   string        // "store": one lock for all, as the original; "user": one a user
 
 	File     string    // where the settings come from; empty: there is no file
@@ -107,6 +111,8 @@ func Default() Config {
 		LockTimeout:                 60 * time.Second,
 		PeriodLimit:                 50000,
 		LogLevel:                    "info",
+		SpoolLimit:                  1_000_000,
+		SpoolSize:                   10 << 30,
 		PostgreSQLLock:              "store",
 	}
 }
@@ -170,6 +176,10 @@ var settings = []setting{
 	{name: "PERIOD_LIMIT", field: func(c *Config) any { return &c.PeriodLimit }},
 	{name: "SYSLOG", field: func(c *Config) any { return &c.Syslog }, none: true, values: facilities},
 	{name: "LOG_LEVEL", field: func(c *Config) any { return &c.LogLevel }, values: []string{"debug", "info", "warn", "error"}},
+	{name: "SPOOL_DIR", field: func(c *Config) any { return &c.SpoolDir }, vital: true, none: true},
+	{name: "SPOOL_LIMIT", field: func(c *Config) any { return &c.SpoolLimit }},
+	{name: "SPOOL_SIZE_LIMIT", field: func(c *Config) any { return &c.SpoolSize }, max: 1 << 50},
+	{name: "SPOOL_FIRST", field: func(c *Config) any { return &c.SpoolFirst }},
 	{name: "POSTGRESQL_LOCK", field: func(c *Config) any { return &c.PostgreSQLLock }, values: []string{"store", "user"}},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/serve"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores"
@@ -83,7 +84,7 @@ func runCheck(ctx context.Context, options *cli.Context, env process.Environment
 	}
 	checker := &check.Checker{
 		Store: s.Store, Preferences: s.Preferences, PreferencesDir: s.Config.PreferencesDir,
-		Rejected: s.Rejected, Quarantine: filepath.Join(filepath.Dir(s.Config.Rejected()), "quarantine"),
+		Rejected: s.Rejected, Spool: serve.Spool(s, env), Quarantine: filepath.Join(filepath.Dir(s.Config.Rejected()), "quarantine"),
 		PeriodLimit: s.Config.PeriodLimit, Now: env.Now, Log: s.Log,
 		Users: users, Repair: repair, DryRun: options.Bool("dry-run"), Verbose: options.Bool("verbose"),
 		Command: func(words ...string) string { return commandLine(options, env, words) },

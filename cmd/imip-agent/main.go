@@ -19,6 +19,7 @@ func commands(env process.Environment) []*cli.Command {
 		checkCommand(env),
 		locksCommand(env),
 		outboxCommand(env),
+		queueCommand(env),
 		migrateCommand(env),
 		doctorCommand(env),
 		setupCommand(env),

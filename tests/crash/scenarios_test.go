@@ -31,8 +31,9 @@ const (
 // full is whether to do all that there is to do.
 var full = os.Getenv("IMIP_AGENT_FULL") != ""
 
-// path is where the built program is for outgoing messages, personPath that for those that arrive.
-var path, personPath string
+// path is where the built program is for outgoing messages, personPath that for those that arrive, and
+// adminPath that for administrators.
+var path, personPath, adminPath string
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -49,6 +50,9 @@ func run(m *testing.M) int {
 	}
 	if err == nil {
 		personPath, err = program.Build(dir, "imip_person")
+	}
+	if err == nil {
+		adminPath, err = program.Build(dir, "imip-agent")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -29,6 +29,7 @@ import (
 	"sync"
 	"time"
 
+	"imip-agent/handlers/spool"
 	"imip-agent/stores"
 	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
@@ -43,6 +44,7 @@ type Checker struct {
 	Preferences    preferences.Source
 	PreferencesDir string        // where the files of preferences are; empty: they are not checked
 	Rejected       *rejected.Dir // what was put aside; nil: it is not told
+	Spool          *spool.Dir    // of messages that wait; nil: it is not looked at
 	Quarantine     string        // the directory below which repairs keep what they change
 	PeriodLimit    int           // as handlers have it; 0: the default
 	Now            func() time.Time

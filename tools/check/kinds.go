@@ -142,6 +142,9 @@ var (
 
 	outboxWaiting = kind("outbox-waiting", Warning, None, "mails wait in a user's outbox for more than an hour")
 
+	spoolWaiting = kind("spool-waiting", Warning, None, "a message that was taken waits for more than an hour to be handled")
+	spoolDamaged = kind("spool-damaged", Error, None, "a message that waits to be handled cannot be read")
+
 	preferenceUnknown = kind("preference-unknown", Warning, All, "a user has an unknown preference")
 	preferenceValue   = kind("preference-value", Warning, All, "a user's preference has a value that cannot be used")
 

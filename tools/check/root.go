@@ -33,6 +33,9 @@ func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcom
 		if err := e.rejected(c.Rejected); err != nil {
 			return err
 		}
+		if err := e.spooled(c.Spool, c.Now()); err != nil {
+			return err
+		}
 		return e.mendAll(m)
 	})
 	return strangers, o, err

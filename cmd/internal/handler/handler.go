@@ -23,6 +23,10 @@ type Program struct {
 	// Prepare returns what handles a message, by the words of a command line, which may be wrong. Nothing
 	// has been read yet. Every error is temporary.
 	Prepare func(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error)
+
+	// Later is Prepare for a site that has messages handled later (SPOOL_FIRST): what it returns only keeps a
+	// message. No store is opened. Nil: the program handles them at once.
+	Later func(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error)
 }
 
 // drainTime is how long the rest of a message is waited for that is of no use any more.
@@ -72,14 +76,21 @@ func (p *Program) handle(ctx context.Context, line *site.CommandLine, env proces
 	if sender := line.String("sender"); sender != "" {
 		set["MESSAGE_SENDER"] = sender
 	}
-	s, err := site.Open(line, env, set, types)
+	s, err := site.Configure(line, env, set)
 	if err != nil {
+		return err
+	}
+	prepare := p.Prepare
+	if p.Later != nil && s.Config.SpoolFirst {
+		prepare = p.Later
+		s.OpenLog(env)
+	} else if err := s.OpenStore(env, types); err != nil {
 		return err
 	}
 	if len(line.Left) > 0 {
 		s.Log.Warn("words on the command line that belong to no option", "words", strings.Join(line.Left, " "))
 	}
-	handle, err := p.Prepare(s, line, env)
+	handle, err := prepare(s, line, env)
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}

@@ -10,6 +10,7 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/handlers"
 	"imip-agent/handlers/outgoing"
+	"imip-agent/handlers/spool"
 	"imip-agent/stores/calendar"
 )
 
@@ -28,20 +29,51 @@ var Program = handler.Program{
 		{Name: "lmtp-socket", Letter: "l", Value: "SOCKET", Usage: "deliver to an LMTP SOCKET" + unused},
 		{Name: "local-smtp", Letter: "L", Usage: "deliver by SMTP" + unused},
 	},
-	Prepare: prepare,
+	Prepare: prepare, Later: later,
 }
 
 // unused is said of options that the original has for programs that send.
 const unused = "; no effect, since nothing is sent"
 
 func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
-	h := outgoing.Handler{
-		Recipient: outgoing.Recipient(line.String("recipients"), s.Config.OutgoingPrefix), IsAlias: s.IsAlias(),
+	h := New(s, env)
+	h.Recipient = recipient(s, line)
+	return h.Handle, nil
+}
+
+func recipient(s *site.Site, line *site.CommandLine) calendar.URI {
+	return outgoing.Recipient(line.String("recipients"), s.Config.OutgoingPrefix)
+}
+
+// New returns the handler of a site.
+func New(s *site.Site, env process.Environment) *outgoing.Handler {
+	return &outgoing.Handler{
+		IsAlias: s.IsAlias(),
 		Pipeline: handlers.Pipeline{
 			Store: s.Store, Preferences: s.Preferences, Rejected: s.Rejected,
 			Sender: calendar.NewURI(s.Config.MessageSender), Log: s.Log, Now: env.Now,
 			MessageLimit: s.Config.MessageSizeLimit, PeriodLimit: s.Config.PeriodLimit,
 		},
 	}
-	return h.Handle, nil
+}
+
+// later only puts the message into the spool.
+func later(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
+	l := outgoing.Later{Spool: put{&spool.Dir{Path: s.Config.Spool(), Now: env.Now}}, Limit: s.Config.MessageSizeLimit}
+	note := spool.Note{User: recipient(s, line).Address(), Source: "pipe"}
+	return func(_ context.Context, message io.Reader) error {
+		kept, err := l.Take(message, note)
+		if err == nil && kept {
+			s.Log.Info("spooled", "user", note.User, "source", note.Source)
+		}
+		return err
+	}, nil
+}
+
+// put puts messages into a directory that another process looks at.
+type put struct{ *spool.Dir }
+
+func (p put) Put(note spool.Note, message io.WriterTo, size int64) error {
+	_, err := p.Dir.Put(note, message, size)
+	return err
 }

@@ -28,6 +28,8 @@ type Site struct {
 	ReadOnly    bool // the store is read without its locks, and not changed
 	closed      func()
 
+	verbose, debug bool
+
 	journal func() (stores.Journal, error)
 	opened  stores.Journal // nil: nobody has asked for it
 }
@@ -36,6 +38,18 @@ type Site struct {
 // settings, and also the settings in set, and opens what it leads to: a store of one of the
 // types, or the error is a [*TypeError], and nothing was logged. Nothing is made or written yet.
 func Open(options Given, env process.Environment, set map[string]string, types Types) (*Site, error) {
+	s, err := Configure(options, env, set)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.OpenStore(env, types); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Configure reads the configuration as [Open] does. Neither a log nor a store is opened yet.
+func Configure(options Given, env process.Environment, set map[string]string) (*Site, error) {
 	config, err := conf.Load(options.String("config"), env.Getenv)
 	if err != nil {
 		return nil, err
@@ -56,20 +70,29 @@ func Open(options Given, env process.Environment, set map[string]string, types T
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	kind, ok := types[config.StoreType]
-	if !ok {
-		return nil, &TypeError{config.StoreType}
-	}
+	return &Site{Config: config, ReadOnly: options.Bool("read-only"), verbose: options.Bool("verbose"), debug: options.Bool("debug")}, nil
+}
 
-	s := &Site{Config: config, ReadOnly: options.Bool("read-only")}
+// OpenLog opens the log, and has the configuration's warnings logged. It is for programs that need no store.
+func (s *Site) OpenLog(env process.Environment) {
 	s.Log, s.closed = logging{
-		stderr: env.Stderr, verbose: options.Bool("verbose"), debug: options.Bool("debug"),
-		facility: config.Syslog, level: config.LogLevel, tag: env.Program,
+		stderr: env.Stderr, verbose: s.verbose, debug: s.debug,
+		facility: s.Config.Syslog, level: s.Config.LogLevel, tag: env.Program,
 	}.open()
-	for _, warning := range config.Warnings {
+	for _, warning := range s.Config.Warnings {
 		s.Log.Warn("configuration: " + warning.String())
 	}
-	s.Rejected = &rejected.Dir{Path: config.Rejected(), Max: config.RejectedLimit, Size: config.RejectedSize, Now: env.Now, Log: s.Log}
+	s.Rejected = &rejected.Dir{Path: s.Config.Rejected(), Max: s.Config.RejectedLimit, Size: s.Config.RejectedSize, Now: env.Now, Log: s.Log}
+}
+
+// OpenStore opens the log and all that the configuration leads to, as [Open] does.
+func (s *Site) OpenStore(env process.Environment, types Types) (err error) {
+	config := &s.Config
+	kind, ok := types[config.StoreType]
+	if !ok {
+		return &TypeError{config.StoreType}
+	}
+	s.OpenLog(env)
 	s.Preferences = &preferences.Dir{
 		Path: config.PreferencesDir,
 		Defaults: preferences.Defaults{
@@ -95,7 +118,7 @@ func Open(options Given, env process.Environment, set map[string]string, types T
 		"published", config.PublishDir, "rejected", config.Rejected(), "sender", config.MessageSender, "zone", s.Preferences.SystemZone)
 	if s.Store, err = kind.Store(s, env.Now); err != nil {
 		s.closed()
-		return nil, err
+		return err
 	}
 	s.journal = sync.OnceValues(func() (journal stores.Journal, err error) {
 		if journal, err = kind.Journal(s, env.Now); err == nil {
@@ -103,7 +126,7 @@ func Open(options Given, env process.Environment, set map[string]string, types T
 		}
 		return journal, err
 	})
-	return s, nil
+	return nil
 }
 
 // Journal returns the journal of quotas, which is opened when it is first asked for, and closed
@@ -152,6 +175,9 @@ func (s *Site) aliases() func() (conf.Aliases, error) {
 // Close closes the store and sends off what was logged.
 func (s *Site) Close() error {
 	defer s.closed()
+	if s.Store == nil {
+		return nil
+	}
 	err := s.Store.Close()
 	if s.opened != nil {
 		err = errors.Join(err, s.opened.Close())

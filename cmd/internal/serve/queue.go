@@ -1,0 +1,27 @@
+// Package serve is the service imip-agent serve, without its process, and what commands for it share.
+package serve
+
+import (
+	"errors"
+
+	"imip-agent/cmd/internal/outgoing"
+	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/site"
+	"imip-agent/handlers/spool"
+	"imip-agent/stores"
+)
+
+// Spool returns the spool of a site.
+func Spool(s *site.Site, env process.Environment) *spool.Dir {
+	return &spool.Dir{Path: s.Config.Spool(), Now: env.Now}
+}
+
+// NewQueue returns what handles the messages of a site's spool.
+func NewQueue(s *site.Site, env process.Environment) *spool.Queue {
+	return &spool.Queue{
+		Dir: Spool(s, env), Handle: outgoing.New(s, env).HandleSpooled,
+		Away:     func(err error) bool { return errors.Is(err, stores.ErrAway) },
+		Rejected: s.Rejected, Log: s.Log, Now: env.Now, Deadline: s.Config.Deadline,
+		MostMessages: s.Config.SpoolLimit, MostOctets: s.Config.SpoolSize,
+	}
+}
