@@ -38,6 +38,8 @@ func TestInstall(t *testing.T) {
 		prefix + "/bin/" + program.Name:                     0o755,
 		prefix + "/bin/imip-agent-postgresql":               0o755,
 		prefix + "/bin/imip_person":                         0o755,
+		prefix + "/bin/imip_resource":                       0o755,
+		share + "man/man1/imip_resource.1":                  0o644,
 		share + "man/man1/imip_person.1":                    0o644,
 		share + "man/man1/" + program.Name + ".1":           0o644,
 		share + "man/man1/imip-agent-postgresql.1":          0o644,

@@ -29,14 +29,14 @@ export VERSION ARCH SOURCE_DATE_EPOCH PACKAGE_TREE="$tree"
 
 # Without cgo: one program for every release of Debian. The time zones are Debian's own.
 CGO_ENABLED=0 GOARCH=$ARCH go build -trimpath -ldflags "-s -w -X imip-agent/cmd/internal/site.version=$VERSION" -o "$tree/bin/" ./cmd/...
-# Beside the original, whose program of this name goes on until a site puts ours in its place.
+# Beside the original, whose programs of these names go on until a site puts ours in their place.
 mkdir "$tree/lib"
-mv "$tree/bin/imip_person" "$tree/lib/"
+mv "$tree/bin/imip_person" "$tree/bin/imip_resource" "$tree/lib/"
 # The pages are made from the programs' own help, by programs that run here.
 mkdir "$tree/host"
 GOARCH= CGO_ENABLED=0 go build -o "$tree/host/" ./cmd/... ./tools/package/pages
 mkdir "$tree/man5"
-for program in imip_person_outgoing imip_person imip-agent imip-agent-postgresql; do
+for program in imip_person_outgoing imip_person imip_resource imip-agent imip-agent-postgresql; do
     "$tree/host/pages" man "$tree/host/$program" "$tree/man" tools/package/man
 done
 "$tree/host/pages" config conf/config.txt tools/package/man/config.txt.rest >"$tree/man5/config.txt.5"

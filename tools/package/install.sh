@@ -18,7 +18,7 @@ prefix=${1:-/usr/local}
 case $prefix in /*) ;; *) echo "install.sh: $prefix is not an absolute path" >&2; exit 64 ;; esac
 dest=${DESTDIR:-}
 units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service"
-programs="imip_person_outgoing imip_person imip-agent imip-agent-postgresql"
+programs="imip_person_outgoing imip_person imip_resource imip-agent imip-agent-postgresql"
 completions="bash:bash-completion/completions/imip-agent zsh:zsh/site-functions/_imip-agent fish:fish/vendor_completions.d/imip-agent.fish"
 
 if [ -n "$remove" ]; then
@@ -31,7 +31,7 @@ if [ -n "$remove" ]; then
     [ -n "$dest" ] || [ ! -d /run/systemd/system ] || systemctl disable --now imip-agent-nightly.timer || true
     for program in $programs; do rm -f "$dest$prefix/bin/$program"; done
     rm -f "$dest/etc/cron.d/imip-agent-go"
-    rm -f "$dest$prefix"/share/man/man1/imip-agent*.1 "$dest$prefix"/share/man/man1/imip_person*.1 "$dest$prefix/share/man/man5/config.txt.5"
+    rm -f "$dest$prefix"/share/man/man1/imip-agent*.1 "$dest$prefix"/share/man/man1/imip_*.1 "$dest$prefix/share/man/man5/config.txt.5"
     for file in $completions; do rm -f "$dest$prefix/share/${file#*:}"; done
     for unit in $units; do rm -f "$dest/etc/systemd/system/$unit"; done
     echo "removed; users' records and /etc/imip-agent are kept"
