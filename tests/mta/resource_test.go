@@ -1,0 +1,120 @@
+package mta
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestResourcesPostfix(t *testing.T) {
+	need(t, "postfix")
+	t.Parallel()
+	steps := strings.NewReplacer("cat postfix/", "cat /usr/share/imip-agent-go/postfix/", "postfix reload\n", "").
+		Replace(documented(t, "In `postfix/resource-main.cf`"))
+	s := newPostfixWith(t, steps+`
+		imip-agent setup postfix --domain example.com --users /root/users --service "127.0.0.1:$1/inet" # which keeps it
+		warnings=$(postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null)
+		[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }`, "", "", "")
+	testResources(t, s)
+}
+
+func TestResourcesExim(t *testing.T) {
+	need(t, "exim")
+	for _, style := range []string{"own", "split"} {
+		t.Run(style, func(t *testing.T) {
+			t.Parallel()
+			script := `
+				cd /usr/share/imip-agent-go/exim
+				sed -i -e '1e cat resource-macros' -e '/^begin routers/r resource-router' -e '/^begin transports/r resource-transport' /etc/exim4/exim4.conf
+				exim4 -bV`
+			if style == "split" {
+				script = "cd /usr/share/imip-agent-go\n" + documented(t, "`exim/resource-router` directly below")
+			}
+			testResources(t, newEximWith(t, "exim", script, style, "", "", ""))
+		})
+	}
+}
+
+// testResources has users invite rooms.
+func testResources(t *testing.T, s *server) {
+	const user, other, stranger, room = "paul@example.com", "simon@example.com", "vincent@example.org", "rooms@example.com"
+	s.run(t, `echo 'SMTP_HOST = "'$1'"' >> /etc/imip-agent/config.txt`, s.public)
+
+	// An invitation of two people and a room: the room has the event, and has accepted.
+	request := invitation(user, user, "planning", 9, other, stranger, room)
+	s.submit(t, user, request, other, stranger, room)
+	s.answers(t, user, room, "planning", "PARTSTAT=ACCEPTED")
+	unchanged(t, s.arrived(t, stranger).data, request)
+	if !s.stored(t, room, "planning") {
+		t.Errorf("the room is not busy\n%s", s.describe(t))
+	}
+
+	// A meeting at the same time is refused to others.
+	s.submit(t, other, invitation(other, other, "collides", 9, "ROOMS@Example.com"), "ROOMS@Example.com")
+	s.answers(t, other, room, "collides", "PARTSTAT=DECLINED")
+
+	// The first is moved: the room follows, and the time is free again.
+	changed := func(from []byte, pairs ...string) []byte {
+		return []byte(strings.NewReplacer(pairs...).Replace(string(from)))
+	}
+	moved := changed(request, "SEQUENCE:0", "SEQUENCE:1", "DTSTAMP:20261120", "DTSTAMP:20261121", "20261202T09", "20261202T15", "<planning@", "<moved@")
+	s.submit(t, user, moved, other, room)
+	eventually(t, "the room to follow", func() bool {
+		return strings.Contains(s.read(t, store+"/mailto:"+room+"/freebusy"), "20261202T150000Z\t20261202T153000Z\tplanning")
+	}, func() string { return s.describe(t) })
+	s.submit(t, other, invitation(other, other, "after", 9, room), room)
+	s.answers(t, other, room, "after", "PARTSTAT=ACCEPTED")
+
+	// It is called off.
+	s.submit(t, user, changed(moved, "METHOD:REQUEST", "METHOD:CANCEL", "method=REQUEST", "method=CANCEL", "SEQUENCE:1", "SEQUENCE:2",
+		"DTSTAMP:20261121", "DTSTAMP:20261122", "<moved@", "<off@"), other, room)
+	eventually(t, "the room to be free", func() bool {
+		return !strings.Contains(s.read(t, store+"/mailto:"+room+"/freebusy"), "\tplanning\t")
+	}, func() string { return s.describe(t) })
+
+	// Mail that is no invitation is accepted, and gets nowhere. Unknown addresses are refused as before.
+	outsider(t, s, letter(stranger, "chat", room), room)
+	s.idle(t)
+	if found := s.sink.to(room); len(found) > 0 {
+		t.Errorf("mail for the room has left the site: %v", found)
+	}
+	if err := send(s.public, outside, stranger, []string{"room9@example.com"}, letter(stranger, "nobody", "room9@example.com")); s.reports && err == nil {
+		t.Error("mail to an unknown room is accepted")
+	}
+
+	// While the program is away, mail waits; each invitation is answered once.
+	s.run(t, `mv /usr/lib/imip-agent-go/imip_resource /root/`)
+	s.submit(t, user, invitation(user, user, "waits", 20, "room2@example.com"), "room2@example.com")
+	eventually(t, "the mail to wait", func() bool { return s.length(t) != "0" }, func() string { return s.describe(t) })
+	s.run(t, `mv /root/imip_resource /usr/lib/imip-agent-go/`)
+	s.answers(t, user, "room2@example.com", "waits", "PARTSTAT=ACCEPTED")
+	s.idle(t)
+	if out := s.run(t, `imip-agent check`); out != "" {
+		t.Error(out)
+	}
+
+	if out, err := s.try(`dpkg --no-triggers -r imip-agent-go`); err == nil || !strings.Contains(out+err.Error(), "runs /usr/lib/imip-agent-go/imip_resource") {
+		t.Errorf("the package can be removed: %v\n%s", err, out)
+	}
+}
+
+// answers waits for the answer of a resource to a user about an event, and fails the test unless it says so.
+// There is one only.
+func (s *server) answers(t *testing.T, user, resource, uid, status string) {
+	t.Helper()
+	find := func() (found []string) {
+		for _, d := range s.sink.to(user) {
+			text := strings.ReplaceAll(string(d.data), "\r\n ", "")
+			if strings.Contains(text, "METHOD:REPLY") && strings.Contains(text, "UID:"+uid+"\r\n") {
+				found = append(found, text)
+			}
+		}
+		return found
+	}
+	eventually(t, fmt.Sprintf("the answer of %s about %s", resource, uid), func() bool { return len(find()) > 0 },
+		func() string { return s.describe(t) })
+	found := find()
+	if len(found) > 1 || !strings.Contains(found[0], status) || !strings.Contains(strings.ToLower(found[0]), ":mailto:"+resource) {
+		t.Errorf("%s has %d answers about %s, want %s: %s", user, len(found), uid, status, found)
+	}
+}
