@@ -1,6 +1,6 @@
 // Imip-agent is the administrator's program for a site's calendar records: it
-// checks and mends them, extends free/busy, shows and breaks locks, and shows
-// users' calendars.
+// checks and mends them, extends free/busy, shows and breaks locks, keeps the quotas of
+// resources, and shows users' calendars.
 package main
 
 import (
@@ -20,6 +20,7 @@ func commands(env process.Environment) []*cli.Command {
 		locksCommand(env),
 		outboxCommand(env),
 		queueCommand(env),
+		quotaCommand(env),
 		migrateCommand(env),
 		doctorCommand(env),
 		setupCommand(env),

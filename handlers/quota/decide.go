@@ -154,6 +154,15 @@ func (q *Quota) check(b Booking) (v Verdict, table *freebusy.Table, err error) {
 	return v, table, nil
 }
 
+// Total returns how much is booked in a table.
+func Total(table *freebusy.Table) time.Duration {
+	total := int64(0)
+	for p := range table.All() {
+		total += p.End.Unix() - p.Start.Unix()
+	}
+	return seconds(total)
+}
+
 // seconds returns a number of seconds, or the greatest length that there is.
 func seconds(n int64) time.Duration {
 	return time.Duration(min(n, math.MaxInt64/int64(time.Second))) * time.Second

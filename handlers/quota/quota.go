@@ -109,6 +109,14 @@ func (q *Quota) add(list string, words []string) error {
 	return nil
 }
 
+// String returns the limit as a list has it, in hours, minutes and seconds.
+func (l Limit) String() string {
+	if l.Amount < 0 {
+		return Unlimited
+	}
+	return "PT" + strings.ToUpper(length(l.Amount))
+}
+
 // ParseLimit reads a group and its limit: a duration (RFC 5545 section 3.3.6), or [Unlimited].
 func ParseLimit(group, amount string) (Limit, error) {
 	if err := CheckGroup(group); err != nil {

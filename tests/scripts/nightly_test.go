@@ -45,7 +45,7 @@ func TestNightly(t *testing.T) {
 		t.Run(system, func(t *testing.T) {
 			dir := t.TempDir()
 			config := filepath.Join(dir, "config.txt")
-			lines := "STORE_DIR = '" + dir + "/store'\nPUBLISH_DIR = '" + dir + "/static'\nPREFERENCES_DIR = '" + dir + "/preferences'\n"
+			lines := "JOURNAL_DIR = '" + dir + "/journal'\nSTORE_DIR = '" + dir + "/store'\nPUBLISH_DIR = '" + dir + "/static'\nPREFERENCES_DIR = '" + dir + "/preferences'\n"
 			if err := os.WriteFile(config, []byte(lines), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -91,6 +91,7 @@ func runScripts(t *testing.T, dir string, setup func(*testscript.Env)) {
 			env.Values[serversKey] = map[string]*mailbox.Server{}
 			env.Setenv("IMIP_AGENT_CONFIG", filepath.Join(env.WorkDir, "config.txt"))
 			config := "STORE_DIR = '" + env.WorkDir + "/store'\n" +
+				"JOURNAL_DIR = '" + env.WorkDir + "/journal'\n" +
 				"PUBLISH_DIR = '" + env.WorkDir + "/static'\n" +
 				"PREFERENCES_DIR = '" + env.WorkDir + "/preferences'\n"
 			// Programs that run without rights have to get there.
