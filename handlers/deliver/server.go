@@ -313,6 +313,7 @@ func (s *Server) recipient(address string) string {
 	case strings.HasPrefix(address, `"`):
 		return `"` + s.Prefix + "+" + address[1:]
 	}
+	// DEVIATION: extensions-of-addresses. The original leaves out the user.
 	return s.Prefix + "+" + address
 }
 

@@ -24,6 +24,8 @@ type Document struct {
 
 // Encode returns the text of the calendar: UTF-8, CRLF, folded. It has a VTIMEZONE for each
 // TZID of its objects (RFC 5545 section 3.6.5), made from the IANA's data.
+//
+// DEVIATION: answers-as-calendars. The original leaves out PRODID and VTIMEZONE.
 func (d *Document) Encode() []byte {
 	size := 512
 	uses := make(map[string]time.Time)

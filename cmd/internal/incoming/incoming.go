@@ -33,6 +33,7 @@ func Handler(s *site.Site, line *site.CommandLine, env process.Environment) (arr
 		},
 		Recipients: line.Strings("recipients"), UsersOf: s.UsersOf(),
 	}
+	// DEVIATION: answers-to-their-recipients. The original sends them where the user's mail goes.
 	var err error
 	if h.Others, err = deliver.SMTPServer(s.Config.SMTPHost); err != nil {
 		return h, errors.Join(errors.New("SMTP_HOST cannot be used"), err)

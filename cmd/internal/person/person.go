@@ -33,7 +33,7 @@ var Program = handler.Program{
 
 func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
 	base, err := incoming.Handler(s, line, env)
-	if err == nil && !base.HasMailbox() {
+	if err == nil && !base.HasMailbox() { // DEVIATION: nowhere-to-deliver.
 		err = errors.New("nobody says how messages are delivered: the option -l or -L is needed")
 	}
 	if err != nil {
