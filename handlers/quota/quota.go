@@ -65,6 +65,8 @@ func (e *MistakeError) Error() string { return fmt.Sprintf("quota %q: %v", strin
 func (e *MistakeError) Unwrap() error { return e.Err }
 
 // Open reads a quota's lists. The error is a [*MistakeError] if one of them cannot be used.
+//
+// DEVIATION: lists-of-quotas. The original fails on blank lines and comments.
 func Open(tx stores.JournalTx) (*Quota, error) {
 	q := &Quota{JournalTx: tx}
 	for _, list := range stores.QuotaLists {

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"imip-agent/handlers/quota"
+	"imip-agent/stores/calendar"
 )
 
 // Function is a scheduling function that a preference names.
@@ -54,6 +57,11 @@ var makers = map[string]maker{
 	"schedule_next_available_in_freebusy": {1, withNumber(func(most int) decider { return nextAvailable{most} })},
 	"same_domain_only":                    {0, func([]string) (decider, error) { return sameDomain{}, nil }},
 	"access_control_list":                 {1, withFile(func(file string) decider { return accessList{file} })},
+	"check_quota":                         {1, withQuota(func(name calendar.URI, _ []string) decider { return checkQuota{name} })},
+	"schedule_across_quota":               {1, withQuota(func(name calendar.URI, _ []string) decider { return acrossQuota{name} })},
+	"schedule_for_delegate": {-1, withQuota(func(name calendar.URI, policy []string) decider {
+		return forDelegate{name, quota.ParsePolicy(policy...)}
+	})},
 }
 
 // MistakeError is a mistake in a preference of a resource, which its administrator must correct.
@@ -135,6 +143,17 @@ func withFile(make func(string) decider) func([]string) (decider, error) {
 			return nil, fmt.Errorf("%q is not the absolute path of a file", arguments[0])
 		}
 		return make(arguments[0]), nil
+	}
+}
+
+// withQuota makes functions whose first argument is the name of a quota: "" without it, which is the resource's own.
+func withQuota(make func(name calendar.URI, others []string) decider) func([]string) (decider, error) {
+	return func(arguments []string) (decider, error) {
+		if len(arguments) == 0 {
+			return make("", nil), nil
+		}
+		name := calendar.URI(arguments[0])
+		return make(name, arguments[1:]), quota.CheckName(name)
 	}
 }
 

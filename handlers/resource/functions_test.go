@@ -24,6 +24,8 @@ func TestReadFunctions(t *testing.T) {
 		{"no number", "schedule_corrected_in_freebusy one", "", `line 1: schedule_corrected_in_freebusy: "one" is not a number of bookings`, ""},
 		{"no booking at all", "schedule_next_available_in_freebusy 0", "", `line 1: schedule_next_available_in_freebusy: "0" is not a number of bookings`, ""},
 		{"a relative path", "access_control_list list.txt", "", `line 1: access_control_list: "list.txt" is not the absolute path`, ""},
+		{"quotas", "check_quota\nschedule_across_quota mailto:rooms@example.com\nschedule_for_delegate mailto:rooms@example.com most-available available", "1 check_quota | 2 schedule_across_quota mailto:rooms@example.com | 3 schedule_for_delegate mailto:rooms@example.com most-available available", "", ""},
+		{"no name of a quota", "check_quota rooms/small", "", `line 1: check_quota: the quota "rooms/small": there is a slash in it`, ""},
 		{"an open quote", "access_control_list '/a", "", "line 1: access_control_list '/a: a quote is not closed", ""},
 		{"several mistakes", "x\nsame_domain_only\ny", "", "line 1: x: there is no such scheduling function", ""},
 	} {

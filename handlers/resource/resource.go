@@ -4,7 +4,8 @@
 //
 // Each resource is handled apart, and what is owed then is handed over as package arrival says. The
 // decision is made inside the critical section for the resource's records: whoever asks for the same time comes
-// after it. What a decision does, package itip says ([itip.Decided]); how it is come to, the
+// after it. Where functions need quotas, the locks of these are taken inside it, before the first function is asked, and
+// given back when all is recorded. What a decision does, package itip says ([itip.Decided]); how it is come to, the
 // functions here, by name ([ReadFunctions]).
 //
 // Nothing gets to a mailbox, as a resource has none. What was not handled is delivered as it came, where there is
@@ -13,6 +14,7 @@ package resource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -21,13 +23,18 @@ import (
 	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/itip"
+	"imip-agent/handlers/quota"
 	"imip-agent/stores"
+	"imip-agent/stores/calendar"
 )
 
 // Handler handles messages that arrive for resources. Its Default stays nil: a resource whose preferences cannot be
 // read is not open to all, but has its messages wait.
 type Handler struct {
 	arrival.Handler
+
+	// Journal returns the journal of quotas. It is asked for where a function needs it. Nil: there is none.
+	Journal func() (stores.Journal, error)
 }
 
 // Handle reads a message from r, to its end, and handles it for each resource that it is for. It returns nil if
@@ -55,8 +62,16 @@ func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Rec
 	}
 	to.Preferences.Warnings = append(slices.Clone(to.Preferences.Warnings), functions.Warnings...)
 	now := h.Now()
-	within := func(_ stores.Tx, change func(itip.Rules) error) error {
-		return change(&rules{functions: functions, log: log})
+	journal, err := h.journal(functions)
+	if err != nil {
+		return err
+	}
+	within := func(tx stores.Tx, change func(itip.Rules) error) error {
+		r := &rules{functions: functions, user: tx.User(), log: log}
+		return quota.Update(ctx, journal, r.quotaNames(), func(quotas map[calendar.URI]*quota.Quota) error {
+			r.quotas = quotas
+			return change(r)
+		})
 	}
 	return h.Together(ctx, m, to, within, func(tx stores.Tx, results []handlers.Result) ([]deliver.Mail, error) {
 		mails, err := h.Answers(m, tx, to, now, results)
@@ -72,6 +87,17 @@ func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Rec
 		}
 		return mails, nil
 	})
+}
+
+// journal returns the journal, nil if no function needs it.
+func (h *Handler) journal(functions Functions) (stores.Journal, error) {
+	switch {
+	case !functions.haveQuota():
+		return nil, nil
+	case h.Journal == nil:
+		return nil, errors.New("there is no journal of quotas")
+	}
+	return h.Journal()
 }
 
 // unhandled says why a message is not handled, or not all of it; empty: all of it is.

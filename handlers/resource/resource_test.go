@@ -288,3 +288,95 @@ func TestAccessFile(t *testing.T) {
 	}
 	play(t, s, step{request("UID:b"), []string{accepts}, nil})
 }
+
+// Three rooms stand in for one another: whoever asks for the first of them gets the first that is free.
+func TestDelegation(t *testing.T) {
+	s := newSite(t)
+	s.settings.SchedulingFunction = "schedule_for_delegate " + rooms
+	s.list("delegates", "mailto:"+room, "mailto:"+attic, "mailto:cellar@example.com")
+	s.list("limits", "* *")
+	s.list("groups", "* all")
+	want := []string{accepts}
+	for i, uid := range []string{"a", "b", "c"} {
+		got := s.handle(request("UID:"+uid), room)
+		if i > 0 {
+			to := []string{"", attic, "cellar@example.com"}[i]
+			want = []string{paul + " REPLY DELEGATED 02T0900", to + " REQUEST DELEGATED 02T0900"}
+			slices.Sort(want)
+			var mail string
+			for _, m := range s.others.Taken() {
+				if m.To == to {
+					mail = m.Text
+				}
+			}
+			answers := s.handle(mail, to)
+			if len(answers) != 2 || !strings.HasPrefix(answers[0], paul+" REPLY ACCEPTED") || !strings.HasPrefix(answers[1], room+" REPLY ACCEPTED") {
+				t.Errorf("%s: the delegate answers %q\n%s", uid, answers, &s.log)
+			}
+			if got := s.stored(to); !slices.Equal(got, []string{"freebusy 02T0900 " + uid, "objects/" + uid}) {
+				t.Errorf("%s: the delegate has %q", uid, got)
+			}
+			// The answer that it gets is of no use to the first room.
+			for _, m := range s.others.Taken() {
+				if m.To == room && strings.Contains(m.Text, "UID:"+uid) {
+					s.handle(m.Text, room)
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", uid, got, want)
+		}
+	}
+	play(t, s, step{request("UID:d"), []string{declines}, nil})
+	if got := s.booked("all"); !slices.Equal(got, []string{"02T0900 a " + room, "02T0900 b " + attic, "02T0900 c cellar@example.com"}) {
+		t.Errorf("booked %q", got)
+	}
+	// What is called off in the first room is free again there.
+	play(t, s,
+		step{message(paul, "CANCEL", event("UID:a", "SEQUENCE:1")), nil, nil},
+		step{request("UID:e"), []string{accepts}, nil},
+	)
+}
+
+// The quota is counted with what is moved, given up and called off, and by the versions that are booked.
+func TestQuota(t *testing.T) {
+	s := newSite(t)
+	s.settings.SchedulingFunction = "schedule_in_freebusy\ncheck_quota " + rooms + "\nschedule_across_quota " + rooms
+	s.list("limits", "# two hours for all together", "", "all PT2H")
+	s.list("groups", "* all")
+	both := func(want ...string) {
+		t.Helper()
+		for _, table := range []string{"all", "mailto:" + paul} {
+			var booked []string
+			for _, line := range s.booked(table) {
+				booked = append(booked, strings.TrimSuffix(line, " "+room))
+			}
+			if !slices.Equal(booked, want) {
+				t.Errorf("%s: %q, want %q", table, booked, want)
+			}
+		}
+	}
+	play(t, s, step{request("UID:a"), []string{accepts}, nil})
+	both("02T0900 a")
+	play(t, s, step{request("UID:a", "SEQUENCE:1", "DTSTART:20261203T090000Z", "DURATION:PT2H"), []string{paul + " REPLY ACCEPTED 03T0900"}, nil})
+	both("03T0900 a")
+	play(t, s, step{request("UID:b"), []string{declines}, nil}) // exceeded
+	play(t, s, step{request("UID:a", "SEQUENCE:2", "DTSTART:20261203T090000Z", "DURATION:PT3H"), []string{paul + " REPLY DECLINED 03T0900"}, nil})
+	both()
+	play(t, s, step{request("UID:b", "SEQUENCE:1", "RRULE:FREQ=DAILY;COUNT=2"), []string{accepts}, nil})
+	both("02T0900 b", "03T0900 b")
+	play(t, s, step{message(paul, "CANCEL", event("UID:b", "SEQUENCE:2", "RECURRENCE-ID:20261203T090000Z", "DTSTART:20261203T090000Z")), nil, nil})
+	both("02T0900 b")
+	play(t, s, step{message(paul, "CANCEL", event("UID:b", "SEQUENCE:3")), nil, nil})
+	both()
+	play(t, s, step{request("UID:c", "RRULE:FREQ=DAILY"), []string{declines}, nil}) // without end
+
+	s.list("limits", "all much")
+	if err := s.try(request("UID:d"), room); err == nil || !strings.Contains(err.Error(), "limits") || !strings.Contains(err.Error(), "much") {
+		t.Errorf("a mistake in the lists: %v", err)
+	}
+	s.Journal = nil
+	if err := s.try(request("UID:d"), room); err == nil {
+		t.Error("no journal, and no error")
+	}
+}

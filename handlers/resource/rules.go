@@ -4,12 +4,15 @@ import (
 	"log/slog"
 
 	"imip-agent/handlers/itip"
+	"imip-agent/handlers/quota"
 	"imip-agent/stores/calendar"
 )
 
 // rules decide for one resource by its functions. They implement [itip.Rules].
 type rules struct {
 	functions Functions
+	user      calendar.URI                  // the resource
+	quotas    map[calendar.URI]*quota.Quota // those of the functions, by name
 	log       *slog.Logger
 }
 
@@ -50,12 +53,6 @@ func (r *rules) Decide(i itip.Invited) (itip.Verdict, error) {
 	}
 	return verdict, nil
 }
-
-// Confirm implements [itip.Rules].
-func (r *rules) Confirm(itip.Invited) error { return nil }
-
-// Retract implements [itip.Rules].
-func (r *rules) Retract(itip.Invited) error { return nil }
 
 // The answers that functions have in common.
 var (

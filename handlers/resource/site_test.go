@@ -15,6 +15,7 @@ import (
 	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/resource"
+	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
@@ -28,6 +29,8 @@ const (
 	room   = "room@example.com"
 	attic  = "attic@example.com"
 	system = "calendar@example.com"
+
+	rooms = "mailto:rooms@example.com" // a quota
 )
 
 // site is a handler over a store of its own, between a mailbox server and a mail server.
@@ -79,6 +82,10 @@ func newSite(t *testing.T) *site {
 			Others: others, Spool: s.dir,
 		},
 	}
+	journal, err := file.OpenJournal(file.Options{Dir: filepath.Join(s.dir, "journal"), LockTimeout: time.Minute, Now: now, Rejected: aside})
+	must()
+	t.Cleanup(func() { journal.Close() })
+	s.Journal = func() (stores.Journal, error) { return journal, nil }
 	return s
 }
 
@@ -164,6 +171,33 @@ func (s *site) stored(user string) (all []string) {
 		s.t.Fatal(err)
 	}
 	slices.Sort(all)
+	return all
+}
+
+// list writes a list of the quota of all rooms.
+func (s *site) list(name string, lines ...string) {
+	s.t.Helper()
+	dir := filepath.Join(s.dir, "journal", rooms)
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name), []byte(strings.Join(append(lines, ""), "\n")), 0o600)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// booked describes what a group has booked: when, what, and in which resource.
+func (s *site) booked(group string) (all []string) {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "journal", rooms, "freebusy-other", group))
+	if err != nil && !os.IsNotExist(err) {
+		s.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		columns := strings.Split(strings.TrimSpace(line), "\t")
+		all = append(all, columns[0][6:13]+" "+columns[2]+" "+strings.TrimPrefix(columns[7], "mailto:"))
+	}
 	return all
 }
 

@@ -13,6 +13,7 @@ import (
 	"imip-agent/handlers/outgoing"
 	"imip-agent/handlers/person"
 	"imip-agent/handlers/resource"
+	"imip-agent/stores"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	"imip-agent/stores/rejected"
@@ -62,6 +63,14 @@ func newOurs(room Room) (*ours, error) {
 	return o, nil
 }
 
+// journal opens the room's journal.
+func (o *ours) journal() (stores.Journal, error) {
+	return file.OpenJournal(file.Options{
+		Dir: Room(o.spool).Journal(), FileMode: 0o660, DirMode: 0o2770, LockTimeout: time.Minute,
+		Now: func() time.Time { return o.now }, Rejected: o.handler.Rejected,
+	})
+}
+
 // close releases the store.
 func (o *ours) close() error { return o.store.Close() }
 
@@ -73,7 +82,7 @@ func (o *ours) step(s *Step) (status int, err error) {
 		h := &resource.Handler{Handler: arrivals.Handler{
 			Pipeline: o.handler.Pipeline, Instead: &o.instead, Spool: o.spool, Recipients: []string{s.User},
 			Mailbox: &deliver.Server{}, // what is not handled would get to it, as by -l
-		}}
+		}, Journal: o.journal}
 		if err := h.Handle(context.Background(), bytes.NewReader(s.Message)); err != nil {
 			return 75, err
 		}

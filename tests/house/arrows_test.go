@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	arrival:             with(data, "handlers", itip, mail, deliver, summary, "stores/rejected"),
 	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, draw, deliver, spool, "stores/rejected"),
 	"handlers/person":   with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
-	"handlers/resource": with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
+	"handlers/resource": with(data, "handlers", "handlers/quota", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver, spool),
 

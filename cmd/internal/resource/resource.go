@@ -30,6 +30,6 @@ var Program = handler.Program{
 
 func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
 	base, err := incoming.Handler(s, line, env)
-	h := resource.Handler{Handler: base}
+	h := resource.Handler{Handler: base, Journal: s.Journal}
 	return h.Handle, err
 }

@@ -13,7 +13,7 @@ func catalogue() []*compat.Conversation {
 		wholeEvents(), versions(), messages(), rules(), dates(),
 		occurrences(), cancellations(), replies(), counters(), system(), deviations(), times(), inputs(), spellings(), damage(),
 		answers(), overtaken(), letters(), forwarded(), arrivals(), arrivingAnswers(), arrivingFreeBusy(),
-		decisions(), decidedOtherwise(),
+		decisions(), decidedOtherwise(), bookings(), bookedOtherwise(),
 	} {
 		for _, b := range topic {
 			all = append(all, &b.Conversation)
@@ -117,6 +117,12 @@ func (b *builder) reaches(resource, mail string) *builder {
 		Message: []byte(mail),
 	})
 	b.clock = b.clock.Add(time.Minute)
+	return b
+}
+
+// allots puts a file of a quota into the journal first.
+func (b *builder) allots(quota, file, content string) *builder {
+	b.Initial["journal/"+quota+"/"+file] = content
 	return b
 }
 

@@ -1,0 +1,157 @@
+package resource
+
+import (
+	"slices"
+
+	"imip-agent/handlers/itip"
+	"imip-agent/handlers/quota"
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
+
+// quotaFunction is a function that needs a quota: a name in the journal, "" for the resource's own.
+type quotaFunction interface {
+	quota() calendar.URI
+	books() quota.Books // where it records what is accepted
+}
+
+// checkQuota accepts what the group of the organizer may book.
+//
+// DEVIATION: moved-bookings. For the original an event that is moved counts as two.
+type checkQuota struct{ name calendar.URI }
+
+// acrossQuota accepts what collides with nothing that the organizer has booked under the quota, in whatever resource.
+type acrossQuota struct{ name calendar.URI }
+
+// forDelegate accepts what the group of the organizer may book, or delegates it to a resource of the quota that is free.
+//
+// DEVIATION: delegates-in-order. The original takes any that is free.
+type forDelegate struct {
+	name   calendar.URI
+	policy quota.Policy
+}
+
+func (f checkQuota) quota() calendar.URI  { return f.name }
+func (f acrossQuota) quota() calendar.URI { return f.name }
+func (f forDelegate) quota() calendar.URI { return f.name }
+
+func (checkQuota) books() quota.Books  { return quota.InGroup }
+func (acrossQuota) books() quota.Books { return quota.ByOrganizer }
+func (forDelegate) books() quota.Books { return quota.InGroup }
+
+func (f checkQuota) decide(q *request) (answer, error) {
+	return q.ask(f, (*quota.Quota).Check)
+}
+
+func (f acrossQuota) decide(q *request) (answer, error) {
+	return q.ask(f, (*quota.Quota).Across)
+}
+
+func (f forDelegate) decide(q *request) (answer, error) {
+	return q.ask(f, func(of *quota.Quota, b quota.Booking) (quota.Verdict, error) { return of.ForDelegate(b, f.policy) })
+}
+
+// ask asks the quota of a function.
+func (q *request) ask(f quotaFunction, about func(*quota.Quota, quota.Booking) (quota.Verdict, error)) (a answer, err error) {
+	booking, err := q.rules.booking(q.Invited, q.object)
+	if err != nil {
+		return a, err
+	}
+	verdict, err := about(q.rules.quotas[q.rules.nameOf(f)], booking)
+	if err != nil {
+		return a, err
+	}
+	a.note = verdict.String()
+	switch verdict.Reason {
+	case quota.Accepted:
+		return accepted.because(a.note), nil
+	case quota.NoAllocation:
+		a.decision, a.why = itip.Decline, itip.NoAllocation
+	case quota.Exceeded:
+		a.decision, a.why = itip.Decline, itip.Exceeded
+	case quota.Delegated:
+		a.decision, a.why, a.delegate = itip.Delegate, itip.Delegated, verdict.Delegate
+	default:
+		return taken.because(a.note), nil
+	}
+	return a, nil
+}
+
+// booking returns what an invitation asks of a quota, as that object.
+func (r *rules) booking(i itip.Invited, object *calendar.Object) (quota.Booking, error) {
+	times, err := i.Times(object)
+	return quota.Booking{ID: i.ID, Object: object, Resource: r.user, Spans: times.Own(), At: i.At}, err
+}
+
+// nameOf returns the name of the quota of a function.
+func (r *rules) nameOf(f quotaFunction) calendar.URI {
+	if name := f.quota(); name != "" {
+		return name
+	}
+	return r.user
+}
+
+// haveQuota reports whether a function needs a quota.
+func (f Functions) haveQuota() bool {
+	return slices.ContainsFunc(f.All, func(f Function) bool { _, ok := f.decider.(quotaFunction); return ok })
+}
+
+// quotaNames returns the names of the quotas that functions need, each once, in order.
+func (r *rules) quotaNames() (names []calendar.URI) {
+	for _, f := range r.functions.All {
+		if of, ok := f.decider.(quotaFunction); ok {
+			names = append(names, r.nameOf(of))
+		}
+	}
+	return stores.InOrder(names)
+}
+
+// Confirm implements [itip.Rules]: what is accepted is booked under each quota.
+//
+// DEVIATION: journal-of-the-first-version. The original leaves there what was accepted first.
+func (r *rules) Confirm(i itip.Invited) error {
+	if len(r.quotas) == 0 {
+		return nil
+	}
+	booking, err := r.booking(i, i.Object)
+	if err != nil {
+		return err
+	}
+	own, err := i.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	books := map[calendar.URI]quota.Books{}
+	for _, f := range r.functions.All {
+		if of, ok := f.decider.(quotaFunction); ok {
+			books[r.nameOf(of)] |= of.books()
+		}
+	}
+	for _, name := range r.quotaNames() {
+		if err := r.quotas[name].Confirm(booking, own, books[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Retract implements [itip.Rules]: what is booked is given back to each quota, also where the resource's records say
+// that there is nothing. The journal is committed first, so a program that was killed may have left it there.
+//
+// DEVIATION: bookings-that-are-given-up. The original leaves what is declined after it was accepted.
+// DEVIATION: bookings-across-a-quota. The original leaves what schedule_across_quota has booked.
+func (r *rules) Retract(i itip.Invited) error {
+	if len(r.quotas) == 0 {
+		return nil
+	}
+	own, err := i.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	for _, name := range r.quotaNames() {
+		if err := r.quotas[name].Retract(i.ID, r.user, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
