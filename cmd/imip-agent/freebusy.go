@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/tools/freebusy"
+	"imip-agent/tools/quotas"
 )
 
 // freebusyCommand works out users' free/busy, and keeps it up to date as time goes on.
@@ -26,7 +28,7 @@ func freebusyCommand(env process.Environment) *cli.Command {
 		UsageText: env.Program + " freebusy [--user USER]... [--store] [--publish] [options]",
 		Description: "Recurring events are recorded in free/busy up to the end of a window, which moves on\n" +
 			"every day. Run this every night:\n" +
-			"  " + env.Program + " freebusy --store --publish\n" +
+			"  " + env.Program + " freebusy --store --publish --journal\n" +
 			"It reads the events that are listed as recurring beyond the window, and updates that\n" +
 			"list. If there is no list yet, and with --reset, it reads all events.\n" +
 			"Two kinds of records are kept because the events do not determine them: those of\n" +
@@ -45,6 +47,7 @@ func freebusyCommand(env process.Environment) *cli.Command {
 			&cli.BoolFlag{Name: "store", Usage: "store the result", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "publish", Usage: "publish the result, for users who share and publish their free/busy", DisableDefaultText: true},
 			&cli.StringFlag{Name: "other", Usage: "update what the users know of the free/busy of `USER`, from all events, instead of their own"},
+			toggle("journal", "also extend what is booked under the quotas of resources, in the journal"),
 			readOnly("the store"),
 		}, siteFlags()...),
 		Action: func(options *cli.Context) error { return makeFreebusy(options, env) },
@@ -62,6 +65,9 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 		return usage("--read-only does not go together with --store and --publish, which write")
 	case other != "" && options.Bool("publish"):
 		return usage("option --publish: only users' own free/busy can be published, not with --other")
+	}
+	if options.Bool("journal") && (other != "" || options.IsSet("user")) {
+		return usage("--journal goes with the free/busy of all users, not with --user or --other")
 	}
 	s, err := site.Open(options, env, nil, database.Stores)
 	if err != nil {
@@ -96,7 +102,55 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 	}
 	failure := run.maker.Each(options.Context, all, atOnce, run.done)
 	run.bar.clear()
-	return worst(append(run.failures, failure))
+	run.failures = append(run.failures, failure)
+	if options.Bool("journal") && !errors.Is(failure, stores.ErrAway) && options.Context.Err() == nil {
+		run.failures = append(run.failures, run.quotas(options.Context, s))
+	}
+	return worst(run.failures)
+}
+
+// quotas extends what is booked under quotas. One that fails does not stop the others.
+func (r *freebusyRun) quotas(ctx context.Context, s *site.Site) error {
+	journal, err := s.Journal()
+	if err != nil {
+		return err
+	}
+	names, err := quotas.All(ctx, journal)
+	if err != nil {
+		return fmt.Errorf("the journal of quotas: %w", err)
+	}
+	maker := &freebusy.Quotas{
+		Journal: journal, Store: s.Store, Preferences: s.Preferences, Log: s.Log, Now: r.maker.Now,
+		PeriodLimit: r.maker.PeriodLimit, Keep: r.maker.Keep,
+	}
+	var failures []error
+	for _, name := range names {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		result, err := maker.Extend(ctx, name)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("quota %q: %w", string(name), err))
+			continue
+		}
+		for _, p := range result.Problems {
+			failures = append(failures, &process.ExitError{Code: process.ExitFindings,
+				Err: fmt.Errorf("quota %q: event %q %s is left as it is booked: %w", string(name), p.UID, p.RecurrenceID, p.Err)})
+		}
+		s.Log.Info("bookings extended", "quota", string(name), "until", result.Until, "inserted", result.Inserted, "noted", result.Noted)
+		if !r.print {
+			continue
+		}
+		for _, group := range result.Groups {
+			fmt.Fprintf(r.out, "%s %s\n", name, group)
+			_, err := result.Tables[group].WriteTo(r.out)
+			if err == nil {
+				_, err = fmt.Fprintln(r.out)
+			}
+			failures = append(failures, err)
+		}
+	}
+	return worst(failures)
 }
 
 // worst joins errors into one that ends the program with the highest of their statuses;
