@@ -49,16 +49,19 @@ func setupCommand(env process.Environment) *cli.Command {
 // setupMailCommand changes the configuration of a mail system.
 func setupMailCommand(env process.Environment, system string) *cli.Command {
 	name := map[string]string{"postfix": "Postfix", "exim": "Exim"}[system]
-	description := map[string]string{
+	description := "With --incoming mail that arrives for the users goes through imip_person, which delivers it to\n" +
+		"the mailbox server. A later run without --incoming keeps that. --remove restores the\n" +
+		"configuration from before."
+	description = map[string]string{
 		"postfix": "Changes main.cf and master.cf of Postfix (3.7 or later). Mail that users send through submission,\n" +
 			"submissions or the sendmail command is then copied to the handler. Services that are commented\n" +
-			"out get the needed options as comments. Settings that are lists keep their values. --remove\n" +
-			"restores the configuration from before.",
+			"out get the needed options as comments. Settings that are lists keep their values.\n" + description,
 		"exim": "Changes Exim's configuration: Debian's split configuration, its template, or the site's own\n" +
-			"file. Mail that users send is then copied to the handler. --remove restores the configuration\n" +
-			"from before.",
+			"file. Mail that users send is then copied to the handler.\n" + description,
 	}[system]
 	flags := []cli.Flag{
+		&cli.BoolFlag{Name: "incoming", Usage: "also let imip_person handle mail that arrives for the users; with --remove, remove only this", DisableDefaultText: true},
+		&cli.StringFlag{Name: "mailbox", Usage: "with --incoming: the mailbox server takes mail by LMTP at `SOCKET` or HOST:PORT, or smtp: the mail system delivers it (default: what the mail system uses, or Dovecot or Cyrus on this machine)"},
 		&cli.StringSliceFlag{Name: "domain", Usage: "the `DOMAIN` of the calendar users; can be given several times (default: that of MESSAGE_SENDER)"},
 		&cli.StringFlag{Name: "users", Usage: "handle only these users: a `LIST` of addresses with commas, or a file with one on each line"},
 		&cli.BoolFlag{Name: "everyone", Usage: "handle everybody in the domain again, instead of some users", DisableDefaultText: true},
@@ -66,15 +69,20 @@ func setupMailCommand(env process.Environment, system string) *cli.Command {
 	if system == "postfix" {
 		flags = append(flags, &cli.StringSliceFlag{Name: "service", Usage: "users also send through `SERVICE/TYPE` of master.cf, such as smtp/inet"})
 	}
+	if system == "exim" {
+		flags = append(flags, &cli.StringFlag{Name: "router", Usage: "with --incoming: mail is taken directly above the router `NAME`, which delivers to the mailboxes (default: Exim is asked)"})
+	}
 	return &cli.Command{
-		Name:        system,
-		Usage:       "let " + name + " pass copies of users' mail to the handler",
-		UsageText:   env.Program + " setup " + system + " --domain DOMAIN [--users LIST] [--dry-run] [options]\n" + env.Program + " setup " + system + " --remove [--dry-run]",
+		Name:  system,
+		Usage: "let " + name + " pass users' mail to the handlers",
+		UsageText: env.Program + " setup " + system + " --domain DOMAIN [--users LIST] [--incoming] [--dry-run] [options]\n" +
+			env.Program + " setup " + system + " --remove [--incoming] [--dry-run]",
 		Description: description,
 		Flags: append(flags,
 			&cli.BoolFlag{Name: "remove", Usage: "remove everything from the configuration", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be changed, and change nothing", DisableDefaultText: true},
 			&cli.StringFlag{Name: "program", Usage: "the handler, a `FILE` (default: imip_person_outgoing beside this program)"},
+			&cli.StringFlag{Name: "person", Usage: "the handler of mail that arrives, a `FILE` (default: imip_person of the package, or beside this program)"},
 			&cli.StringFlag{Name: "user", Usage: "run the handler as the user `NAME` (default: the owner of STORE_DIR, or imip-agent)"},
 			&cli.StringFlag{Name: "group", Usage: "run the handler in the group `NAME` (default: that of STORE_DIR, or www-data)"},
 			&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
@@ -87,7 +95,13 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 	if options.NArg() > 0 {
 		return usage("setup %s takes no word %.60q", system, options.Args().First())
 	}
-	o := setup.Options{Remove: options.Bool("remove"), Everyone: options.Bool("everyone"), Services: options.StringSlice("service")}
+	o := setup.Options{
+		Remove: options.Bool("remove"), Everyone: options.Bool("everyone"), Services: options.StringSlice("service"),
+		Incoming: options.Bool("incoming"), Mailbox: options.String("mailbox"), Router: options.String("router"),
+	}
+	if !o.Incoming && (o.Mailbox != "" || o.Router != "") {
+		return usage("--mailbox and --router are for mail that arrives: add --incoming")
+	}
 	if o.Remove && (options.IsSet("domain") || options.IsSet("users")) {
 		return usage("--remove removes all domains and users: name none")
 	}
@@ -103,7 +117,7 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 	if err != nil {
 		return asRoot(err)
 	}
-	return carryOut(ctx, plan, options.Bool("dry-run"), env, system, o.Remove)
+	return carryOut(ctx, plan, options.Bool("dry-run"), env, system, o)
 }
 
 func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, error) {
@@ -122,13 +136,16 @@ func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, 
 }
 
 // carryOut prints a plan and, unless it is only to be looked at, carries it out.
-func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env process.Environment, system string, remove bool) error {
+func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env process.Environment, system string, o setup.Options) error {
 	fmt.Fprint(env.Stdout, plan.Diff())
 	for _, note := range plan.Notes {
 		fmt.Fprintf(env.Stderr, "note: %s\n", note)
 	}
 	switch {
-	case plan.Empty() && remove:
+	case plan.Empty() && o.Remove && o.Incoming:
+		fmt.Fprintf(env.Stdout, "the configuration of %s has nothing of imip-agent for mail that arrives\n", system)
+		return nil
+	case plan.Empty() && o.Remove:
 		fmt.Fprintf(env.Stdout, "the configuration of %s has nothing of imip-agent\n", system)
 		return nil
 	case plan.Empty():
@@ -146,7 +163,10 @@ func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env process.Envir
 		return asRoot(err)
 	}
 	state := "set up"
-	if remove {
+	switch {
+	case o.Remove && o.Incoming:
+		state = "set up for mail that users send only"
+	case o.Remove:
 		state = "restored to its state before imip-agent"
 	}
 	if len(plan.Then) > 0 {
@@ -154,7 +174,7 @@ func carryOut(ctx context.Context, plan *setup.Plan, dry bool, env process.Envir
 	} else {
 		fmt.Fprintf(env.Stdout, "%s is %s: start it\n", system, state)
 	}
-	if !remove {
+	if !o.Remove {
 		fmt.Fprintf(env.Stdout, "now try it: `%s doctor --send USER@DOMAIN`\n", env.Program)
 	}
 	return nil
@@ -222,6 +242,12 @@ func fromSite(o *setup.Options, options *cli.Context, env process.Environment) e
 	if o.Group = options.String("group"); o.Group == "" {
 		o.Group = group
 	}
+	if o.Person = options.String("person"); o.Person == "" {
+		o.Person = personProgram()
+	} else if o.Person, err = filepath.Abs(o.Person); err != nil {
+		return err
+	}
+	o.Reach = reachAs(config, o.User, o.Group)
 	if _, err := user.Lookup(o.User); err != nil {
 		return fmt.Errorf("the user %s is missing, as whom the handler runs: `%s setup user` creates it", o.User, env.Program)
 	}
@@ -266,6 +292,22 @@ func handlerProgram() (string, error) {
 		return program, nil
 	}
 	return "", fmt.Errorf("%s is missing beside this program: install it, or name it by --program", doctor.Handler)
+}
+
+// personProgram returns the path of the handler of mail that arrives: where the Debian package has it, since the
+// original has a program of that name, or beside this program. It is empty if there is none.
+func personProgram() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	dir := filepath.Dir(self)
+	for _, path := range []string{filepath.Join(filepath.Dir(dir), "lib/imip-agent-go", doctor.Person), filepath.Join(dir, doctor.Person)} {
+		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
+			return path
+		}
+	}
+	return ""
 }
 
 // accountFor returns whom the handler runs as: whose the store is, else the usual ones.

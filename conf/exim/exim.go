@@ -15,4 +15,13 @@ var (
 
 	//go:embed retry
 	Retry string // before all other rules
+
+	//go:embed incoming-macros
+	IncomingMacros string // names for mail that arrives, below the macros
+
+	//go:embed incoming-router
+	IncomingRouter string // directly above the router for mailboxes
+
+	//go:embed incoming-transport
+	IncomingTransport string
 )

@@ -9,4 +9,10 @@ var (
 
 	//go:embed master.cf
 	Master string // services for the end of master.cf
+
+	//go:embed incoming-main.cf
+	IncomingMain string // settings for mail that arrives
+
+	//go:embed incoming-master.cf
+	IncomingMaster string // the service for mail that arrives
 )

@@ -551,3 +551,26 @@ func TestMain(m *testing.M) {
 	runChild()
 	os.Exit(postgresqltest.Main(m))
 }
+
+// A server is asked whether it takes a mail, gets none, and takes mails afterwards.
+func TestAsk(t *testing.T) {
+	for _, lmtp := range []bool{true, false} {
+		s := newSink(t, lmtp)
+		c, err := s.Connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		results := c.Ask("", []string{"paul@example.com", "550@example.com"})
+		var refused *RefusedError
+		if results[0] != nil || !errors.As(results[1], &refused) || refused.Code != 550 {
+			t.Errorf("LMTP %t: %v", lmtp, results)
+		}
+		if len(s.all()) > 0 {
+			t.Errorf("LMTP %t: it got a mail", lmtp)
+		}
+		if errs := c.Send(t.Context(), "", []string{"paul@example.com"}, strings.NewReader("From: a@example.com\r\n\r\nx\r\n")); errs[0] != nil {
+			t.Errorf("LMTP %t: after it was asked: %v", lmtp, errs)
+		}
+		c.Close()
+	}
+}

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The first hour of an administrator, in the words of README.md, on a bare Debian: try it,
-# install it, set it up with Postfix, send, look, take it out. Every command is one that
+# install it, set it up with Postfix and Dovecot, send, look, take it out. Every command is one that
 # stands in README.md; what is between them is the site that an administrator has already.
 #
 #   tests/mta/first-hour.sh [DIR]     DIR keeps the bare Debian for the next time
@@ -26,11 +26,12 @@ commands() {
 try=$(commands '## Try it' | grep '^sed ')
 install=$(commands '## Install it')
 setup=$(commands '### Postfix')
+incoming=$(commands '### Mail that arrives' | grep '^imip-agent ')
 out=$(commands '## Take it out')
-for words in "$try" "$install" "$setup" "$out"; do
+for words in "$try" "$install" "$setup" "$incoming" "$out"; do
     [ -n "$words" ] || { echo "README.md has other headings than this script knows" >&2; exit 1; }
 done
-export try install setup out
+export try install setup incoming out
 export IMIP_GOCACHE=$(go env GOCACHE) IMIP_GOROOT=$(go env GOROOT) IMIP_GOMODCACHE=$(go env GOMODCACHE) IMIP_SOURCE=$PWD IMIP_ROOT=$dir
 export IMIP_SUMS="$(go env GOFLAGS)" IMIP_PROXY="$(go env GOPROXY)"
 
@@ -59,13 +60,28 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
         say() { printf "\n== %s (%ss)\n" "$1" "$SECONDS"; }
         cd /root/source
 
-        say "the site: Postfix, a user, submission"
+        say "the site: Postfix, Dovecot, a user, submission"
         apt-get -qq update 2>/dev/null
         echo postfix postfix/main_mailer_type select Internet Site | debconf-set-selections
-        apt-get -q -y --no-install-recommends install postfix ca-certificates >/tmp/site.log 2>&1 || { tail /tmp/site.log; exit 1; }
+        apt-get -q -y --no-install-recommends install postfix dovecot-lmtpd ca-certificates >/tmp/site.log 2>&1 || { tail /tmp/site.log; exit 1; }
         useradd --create-home paul
         postconf -e myhostname=mail.example.org mydestination="example.org, localhost" inet_interfaces=loopback-only maillog_file=/var/log/postfix.log
         postconf -Me submission/inet="submission inet n - y - - smtpd"
+        # The mailboxes, as the manual of Dovecot says.
+        postconf -e mailbox_transport=lmtp:unix:private/dovecot-lmtp
+        cat >/etc/dovecot/conf.d/99-site.conf <<END
+auth_username_format = %Ln
+mail_location = maildir:~/Maildir
+log_path = /var/log/dovecot.log
+service lmtp {
+  unix_listener /var/spool/postfix/private/dovecot-lmtp {
+    mode = 0600
+    user = postfix
+    group = postfix
+  }
+}
+END
+        dovecot
         newaliases
         cp -a /etc/postfix /root/before
         postfix start
@@ -83,6 +99,12 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
         tail -n 1 /tmp/set-up | grep "^ok       a message from paul@example.org has gone through the mail system"
         if grep -E "^(failed|unknown)" /tmp/set-up; then exit 1; fi
 
+        say "mail that arrives"
+        bash -ec "$incoming" | tee /tmp/incoming
+        tail -n 1 /tmp/incoming | grep "^ok       an invitation to paul@example.org has gone through the mail system"
+        if grep -E "^(failed|unknown)" /tmp/incoming; then exit 1; fi
+        grep -rq "X-IMIP-Agent: info" /home/paul/Maildir/new
+
         say "look"
         imip-agent show paul@example.org
         imip-agent check
@@ -92,10 +114,11 @@ exec unshare --mount --pid --fork --kill-child bash -euo pipefail -c '
         diff -r /root/before /etc/postfix
         [ ! -e /usr/bin/imip-agent ]
         echo "Subject: still here" | sendmail -f paul@example.org paul@example.org
-        for _ in $(seq 100); do grep -q "still here" /var/mail/paul && break; sleep 0.2; done
-        grep -q "still here" /var/mail/paul
+        for _ in $(seq 100); do grep -rq "still here" /home/paul/Maildir/new && break; sleep 0.2; done
+        grep -rq "still here" /home/paul/Maildir/new
         ls -d /var/lib/imip-agent/store
         say "done"
         postfix stop
+        dovecot stop
     '"'"'
 '

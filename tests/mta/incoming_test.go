@@ -2,34 +2,34 @@ package mta
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"net"
 	"strings"
 	"testing"
 )
 
-// newIncomingPostfix starts a Postfix that hands mail for users through the handler to Dovecot,
-// as conf/README.md says. Addresses may have extensions.
+// newIncomingPostfix starts a Postfix that passes mail for users through the handler to Dovecot, as
+// `imip-agent setup` makes it. Addresses may have extensions.
 func newIncomingPostfix(t *testing.T, d *dovecot) *server {
 	t.Helper()
-	steps := strings.NewReplacer("cat postfix/", "cat /usr/share/imip-agent-go/postfix/", "postfix reload\n", "").
-		Replace(documented(t, "### Incoming mail with Postfix"))
 	return newPostfixWith(t, `postconf -e recipient_delimiter=+
-		`+steps+`
-		sed -i 's,/run/dovecot/imip-lmtp,`+d.socket+`,' /etc/postfix/master.cf
+		cp -a /etc/postfix /root/outgoing
+		imip-agent setup postfix --domain example.com --service "127.0.0.1:$1/inet" --incoming --mailbox `+d.socket+`
 		warnings=$(postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null)
 		[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }`, "", "", d.dir)
 }
 
-// newIncomingExim is the same with Exim.
-func newIncomingExim(t *testing.T, d *dovecot) *server {
+// newIncomingExim is the same with Exim, in one of the styles.
+func newIncomingExim(t *testing.T, d *dovecot, style string) *server {
 	t.Helper()
 	return newEximWith(t, "exim", `
-		cd /usr/share/imip-agent-go/exim
-		sed -i 's,/run/dovecot/imip-lmtp,`+d.socket+`,' incoming-macros
-		sed -i -e '1e cat incoming-macros' -e '/^mailboxes:/e cat incoming-router' -e '/^begin transports/r incoming-transport' /etc/exim4/exim4.conf
-		exim4 -bV`, "own", "", "", d.dir)
+		# As it comes, with all intervals of the retry rules.
+		imip-agent setup exim --domain example.com
+		# Exim would route mail to several recipients at once, by one that is no user.
+		sed -i '/^  same_domain_copy_routing/d' /etc/exim4/conf.d/router/150_* /etc/exim4/exim4.conf.template
+		cp -a /etc/exim4 /root/outgoing
+		imip-agent setup exim --domain example.com --incoming --mailbox `+d.socket, style, "", "", d.dir)
 }
 
 func TestIncomingPostfix(t *testing.T) {
@@ -39,34 +39,77 @@ func TestIncomingPostfix(t *testing.T) {
 	testIncoming(t, s, d)
 	// The list of users for outgoing mail is the one for incoming mail, also when it has been set up anew.
 	t.Run("listed", func(t *testing.T) {
-		s.run(t, `
-			sed -i -e '/^calendar_transport_maps/,/^    }/d' -e 's/^#\(calendar_transport_maps = pipemap\)/\1/' /etc/postfix/main.cf
-			imip-agent setup postfix --domain example.com --users user03@example.com --service "127.0.0.1:$1/inet"
-			postfix reload`, port(s.submission))
+		s.run(t, `cp -a /etc/postfix /root/all
+			imip-agent setup postfix --domain example.com --users user03@example.com --service "127.0.0.1:$1/inet"`, port(s.submission))
 		const user, other = "user03@example.com", "sara@example.com"
 		message := invitation("vincent@example.org", "vincent@example.org", "listed", 12, user, other)
 		outsider(t, s, message, user, other)
 		summarized(t, d.gets(t, s, user, 1), message)
 		s.requested(t, user, "listed", true)
 		unchanged(t, s.arrived(t, other).data, message)
+		s.run(t, `imip-agent setup postfix --domain example.com --users /root/users --service "127.0.0.1:$1/inet"
+			diff -r /root/all /etc/postfix`, port(s.submission))
 	})
-	s.keepsPackage(t)
+	s.keepsPackage(t, "postfix")
+	// Mail that waits for a program that is gone goes to the mailbox when it is taken out.
+	t.Run("taken out", func(t *testing.T) {
+		const user = "user04@example.com"
+		s.run(t, `mv /usr/lib/imip-agent-go/imip_person /root/`)
+		message := invitation("vincent@example.org", "vincent@example.org", "gone", 12, user)
+		outsider(t, s, message, user)
+		s.tried(t, user, 2)
+		if s.length(t) != "1" {
+			t.Errorf("%s mails are in the queue, want 1", s.length(t))
+		}
+		s.run(t, `imip-agent setup postfix --remove --incoming; diff -r /root/outgoing /etc/postfix`)
+		unchanged(t, s.arrived(t, user).data, message)
+		s.idle(t)
+		s.noBounce(t, user)
+		s.run(t, `imip-agent setup postfix --domain example.com --service "127.0.0.1:$1/inet"; diff -r /root/outgoing /etc/postfix`, port(s.submission))
+	})
 }
 
+// Whatever the form of Exim's configuration.
 func TestIncomingExim(t *testing.T) {
 	need(t, "exim")
-	d := newDovecot(t)
-	s := newIncomingExim(t, d)
-	testIncoming(t, s, d)
-	s.keepsPackage(t)
+	for _, style := range []string{"own", "split", "template"} {
+		t.Run(style, func(t *testing.T) {
+			d := newDovecot(t)
+			s := newIncomingExim(t, d, style)
+			if style != "template" { // which differs from the other ones in where the parts are
+				testIncoming(t, s, d)
+			}
+			s.run(t, `imip-agent setup exim --domain example.com | grep 'set up already'`)
+			s.keepsPackage(t, "exim")
+			// Without the program, mail goes to the mailbox, which is the one that Exim had used.
+			const stranger, user, later = "vincent@example.org", "user04@example.com", "user05@example.com"
+			message := invitation(stranger, stranger, "gone", 12, user)
+			if style == "template" {
+				message := invitation(stranger, stranger, "here", 12, later)
+				outsider(t, s, message, later)
+				summarized(t, d.gets(t, s, later, 1), message)
+			}
+			s.run(t, `mv /usr/lib/imip-agent-go/imip_person /root/`)
+			outsider(t, s, message, user)
+			unchanged(t, s.arrived(t, user).data, message)
+			s.run(t, `mv /root/imip_person /usr/lib/imip-agent-go/
+				imip-agent setup exim --remove --incoming; diff -r /root/outgoing /etc/exim4`)
+			message = invitation(stranger, stranger, "out", 12, user)
+			outsider(t, s, message, user)
+			s.idle(t)
+			if n := len(s.sink.to(user)); n != 2 || s.letters(t, user) != 0 {
+				t.Errorf("%d mails of 2 have reached the mailbox directly, %d were handled", n, s.letters(t, user))
+			}
+		})
+	}
 }
 
 // keepsPackage fails the test if the package can be removed while the mail system runs its handler of
 // incoming mail.
-func (s *server) keepsPackage(t *testing.T) {
+func (s *server) keepsPackage(t *testing.T, system string) {
 	t.Helper()
 	out, err := s.try(`dpkg --no-triggers -r imip-agent-go`)
-	if err == nil || !strings.Contains(out+err.Error(), "runs /usr/lib/imip-agent-go/imip_person") {
+	if err == nil || !strings.Contains(out+err.Error(), "runs /usr/lib/imip-agent-go/imip_person") || !strings.Contains(out+err.Error(), "imip-agent setup "+system+" --remove") {
 		t.Errorf("the package can be removed: %v\n%s", err, out)
 	}
 }
@@ -74,7 +117,13 @@ func (s *server) keepsPackage(t *testing.T) {
 // outsider sends a message from another site.
 func outsider(t *testing.T, s *server, message []byte, to ...string) {
 	t.Helper()
-	if err := send(s.public, outside, "vincent@example.org", to, message); err != nil {
+	var err error
+	eventually(t, "a mail server that is there", func() bool {
+		err = send(s.public, outside, "vincent@example.org", to, message)
+		var lost *net.OpError // Exim begins anew when its configuration is reloaded
+		return !errors.As(err, &lost)
+	}, func() string { return err.Error() + s.describe(t) })
+	if err != nil {
 		t.Fatalf("mail to %v: %v\n%s", to, err, s.describe(t))
 	}
 }
@@ -144,7 +193,7 @@ func summarized(t *testing.T, mails []string, sent []byte) {
 // letters returns how many messages are known to have been handled for a user.
 func (s *server) letters(t *testing.T, user string) int {
 	t.Helper()
-	return len(strings.Fields(s.run(t, `ls "$1/__outbox__"`, store+"/mailto:"+user)))
+	return len(strings.Fields(s.run(t, `[ ! -d "$1/__outbox__" ] || ls "$1/__outbox__"`, store+"/mailto:"+user)))
 }
 
 func testIncoming(t *testing.T, s *server, d *dovecot) {
@@ -227,13 +276,17 @@ func testIncoming(t *testing.T, s *server, d *dovecot) {
 
 	// The handler is tried several times while the mailbox server, or the program, is away: nothing is lost,
 	// nothing comes twice, and the handler has known the message each time.
-	for _, away := range []struct{ name, user, stop, start string }{
-		{"no mailbox server", "crowd@example.com", `mv $1 $1.away`, `mv $1.away $1`},
-		{"no program", "attached@example.com", `chmod 644 /usr/lib/imip-agent-go/imip_person`, `chmod 755 /usr/lib/imip-agent-go/imip_person`},
+	const program = "/usr/lib/imip-agent-go/imip_person"
+	for _, away := range []struct {
+		name, user string
+		stop, back func()
+	}{
+		{"no mailbox server", "crowd@example.com", d.stop, func() { d.start(t) }},
+		{"no program", "attached@example.com", func() { s.run(t, "chmod 644 "+program) }, func() { s.run(t, "chmod 755 "+program) }},
 	} {
 		t.Run(away.name, func(t *testing.T) {
-			s.run(t, away.stop, d.socket)
-			back := func() { s.run(t, away.start, d.socket) }
+			away.stop()
+			back := away.back
 			started := false
 			defer func() {
 				if !started {
@@ -249,8 +302,9 @@ func testIncoming(t *testing.T, s *server, d *dovecot) {
 			if s.length(t) != "2" {
 				t.Errorf("%s mails are in the queue, want 2", s.length(t))
 			}
-			if away.name == "no mailbox server" && s.letters(t, away.user) != 2 {
-				t.Errorf("the handler knows %d messages, want 2: a message was not the same at each try", s.letters(t, away.user))
+			// One that changes no records is not noted before it is delivered.
+			if n := s.letters(t, away.user); away.name == "no mailbox server" && (n < 1 || n > 2) {
+				t.Errorf("the handler knows %d messages, want 1 or 2: a message was not the same at each try", n)
 			}
 			back()
 			started = true
@@ -262,22 +316,20 @@ func testIncoming(t *testing.T, s *server, d *dovecot) {
 		})
 	}
 
-	// One mailbox refuses a mail for a while: the other recipient has it at once, and once.
+	// One mailbox is full for a while: the other recipient has the mail at once, and once.
 	t.Run("one mailbox full", func(t *testing.T) {
 		const full, other = "reported@example.com", "case@example.com"
-		place := filepath.Join(d.dir, "mail", "reported")
-		if err := os.WriteFile(place, nil, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		d.fill(t, "reported", true)
 		message := invitation(stranger, stranger, "full", 14, full, other)
 		outsider(t, s, message, full, other)
 		s.tried(t, full, 3)
 		if n := len(d.mails(t, "case")); n != 1 {
 			t.Errorf("the other has %d mails, want 1", n)
 		}
-		if err := os.Remove(place); err != nil {
-			t.Fatal(err)
+		if mails := d.mails(t, "reported"); len(mails) > 0 {
+			t.Errorf("the full mailbox has %q", mails)
 		}
+		d.fill(t, "reported", false)
 		summarized(t, d.gets(t, s, full, 1), message)
 		summarized(t, d.gets(t, s, other, 1), message)
 		s.requested(t, full, "full", true)
@@ -298,7 +350,7 @@ func (s *server) tried(t *testing.T, user string, times int) {
 	count := func() (n int) {
 		for _, name := range s.logs {
 			for line := range strings.Lines(s.read(t, name)) {
-				if strings.Contains(line, user) && (strings.Contains(line, "relay=calendar-incoming") && !strings.Contains(line, "status=sent") ||
+				if strings.Contains(line, user) && (strings.Contains(line, "relay=imip-incoming") && !strings.Contains(line, "status=sent") ||
 					strings.Contains(line, "T=imip_person defer")) {
 					n++
 				}

@@ -2,16 +2,19 @@ package mta
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/mail"
@@ -20,10 +23,12 @@ import (
 	"imip-agent/tests/skip"
 )
 
-// dovecot is a mailbox server that takes mail by LMTP, for users of any name.
+// dovecot is a mailbox server that takes mail by LMTP, for users of any name. A mailbox holds 20 MB.
 type dovecot struct {
 	dir    string
 	socket string
+	stop   func()             // ends it
+	start  func(t *testing.T) // starts it again
 }
 
 // newDovecot starts Debian's dovecot-lmtpd with mailboxes in a temporary directory.
@@ -59,6 +64,11 @@ ssl = no
 auth_username_format = %n
 mail_location = maildir:DIR/mail/%u
 first_valid_uid = 1
+mail_plugins = quota
+plugin {
+  quota = maildir:User quota
+  quota_rule = *:storage=20M
+}
 passdb {
   driver = static
   args = nopassword=y
@@ -77,28 +87,56 @@ service lmtp {
 	if err := os.WriteFile(name, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "-F", "-c", name)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	d.start = func(t *testing.T) {
+		t.Helper()
+		cmd := exec.Command(program, "-F", "-c", name)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+		var said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		d.stop = sync.OnceFunc(func() {
+			cmd.Process.Signal(syscall.SIGTERM)
+			cmd.Wait()
+		})
+		eventually(t, "an answer of Dovecot", func() bool {
+			conn, err := net.Dial("unix", d.socket)
+			if err == nil {
+				conn.Close()
+			}
+			return err == nil
+		}, func() string { return said.String() })
 	}
 	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-		if t.Failed() {
-			t.Logf("Dovecot says %s", &said)
+		if d.stop != nil {
+			d.stop()
 		}
 	})
-	for range 100 {
-		if _, err := os.Stat(d.socket); err == nil {
-			return d
+	d.start(t)
+	return d
+}
+
+// fill makes a user's mailbox full, or makes room in it again.
+func (d *dovecot) fill(t *testing.T, user string, full bool) {
+	t.Helper()
+	cur := filepath.Join(d.dir, "mail", user, "cur")
+	large := filepath.Join(cur, "1.large,S=30000000,W=30000000:2,S") // Dovecot takes the size from the name
+	err := os.Remove(large)
+	if full {
+		if err = os.MkdirAll(cur, 0o777); err == nil {
+			err = os.WriteFile(large, nil, 0o666)
 		}
-		time.Sleep(50 * time.Millisecond)
+		for _, dir := range []string{d.dir + "/mail/" + user, cur, filepath.Dir(cur) + "/new", filepath.Dir(cur) + "/tmp"} {
+			err = errors.Join(err, os.MkdirAll(dir, 0o777), os.Chmod(dir, 0o777))
+		}
 	}
-	t.Fatalf("Dovecot does not start: %s", &said)
-	return nil
+	if size := os.Remove(filepath.Join(d.dir, "mail", user, "maildirsize")); !errors.Is(size, fs.ErrNotExist) {
+		err = errors.Join(err, size)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // mails returns what is in a user's mailbox, as it is stored: with line feeds for line ends.

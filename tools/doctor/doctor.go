@@ -81,6 +81,9 @@ type Doctor struct {
 	// longer than that for a lock. Nil in a test that has no use for it.
 	Open func(dir string, lockTimeout time.Duration) (stores.Store, error)
 
+	// Ask asks mail servers. Nil: they are not asked.
+	Ask Ask
+
 	SystemZone string // the name of the system's time zone; empty if it is not known
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -111,6 +114,7 @@ func (d *Doctor) Examine(ctx context.Context) iter.Seq[Result] {
 			func() { d.lock(ctx, found, report) },
 			func() { d.zone(report) },
 			func() { d.message(ctx, found, report) },
+			func() { d.arriving(ctx, found, report) },
 		} {
 			if stopped || ctx.Err() != nil {
 				return

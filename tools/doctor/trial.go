@@ -134,7 +134,7 @@ func (d *Doctor) message(ctx context.Context, h handler, report report) {
 		return
 	}
 	const uid = "doctor@imip-agent.invalid"
-	cmd.Stdin = strings.NewReader(invitation(uid, d.Now()))
+	cmd.Stdin = strings.NewReader(invitation(somebody.Address(), guest, uid, d.Now()))
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	start := d.Now()
@@ -171,13 +171,15 @@ func remedyFor(err error) string {
 	return ""
 }
 
-// invitation returns a message that invites somebody to a meeting tomorrow.
-func invitation(uid string, now time.Time) string {
+// guest is somebody else, who is in no store either.
+const guest = "guest@imip-agent.invalid"
+
+// invitation returns a message from an organizer that invites somebody to a meeting tomorrow.
+func invitation(organizer, attendee, uid string, now time.Time) string {
 	const form = "20060102T150405Z"
-	address := somebody.Address()
 	begin := now.UTC().Add(24 * time.Hour).Truncate(time.Hour)
 	return strings.ReplaceAll(fmt.Sprintf(`From: %[1]s
-To: guest@imip-agent.invalid
+To: %[6]s
 Subject: test
 Message-ID: <%[2]s>
 MIME-Version: 1.0
@@ -194,8 +196,8 @@ DTSTART:%[4]s
 DTEND:%[5]s
 SUMMARY:Test
 ORGANIZER:mailto:%[1]s
-ATTENDEE;RSVP=TRUE:mailto:guest@imip-agent.invalid
+ATTENDEE;RSVP=TRUE:mailto:%[6]s
 END:VEVENT
 END:VCALENDAR
-`, address, uid, now.UTC().Format(form), begin.Format(form), begin.Add(time.Hour).Format(form)), "\n", "\r\n")
+`, organizer, uid, now.UTC().Format(form), begin.Format(form), begin.Add(time.Hour).Format(form), attendee), "\n", "\r\n")
 }

@@ -3,9 +3,11 @@ package setup
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,7 +33,7 @@ func eximParts(o Options, macros string) []eximPart {
 // Exim returns what is to be done in the configuration of Exim: in Debian's directory of many
 // files, its template, or one file that is the site's own. Program is Exim itself. Output
 // runs a program and returns its lines.
-func Exim(ctx context.Context, o Options, program string, output func(ctx context.Context, words ...string) ([]string, error)) (*Plan, error) {
+func Exim(ctx context.Context, o Options, program string, output Run) (*Plan, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -84,7 +86,67 @@ func Exim(ctx context.Context, o Options, program string, output func(ctx contex
 		before = string(text)
 	}
 	user, _ := value("exim_user")
-	parts := eximParts(o, o.eximMacros(before, program, user))
+	macros := o.eximMacros(before, program, user)
+	parts := eximParts(o, macros)
+
+	// What there is for mail that arrives, in both forms of Debian's configuration.
+	dir := filepath.Join(debian, "conf.d")
+	incomingNow := map[string][]byte{}
+	if generated {
+		for _, path := range []string{filepath.Join(dir, incomingMacros), splitRouter(dir), filepath.Join(dir, incomingTransport)} {
+			if text, err := read(path); err != nil && path != "" {
+				return nil, err
+			} else if text != nil {
+				incomingNow[path] = text
+			}
+		}
+	}
+	had := len(incomingNow) > 0 || hasIncoming(string(whole))
+	var in *incomingExim
+	incoming := map[string]string{}
+	if !o.Remove && (o.Incoming || had) {
+		o.Incoming = true
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		placed := string(whole) + string(incomingNow[filepath.Join(dir, incomingMacros)])
+		if in, err = newIncomingExim(ctx, &o, program, output, string(whole), placed, dir, macroOf(macros, "IMIP_SENDERS")); err != nil {
+			return nil, err
+		}
+		if in.note != "" {
+			p.Notes = append(p.Notes, in.note)
+		}
+		if generated && split {
+			if incoming, err = in.splitFiles(dir); err != nil {
+				return nil, err
+			}
+		}
+	}
+	paths := slices.Sorted(maps.Keys(incomingNow))
+	for path := range incoming {
+		if incomingNow[path] == nil {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		var text []byte
+		if part, ok := incoming[path]; ok {
+			text = []byte(part)
+		}
+		p.change(path, incomingNow[path], text)
+	}
+	if o.Remove && o.Incoming {
+		if whole == nil {
+			return p, nil
+		}
+		text, err := withoutParts(string(whole), beginIncoming)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		p.change(file, whole, []byte(text))
+		return p, nil
+	}
 
 	if generated {
 		for _, part := range parts {
@@ -116,6 +178,11 @@ func Exim(ctx context.Context, o Options, program string, output func(ctx contex
 				return nil, problem("%s has parts of imip-agent already, by hand or of an earlier version: remove %q and similar lines first", file, line)
 			}
 		}
+		if in != nil {
+			if text, err = in.insert(text); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+		}
 		for _, part := range parts {
 			if text, err = insert(text, part); err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
@@ -144,6 +211,14 @@ func macro(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^` + name + ` =[ \t]*(.*)$`)
 }
 
+// macroOf returns what a macro is in a configuration, nothing if it is not defined.
+func macroOf(text, name string) string {
+	if match := macro(name).FindStringSubmatch(text); match != nil {
+		return match[1]
+	}
+	return ""
+}
+
 // eximMacros returns the part with the site's names. Before is what there was.
 func (o *Options) eximMacros(before, program, user string) string {
 	if o.Remove {
@@ -163,12 +238,7 @@ func (o *Options) eximMacros(before, program, user string) string {
 	for _, domain := range o.Domains {
 		everybody = append(everybody, "*@"+domain)
 	}
-	old := func(name string) string {
-		if match := macro(name).FindStringSubmatch(before); match != nil {
-			return match[1]
-		}
-		return ""
-	}
+	old := func(name string) string { return macroOf(before, name) }
 	set("IMIP_DOMAINS", strings.Join(o.Domains, " : "))
 	switch senders := old("IMIP_SENDERS"); {
 	case len(o.Users) > 0:

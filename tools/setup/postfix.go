@@ -14,7 +14,7 @@ import (
 
 // Postfix returns what is to be done in the directory of Postfix's configuration. Output
 // runs a program and returns its lines.
-func Postfix(ctx context.Context, o Options, output func(ctx context.Context, words ...string) ([]string, error)) (*Plan, error) {
+func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -47,21 +47,47 @@ func Postfix(ctx context.Context, o Options, output func(ctx context.Context, wo
 	if oldMain == nil || oldMaster == nil {
 		return nil, problem("%s has no main.cf and master.cf: set up Postfix first", dir)
 	}
-	newMain, err := o.mainCf(string(oldMain), version)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", main, err)
+	had := hasIncoming(string(oldMain)) || hasIncoming(string(oldMaster))
+	if o.Remove && had && p.Then != nil {
+		p.Then = append(p.Then, []string{"postqueue", "-f"}) // what waits goes to the mailboxes now
 	}
-	newMaster, notes, err := o.masterCf(string(oldMaster))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", master, err)
+	var newMain, newMaster string
+	switch {
+	case o.Remove && o.Incoming:
+		if newMain, err = withoutIncoming(string(oldMain)); err == nil {
+			newMaster, err = withoutIncoming(string(oldMaster))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
+	default:
+		if newMain, err = o.mainCf(string(oldMain), version); err != nil {
+			return nil, fmt.Errorf("%s: %w", main, err)
+		}
+		if newMaster, p.Notes, err = o.masterCf(string(oldMaster)); err != nil {
+			return nil, fmt.Errorf("%s: %w", master, err)
+		}
 	}
-	p.Notes = notes
-	if o.Remove {
+	if !o.Remove && (o.Incoming || had) {
+		o.Incoming = true
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		in, err := newIncomingPostfix(ctx, &o, output, string(oldMaster))
+		if err == nil {
+			newMain, err = in.mainCf(newMain)
+		}
+		if err != nil {
+			return nil, err
+		}
+		newMaster = in.masterCf(newMaster)
+	}
+	if o.Remove && !o.Incoming {
 		number := 0
 		for line := range strings.Lines(newMaster) {
 			number++
-			if !strings.HasPrefix(line, "#") && strings.Contains(line, "imip_person_outgoing") {
-				p.Notes = append(p.Notes, fmt.Sprintf("line %d of %s still runs imip_person_outgoing, by a service that was added by hand: remove it, and everything that leads to it", number, master))
+			if program := regexp.MustCompile(`argv=\S*/(imip_person(?:_outgoing)?)\b`).FindStringSubmatch(line); program != nil && !strings.HasPrefix(line, "#") {
+				p.Notes = append(p.Notes, fmt.Sprintf("line %d of %s still runs %s, by a service that was added by hand: remove it, and everything that leads to it", number, master, program[1]))
 			}
 		}
 	}
@@ -97,7 +123,10 @@ const sendersName = "imip_sender_bcc_maps"
 // mainCf returns main.cf with our settings, or without.
 func (o *Options) mainCf(text, version string) (string, error) {
 	senders := setting(text, sendersName) // as it was
-	text, err := withoutBlocks(text)
+	text, err := withoutIncoming(text)
+	if err == nil {
+		text, err = withoutBlocks(text)
+	}
 	if err != nil {
 		return "", err
 	}

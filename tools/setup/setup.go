@@ -33,6 +33,19 @@ type Options struct {
 	Prefix               string // OUTGOING_PREFIX
 	Sender               string // MESSAGE_SENDER, which is no user
 
+	// Incoming also lets mail that arrives go through imip_person, or leaves only this out with Remove.
+	// Where it does already, it goes on.
+	Incoming bool
+	Person   string // imip_person; may be empty if no mail that arrives is handled
+	// Mailbox is where the mailbox server takes mail by LMTP: a socket, or HOST:PORT. By "smtp" the mail system
+	// itself takes it. Empty: it is looked for.
+	Mailbox string
+	Router  string // above which the users' mail is taken; empty: it is looked for; Exim only
+	Etc     string // where the configuration of mailbox servers is; empty: /etc
+
+	// Reach returns why a mailbox server cannot be reached by the handler. Nil: it is not tried.
+	Reach func(ctx context.Context, mailbox string) error
+
 	Remove bool // take everything out again
 }
 
@@ -86,6 +99,12 @@ func (o *Options) check() error {
 	}
 	if !pathForm.MatchString(o.Program) {
 		return problem("%.80q cannot be a program's path in a mail system's configuration", o.Program)
+	}
+	if o.Incoming && o.Person == "" {
+		return problem("imip_person is missing beside this program: install it, or name it by --person")
+	}
+	if o.Incoming && !pathForm.MatchString(o.Person) {
+		return problem("%.80q cannot be a program's path in a mail system's configuration", o.Person)
 	}
 	return nil
 }
@@ -224,9 +243,12 @@ const (
 )
 
 // withoutBlocks returns text without the parts that are ours.
-func withoutBlocks(text string) (string, error) {
+func withoutBlocks(text string) (string, error) { return withoutParts(text, begin) }
+
+// withoutParts returns text without those of our parts that begin in a certain way.
+func withoutParts(text, beginning string) (string, error) {
 	var b strings.Builder
-	inside, at := false, 0
+	inside, ours, at := false, false, 0
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
@@ -235,13 +257,19 @@ func withoutBlocks(text string) (string, error) {
 			if inside {
 				return "", problem("line %d begins a part of imip-agent inside another, from line %d: remove one of them", number, at)
 			}
-			inside, at = true, number
+			inside, ours, at = true, strings.HasPrefix(line, beginning), number
+			if !ours {
+				b.WriteString(line)
+			}
 		case strings.HasPrefix(line, end):
 			if !inside {
 				return "", problem("line %d ends a part of imip-agent that does not begin: remove it", number)
 			}
-			inside = false
-		case !inside:
+			if !ours {
+				b.WriteString(line)
+			}
+			inside, ours = false, false
+		case !ours:
 			b.WriteString(line)
 		}
 	}
@@ -266,6 +294,7 @@ func (o *Options) fill(text string) string {
 	local, _, _ := strings.Cut(o.Sender, "@")
 	text = strings.NewReplacer(
 		"/usr/bin/imip_person_outgoing", o.Program,
+		"/usr/lib/imip-agent-go/imip_person", o.Person,
 		"user=imip-agent:www-data", "user="+o.User+":"+o.Group,
 		"people-outgoing", o.Prefix,
 		"(calendar|postmaster|", "("+regexp.QuoteMeta(local)+"|postmaster|",

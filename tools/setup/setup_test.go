@@ -260,9 +260,10 @@ func TestEximAndBack(t *testing.T) {
 
 // What was put there by hand is not taken out, but named.
 func TestPostfixByHand(t *testing.T) {
-	_, plan := postfixSite(t, mainCf, masterCf+"handler unix - n n - - pipe\n  user=x argv=/usr/bin/imip_person_outgoing\n")
+	_, plan := postfixSite(t, mainCf, masterCf+"handler unix - n n - - pipe\n  user=x argv=/usr/bin/imip_person_outgoing\n"+
+		"people unix - n n - - pipe\n  user=x argv=/usr/lib/imip-agent-go/imip_person -o ${recipient} -L\n")
 	p, err := plan(Options{Remove: true})
-	if err != nil || !p.Empty() || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "line 18 of ") {
+	if err != nil || !p.Empty() || len(p.Notes) != 2 || !strings.Contains(p.Notes[0], "line 18 of ") || !strings.Contains(p.Notes[1], "still runs imip_person,") {
 		t.Errorf("%v, notes %q", err, p.Notes)
 	}
 }

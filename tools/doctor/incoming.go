@@ -1,0 +1,451 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"imip-agent/stores"
+)
+
+// Person is the name of the program that the mail system runs on mail that arrives.
+const Person = "imip_person"
+
+// Incoming is the examination of how mail that arrives reaches the mailboxes, where the mail
+// system runs imip_person on it.
+const Incoming = "incoming"
+
+// ServerKind is how a mail server is talked to.
+type ServerKind int
+
+const (
+	LMTP      ServerKind = iota // the mailbox server
+	SMTP                        // the mail server for answers
+	LocalSMTP                   // the same, for mailboxes (LOCAL_PREFIX)
+)
+
+// Ask asks a mail server at a place whether it takes mail for addresses, and sends none. It
+// returns what is wrong with each of them, or why the server cannot be asked.
+type Ask func(ctx context.Context, kind ServerKind, place string, to []string) ([]error, error)
+
+// MayOpen returns why a socket cannot be opened by a user with a group. Only root can find out.
+func MayOpen(ctx context.Context, userName, groupName, socket string) error {
+	a, err := lookup(userName, groupName)
+	if err != nil {
+		return err
+	}
+	return a.mayOpen(ctx, socket)
+}
+
+func (a account) mayOpen(ctx context.Context, socket string) error {
+	if info, err := os.Stat(socket); err != nil {
+		return fmt.Errorf("%s cannot be found: %w", socket, err)
+	} else if info.Mode()&os.ModeSocket == 0 {
+		return fmt.Errorf("%s is no socket", socket)
+	}
+	cmd, err := a.command(ctx, "test", "-w", socket)
+	if err == nil && cmd.Run() != nil {
+		return fmt.Errorf("%s cannot be opened by %s", socket, a.name)
+	}
+	return nil
+}
+
+// incoming is how the mail system hands over mail that arrives.
+type incoming struct {
+	system  string // the mail system, as it is examined
+	name    string // of the transport
+	program string
+	account account
+	args    []string // what the program gets
+	lmtp    string   // the mailbox server; empty: by SMTP
+	complaints
+	// handled reports whether mail for an address goes through it.
+	handled func(address string) bool
+	// listed returns addresses of users, as far as they are in a list.
+	listed func() []string
+}
+
+// complaints are what is wrong with the transport.
+type complaints []complaint
+
+type complaint struct {
+	status       Status
+	remedy, text string
+}
+
+func (c *complaints) add(status Status, remedy, format string, args ...any) {
+	*c = append(*c, complaint{status, remedy, fmt.Sprintf(format, args...)})
+}
+
+// findIncoming returns how mail that arrives is handed over, nil if it is not.
+func (d *Doctor) findIncoming(ctx context.Context) *incoming {
+	var in *incoming
+	if postconf, ok := d.Find("postconf"); ok {
+		in = d.incomingPostfix(ctx, postconf)
+	} else {
+		for _, name := range []string{"exim4", "exim"} {
+			if exim, ok := d.Find(name); ok {
+				in = d.incomingExim(ctx, exim)
+				break
+			}
+		}
+	}
+	if in == nil {
+		return nil
+	}
+	for i, arg := range in.args[:max(len(in.args)-1, 0)] {
+		if arg == "-l" || arg == "--lmtp-socket" {
+			in.lmtp = in.args[i+1]
+		}
+	}
+	if in.lmtp == "" && !slices.Contains(in.args, "-L") && !slices.Contains(in.args, "--local-smtp") {
+		in.add(Failed, againIncoming(in.system), "transport %s does not say where the mailboxes are (-l): all mail of users waits", in.name)
+	}
+	if !slices.Contains(in.args, "-o") {
+		in.add(Failed, againIncoming(in.system), "transport %s does not pass the recipient (-o): mail goes to the addresses in the field To", in.name)
+	}
+	return in
+}
+
+// againIncoming is the command that mends most of what can be wrong.
+func againIncoming(system string) string {
+	return "run `imip-agent setup " + system + " --domain DOMAIN --incoming`, which corrects it"
+}
+
+// incomingPostfix looks for the transport in Postfix's configuration.
+func (d *Doctor) incomingPostfix(ctx context.Context, postconf string) *incoming {
+	c, err := readPostfix(ctx, postconf)
+	if err != nil {
+		return nil // said already
+	}
+	for _, s := range c.services {
+		at := slices.IndexFunc(s.words, func(word string) bool {
+			program, ok := strings.CutPrefix(word, "argv=")
+			return ok && path.Base(program) == Person
+		})
+		if s.program != "pipe" || at < 0 {
+			continue
+		}
+		in := &incoming{system: Postfix, program: strings.TrimPrefix(s.words[at], "argv="), args: s.words[at+1:]}
+		in.name, _, _ = strings.Cut(s.name, "/")
+		mend := againIncoming(Postfix)
+		for _, word := range s.words[:at] {
+			if value, ok := strings.CutPrefix(word, "user="); ok {
+				userName, groupName, _ := strings.Cut(value, ":")
+				if in.account, err = lookup(userName, groupName); err != nil {
+					in.add(Failed, "run `imip-agent setup user`, or correct user= in master.cf", "transport %s: %v", in.name, err)
+				}
+			}
+			if flags, ok := strings.CutPrefix(word, "flags="); ok && strings.ContainsAny(flags, "FDOX") {
+				in.add(Warning, mend+" (flags=Rhu)", "transport %s adds lines to each message (flags=%s), and mail that is tried again can reach the mailbox twice", in.name, flags)
+			}
+		}
+		if s.chroot == "y" {
+			in.add(Failed, mend, "transport %s runs in a chroot, where neither the program nor the store is", in.name)
+		}
+		if c.value(s.name, "soft_bounce") != "yes" {
+			in.add(Failed, mend, "transport %s returns users' mail to its senders if the program is missing or is killed, instead of trying again", in.name)
+		}
+		if limit := c.main(in.name + "_destination_recipient_limit"); limit != "1" {
+			in.add(Warning, "postconf -e "+in.name+"_destination_recipient_limit=1", "transport %s takes %s recipients at a time", in.name, limit)
+		}
+		if seconds, err := strconv.Atoi(strings.TrimSuffix(c.main(in.name+"_time_limit"), "s")); err == nil && float64(seconds) <= d.Config.Deadline.Seconds() {
+			in.add(Warning, fmt.Sprintf("postconf -e %s_time_limit=%ds", in.name, int(2*d.Config.Deadline.Seconds())),
+				"transport %s stops the handler after %d s, before its own limit (DEADLINE)", in.name, seconds)
+		}
+		if slices.Contains(elements(c.main("defer_transports")), in.name) {
+			in.add(Failed, "remove it from defer_transports in main.cf", "transport %s is in defer_transports: the mail of users waits", in.name)
+		}
+		in.handled = func(address string) bool {
+			to, err := c.incomingTransport(address)
+			return err == nil && (to == in.name || strings.HasPrefix(to, in.name+":"))
+		}
+		in.listed = func() []string {
+			keys, _ := c.keys(c.main("imip_sender_bcc_maps"), someUsers)
+			return keys
+		}
+		d.waitingIncoming(c, in)
+		return in
+	}
+	return nil
+}
+
+// incomingTransport returns the transport that takes the mail of an address to the mailbox.
+func (c *postfixConf) incomingTransport(address string) (string, error) {
+	transport, err := c.query(c.main("transport_maps"), address)
+	if err != nil || transport != "" {
+		return transport, err
+	}
+	user, domain, _ := strings.Cut(address, "@")
+	if transport, err = c.query(c.main("transport_maps"), domain); err != nil || transport != "" && !strings.HasPrefix(transport, "local:") {
+		return transport, err
+	}
+	for _, word := range elements(c.main("mydestination")) {
+		found := strings.EqualFold(word, domain)
+		if !found && strings.Contains(word, ":") {
+			value, err := c.query(word, domain)
+			found = err == nil && value != ""
+		}
+		if found && strings.HasPrefix(c.main("local_transport"), "local") {
+			return c.query(c.main("mailbox_transport_maps"), user)
+		}
+	}
+	return "", nil
+}
+
+// waitingIncoming looks for users' mail that waits in Postfix's queue.
+func (d *Doctor) waitingIncoming(c *postfixConf, in *incoming) {
+	lines, err := output(c.ctx, filepath.Join(path.Dir(c.postconf), "postqueue"), "-j")
+	if err != nil {
+		return
+	}
+	waiting, reason := 0, ""
+	for _, line := range lines {
+		if !strings.Contains(line, `"queue_name": "deferred"`) {
+			continue
+		}
+		for _, recipient := range strings.Split(line, `"address": "`)[1:] {
+			address, rest, _ := strings.Cut(recipient, `"`)
+			if waiting < someUsers && in.handled(address) {
+				waiting++
+				if _, why, ok := strings.Cut(rest, `"delay_reason": "`); ok {
+					reason, _, _ = strings.Cut(why, `"`)
+				}
+			}
+		}
+	}
+	if waiting > 0 {
+		in.add(Warning, "correct the reason; then `postqueue -f` tries them again at once. `imip-agent setup postfix --remove --incoming` lets users' mail go straight to the mailboxes",
+			"%d mails for users wait, the last one since: %s", waiting, reason)
+	}
+}
+
+// incomingExim looks for the transport in Exim's configuration.
+func (d *Doctor) incomingExim(ctx context.Context, exim string) *incoming {
+	lines, err := output(ctx, exim, "-bP", "transports")
+	if err != nil {
+		return nil // said already
+	}
+	options := map[string]string{}
+	in := &incoming{system: Exim}
+	current := ""
+	for _, line := range lines {
+		if transport, ok := strings.CutSuffix(line, " transport:"); ok {
+			current = transport
+			continue
+		}
+		key, value, _ := strings.Cut(line, " = ")
+		options[current+" "+key] = value
+		if key != "command" {
+			continue
+		}
+		words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \"'", r) })
+		if at := slices.IndexFunc(words, func(word string) bool { return path.Base(word) == Person }); at >= 0 {
+			in.name, in.program, in.args = current, words[at], words[at+1:]
+		}
+	}
+	if in.name == "" {
+		return nil
+	}
+	option := func(key string) string { return options[in.name+" "+key] }
+	mend := againIncoming(Exim)
+	if in.account, err = lookup(option("user"), option("group")); err != nil {
+		in.add(Failed, "run `imip-agent setup user`, or correct `user` and `group` of the transport", "transport %s: %v", in.name, err)
+	}
+	if option("temp_errors") != "*" {
+		in.add(Failed, mend+" (`temp_errors = *`)", "transport %s returns users' mail to its senders if the program fails with another status than 75", in.name)
+	}
+	if _, set := options[in.name+" timeout_defer"]; !set {
+		in.add(Failed, mend+" (`timeout_defer`)", "transport %s returns users' mail to its senders if the program takes too long", in.name)
+	}
+	if _, set := options[in.name+" delivery_date_add"]; set {
+		in.add(Warning, "remove `delivery_date_add`", "transport %s adds the time to each message, and mail that is tried again can reach the mailbox twice", in.name)
+	}
+	if option("message_prefix") != "" {
+		in.add(Warning, mend+" (`message_prefix =`)", "transport %s adds a line to each message, and mail that is tried again can reach the mailbox twice", in.name)
+	}
+	in.handled = func(address string) bool {
+		lines, _ := output(ctx, exim, "-f", "<>", "-bt", address)
+		return slices.ContainsFunc(lines, func(line string) bool { return strings.HasSuffix(line, "transport = "+in.name) })
+	}
+	in.listed = func() []string { return d.senderList(ctx, exim) }
+	// Exim takes the route of one recipient for others in the domain.
+	routes, _ := output(ctx, exim, "-f", "<>", "-bt", d.probe())
+	for _, line := range routes {
+		router, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "router = "), ",")
+		options, err := output(ctx, exim, "-bP", "router", router)
+		if err == nil && router != in.name && slices.Contains(options, "same_domain_copy_routing") {
+			in.add(Warning, "remove that option from the router", "the router %s has same_domain_copy_routing: a mail to a user and to somebody else in the domain can reach the user's mailbox without being handled", router)
+		}
+	}
+	return in
+}
+
+// arriving looks at how mail that arrives is handled: at the transport, the program, the mailbox
+// server, and the mail server for answers.
+func (d *Doctor) arriving(ctx context.Context, outgoing handler, report report) {
+	in := d.findIncoming(ctx)
+	if in == nil {
+		return
+	}
+	for _, c := range in.complaints {
+		report(Incoming, c.status, c.remedy, "%s", c.text)
+	}
+	users := d.users(ctx)
+	if len(users) == 0 {
+		users = in.listed()
+	}
+	users = slices.DeleteFunc(users, func(user string) bool { return strings.HasPrefix(user, "@") })
+	d.arrivesFor(in, users, report)
+	if info, err := os.Stat(in.program); err != nil || info.Mode()&0o111 == 0 {
+		report(Incoming, Failed, "install it, or let mail go straight to the mailboxes again: `imip-agent setup "+in.system+" --remove --incoming`",
+			"transport %s runs %s, which is missing or not a program", in.name, in.program)
+		return
+	}
+	switch {
+	case !in.account.known:
+		return // said already
+	case in.account.uid == 0:
+		report(Incoming, Failed, "let it run as imip-agent", "transport %s runs %s as root", in.name, in.program)
+		return
+	case outgoing.account.known && outgoing.account != in.account:
+		report(Incoming, Failed, againIncoming(in.system), "%s runs as %s, but %s as %s: they cannot change each other's files",
+			Person, in.account.name, Handler, outgoing.account.name)
+	}
+	d.arrival(ctx, in, report)
+	d.mailboxes(ctx, in, users, report)
+	if d.Ask == nil {
+		return
+	}
+	if _, err := d.Ask(ctx, SMTP, d.Config.SMTPHost, nil); err != nil {
+		report(Incoming, Failed, "start it, or correct SMTP_HOST in config.txt", "the mail server for answers (SMTP_HOST) does not answer, and mail with an answer waits: %v", err)
+		return
+	}
+	report(Incoming, OK, "", "the mail server for answers, %s (SMTP_HOST), answers", d.Config.SMTPHost)
+}
+
+// arrivesFor looks whose mail goes through the transport.
+func (d *Doctor) arrivesFor(in *incoming, users []string, report report) {
+	var missing []string
+	for _, user := range users[:min(len(users), someUsers)] {
+		if !in.handled(user) {
+			missing = append(missing, user)
+		}
+	}
+	list := "`imip-agent setup " + in.system + " --domain DOMAIN --users LIST`"
+	switch {
+	case len(users) > 0 && len(missing) == len(users):
+		report(Incoming, Failed, againIncoming(in.system)+"; "+list+" names users",
+			"no mail that arrives for users goes to transport %s, such as that for %s", in.name, few(missing))
+	case len(missing) > 0:
+		report(Incoming, Warning, "name them too, if they still take part: "+list,
+			"of %d users, the mail that arrives for %d is not handled: %s", len(users), len(missing), few(missing))
+	case len(users) > 0:
+		report(Incoming, OK, "", "mail that arrives for users goes to transport %s, which runs %s", in.name, in.program)
+	default:
+		report(Incoming, OK, "", "transport %s runs %s on mail that arrives; no user is known yet whose mail could be looked at", in.name, in.program)
+	}
+}
+
+// mailboxes asks the mailbox server whether it takes mail for users, as the handler's user.
+func (d *Doctor) mailboxes(ctx context.Context, in *incoming, users []string, report report) {
+	kind, place, what := LMTP, in.lmtp, "the mailbox server at "+in.lmtp
+	if in.lmtp == "" {
+		kind, place, what = LocalSMTP, d.Config.SMTPHost, "the mail server for mailboxes, "+d.Config.SMTPHost+" (SMTP_HOST, LOCAL_PREFIX)"
+	}
+	if strings.HasPrefix(in.lmtp, "/") {
+		if err := in.account.mayOpen(ctx, in.lmtp); err != nil {
+			report(Incoming, Failed, "start the mailbox server, or let it give the socket to "+strings.SplitN(in.account.name, ":", 2)[0]+"; `imip-agent setup "+in.system+" --domain DOMAIN --incoming --mailbox SOCKET` takes another",
+				"the mail of users waits: %v", err)
+			return
+		}
+	}
+	if d.Ask == nil {
+		return
+	}
+	asked := users[:min(len(users), 5)]
+	results, err := d.Ask(ctx, kind, place, asked)
+	if err != nil {
+		report(Incoming, Failed, "start it; its own log has more", "%s does not answer, and the mail of users waits: %v", what, err)
+		return
+	}
+	wrong := 0
+	for i, err := range results {
+		if err != nil {
+			wrong++
+			report(Incoming, Warning, "see what the mailbox server knows of "+asked[i]+": mail that arrives for this user waits, and is returned in the end",
+				"%s takes no mail for %s: %v", what, asked[i], err)
+		}
+	}
+	switch {
+	case wrong > 0:
+	case len(asked) == 0:
+		report(Incoming, OK, "", "%s answers", what)
+	default:
+		report(Incoming, OK, "", "%s takes mail for %s", what, few(asked))
+	}
+}
+
+// arrival hands the handler a message that has arrived, with a store of its own. Nothing is delivered.
+func (d *Doctor) arrival(ctx context.Context, in *incoming, report report) {
+	dir, remove, err := d.temporary(in.account)
+	if err != nil {
+		report(Incoming, Unknown, remedyFor(err), "%s cannot be tested: %v", in.program, err)
+		return
+	}
+	defer remove()
+	args := []string{"-o", somebody.Address(), "-d", "-T", "file"}
+	for option, name := range map[string]string{"-S": "store", "-P": "static", "-p": "preferences", "-j": "journal"} {
+		args = append(args, option, filepath.Join(dir, name))
+	}
+	if d.Config.File != "" {
+		args = append(args, "--config", d.Config.File)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patient)
+	defer cancel()
+	cmd, err := in.account.command(ctx, in.program, args...)
+	if err != nil {
+		report(Incoming, Unknown, "run this as root", "%s cannot be tested: %v", in.program, err)
+		return
+	}
+	const uid = "doctor@imip-agent.invalid"
+	cmd.Stdin = strings.NewReader(invitation(guest, somebody.Address(), uid, d.Now()))
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	start := d.Now()
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		text := strings.TrimSpace(said.String())
+		if errors.As(err, &exit) {
+			text = lastLine(text)
+		}
+		report(Incoming, Failed, "run it by hand: "+in.program+" "+strings.Join(args, " ")+" < MESSAGE", "%s does not handle a message that arrives (%v): %s", in.program, err, text)
+		return
+	}
+	took := d.Now().Sub(start)
+	store, err := d.Open(filepath.Join(dir, "store"), patient)
+	if err == nil {
+		err = store.View(ctx, somebody, func(tx stores.Tx) error {
+			_, err := tx.Get(stores.Key{ID: stores.ID{UID: uid}})
+			return err
+		})
+		err = errors.Join(err, store.Close())
+	}
+	if err != nil {
+		report(Incoming, Failed, "see what `"+in.program+" --version` says, and whether users take part (PARTICIPATING_DEFAULT)",
+			"%s reports success, but the event of a message that arrives is not in the store: %v", in.program, err)
+		return
+	}
+	report(Incoming, OK, "", "%s has handled a message that arrives as %s in %d ms", in.program, in.account.name, took.Milliseconds())
+}
+
+// lastLine returns the last line of what a program says: why it has failed.
+func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }
