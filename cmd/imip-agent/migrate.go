@@ -67,7 +67,9 @@ func copyCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name: "copy", Usage: "copy users' records to another place", ArgsUsage: "FROM TO",
 		Description: "Run it again to copy what has changed in the source since. Changes in the target are\n" +
-			"kept. Programs may use both sides meanwhile.",
+			"kept. Programs may use both sides meanwhile. Mails that wait in users' outboxes go along.\n" +
+			"They also stay in the source: copy again when no more mail gets there, and what it has\n" +
+			"sent since is not sent from the target.",
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "user", Usage: "copy only this `USER`; can be given several times"},
 			toggle("dry-run", "show what would be done, and change nothing"),

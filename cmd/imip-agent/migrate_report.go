@@ -87,12 +87,13 @@ type jsonCounts struct {
 	Providers   int `json:"providers"`
 	Lists       int `json:"lists"` // lines of quotas' lists
 	Preferences int `json:"preferences"`
+	Letters     int `json:"letters"` // of outboxes
 }
 
 func countsOf(c copy.Counts) jsonCounts {
 	return jsonCounts{
 		Events: c.Events, Counters: c.Counters, FreeBusy: c.Periods, Requests: c.Requests,
-		Providers: c.Providers, Lists: c.Lists, Preferences: c.Preferences,
+		Providers: c.Providers, Lists: c.Lists, Preferences: c.Preferences, Letters: c.Letters,
 	}
 }
 
@@ -244,7 +245,7 @@ func counted(c copy.Counts) string {
 		name   string
 	}{
 		{c.Events, "events"}, {c.Counters, "counter-proposals"}, {c.Periods, "events' free/busy"}, {c.Requests, "requests"},
-		{c.Providers, "providers"}, {c.Lists, "quota lines"}, {c.Preferences, "preferences"},
+		{c.Providers, "providers"}, {c.Lists, "quota lines"}, {c.Preferences, "preferences"}, {c.Letters, "letters"},
 	} {
 		if n.number > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n.number, n.name))

@@ -61,6 +61,9 @@ func Run(ctx context.Context, from, to *Side, o Options) (*Result, error) {
 		return &c.result, err
 	}
 	err = c.all(ctx, tasks)
+	if err == nil {
+		err = c.letters(ctx)
+	}
 	if err == nil && !o.DryRun {
 		err = c.saveNote(ctx, runNote, nil)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -852,5 +853,109 @@ func TestConcurrent(t *testing.T) {
 	result := mustCopy(t, from, to, copy.Options{Verify: true}, nil)
 	if result.Verified != len(users) {
 		t.Errorf("%d users are the same on both sides, want %d", result.Verified, len(users))
+	}
+}
+
+// TestLetters copies outboxes: what is left goes along, and so does what is done.
+func TestLetters(t *testing.T) {
+	const paul, vincent calendar.URI = "mailto:paul.boddie@example.com", "mailto:vincent.vole@example.com"
+	letter := func(name string, mails ...string) stores.Letter {
+		l := stores.Letter{Name: name}
+		for _, m := range mails {
+			l.Mails = append(l.Mails, stores.Mail(m))
+		}
+		return l
+	}
+	// left tells of the letters of a user, with what is left of them.
+	left := func(side *copy.Side, user calendar.URI) string {
+		letters, err := side.Store.Letters(t.Context(), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, l := range letters {
+			text := l.Name + ":"
+			kept := errors.New("kept")
+			err := side.Store.Deliver(t.Context(), user, l.Name, func(_ int, mail io.Reader) error {
+				content, err := io.ReadAll(mail)
+				text += fmt.Sprintf(" %q", content)
+				return errors.Join(err, kept)
+			})
+			if err != nil && !errors.Is(err, kept) {
+				t.Fatal(err)
+			}
+			all = append(all, text)
+		}
+		slices.Sort(all)
+		return strings.Join(all, "; ")
+	}
+	deliver := func(side *copy.Side, name string, numbers ...int) {
+		kept := errors.New("kept")
+		err := side.Store.Deliver(t.Context(), paul, name, func(number int, _ io.Reader) error {
+			if !slices.Contains(numbers, number) {
+				return kept
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, kept) {
+			t.Fatal(err)
+		}
+	}
+	want := func(side *copy.Side, user calendar.URI, want string) {
+		t.Helper()
+		if got := left(side, user); got != want {
+			t.Errorf("%s has %s, want %s", side.Name, got, want)
+		}
+	}
+	for name, open := range map[string]func() *copy.Side{
+		"files":    func() *copy.Side { return files(t, filepath.Join(t.TempDir(), "between")) },
+		"database": func() *copy.Side { return database(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "store")
+			from, to, back := files(t, dir), open(), files(t, filepath.Join(t.TempDir(), "back"))
+			update(t, from, paul, func(tx stores.Tx) error {
+				return errors.Join(put(tx, "a", "A"), tx.Send(letter("waiting", "one\r\n\x00\xff", "two")), tx.Send(letter("done")))
+			})
+			if err := from.Store.Note(t.Context(), vincent, "noted"); err != nil { // and nothing else of him
+				t.Fatal(err)
+			}
+			if dry := mustCopy(t, from, to, copy.Options{DryRun: true}, nil); dry.Written.Letters != 3 {
+				t.Errorf("%d letters would be copied", dry.Written.Letters)
+			}
+			want(to, paul, "")
+			if r := mustCopy(t, from, to, copy.Options{Verify: true}, nil); r.Written.Letters != 3 {
+				t.Errorf("%d letters are copied", r.Written.Letters)
+			}
+			mustCopy(t, to, back, copy.Options{}, nil)
+			for _, side := range []*copy.Side{from, to, back} {
+				want(side, paul, `done:; waiting: "one\r\n\x00\xff" "two"`)
+				want(side, vincent, "noted:")
+			}
+
+			// What the source has sent meanwhile does not go out from the target.
+			deliver(from, "waiting", 0)
+			if r := mustCopy(t, from, to, copy.Options{}, nil); r.Written.Letters != 1 || r.Unchanged.Letters != 2 {
+				t.Errorf("copied %d letters, the same are %d", r.Written.Letters, r.Unchanged.Letters)
+			}
+			want(to, paul, `done:; waiting: "two"`)
+
+			// And what the target has sent does not come back.
+			deliver(to, "waiting", 0)
+			mustCopy(t, from, to, copy.Options{Overwrite: true}, nil)
+			want(to, paul, "done:; waiting:")
+			want(from, paul, `done:; waiting: "two"`)
+
+			// A letter whose commit was interrupted stays where it is: its message is handled again.
+			letterDir := filepath.Join(dir, string(paul), "__outbox__", "half")
+			if err := os.Mkdir(letterDir, 0o770); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(letterDir, "unfinished"), nil, 0o660); err != nil {
+				t.Fatal(err)
+			}
+			mustCopy(t, from, to, copy.Options{}, nil)
+			want(to, paul, "done:; waiting:")
+		})
 	}
 }

@@ -21,6 +21,8 @@
 // noted as pending: so after a copy that was killed, what it has brought to the target is not
 // taken for somebody else's work.
 //
+// The letters of the outbox follow, with the mails that are left of them.
+//
 // Each user is copied inside the critical sections of both stores, the source's around
 // the target's, so that programs may go on working on either.
 package copy
@@ -89,7 +91,7 @@ type Progress struct {
 
 // Counts are numbers of items, by what they are.
 type Counts struct {
-	Events, Counters, Periods, Requests, Providers, Lists, Preferences int
+	Events, Counters, Periods, Requests, Providers, Lists, Preferences, Letters int
 }
 
 func (c *Counts) add(d Counts) {
@@ -100,11 +102,12 @@ func (c *Counts) add(d Counts) {
 	c.Providers += d.Providers
 	c.Lists += d.Lists
 	c.Preferences += d.Preferences
+	c.Letters += d.Letters
 }
 
 // Total returns the sum. The free/busy records of one event in one table count once.
 func (c Counts) Total() int {
-	return c.Events + c.Counters + c.Periods + c.Requests + c.Providers + c.Lists + c.Preferences
+	return c.Events + c.Counters + c.Periods + c.Requests + c.Providers + c.Lists + c.Preferences + c.Letters
 }
 
 // Result is what a copy has done.
