@@ -155,7 +155,12 @@ func ofRecordedOrganizer(u *update) error {
 	}
 	isRecorded := func(a calendar.Attendee) bool { _, ok := Attendee(recorded, a.URI); return ok }
 	organizer, _ := u.parties()
-	if !u.isFrom(organizer) && !slices.ContainsFunc(u.delegators, isRecorded) {
+	// One resource passes on what another one had before: the calendar system says so.
+	isResource := func(a calendar.Attendee) bool {
+		return u.side == Decided && u.System != "" && a.SentBy().Is(u.System) && slices.ContainsFunc(u.Senders, u.System.Is)
+	}
+	isKnown := func(a calendar.Attendee) bool { return isRecorded(a) || isResource(a) }
+	if !u.isFrom(organizer) && !slices.ContainsFunc(u.delegators, isKnown) {
 		return u.refuse(WrongSender) // DEVIATION: delegators-are-invited. A stranger names themself as a delegator.
 	}
 	if was, known := recorded.Organizer(); known && was.Is(organizer.URI) {
