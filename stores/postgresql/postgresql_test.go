@@ -191,6 +191,7 @@ func TestEncoding(t *testing.T) {
 func TestStore(t *testing.T) {
 	for name, perUser := range map[string]bool{"store lock": false, "user lock": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits for the server
 			storestest.Run(t, func(t *testing.T) stores.Store {
 				s := open(t, postgresqltest.Database(t), perUser)
 				if _, err := s.CreateSchema(context.Background()); err != nil {

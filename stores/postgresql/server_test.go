@@ -156,20 +156,31 @@ func TestAway(t *testing.T) {
 	s := prepared(t, postgresqltest.Database(t), false)
 	postgresqltest.Stop(t)
 	defer postgresqltest.Restart(t)
-	if err := put(s, storestest.Paul, "u1"); !errors.Is(err, stores.ErrAway) {
-		t.Errorf("got %v, want that the store is away", err)
-	}
-	for _, err := range s.Users(t.Context()) {
-		if !errors.Is(err, stores.ErrAway) {
+	// Each tries for a while.
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := put(s, storestest.Paul, "u1"); !errors.Is(err, stores.ErrAway) {
 			t.Errorf("got %v, want that the store is away", err)
 		}
-	}
-	if _, err := s.Schema(t.Context()); !errors.Is(err, stores.ErrAway) {
-		t.Errorf("the schema: got %v, want that the store is away", err)
-	}
-	if _, err := s.CreateSchema(t.Context()); !errors.Is(err, stores.ErrAway) {
-		t.Errorf("making the schema: got %v, want that the store is away", err)
-	}
+	})
+	wg.Go(func() {
+		for _, err := range s.Users(t.Context()) {
+			if !errors.Is(err, stores.ErrAway) {
+				t.Errorf("the users: got %v, want that the store is away", err)
+			}
+		}
+	})
+	wg.Go(func() {
+		if _, err := s.Schema(t.Context()); !errors.Is(err, stores.ErrAway) {
+			t.Errorf("the schema: got %v, want that the store is away", err)
+		}
+	})
+	wg.Go(func() {
+		if _, err := s.CreateSchema(t.Context()); !errors.Is(err, stores.ErrAway) {
+			t.Errorf("making the schema: got %v, want that the store is away", err)
+		}
+	})
+	wg.Wait()
 }
 
 // TestDeadlock commits against a transaction of somebody who takes no lock: a deadlock
@@ -331,13 +342,14 @@ func TestManyWriters(t *testing.T) {
 func TestJournal(t *testing.T) {
 	for _, perUser := range []bool{false, true} {
 		t.Run(fmt.Sprintf("lock per user %t", perUser), func(t *testing.T) {
+			t.Parallel() // it waits for the server
 			storestest.RunJournal(t, func(t *testing.T) (stores.Journal, stores.Store) {
 				connInfo := postgresqltest.Database(t)
 				s := open(t, connInfo, perUser)
 				if _, err := s.CreateSchema(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				j, err := OpenJournal(t.Context(), Options{ConnInfo: connInfo, LockPerUser: perUser, LockTimeout: 10 * time.Second})
+				j, err := OpenJournal(t.Context(), Options{ConnInfo: connInfo, LockPerUser: perUser, LockTimeout: time.Minute})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -180,6 +180,7 @@ func refused(thread int) bool {
 // before the original has looked whether it is its own. Then nobody holds it, and the
 // original waits for ever: until one of ours breaks it.
 func TestLockOfNobody(t *testing.T) {
+	t.Parallel() // it waits
 	dir, ok := compat.FindPeer()
 	if !ok {
 		skip.Because(t, "the original is not installed in %s", dir)

@@ -11,13 +11,21 @@ const memory = "/dev/shm"
 // time of tests that are not about disks. It is called before the tests run. A directory that
 // the user has chosen (TMPDIR) stays.
 func InMemory() {
+	if dir := Memory(); dir != "" {
+		os.Setenv("TMPDIR", dir)
+	}
+}
+
+// Memory returns a directory that is kept in memory, for what is removed at the end. It is empty where there is
+// none, or where the user has chosen another.
+func Memory() string {
 	if os.Getenv("TMPDIR") != "" {
-		return
+		return ""
 	}
 	dir, err := os.MkdirTemp(memory, "imip-agent-room-")
 	if err != nil {
-		return
+		return ""
 	}
 	_ = os.Remove(dir)
-	os.Setenv("TMPDIR", memory)
+	return memory
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"imip-agent/tests/room"
 	"imip-agent/tests/skip"
 )
 
@@ -108,7 +109,7 @@ func start() *cluster {
 	}
 	slices.Sort(programs)
 	bin := filepath.Dir(programs[len(programs)-1])
-	if c.dir, err = os.MkdirTemp("", "imip-postgresql"); err != nil {
+	if c.dir, err = os.MkdirTemp(room.Memory(), "imip-postgresql"); err != nil {
 		c.why = err.Error()
 		return c
 	}
