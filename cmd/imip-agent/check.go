@@ -16,6 +16,7 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores"
+	"imip-agent/stores/postgresql"
 	"imip-agent/tools/check"
 	"imip-agent/tools/quarantine"
 )
@@ -30,7 +31,8 @@ func checkCommand(env process.Environment) *cli.Command {
 		Description: "Reports what is wrong, where, and the command that repairs it. If nothing is wrong,\n" +
 			"it prints nothing. The repair \"safe\" rebuilds data that can be derived from other\n" +
 			"data. The repair \"all\" also moves broken data into a quarantine beside the store.\n" +
-			"--undo puts back what a repair changed. The journal of quotas is not checked.\n\n" +
+			"--undo puts back what a repair changed. The journal of quotas is checked, too, unless\n" +
+			"--user is given.\n\n" +
 			"Exit status, the highest that applies: 0, nothing is wrong; 1, everything is\n" +
 			"repaired; 4, something is wrong; 8, the check is not complete; 64, wrong usage; 75,\n" +
 			"a lock was held too long, or the database is away; 78, the configuration cannot be\n" +
@@ -95,16 +97,52 @@ func runCheck(ctx context.Context, options *cli.Context, env process.Environment
 	if path, err := filepath.Abs(checker.Quarantine); err == nil {
 		checker.Quarantine = path // commands are printed that name it
 	}
+	quotas, err := quotaChecker(ctx, s, checker)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
 	if manifest := options.String("undo"); manifest != "" {
-		err = undo(ctx, quarantine.Undo{Store: s.Store, DryRun: checker.DryRun}, manifest, env)
-	} else {
-		journal := ""
-		if s.Config.StoreType == "file" && isThere(s.Config.JournalDir) {
-			journal = s.Config.JournalDir
+		putting := quarantine.Undo{Store: s.Store, DryRun: checker.DryRun}
+		if quotas != nil && filepath.Base(filepath.Dir(filepath.Dir(manifest))) == quotaQuarantine {
+			putting.Store = quotas.Store
 		}
-		err = checkAll(ctx, checker, journal, options, env)
+		err = undo(ctx, putting, manifest, env)
+	} else {
+		if len(users) > 0 {
+			quotas = nil
+		}
+		err = checkAll(ctx, checker, quotas, options, env)
 	}
 	return errors.Join(err, s.Close())
+}
+
+// quotaQuarantine is the directory beside that of the store's quarantine, where repairs of the
+// journal keep what they change.
+const quotaQuarantine = "quarantine-journal"
+
+// quotaChecker returns a checker of the journal of quotas, nil if there is none.
+func quotaChecker(ctx context.Context, s *site.Site, of *check.Checker) (*check.Checker, error) {
+	if s.Config.StoreType == "file" && !isThere(s.Config.JournalDir) {
+		return nil, nil
+	}
+	journal, err := s.Journal()
+	if err != nil {
+		return nil, err
+	}
+	if tables, ok := journal.(interface {
+		Schema(context.Context) ([]postgresql.Missing, error)
+	}); ok {
+		if missing, err := tables.Schema(ctx); err != nil || len(missing) > 0 {
+			return nil, nil // the store's own check says why the database is away; or there is no journal in it
+		}
+	}
+	return &check.Checker{
+		Store: journal.(interface{ Records() stores.Store }).Records(), Resources: of.Store,
+		Preferences: of.Preferences, PreferencesDir: of.PreferencesDir,
+		Quarantine:  filepath.Join(filepath.Dir(of.Quarantine), quotaQuarantine),
+		PeriodLimit: of.PeriodLimit, Now: of.Now, Log: of.Log,
+		Repair: of.Repair, DryRun: of.DryRun, Verbose: of.Verbose, Command: of.Command,
+	}, nil
 }
 
 // checkOptions looks at options that do not go together.

@@ -34,17 +34,19 @@ type jsonFinding struct {
 
 // jsonSummary is the last line that --json writes.
 type jsonSummary struct {
-	Type     string           `json:"type"`  // "summary"
-	Users    int              `json:"users"` // that were looked at
-	Events   int              `json:"events"`
-	Found    int              `json:"found"`  // findings that are there, notes apart
-	Mended   int              `json:"mended"` // findings that were there
-	Known    int              `json:"known"`  // of those found, the ones that the baseline knows, which are not written
-	Locked   int              `json:"locked"` // users whose lock could not be had
-	Failures []string         `json:"failures,omitempty"`
-	Manifest string           `json:"manifest,omitempty"` // of what was changed
-	Seconds  float64          `json:"seconds"`
-	Status   process.ExitCode `json:"status"`
+	Type     string   `json:"type"`  // "summary"
+	Users    int      `json:"users"` // that were looked at
+	Events   int      `json:"events"`
+	Found    int      `json:"found"`  // findings that are there, notes apart
+	Mended   int      `json:"mended"` // findings that were there
+	Known    int      `json:"known"`  // of those found, the ones that the baseline knows, which are not written
+	Locked   int      `json:"locked"` // users whose lock could not be had
+	Failures []string `json:"failures,omitempty"`
+	Manifest string   `json:"manifest,omitempty"` // of what was changed
+	// JournalManifest is that of what was changed in the journal of quotas.
+	JournalManifest string           `json:"journal_manifest,omitempty"`
+	Seconds         float64          `json:"seconds"`
+	Status          process.ExitCode `json:"status"`
 }
 
 // reporter writes findings.
@@ -53,16 +55,15 @@ type reporter struct {
 	json, quiet, verbose bool
 	baseline             *check.Baseline // nil: none
 	remaining, known     int
-	journal              string // where one is that is not checked; empty: there is none
 	clear                func() // takes the progress bar off the screen
 	command              func(words ...string) string
 }
 
 // checkAll checks, and reports.
-func checkAll(ctx context.Context, checker *check.Checker, journal string, options *cli.Context, env process.Environment) error {
+func checkAll(ctx context.Context, checker, quotas *check.Checker, options *cli.Context, env process.Environment) error {
 	r := &reporter{
 		out: env.Stdout, json: options.Bool("json"), quiet: options.Bool("quiet"), verbose: options.Bool("verbose"),
-		clear: func() {}, command: checker.Command, journal: journal,
+		clear: func() {}, command: checker.Command,
 	}
 	if path := options.String("baseline"); path != "" {
 		var err error
@@ -75,6 +76,12 @@ func checkAll(ctx context.Context, checker *check.Checker, journal string, optio
 	}
 	began := env.Now()
 	summary, failure := checker.Run(ctx, r.finding)
+	var ofQuotas check.Summary
+	if quotas != nil && failure == nil {
+		quotas.Progress = nil
+		ofQuotas, failure = quotas.Run(ctx, r.finding)
+		summary.Add(ofQuotas)
+	}
 	r.clear()
 	took := env.Now().Sub(began)
 	status := exitStatus(summary, failure, r.remaining)
@@ -90,7 +97,7 @@ func checkAll(ctx context.Context, checker *check.Checker, journal string, optio
 	if failure != nil {
 		status = max(status, process.ExitFailed)
 	}
-	r.summary(summary, failure, took, status)
+	r.summary(summary, ofQuotas.Manifest, failure, took, status)
 	for _, err := range summary.Failures { // what stopped it all is told at the end
 		fmt.Fprintf(env.Stderr, "%s: %v\n", env.Program, err)
 	}
@@ -165,7 +172,7 @@ func (r *reporter) finding(f check.Finding) {
 }
 
 // summary writes the summary.
-func (r *reporter) summary(s check.Summary, failure error, took time.Duration, status process.ExitCode) {
+func (r *reporter) summary(s check.Summary, ofQuotas string, failure error, took time.Duration, status process.ExitCode) {
 	switch {
 	case r.quiet:
 	case r.json:
@@ -175,11 +182,13 @@ func (r *reporter) summary(s check.Summary, failure error, took time.Duration, s
 		}
 		r.line(jsonSummary{
 			Type: "summary", Users: s.Users, Events: s.Events, Found: s.Remaining, Mended: s.Mended, Known: r.known,
-			Locked: s.Locked, Failures: failures, Manifest: s.Manifest, Seconds: took.Seconds(), Status: status,
+			Locked: s.Locked, Failures: failures, Manifest: s.Manifest, JournalManifest: ofQuotas, Seconds: took.Seconds(), Status: status,
 		})
 	default:
-		if s.Manifest != "" {
-			fmt.Fprintf(r.out, "to undo all changes: %s\n", r.command("check", "--undo", s.Manifest))
+		for _, manifest := range []string{s.Manifest, ofQuotas} {
+			if manifest != "" {
+				fmt.Fprintf(r.out, "to undo all changes: %s\n", r.command("check", "--undo", manifest))
+			}
 		}
 		if !r.verbose {
 			return
@@ -192,9 +201,6 @@ func (r *reporter) summary(s check.Summary, failure error, took time.Duration, s
 			what = fmt.Sprintf("findings: %d left, %d repaired,", s.Remaining, s.Mended)
 		}
 		fmt.Fprintf(r.out, "%s in %d users, %d events, in %v\n", what, s.Users, s.Events, took.Round(time.Millisecond))
-		if r.journal != "" {
-			fmt.Fprintf(r.out, "the journal of quotas in %s is not checked\n", printable.Text(r.journal))
-		}
 	}
 }
 

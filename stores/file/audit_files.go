@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,19 @@ var userLayer = func() *layer {
 		outboxDir:           nil,
 	}}
 }()
+
+// quotaLayer is what belongs into a quota's directory.
+var quotaLayer = func() *layer {
+	names := maps.Clone(userLayer.names)
+	names[othersDir] = &layer{naming: badUIDName} // groups
+	for _, l := range stores.QuotaLists {
+		names[l.Name] = nil
+	}
+	return &layer{names: names}
+}()
+
+// isTop reports whether it is what belongs into the directory of a user or of a quota.
+func (l *layer) isTop() bool { return l == userLayer || l == quotaLayer }
 
 // publishedLayer is what belongs into a user's directory below PublishDir.
 var publishedLayer = &layer{names: map[string]*layer{published: nil}}
@@ -116,7 +130,11 @@ func (w *walk) told(kind audit.Kind, path string) bool {
 // Problems returns what is wrong with the user's files, and with those published.
 func (t *session) Problems() ([]audit.Problem, error) {
 	w := walk{store: t.store, ended: t.ended}
-	if err := w.top(t.dir.path, userLayer); err != nil {
+	layer := userLayer
+	if t.store.journal {
+		layer = quotaLayer
+	}
+	if err := w.top(t.dir.path, layer); err != nil {
 		return nil, err
 	}
 	if t.store.options.PublishDir != "" {
@@ -164,7 +182,7 @@ func (w *walk) directory(path string, l *layer) error {
 	if err != nil {
 		return failed("reading", path, err)
 	}
-	if len(names) == 0 && l.gone || len(names) == 1 && names[0] == lockDir && l == userLayer {
+	if len(names) == 0 && l.gone || len(names) == 1 && names[0] == lockDir && l.isTop() {
 		w.add(audit.EmptyDir, path, "is an empty directory")
 	}
 	for _, name := range names {
@@ -196,9 +214,9 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 		inside, known = l.names[name], hasName(l, name)
 	}
 	switch {
-	case (name == lockDir || name == outboxDir) && l == userLayer:
+	case (name == lockDir || name == outboxDir) && l.isTop():
 		return nil
-	case name == stagingDir && l == userLayer, l == publishedLayer && strings.HasPrefix(name, "."+published+"."):
+	case name == stagingDir && l.isTop(), l == publishedLayer && strings.HasPrefix(name, "."+published+"."):
 		w.add(audit.Staging, path, "was left by a program that was interrupted while writing")
 		return nil
 	case !utf8.ValidString(name):

@@ -78,5 +78,8 @@ func (j *Journal) TablePath(quota calendar.URI, table stores.Table) string {
 // ProvidersPath returns the file of a quota's events without end.
 func (j *Journal) ProvidersPath(quota calendar.URI) string { return j.store.ProvidersPath(quota) }
 
+// Records returns the journal as a store whose users are quotas, for checkers.
+func (j *Journal) Records() stores.Store { return j.store }
+
 // String names the journal in messages.
 func (j *Journal) String() string { return j.store.String() }

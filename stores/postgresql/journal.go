@@ -96,5 +96,8 @@ func (j *Journal) CreateSchema(ctx context.Context) ([]Missing, error) {
 // tables' database, however their connection strings are written.
 func (j *Journal) Identity(ctx context.Context) (string, error) { return j.store.Identity(ctx) }
 
+// Records returns the journal as a store whose users are quotas, for checkers.
+func (j *Journal) Records() stores.Store { return j.store }
+
 // String names the journal in messages, without a password.
 func (j *Journal) String() string { return j.store.String() }

@@ -62,6 +62,10 @@ type Checker struct {
 	// Progress is called as users are done. May be nil.
 	Progress func(done, total int)
 
+	// Resources are the records of the resources, where Store is a journal and its users are
+	// quotas. Nil: Store is one of users.
+	Resources stores.Store
+
 	quarantine *quarantine.Quarantine // nil: nothing is kept
 	heavy      sync.Mutex             // held while a user is looked at whose tables take much memory
 }
@@ -82,7 +86,7 @@ func (c *Checker) Run(ctx context.Context, report func(Finding)) (Summary, error
 		}
 	}
 	var strangers map[string]bool
-	if len(c.Users) == 0 {
+	if len(c.Users) == 0 && c.Resources == nil {
 		found, o, err := c.root(ctx)
 		if err != nil {
 			return s, err
@@ -216,9 +220,12 @@ func (c *Checker) users(ctx context.Context, strangers map[string]bool) ([]calen
 	if len(c.Users) > 0 {
 		return slices.Compact(slices.Sorted(slices.Values(c.Users))), nil
 	}
-	users, err := c.preferring()
-	if err != nil {
-		return nil, fmt.Errorf("reading the preferences: %w", err)
+	var users []calendar.URI
+	if c.Resources == nil {
+		var err error
+		if users, err = c.preferring(); err != nil {
+			return nil, fmt.Errorf("reading the preferences: %w", err)
+		}
 	}
 	for user, err := range c.Store.Users(ctx) {
 		if err != nil {
@@ -238,7 +245,7 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 			o.failures = append(o.failures, fmt.Errorf("checking %s: internal error: %v", user, value))
 		}
 	}()
-	if c.PreferencesDir != "" {
+	if c.PreferencesDir != "" && c.Resources == nil {
 		o = c.rounds(user, func(e *examination, m *mender) error {
 			if err := e.settings(c.PreferencesDir); err != nil {
 				return err
@@ -247,11 +254,20 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 		})
 	}
 	unsettled := slices.ContainsFunc(o.findings, func(f *Finding) bool { return f.State != Mended })
+	var stale staleBookings
+	if c.Resources != nil {
+		var err error
+		if stale, err = c.staleBookings(ctx, user); err != nil {
+			o.failures = append(o.failures, fmt.Errorf("checking %s: %w", user, err))
+			return o
+		}
+	}
 	if c.takesMemory(user) {
 		c.heavy.Lock()
 		defer c.heavy.Unlock()
 	}
 	records := c.rounds(user, func(e *examination, m *mender) error {
+		e.stale = stale
 		return c.records(ctx, e, m, unsettled, zoneless(o.findings))
 	})
 	o.findings = append(o.findings, records.findings...)
@@ -355,7 +371,7 @@ func (c *Checker) finish(f *Finding) {
 		return
 	}
 	words := []string{"check", "--repair=" + f.Needs().String()}
-	if f.User != "" && calendar.NewURI(string(f.User)) == f.User { // else somebody else would be meant
+	if f.User != "" && c.Resources == nil && calendar.NewURI(string(f.User)) == f.User { // else somebody else would be meant
 		words = append(words, "--user", string(f.User))
 	}
 	f.Command = c.command(words...)
@@ -374,7 +390,9 @@ func (c *Checker) records(ctx context.Context, e *examination, m *mender, unsett
 	files := c.files()
 	if files == nil {
 		again := func(tx stores.Tx) error {
+			stale := e.stale
 			*e = *c.examine(e.user) // a try before this one counts for nothing
+			e.stale = stale
 			e.ctx = ctx
 			return look(tx)
 		}

@@ -679,7 +679,8 @@ func TestEveryKind(t *testing.T) {
 		}
 	}
 	for _, k := range check.Kinds() {
-		if k.Repair != check.None && !tested[k.ID] {
+		ofQuotas := strings.HasPrefix(k.ID, "quota-") // which TestJournal damages
+		if k.Repair != check.None && !tested[k.ID] && !ofQuotas {
 			t.Errorf("no damage is tested that is %s", k.ID)
 		}
 		if k.Severity == check.Note && k.Repair != check.None {

@@ -11,6 +11,7 @@ import (
 type examination struct {
 	checker *Checker
 	session audit.Session // nil for a store without files
+	stale   staleBookings // of a quota
 	finder
 }
 
@@ -22,6 +23,9 @@ func (c *Checker) examine(user calendar.URI) *examination {
 // records looks at everything that a user has. What is wrong with the preferences, unsettled and
 // zoneless, is known.
 func (e *examination) records(unsettled, zoneless bool) error {
+	if e.checker.Resources != nil {
+		return e.quota()
+	}
 	e.unsettled = unsettled
 	if err := e.loadWishes(e.checker.Preferences, zoneless); err != nil {
 		e.fail(err)

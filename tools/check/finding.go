@@ -63,3 +63,16 @@ type Summary struct {
 	Failures          []error        // what could not be looked at, or mended
 	Manifest          string         // the manifest of what was changed; empty if nothing was
 }
+
+// Add adds the outcome of another run, but for its manifest. Quotas count as users.
+func (s *Summary) Add(o Summary) {
+	s.Users += o.Users
+	s.Events += o.Events
+	s.Remaining += o.Remaining
+	s.Mended += o.Mended
+	for kind, n := range o.ByKind {
+		s.ByKind[kind] += n
+	}
+	s.Locked += o.Locked
+	s.Failures = append(s.Failures, o.Failures...)
+}

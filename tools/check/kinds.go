@@ -136,6 +136,12 @@ var (
 	counterCancelled = kind("counter-cancelled", Warning, All, "a counter-proposal is to a cancelled event")
 	counterPast      = kind("counter-past", Warning, All, "a counter-proposal is to an event that is over")
 
+	quotaList     = kind("quota-list", Error, None, "a list of a quota has a line that cannot be read; resources that use the quota answer nothing until it is corrected")
+	quotaDelegate = kind("quota-delegate", Warning, None, "a delegate of a quota has neither records nor preferences")
+	quotaGroup    = kind("quota-group", Warning, None, "a group has a limit and no members, or members and no limit")
+	quotaExceeded = kind("quota-exceeded", Warning, None, "a group has booked more than its limit, which may have been lowered")
+	quotaBooking  = kind("quota-booking", Error, Safe, "something is booked under a quota for an event that the resource does not have")
+
 	lockStale   = kind(quarantine.LockStale, Error, Safe, "a program has left a lock; the original's programs wait for it for ever")
 	lockStrange = kind(quarantine.LockStrange, Error, Safe, "something else is in the place of a lock; the original's programs wait for it for ever; --undo puts it back")
 	lockHeld    = kind("lock-held", Warning, None, "a user's records are locked for more than a minute")

@@ -166,5 +166,5 @@ func (e finder) ownRecords() (unsure map[stores.ID]bool, nonsense seen) {
 
 // sameRecord reports whether two records are equal in what they are ordered by.
 func sameRecord(a, b freebusy.Period) bool {
-	return a.UID == b.UID && a.RecurrenceID == b.RecurrenceID && a.Start.Equal(b.Start) && a.End.Equal(b.End)
+	return a.UID == b.UID && a.RecurrenceID == b.RecurrenceID && a.Start.Equal(b.Start) && a.End.Equal(b.End) && a.Attendee == b.Attendee
 }
