@@ -129,7 +129,13 @@ func (m *machine) installPackage(t *testing.T) {
 // documented returns the commands that conf/README.md gives after some words.
 func documented(t *testing.T, words string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../conf/README.md")
+	return commandsIn(t, "../../conf/README.md", words)
+}
+
+// commandsIn returns the first commands that stand below these words in a file.
+func commandsIn(t *testing.T, name, words string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +149,7 @@ func documented(t *testing.T, words string) string {
 		}
 	}
 	if !found || script.Len() == 0 {
-		t.Fatalf("conf/README.md has no commands after %q", words)
+		t.Fatalf("%s has no commands after %q", name, words)
 	}
 	return script.String()
 }
