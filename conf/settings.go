@@ -67,6 +67,13 @@ type Config struct {
 	SpoolLimit       int           // messages in it
 	SpoolSize        int64         // octets of these
 	SpoolFirst       bool          // messages that users send go there, to be handled later
+	MilterSocket     string        // where the service takes mail that users send: a path, or HOST:PORT; empty: nowhere
+	MilterHosts      string        // hosts and networks whose mail counts though nobody has logged in
+	MilterRefuse     bool          // what cannot be kept is refused for now
+	Logins           string        // a file of the addresses of those who log in; empty: there is none
+	LoginDomain      string        // of logins that are no addresses; empty: these are nobody's
+	Connections      int           // of the mail system with the service, at once
+	ServeSize        int64         // octets of a message that the service looks at
 	PostgreSQLLock   string        // "store": one lock for all, as the original; "user": one a user
 
 	File     string    // where the settings come from; empty: there is no file
@@ -113,6 +120,9 @@ func Default() Config {
 		LogLevel:                    "info",
 		SpoolLimit:                  1_000_000,
 		SpoolSize:                   10 << 30,
+		MilterSocket:                "/run/imip-agent/milter",
+		Connections:                 1000,
+		ServeSize:                   100 << 20,
 		PostgreSQLLock:              "store",
 	}
 }
@@ -180,6 +190,13 @@ var settings = []setting{
 	{name: "SPOOL_LIMIT", field: func(c *Config) any { return &c.SpoolLimit }},
 	{name: "SPOOL_SIZE_LIMIT", field: func(c *Config) any { return &c.SpoolSize }, max: 1 << 50},
 	{name: "SPOOL_FIRST", field: func(c *Config) any { return &c.SpoolFirst }},
+	{name: "MILTER_SOCKET", field: func(c *Config) any { return &c.MilterSocket }, none: true},
+	{name: "MILTER_HOSTS", field: func(c *Config) any { return &c.MilterHosts }, none: true},
+	{name: "MILTER_REFUSE", field: func(c *Config) any { return &c.MilterRefuse }},
+	{name: "LOGINS", field: func(c *Config) any { return &c.Logins }, none: true},
+	{name: "LOGIN_DOMAIN", field: func(c *Config) any { return &c.LoginDomain }, none: true},
+	{name: "SERVE_CONNECTIONS", field: func(c *Config) any { return &c.Connections }},
+	{name: "SERVE_SIZE_LIMIT", field: func(c *Config) any { return &c.ServeSize }, max: 1 << 40},
 	{name: "POSTGRESQL_LOCK", field: func(c *Config) any { return &c.PostgreSQLLock }, values: []string{"store", "user"}},
 }
 

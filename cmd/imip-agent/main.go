@@ -21,6 +21,7 @@ func commands(env process.Environment) []*cli.Command {
 		outboxCommand(env),
 		queueCommand(env),
 		quotaCommand(env),
+		serveCommand(env),
 		migrateCommand(env),
 		doctorCommand(env),
 		setupCommand(env),

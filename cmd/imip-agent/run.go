@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/serve"
 	"imip-agent/cmd/internal/site"
 )
 
@@ -55,7 +56,11 @@ func run(ctx context.Context, words []string, env process.Environment) process.E
 		finish(command)
 	}
 	words = optionsFirst(words, app)
-	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
+	grace := process.Grace
+	if len(words) > 0 && words[0] == serveName {
+		grace = serve.Grace
+	}
+	err := process.Run(ctx, grace, func(ctx context.Context) error {
 		return app.RunContext(ctx, append([]string{env.Program}, words...))
 	})
 	return report(err, env)

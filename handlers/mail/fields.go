@@ -243,3 +243,19 @@ func identifiers(value string) []string {
 
 // maxIdentifier is how long an identifier may be: it has to stand in one line.
 const maxIdentifier = 900
+
+// MayHoldCalendar reports whether a message with this header can have calendar parts: it is one, or of several parts.
+// Of several fields that say what it is, any may be right.
+func (f Fields) MayHoldCalendar() bool {
+	for _, field := range f {
+		if !strings.EqualFold(field.Name, "Content-Type") {
+			continue
+		}
+		ct := parseContentType([]byte(field.value()))
+		kind, _, _ := strings.Cut(ct.media, "/")
+		if kind == "multipart" || calendarTypes[ct.media] {
+			return true
+		}
+	}
+	return false
+}

@@ -36,6 +36,15 @@ func (l *Later) Take(r io.Reader, note spool.Note) (bool, error) {
 	return l.keep(m, kept, note)
 }
 
+// TakeKept does as Take with a message that has been read.
+func (l *Later) TakeKept(kept *mail.Spool, note spool.Note) (bool, error) {
+	m, err := mail.Read(kept.Open(), l.Limit, nil)
+	if err != nil {
+		return false, err
+	}
+	return l.keep(m, kept, note)
+}
+
 func (l *Later) keep(m *mail.Message, kept *mail.Spool, note spool.Note) (bool, error) {
 	if m.Bounce || len(m.Parts) == 0 && len(m.Unread) == 0 {
 		return false, nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -39,10 +40,17 @@ func Watch(parent context.Context) (context.Context, context.CancelFunc) {
 		signal.Notify(received, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGXCPU)
 	})
 	go func() {
-		select {
-		case s := <-received:
-			cancel(fmt.Errorf("%v signal received", s))
-		case <-ctx.Done():
+		for {
+			select {
+			case s := <-received:
+				if reload := reloads.Load(); reload != nil && s == syscall.SIGHUP {
+					(*reload)()
+					continue
+				}
+				cancel(fmt.Errorf("%v signal received", s))
+			case <-ctx.Done():
+			}
+			return
 		}
 	}()
 	return ctx, func() {
@@ -51,6 +59,12 @@ func Watch(parent context.Context) (context.Context, context.CancelFunc) {
 		signal.Stop(received)
 	}
 }
+
+// reloads is what SIGHUP means to a service; nil: the end.
+var reloads atomic.Pointer[func()]
+
+// OnReload has reload called when the process gets SIGHUP, in place of ending it.
+func OnReload(reload func()) { reloads.Store(&reload) }
 
 // timersAfter is how long a process runs before it listens to signals of timers.
 const timersAfter = 100 * time.Millisecond

@@ -2,6 +2,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 
 	"imip-agent/cmd/internal/outgoing"
@@ -19,7 +20,11 @@ func Spool(s *site.Site, env process.Environment) *spool.Dir {
 // NewQueue returns what handles the messages of a site's spool.
 func NewQueue(s *site.Site, env process.Environment) *spool.Queue {
 	return &spool.Queue{
-		Dir: Spool(s, env), Handle: outgoing.New(s, env).HandleSpooled,
+		Dir: Spool(s, env),
+		// Each time anew: the aliases may have changed.
+		Handle: func(ctx context.Context, messages []*spool.Message) []error {
+			return outgoing.New(s, env).HandleSpooled(ctx, messages)
+		},
 		Away:     func(err error) bool { return errors.Is(err, stores.ErrAway) },
 		Rejected: s.Rejected, Log: s.Log, Now: env.Now, Deadline: s.Config.Deadline,
 		MostMessages: s.Config.SpoolLimit, MostOctets: s.Config.SpoolSize,

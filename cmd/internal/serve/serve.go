@@ -1,0 +1,192 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/site"
+	"imip-agent/conf"
+	"imip-agent/handlers/milter"
+	"imip-agent/handlers/outgoing"
+)
+
+// Grace is how long the service may take to end.
+const Grace = time.Minute
+
+// leaving is how long connections are waited for at the end: mail systems keep theirs open.
+const leaving = 5 * time.Second
+
+// Run is the service: it takes messages from mail systems and handles them until ctx ends. Then it takes nothing new, and ends
+// what it has begun. The rest stays in the spool.
+func Run(ctx context.Context, s *site.Site, env process.Environment) error {
+	queue := NewQueue(s, env)
+	filter := &milter.Filter{
+		Taker:  &outgoing.Later{Spool: queue, Limit: s.Config.MessageSizeLimit},
+		Refuse: s.Config.MilterRefuse, Most: s.Config.ServeSize, Log: s.Log,
+	}
+	var who atomic.Pointer[senders]
+	first, err := loadSenders(s, &s.Config)
+	if err != nil {
+		return err
+	}
+	who.Store(first)
+	filter.User = func(login string) (string, error) { return who.Load().logins.Address(login), nil }
+	filter.Trusted = func(ip net.IP) bool { return who.Load().trusts(ip) }
+	process.OnReload(func() { reload(s, env, &who) })
+
+	listeners, err := listen(s)
+	if err != nil {
+		return err
+	}
+	server := filter.NewServer()
+	ended := make(chan error, len(listeners)+1)
+	for _, l := range listeners {
+		s.Log.Info("the service takes mail that users send", "milter", l.Addr().String())
+		go func() { ended <- server.Serve(&milter.Guard{Listener: l, Most: s.Config.Connections}) }()
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan error, 1)
+	go func() { done <- queue.Run(ctx) }()
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // without systemd, nobody wants to know
+	select {
+	case <-ctx.Done():
+	case err = <-done:
+		done <- nil
+	case err = <-ended:
+		err = fmt.Errorf("the milter has ended: %w", err)
+	}
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	leave, stop := context.WithTimeout(context.Background(), leaving)
+	defer stop()
+	_ = server.Shutdown(leave) // who is still there is cut off
+	_ = server.Close()
+	cancel(nil)
+	err = errors.Join(err, <-done)
+	depth := queue.Depth()
+	s.Log.Info("the service ends", "left", depth.Messages, "lost", filter.Lost())
+	return err
+}
+
+// senders says whose mail counts.
+type senders struct {
+	logins conf.Logins
+	hosts  []netip.Prefix
+}
+
+func loadSenders(s *site.Site, c *conf.Config) (*senders, error) {
+	var w senders
+	var err error
+	for _, word := range strings.FieldsFunc(c.MilterHosts, func(r rune) bool { return r == ' ' || r == ',' }) {
+		prefix, err := netip.ParsePrefix(word)
+		if err != nil {
+			address, errAddress := netip.ParseAddr(word)
+			if errAddress != nil {
+				return nil, fmt.Errorf("MILTER_HOSTS: %.60q is neither an address nor a network, such as 192.0.2.0/24", word)
+			}
+			prefix = netip.PrefixFrom(address, address.BitLen())
+		}
+		w.hosts = append(w.hosts, prefix.Masked())
+	}
+	var warnings []conf.Warning
+	w.logins, warnings, err = conf.LoadLogins(c.Logins, c.LoginDomain)
+	for _, warning := range warnings {
+		s.Log.Warn("logins: " + warning.String())
+	}
+	return &w, err
+}
+
+func (w *senders) trusts(ip net.IP) bool {
+	address, ok := netip.AddrFromSlice(ip)
+	if !ok {
+		return false
+	}
+	for _, prefix := range w.hosts {
+		if prefix.Contains(address.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// reload reads again whose mail counts. Aliases and preferences are read each time anyway; other settings need a new start.
+func reload(s *site.Site, env process.Environment, who *atomic.Pointer[senders]) {
+	c, err := conf.Load(s.Config.File, env.Getenv)
+	var w *senders
+	if err == nil {
+		w, err = loadSenders(s, &c)
+	}
+	if err != nil {
+		s.Log.Error("the configuration cannot be read again: what was read before holds", "error", err)
+		return
+	}
+	who.Store(w)
+	s.Log.Info("it is read again whose mail counts")
+}
+
+// listen returns where the mail system connects: the sockets that systemd has opened, or else those of the configuration.
+func listen(s *site.Site) ([]net.Listener, error) {
+	opened, err := activation.Listeners()
+	if err != nil {
+		return nil, fmt.Errorf("the sockets that systemd has opened: %w", err)
+	}
+	var listeners []net.Listener
+	for _, l := range opened {
+		if l != nil {
+			listeners = append(listeners, l)
+		}
+	}
+	if len(listeners) > 0 || s.Config.MilterSocket == "" {
+		return listeners, nil
+	}
+	l, err := open(s.Config.MilterSocket)
+	if err != nil {
+		return nil, fmt.Errorf("MILTER_SOCKET: %w", err)
+	}
+	return []net.Listener{l}, nil
+}
+
+// open opens a socket at a path, for its owner and its group, or at HOST:PORT on this machine.
+func open(place string) (net.Listener, error) {
+	if !strings.Contains(place, "/") {
+		host, _, err := net.SplitHostPort(place)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither the path of a socket nor HOST:PORT", place)
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return nil, fmt.Errorf("%s is no address of this machine alone, such as 127.0.0.1: whoever can connect can send in anybody's name", place)
+		}
+		return net.Listen("tcp", place)
+	}
+	if info, err := os.Lstat(place); err == nil {
+		if info.Mode()&fs.ModeSocket == 0 {
+			return nil, fmt.Errorf("%s is there, and no socket: move it away", place)
+		}
+		c, err := net.DialTimeout("unix", place, time.Second)
+		if err == nil {
+			c.Close()
+			return nil, fmt.Errorf("somebody takes connections at %s: does the service run already?", place)
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) { // whose owner has ended
+			if err := os.Remove(place); err != nil {
+				return nil, err
+			}
+		}
+	}
+	before := syscall.Umask(0o117)
+	defer syscall.Umask(before)
+	return net.Listen("unix", place)
+}

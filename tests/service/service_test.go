@@ -1,0 +1,449 @@
+// Package service runs imip-agent serve between clients that talk as mail systems do, and stops and kills it.
+package service
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/d--j/go-milter"
+
+	"imip-agent/tests/clock"
+	"imip-agent/tests/compat"
+	"imip-agent/tests/program"
+)
+
+// path is where the built program is.
+var path string
+
+// full is whether to do all that there is to do.
+var full = os.Getenv("IMIP_AGENT_FULL") != ""
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "imip-agent-program-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		path, err = program.Build(dir, "imip-agent")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// service is a service in a room of its own.
+type service struct {
+	t      *testing.T
+	room   compat.Room
+	socket string
+	cmd    *exec.Cmd
+	stderr *bytes.Buffer
+	ended  chan struct{} // closed when the process has ended
+}
+
+func furnish(t *testing.T, settings string) *service {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "imip-agent-service-")
+	if err != nil {
+		dir = t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s := &service{t: t, room: compat.Room(dir), socket: filepath.Join(dir, "milter")}
+	if err := s.room.Furnish(&compat.Conversation{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Settings(s.room, "MILTER_SOCKET = '"+s.socket+"'\n"+settings); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.kill(syscall.SIGKILL) })
+	return s
+}
+
+// prepare makes the command of the service.
+func (s *service) prepare() {
+	s.cmd, s.stderr = program.Command(path, clock.Today(), s.room, nil, "serve", "-v")
+}
+
+// start starts the service that was prepared.
+func (s *service) start() {
+	s.t.Helper()
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.ended = make(chan struct{})
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		cmd.Wait() // how it has ended is in its state
+		close(ended)
+	}(s.cmd, s.ended)
+}
+
+// run starts the service, and waits until it takes connections.
+func (s *service) run() {
+	s.t.Helper()
+	s.prepare()
+	s.start()
+	s.until("the service takes connections", func() bool {
+		c, err := net.Dial("unix", s.socket)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+}
+
+// kill ends the service by a signal, and returns its status.
+func (s *service) kill(signal syscall.Signal) int {
+	if s.cmd == nil || s.cmd.Process == nil || s.ended == nil {
+		return 0
+	}
+	_ = s.cmd.Process.Signal(signal) // it may have ended
+	<-s.ended
+	return program.Status(s.cmd, nil)
+}
+
+// until waits until something is so.
+func (s *service) until(what string, is func() bool) {
+	s.t.Helper()
+	for began := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
+		select {
+		case <-s.ended:
+			s.t.Fatalf("the service has ended before %s: %s", what, s.stderr)
+		default:
+		}
+		if time.Since(began) > 3*time.Minute {
+			s.kill(syscall.SIGKILL)
+			s.t.Fatalf("not within three minutes: %s\n%s", what, s.stderr)
+		}
+	}
+}
+
+// drained reports whether nothing waits.
+func (s *service) drained() bool {
+	waiting, err := filepath.Glob(filepath.Join(string(s.room), "spool", "*.eml"))
+	return err == nil && len(waiting) == 0
+}
+
+// has reports whether a file is in the store.
+func (s *service) has(words ...string) bool {
+	_, err := os.Stat(filepath.Join(append([]string{s.room.Store()}, words...)...))
+	return err == nil
+}
+
+// age makes locks that a killed service has left old enough to be asked whether their holder lives.
+func (s *service) age() {
+	s.t.Helper()
+	locks, err := filepath.Glob(filepath.Join(s.room.Store(), "*", "__lock__"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	long := clock.Kernel().Add(-2 * time.Minute)
+	for _, lock := range locks {
+		inside, _ := filepath.Glob(lock + "/*")
+		for _, path := range append(inside, lock) {
+			if err := os.Chtimes(path, long, long); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func user(n int) string { return fmt.Sprintf("user%d@example.com", n) }
+
+// event is a message about an event of a user.
+func event(user, method, uid string, sequence int) string {
+	start := clock.Today().AddDate(0, 0, 10).Format("20060102T150405Z")
+	return "From: " + user + "\r\nTo: other@example.com\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; method=" + method + "; charset=utf-8\r\n\r\n" +
+		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//example.com//test//EN\r\nMETHOD:" + method + "\r\nBEGIN:VEVENT\r\nUID:" + uid +
+		"\r\nDTSTAMP:" + clock.Today().Format("20060102T150405Z") + "\r\nSEQUENCE:" + fmt.Sprint(sequence) + "\r\nDTSTART:" + start + "\r\nDURATION:PT1H" +
+		"\r\nORGANIZER:mailto:" + user + "\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:" + user + "\r\nATTENDEE:mailto:other@example.com\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+}
+
+// send sends a mail as somebody who has logged in, over a connection of its own. It returns nil if the milter has accepted it.
+func (s *service) send(login, text string) (err error) {
+	macros := milter.NewMacroBag()
+	macros.Set(milter.MacroAuthAuthen, login)
+	c, err := milter.NewClient("unix", s.socket).Session(macros)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	head, body, _ := strings.Cut(text, "\r\n\r\n")
+	var action *milter.Action
+	steps := []func() (*milter.Action, error){
+		func() (*milter.Action, error) { return c.Conn("client", milter.FamilyInet, 1, "192.0.2.1") },
+		func() (*milter.Action, error) { return c.Helo("client") },
+		func() (*milter.Action, error) { return c.Mail(login, "") },
+		func() (*milter.Action, error) { return c.Rcpt("other@example.com", "") },
+		c.DataStart,
+	}
+	for _, field := range strings.Split(head, "\r\n") {
+		name, value, _ := strings.Cut(field, ":")
+		steps = append(steps, func() (*milter.Action, error) { return c.HeaderField(name, value, nil) })
+	}
+	steps = append(steps, c.HeaderEnd,
+		func() (*milter.Action, error) { return c.BodyChunk([]byte(body)) },
+		func() (*milter.Action, error) { _, action, err := c.End(); return action, err })
+	for _, step := range steps {
+		if action, err = step(); err != nil {
+			return err
+		}
+		if action.Type != milter.ActionContinue {
+			break
+		}
+	}
+	if action.Type != milter.ActionAccept {
+		return fmt.Errorf("the milter says %v", action.Type)
+	}
+	return nil
+}
+
+func (s *service) sent(login, text string) {
+	s.t.Helper()
+	if err := s.send(login, text); err != nil {
+		s.t.Fatalf("%v\n%s", err, s.stderr)
+	}
+}
+
+// What a user sends is in the calendar soon, by their login, and nobody else's by it. On SIGHUP logins are read again,
+// SIGTERM ends the service well, and what it has accepted is handled by the next one.
+func TestServe(t *testing.T) {
+	s := furnish(t, "")
+	logins := filepath.Join(string(s.room), "logins")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(logins, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one " + user(1) + "\n")
+	if err := program.Settings(s.room, "MILTER_SOCKET = '"+s.socket+"'\nLOGINS = '"+logins+"'\n"); err != nil {
+		t.Fatal(err)
+	}
+	s.run()
+	if info, err := os.Stat(s.socket); err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("the socket has mode %v, %v", info.Mode(), err)
+	}
+	s.sent("one", event(user(1), "REQUEST", "a", 0))
+	s.sent(user(2), event(user(2), "REQUEST", "b", 0))
+	s.sent("three", event(user(3), "REQUEST", "c", 0))    // nobody knows who that is
+	s.sent("one", event(user(2), "REQUEST", "forged", 0)) // in another's name
+	s.until("all is handled", func() bool {
+		return s.drained() && s.has("mailto:"+user(1), "objects", "a") && s.has("mailto:"+user(2), "objects", "b")
+	})
+	if s.has("mailto:"+user(3)) || s.has("mailto:"+user(2), "objects", "forged") || s.has("mailto:"+user(1), "objects", "forged") {
+		t.Error("records of somebody who has not sent it")
+	}
+	second, said := program.Command(path, clock.Today(), s.room, nil, "serve")
+	if status := program.Status(second, second.Run()); status == 0 || !strings.Contains(said.String(), "does the service run already") {
+		t.Errorf("a second service: status %d: %s", status, said)
+	}
+
+	write("three " + user(3) + "\n")
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	s.until("logins are read again", func() bool {
+		s.sent("three", event(user(3), "REQUEST", "c", 0))
+		return s.drained() && s.has("mailto:"+user(3), "objects", "c")
+	})
+	if status := s.kill(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d: %s", status, s.stderr)
+	}
+	if _, err := os.Stat(s.socket); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket is left: %v", err)
+	}
+}
+
+// The store cannot be used for a while: mail is taken, waits, and is handled when it can be again.
+func TestStoreAway(t *testing.T) {
+	s := furnish(t, "")
+	s.run()
+	if err := os.Rename(s.room.Store(), s.room.Store()+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.room.Store(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.sent(user(1), event(user(1), "REQUEST", "a", 0))
+	s.sent(user(1), event(user(1), "CANCEL", "a", 1))
+	s.until("it has been tried", func() bool {
+		tried, err := filepath.Glob(filepath.Join(string(s.room), "spool", "*.txt"))
+		return err == nil && len(tried) == 1
+	})
+	if err := errors.Join(os.Remove(s.room.Store()), os.Rename(s.room.Store()+"-away", s.room.Store())); err != nil {
+		t.Fatal(err)
+	}
+	retry, said := program.Command(path, clock.Today(), s.room, nil, "queue", "retry")
+	if status := program.Status(retry, retry.Run()); status != 0 {
+		t.Errorf("status %d: %s", status, said)
+	}
+	s.until("all is handled", func() bool {
+		return s.drained() && s.has("mailto:"+user(1), "cancellations", "objects", "a")
+	})
+	if s.has("mailto:"+user(1), "objects", "a") {
+		t.Error("the event is not cancelled")
+	}
+}
+
+// By systemd: the socket is handed over, and the service says when it is ready, and when it ends.
+func TestSystemd(t *testing.T) {
+	s := furnish(t, "")
+	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(string(s.room), "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer notify.Close()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s.prepare()
+	// The shell becomes the service, with the number of its process in the environment.
+	s.cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh"}, s.cmd.Args...)
+	s.cmd.Path = "/bin/sh"
+	s.cmd.ExtraFiles = []*os.File{file}
+	s.cmd.Env = append(s.cmd.Env, "NOTIFY_SOCKET="+notify.LocalAddr().String())
+	s.start()
+	said := func() string {
+		t.Helper()
+		if err := notify.SetReadDeadline(clock.Kernel().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 100)
+		n, err := notify.Read(b)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, s.stderr)
+		}
+		return string(b[:n])
+	}
+	if got := said(); got != "READY=1" {
+		t.Errorf("the service says %q", got)
+	}
+	s.sent(user(1), event(user(1), "REQUEST", "a", 0))
+	s.until("it is handled", func() bool { return s.has("mailto:"+user(1), "objects", "a") })
+	if status := s.kill(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d: %s", status, s.stderr)
+	}
+	if got := said(); got != "STOPPING=1" {
+		t.Errorf("the service says %q", got)
+	}
+	if _, err := os.Stat(s.socket); err != nil {
+		t.Errorf("the socket of systemd is gone: %v", err)
+	}
+}
+
+// The service is killed again and again while users send: each message that was accepted is handled, once and in its order.
+func TestKilledUnderLoad(t *testing.T) {
+	kills, users := 6, 4
+	if full {
+		kills, users = 60, 20
+	}
+	s := furnish(t, "")
+	s.run()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	accepted := make([]int, users) // events of which all messages were accepted
+	var wg sync.WaitGroup
+	for u := range users {
+		wg.Go(func() {
+			// Each has an event, moves it, and every second one is called off. A mail system that is not answered sends again.
+			deliver := func(text string) {
+				for s.send(user(u), text) != nil {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}
+			for n := 0; ctx.Err() == nil; n++ {
+				uid := fmt.Sprint("event-", n)
+				deliver(event(user(u), "REQUEST", uid, 0))
+				deliver(event(user(u), "REQUEST", uid, 1))
+				if n%2 == 1 {
+					deliver(event(user(u), "CANCEL", uid, 2))
+				}
+				accepted[u] = n + 1
+			}
+		})
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range kills {
+		time.Sleep(time.Duration(50+random.IntN(250)) * time.Millisecond)
+		if status := s.kill(syscall.SIGKILL); status != -int(syscall.SIGKILL) {
+			t.Errorf("the service has ended by itself with status %d: %s", status, s.stderr)
+		}
+		s.age()
+		s.run()
+	}
+	stop()
+	wg.Wait()
+	s.until("all is handled", s.drained)
+	if status := s.kill(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d: %s", status, s.stderr)
+	}
+	all := 0
+	for u, events := range accepted {
+		table, err := os.ReadFile(filepath.Join(s.room.Store(), "mailto:"+user(u), "freebusy"))
+		if err != nil {
+			t.Error(err)
+		}
+		for n := range events {
+			uid := fmt.Sprint("event-", n)
+			active, cancelled := s.has("mailto:"+user(u), "objects", uid), s.has("mailto:"+user(u), "cancellations", "objects", uid)
+			records := bytes.Count(table, []byte("\t"+uid+"\t"))
+			if off := n%2 == 1; active == off || cancelled != off || records != 1 && !off || records != 0 && off {
+				t.Errorf("event %d of user %d: active %v, cancelled %v, %d records", n, u, active, cancelled, records)
+			}
+		}
+		all += events
+	}
+	t.Logf("%d events, killed %d times", all, kills)
+	if all == 0 {
+		t.Error("nothing was accepted")
+	}
+	if rejected, _ := filepath.Glob(filepath.Join(string(s.room), "rejected", "*")); len(rejected) > 0 {
+		t.Errorf("rejected: %q", rejected)
+	}
+	names, err := os.ReadDir(filepath.Join(string(s.room), "spool"))
+	if err != nil || len(names) != 2 {
+		t.Errorf("left in the spool: %v, %v", names, err)
+	}
+}
+
+// Clients that do harm cost the service nothing but their own connections.
+func TestHostile(t *testing.T) {
+	s := furnish(t, "SERVE_CONNECTIONS = 20\n")
+	s.run()
+	var open []net.Conn
+	for range 200 {
+		c, err := net.Dial("unix", s.socket)
+		if err != nil {
+			continue // as many as the kernel keeps for later
+		}
+		open = append(open, c)
+		_, _ = io.WriteString(c, "\x00\x00\x00\x00C") // it may be closed already
+	}
+	for _, c := range open {
+		c.Close()
+	}
+	s.until("an honest client is served", func() bool { return s.send(user(1), event(user(1), "REQUEST", "a", 0)) == nil })
+	s.until("it is handled", func() bool { return s.has("mailto:"+user(1), "objects", "a") })
+}
