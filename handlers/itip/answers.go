@@ -78,7 +78,9 @@ func askForEvent(u *update) error {
 	}
 	refresh := u.Object.Only("UID", "ORGANIZER")
 	refresh.Set("DTSTAMP", stamp(u.Now))
-	refresh.SetAttendees([]calendar.Attendee{calendar.NewAttendee(u.ownAddress(), u.sentBy())})
+	own, _ := Attendee(u.Object, u.User())
+	refresh.SetAttendees([]calendar.Attendee{own}) // as the organizer has the user
+	refresh.SetParam("SENT-BY", string(u.sentBy()), "ATTENDEE")
 	organizer, _ := u.Object.Organizer()
 	u.answer(AsksForEvent, organizer, AsAttendee, calendar.Document{Method: "REFRESH", Objects: []*calendar.Object{refresh}})
 	u.silent, u.done = true, true

@@ -394,9 +394,9 @@ func TestReceived(t *testing.T) {
 			got(ann, "DECLINECOUNTER", byAnn, newer, on9), []string{"- offered 09 1500-09 1600 meeting/20261209T090000Z OPAQUE ann"}, DeclinedProposal},
 
 		{"added, and asked for", nil, []message{series}, got(ann, "ADD", byAnn, newer, "DTSTART:20261211T090000Z\nDTEND:20261211T100000Z\n"), []string{
-			"> ann asks attendee REFRESH meeting [0 by ann at  bob]"}, Silence},
+			"> ann asks attendee REFRESH meeting [0 by ann at  bob=NEEDS-ACTION]"}, Silence},
 		{"added to nothing", func(p *preferences.Preferences) { p.AddResponse = preferences.TakeOver }, nil, got(ann, "ADD", byAnn, newer, at9), []string{
-			"> ann asks attendee REFRESH meeting [0 by ann at  bob]"}, Silence},
+			"> ann asks attendee REFRESH meeting [0 by ann at  bob=NEEDS-ACTION]"}, Silence},
 		{"added, and taken over", func(p *preferences.Preferences) { p.AddResponse = preferences.TakeOver }, []message{series}, got(ann, "ADD", byAnn, newer, "DTSTART:20261211T090000Z\nDTEND:20261211T100000Z\n"), []string{
 			"+ active meeting/20261211T090000Z 2 by ann at 11T090000Z ann=ACCEPTED bob=NEEDS-ACTION eve",
 			"+ known of ann 11 0900-11 1000 meeting/20261211T090000Z OPAQUE ann",

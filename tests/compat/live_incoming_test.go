@@ -53,7 +53,7 @@ func (p plan) comparable(t rapid.TB, room Room, s *Step) bool {
 				return false
 			}
 		case "ADD":
-			if parent == nil || !names(p.to) {
+			if parent == nil || !names(p.to) || message.OlderThan(parent, true) { // late-additions
 				return false
 			}
 		default:
