@@ -18,6 +18,7 @@ import (
 
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
+	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
@@ -54,6 +55,9 @@ func run(m *testing.M) int {
 	if err == nil {
 		resourcePath, err = program.Build(dir, "imip_resource")
 	}
+	if err == nil { // for a database, the others go on as this one
+		_, err = program.Build(dir, "imip-agent-postgresql")
+	}
 	if err == nil {
 		adminPath, err = program.Build(dir, "imip-agent")
 	}
@@ -61,7 +65,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return postgresqltest.Main(m)
 }
 
 // scenario is a store, and a message that changes much in it.
