@@ -226,7 +226,7 @@ func (c *contender) peak(b *testing.B, i int, rule string) {
 			return
 		case <-time.After(200 * time.Microsecond):
 			status, _ := os.ReadFile(name) // it may just have ended
-			if !bytes.HasPrefix(status, []byte("Name:\timip_person")) && !bytes.HasPrefix(status, []byte("Name:\tpython")) {
+			if !bytes.HasPrefix(status, []byte("Name:\timip_")) && !bytes.HasPrefix(status, []byte("Name:\tpython")) {
 				continue // it has not begun yet
 			}
 			_, line, _ := bytes.Cut(status, []byte("VmHWM:"))
