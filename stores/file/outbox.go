@@ -129,6 +129,10 @@ func (g *staging) sendLetters(letters []stores.Letter) error {
 	if err := syncDir(g.dir.full(outboxDir)); err != nil {
 		return err
 	}
+	delete(g.touched, outboxDir) // nothing more happens there
+	if !slices.Contains(g.made, outboxDir) {
+		return nil
+	}
 	return syncDir(g.dir.path)
 }
 
@@ -331,6 +335,11 @@ func (s *Store) Note(_ context.Context, user calendar.URI, name string) error {
 		}
 		durable.OwnBelow(d.root, name)
 		durable.ModeBelow(d.root, name, s.dirMode)
+		if name == outboxDir { // letters rely on it
+			if err := syncDir(d.path); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
