@@ -70,7 +70,7 @@ var arrows = map[string][]string{
 	"stores/file":        with(data, "stores/durable", "stores/rejected"),
 	"stores/postgresql":  with(data, "stores/durable", "stores/rejected"),
 
-	"tools":         with(data, "conf", "handlers", itip, quota, agenda, spool, "stores/rejected", "stores/durable", "tools/quarantine"),
+	"tools":         with(data, "conf", "handlers", itip, quota, "handlers/resource", agenda, spool, "stores/rejected", "stores/durable", "tools/quarantine"),
 	"tools/package": nil,
 	"tools/setup":   {"conf/..."},
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"imip-agent/handlers/resource"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/durable"
@@ -30,6 +31,7 @@ func (e finder) settings(all string) error {
 		return err
 	}
 	known := preferences.Known()
+	values := make(map[string]string)
 	for _, entry := range entries {
 		name, path := entry.Name(), filepath.Join(dir, entry.Name())
 		i := slices.IndexFunc(known, func(p preferences.Preference) bool { return p.Name == name })
@@ -51,12 +53,20 @@ func (e finder) settings(all string) error {
 			e.addSetting(preferenceValue, path, "the preference %s cannot be read: %v", name, err)
 			continue
 		}
+		values[name] = value
+		if name == "scheduling_function" {
+			continue // see below
+		}
 		if value == "" && known[i].Values == nil && name != "window_size" {
 			continue // as good as not set
 		}
 		if err := known[i].Check(value); err != nil {
 			e.addSetting(preferenceValue, path, "the preference %s cannot be used: %v", name, err)
 		}
+	}
+	// Without them, the resource would accept more: no repair moves them away.
+	for _, mistake := range resource.Mistakes(values["scheduling_function"], values["acl"]) {
+		e.add(preferenceValue, filepath.Join(dir, mistake.Preference), stores.ID{}, "the preference %s must be corrected: %v", mistake.Preference, mistake.Err)
 	}
 	return nil
 }

@@ -66,7 +66,8 @@ const (
 	Database      = "database" // a store in PostgreSQL
 	Lock          = "lock"
 	Zone          = "zone"
-	Message       = "message" // a message through the handler
+	Resources     = "resources" // the scheduling functions of rooms and equipment
+	Message       = "message"   // a message through the handler
 )
 
 // Doctor examines a host.
@@ -113,6 +114,7 @@ func (d *Doctor) Examine(ctx context.Context) iter.Seq[Result] {
 			func() { d.database(ctx, found, report) },
 			func() { d.lock(ctx, found, report) },
 			func() { d.zone(report) },
+			func() { d.resources(report) },
 			func() { d.message(ctx, found, report) },
 			func() { d.arriving(ctx, found, report) },
 		} {
