@@ -134,6 +134,11 @@ func (o *Options) mainCf(text, version string) (string, error) {
 		first := regexp.QuoteMeta(l.first)
 		ours := regexp.MustCompile(`(?m)^(` + l.name + `[ \t]*=)(?: ` + first + `|` + first + ` )`)
 		text = ours.ReplaceAllString(text, "$1")
+		// Somebody has put something before it since.
+		later := regexp.MustCompile(`(?m)[ \t]` + first + `([ \t,]|$)`)
+		if old := setting(text, l.name); old != "" {
+			text = replace(text, l.name, later.ReplaceAllString(old, "$1"))
+		}
 	}
 	if o.Remove {
 		return text, nil

@@ -166,6 +166,28 @@ func TestPostfixAndBack(t *testing.T) {
 	}
 }
 
+// Somebody has put values before ours since: ours is there once again, and goes.
+func TestPostfixValuesBefore(t *testing.T) {
+	dir, plan := postfixSite(t, "transport_maps = $calendar_resource_maps $imip_transport_maps, hash:/etc/postfix/transport\n"+
+		"virtual_alias_maps = $calendar_resources $imip_virtual_alias_maps\n", masterCf)
+	p, err := plan(Options{Domains: []string{"example.org"}})
+	apply(t, p, err)
+	for _, want := range []string{
+		"transport_maps = $imip_transport_maps $calendar_resource_maps, hash:/etc/postfix/transport\n",
+		"virtual_alias_maps = $imip_virtual_alias_maps $calendar_resources\n",
+	} {
+		if main := text(t, dir, "main.cf"); !strings.Contains(main, want) {
+			t.Errorf("main.cf lacks %q:\n%s", want, main)
+		}
+	}
+	p, err = plan(Options{Remove: true})
+	apply(t, p, err)
+	want := "transport_maps = $calendar_resource_maps, hash:/etc/postfix/transport\nvirtual_alias_maps = $calendar_resources\n"
+	if main := text(t, dir, "main.cf"); main != want {
+		t.Errorf("main.cf is %q, want %q", main, want)
+	}
+}
+
 // What the mail system does not take is put back.
 func TestPutBack(t *testing.T) {
 	dir, plan := postfixSite(t, mainCf, masterCf)
