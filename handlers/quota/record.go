@@ -82,7 +82,7 @@ func (q *Quota) Retract(id stores.ID, resource calendar.URI, own *freebusy.Table
 	if err := q.eachTable(nil, func(table *freebusy.Table) { forget(table, id, resource, mirrored) }); err != nil {
 		return err
 	}
-	return q.release(id, resource)
+	return q.release(id, resource, mirrored)
 }
 
 // mirror returns the records of an event in a resource's own free/busy.
@@ -142,14 +142,12 @@ func update(table *freebusy.Table, id stores.ID, resource calendar.URI, own []fr
 	table.InsertAll(records)
 }
 
-// forget removes a resource's records of id from a quota's table, and of an event of which id is
-// an occurrence what its own free/busy has no longer.
+// forget removes a resource's records of id from a quota's table, and of the event and its other
+// occurrences what its own free/busy has no longer.
 func forget(table *freebusy.Table, id stores.ID, resource calendar.URI, own []freebusy.Period) {
 	has := make(map[instant]bool, len(own))
-	if id.RecurrenceID != "" {
-		for _, p := range own {
-			has[instantOf(p)] = p.RecurrenceID != freebusy.Clean(id.RecurrenceID)
-		}
+	for _, p := range own {
+		has[instantOf(p)] = p.RecurrenceID != freebusy.Clean(id.RecurrenceID)
 	}
 	its := of(id.UID, resource)
 	table.RemoveFunc(func(p freebusy.Period) bool { return its(p) && !has[instantOf(p)] })
@@ -275,8 +273,8 @@ func (q *Quota) holders(uid string) (func(calendar.Attendee) bool, error) {
 }
 
 // release takes a resource out of what is kept of an event or an occurrence. Where no resource is
-// left in it, it goes.
-func (q *Quota) release(id stores.ID, resource calendar.URI) error {
+// left in it, it goes. Occurrences of the event stay that the resource has in its own free/busy.
+func (q *Quota) release(id stores.ID, resource calendar.URI, own []freebusy.Period) error {
 	ids := []stores.ID{id}
 	if id.RecurrenceID == "" {
 		apart, err := q.Recurrences(stores.Active, id.UID)
@@ -284,7 +282,10 @@ func (q *Quota) release(id stores.ID, resource calendar.URI) error {
 			return err
 		}
 		for _, recurrenceID := range apart {
-			ids = append(ids, stores.ID{UID: id.UID, RecurrenceID: recurrenceID})
+			isBooked := func(p freebusy.Period) bool { return p.RecurrenceID == freebusy.Clean(recurrenceID) }
+			if !slices.ContainsFunc(own, isBooked) {
+				ids = append(ids, stores.ID{UID: id.UID, RecurrenceID: recurrenceID})
+			}
 		}
 	}
 	holds, err := q.holders(id.UID)

@@ -268,3 +268,21 @@ func all(t testing.TB, q *quota.Quota) func(func(freebusy.Period) bool) {
 		}
 	}
 }
+
+// The invitation to a series is overtaken by that to one of its occurrences, and not accepted: what is booked of the occurrence
+// stays.
+func TestRetractLeavesOccurrences(t *testing.T) {
+	j := journal(t)
+	r := newResource(attic)
+	r.accept(t, j, object(t, "meeting", []calendar.URI{attic}, "RECURRENCE-ID:20261203T090000Z", "DTSTART:20261203T090000Z", "DTEND:20261203T100000Z"), quota.InGroup)
+	booked, kept := tables(t, j), events(t, j)
+	if len(booked) != 1 || len(kept) != 1 {
+		t.Fatalf("booked %q, kept %q", booked, kept)
+	}
+	update(t, j, func(q *quota.Quota) { must(t, q.Retract(stores.ID{UID: "meeting"}, r.uri, r.own)) })
+	wantTables(t, j, booked...)
+	wantEvents(t, j, kept...)
+	r.giveUp(t, j, stores.ID{UID: "meeting"})
+	wantTables(t, j)
+	wantEvents(t, j)
+}

@@ -44,10 +44,34 @@ func (r revision) compare(other revision) int {
 	return r.stamp.Compare(other.stamp)
 }
 
+// occurrence is one of those of a series, which is named by when it takes place as the series has it, or a whole event.
+type occurrence struct {
+	uid string
+	at  slot
+}
+
+// whole is in the place of the time of an occurrence for a whole event.
+const whole slot = -1
+
+func (o occurrence) String() string {
+	if o.at == whole {
+		return o.uid
+	}
+	return o.uid + "/" + o.at.time().Format("20060102T150405Z")
+}
+
+// event returns what it is an occurrence of.
+func (o occurrence) event() occurrence { return occurrence{o.uid, whole} }
+
+// replaces reports whether a booking of another one goes when this one is booked.
+func (o occurrence) replaces(other occurrence, s span) bool {
+	return o.uid == other.uid && (o.at == whole || o.at == other.at || other.at == whole && s.from == o.at)
+}
+
 // call is a message about an event, for one of the resources.
 type call struct {
-	method    string // REQUEST, CANCEL or DECLINECOUNTER
-	uid       string
+	method string // REQUEST, CANCEL or DECLINECOUNTER
+	occurrence
 	organizer string
 	to        string
 	revision
@@ -58,7 +82,7 @@ type call struct {
 }
 
 func (c call) String() string {
-	out := fmt.Sprintf("%s %s %d/%s for %s %v", c.method, c.uid, c.sequence, c.stamp.Format("150405"), c.to, c.spans)
+	out := fmt.Sprintf("%s %s %d/%s for %s %v", c.method, c.occurrence, c.sequence, c.stamp.Format("150405"), c.to, c.spans)
 	if c.recurs {
 		out += " by a rule"
 	}
@@ -104,10 +128,10 @@ type modelResource struct {
 	permitted func(slot) bool // nil: all times are
 	offers    time.Duration   // how long an offer holds; 0: none is recorded
 
-	stored    map[string]kept     // by uid
-	cancelled map[string]revision // by uid
-	booked    map[string][]span   // its own free/busy, by uid
-	offered   map[string]offer    // by uid
+	stored    map[occurrence]kept
+	cancelled map[occurrence]revision
+	booked    map[occurrence][]span // its own free/busy
+	offered   map[occurrence]offer
 }
 
 // kept is an event that is stored.
@@ -129,8 +153,11 @@ type modelQuota struct {
 	tables    map[string]map[booking][]span // by group, or by organizer
 }
 
-// booking is an event in a resource.
-type booking struct{ uid, resource string }
+// booking is an event or occurrence in a resource.
+type booking struct {
+	occurrence
+	resource string
+}
 
 // model is all of it.
 type model struct {
@@ -143,19 +170,22 @@ type model struct {
 // handle handles a call, and returns what is answered.
 func (m *model) handle(c call) []reply {
 	r := m.resources[c.to]
-	stored, isStored := r.stored[c.uid]
-	if isStored && c.compare(stored.revision) < 0 || c.compare(r.cancelled[c.uid]) < 0 {
+	stored, isStored := r.stored[c.occurrence]
+	if isStored && c.compare(stored.revision) < 0 || c.compare(r.cancelled[c.occurrence]) < 0 || c.compare(r.cancelled[c.event()]) < 0 {
 		return nil // old
 	}
 	switch c.method {
 	case "CANCEL":
-		delete(r.stored, c.uid)
-		r.cancelled[c.uid] = c.revision
-		delete(r.booked, c.uid)
-		m.retract(c)
+		if c.at == whole {
+			r.forgetOccurrences(c, func(revision) bool { return false })
+		}
+		delete(r.stored, c.occurrence)
+		r.cancelled[c.occurrence] = c.revision
+		r.giveUp(c)
+		m.account(c)
 		return nil
 	case "DECLINECOUNTER":
-		delete(r.offered, c.uid)
+		r.dropOffers(c)
 		return nil
 	}
 	if isStored && c.compare(stored.revision) == 0 {
@@ -174,33 +204,95 @@ func (m *model) handle(c call) []reply {
 	}
 	switch decision {
 	case "ACCEPTED", "DECLINED":
-		r.stored[c.uid] = kept{c.revision, decision}
-		delete(r.cancelled, c.uid)
-		delete(r.offered, c.uid)
-		delete(r.booked, c.uid)
-		if decision == "ACCEPTED" {
-			r.booked[c.uid] = c.spans
-			m.confirm(c)
-		} else {
-			m.retract(c)
+		spans = r.left(c)
+		if c.at == whole {
+			first := r.isFirst(c)
+			r.forgetOccurrences(c, func(cancelled revision) bool { return first && c.compare(cancelled) < 0 })
 		}
+		r.stored[c.occurrence] = kept{c.revision, decision}
+		delete(r.cancelled, c.occurrence)
+		r.dropOffers(c)
+		r.giveUp(c)
+		if decision == "ACCEPTED" && len(spans) > 0 {
+			r.booked[c.occurrence] = spans
+		}
+		m.account(c)
 		say("REPLY", decision, c.spans[0].from)
 	case "COUNTER":
 		if r.offers > 0 {
-			r.offered[c.uid] = offer{spans, m.now.Add(r.offers)}
-		}
-		if stored.status != "ACCEPTED" {
-			m.retract(c)
+			r.dropOffers(c)
+			r.offered[c.occurrence] = offer{spans, m.now.Add(r.offers)}
 		}
 		say("COUNTER", "NEEDS-ACTION", spans[0].from)
 	case "DELEGATED":
-		if stored.status != "ACCEPTED" {
-			m.retract(c)
-		}
 		say("REPLY", "DELEGATED", c.spans[0].from)
 		replies = append(replies, reply{delegate, "REQUEST", "DELEGATED", c.spans[0].from})
 	}
 	return replies
+}
+
+// isFirst reports whether nothing is known of a whole event but of its occurrences.
+func (r *modelResource) isFirst(c call) bool {
+	_, stored := r.stored[c.occurrence]
+	_, cancelled := r.cancelled[c.occurrence]
+	return !stored && !cancelled
+}
+
+// left returns the times of a call without those of occurrences that are called off already, by what has overtaken it.
+func (r *modelResource) left(c call) (spans []span) {
+	for _, s := range c.spans {
+		cancelled, ok := r.cancelled[occurrence{c.uid, s.from}]
+		if c.at != whole || !r.isFirst(c) || !ok || c.compare(cancelled) > 0 {
+			spans = append(spans, s)
+		}
+	}
+	return spans
+}
+
+// forgetOccurrences forgets what is stored of an event's occurrences, but some that are cancelled.
+func (r *modelResource) forgetOccurrences(c call, stays func(revision) bool) {
+	for o := range r.stored {
+		if o.uid == c.uid && o.at != whole {
+			delete(r.stored, o)
+		}
+	}
+	for o, revision := range r.cancelled {
+		if o.uid == c.uid && o.at != whole && !stays(revision) {
+			delete(r.cancelled, o)
+		}
+	}
+}
+
+// giveUp removes from free/busy what the call replaces.
+func (r *modelResource) giveUp(c call) {
+	for o, spans := range r.booked {
+		if left := without(c, o, spans); len(left) == 0 {
+			delete(r.booked, o)
+		} else {
+			r.booked[o] = left
+		}
+	}
+}
+
+// dropOffers removes what is offered of it.
+func (r *modelResource) dropOffers(c call) {
+	for o, offered := range r.offered {
+		if offered.spans = without(c, o, offered.spans); len(offered.spans) == 0 {
+			delete(r.offered, o)
+		} else {
+			r.offered[o] = offered
+		}
+	}
+}
+
+// without returns the times of an event or occurrence that the call does not replace.
+func without(c call, o occurrence, spans []span) (left []span) {
+	for _, s := range spans {
+		if !c.replaces(o, s) {
+			left = append(left, s)
+		}
+	}
+	return left
 }
 
 // delegated returns the call to the delegate to whom a call is passed on.
@@ -215,8 +307,8 @@ func (m *model) delegated(c call, delegate string) call {
 
 // decide returns the decision, with the times that are proposed, and the delegate.
 func (m *model) decide(c call) (decision string, spans []span, delegate string) {
-	decision, spans = "ACCEPTED", c.spans
 	r := m.resources[c.to]
+	decision, spans = "ACCEPTED", r.left(c)
 	for _, f := range r.functions {
 		var said string
 		proposed := spans
@@ -268,14 +360,12 @@ func (m *model) taken(c call) map[slot]int {
 			}
 		}
 	}
-	for uid, spans := range r.booked {
-		if uid != c.uid {
-			add(spans)
-		}
+	for o, spans := range r.booked {
+		add(without(c, o, spans))
 	}
-	for uid, o := range r.offered {
-		if uid != c.uid && m.now.Before(o.expires) {
-			add(o.spans)
+	for o, offered := range r.offered {
+		if m.now.Before(offered.expires) {
+			add(without(c, o, offered.spans))
 		}
 	}
 	return taken
@@ -359,9 +449,10 @@ func (m *model) isAllocated(c call, f function, spans []span) bool {
 	}
 	sum := total(spans)
 	for b, spans := range q.tables[group] {
-		if b != (booking{c.uid, c.to}) {
-			sum += total(spans)
+		if b.resource == c.to {
+			spans = without(c, b.occurrence, spans)
 		}
+		sum += total(spans)
 	}
 	return ok && (limit < 0 || sum <= limit)
 }
@@ -387,7 +478,7 @@ func overlap(a, b []span) bool {
 // hasNothingElse reports whether the organizer has booked nothing else then.
 func (m *model) hasNothingElse(c call, f function, spans []span) bool {
 	for b, others := range m.quotas[f.quota].tables[c.organizer] {
-		if b.uid != c.uid && overlap(spans, others) {
+		if overlap(spans, without(c, b.occurrence, others)) {
 			return false
 		}
 	}
@@ -412,10 +503,10 @@ func (m *model) choose(c call, f function, spans []span) (said, delegate string)
 	for _, candidate := range candidates {
 		load := 0
 		for b, others := range q.tables[q.group(c.organizer)] {
-			if b.uid == c.uid || b.resource != candidate {
+			if b.resource != candidate {
 				continue
 			}
-			for _, s := range others {
+			for _, s := range without(c, b.occurrence, others) {
 				if overlap([]span{s}, spans) {
 					load++
 				}
@@ -437,10 +528,22 @@ func (m *model) choose(c call, f function, spans []span) (said, delegate string)
 	return "DELEGATED", chosen
 }
 
-// confirm books the call under the quotas of the resource's functions.
-func (m *model) confirm(c call) {
-	m.retract(c)
-	for _, f := range m.resources[c.to].functions {
+// account has the quotas of the resource's functions hold what it has booked of the call's event.
+func (m *model) account(c call) {
+	r := m.resources[c.to]
+	for _, f := range r.functions {
+		if f.quota == "" {
+			continue
+		}
+		for _, table := range m.quotas[f.quota].tables {
+			for b := range table {
+				if b.uid == c.uid && b.resource == c.to {
+					delete(table, b)
+				}
+			}
+		}
+	}
+	for _, f := range r.functions {
 		if f.quota == "" {
 			continue
 		}
@@ -452,49 +555,41 @@ func (m *model) confirm(c call) {
 		if q.tables[name] == nil {
 			q.tables[name] = map[booking][]span{}
 		}
-		q.tables[name][booking{c.uid, c.to}] = c.spans
-	}
-}
-
-// retract gives back what the call had booked.
-func (m *model) retract(c call) {
-	for _, f := range m.resources[c.to].functions {
-		if f.quota == "" {
-			continue
-		}
-		for _, table := range m.quotas[f.quota].tables {
-			delete(table, booking{c.uid, c.to})
+		for o, spans := range r.booked {
+			if o.uid == c.uid {
+				q.tables[name][booking{o, c.to}] = spans
+			}
 		}
 	}
 }
 
 // records returns all records there are, each with the name of its table. Of offers, those that hold.
 func (m *model) records() (lines []string) {
-	add := func(table, uid, more string, spans []span) {
+	add := func(table string, o occurrence, more string, spans []span) {
 		for _, s := range spans {
-			lines = append(lines, strings.TrimSpace(fmt.Sprint(table, ": ", uid, " ", s, " ", more)))
+			lines = append(lines, strings.TrimSpace(fmt.Sprint(table, ": ", o, " ", s, " ", more)))
 		}
 	}
 	for name, r := range m.resources {
-		for uid, spans := range r.booked {
-			add(name, uid, "", spans)
+		for o, spans := range r.booked {
+			add(name, o, "", spans)
 		}
-		for uid, o := range r.offered {
-			if m.now.Before(o.expires) {
-				add(name+" offers", uid, "", o.spans)
+		for o, offered := range r.offered {
+			if m.now.Before(offered.expires) {
+				add(name+" offers", o, "", offered.spans)
 			}
 		}
-		for uid, k := range r.stored {
-			lines = append(lines, fmt.Sprint(name, " has ", uid, " ", k.sequence, " ", k.status))
+		for o, k := range r.stored {
+			lines = append(lines, fmt.Sprint(name, " has ", o, " ", k.sequence, " ", k.status))
 		}
-		for uid := range r.cancelled {
-			lines = append(lines, fmt.Sprint(name, " has cancelled ", uid))
+		for o := range r.cancelled {
+			lines = append(lines, fmt.Sprint(name, " has cancelled ", o))
 		}
 	}
 	for name, q := range m.quotas {
 		for group, table := range q.tables {
 			for b, spans := range table {
-				add(name+" of "+group, b.uid, b.resource, spans)
+				add(name+" of "+group, b.occurrence, b.resource, spans)
 			}
 		}
 	}

@@ -53,30 +53,33 @@ func TestModel(t *testing.T) {
 		}
 	})
 	t.Log(decided)
-	for _, kind := range []string{"REPLY ACCEPTED", "REPLY DECLINED", "REPLY DELEGATED", "COUNTER NEEDS-ACTION", "nothing"} {
+	for _, kind := range []string{"REPLY ACCEPTED", "REPLY DECLINED", "REPLY DELEGATED", "COUNTER NEEDS-ACTION", "nothing", "occurrence: REPLY ACCEPTED"} {
 		if decided[kind] == 0 && !t.Failed() {
 			t.Errorf("no call was answered by %s: %v", kind, decided)
 		}
 	}
 }
 
-// sequences has so many sequences tried, unless the command line says how many.
+// sequences has so many sequences tried, unless the command line says how many: a few, which are the same each time, or
+// many, which are others each time.
 func sequences(t *testing.T) {
 	t.Helper()
+	set := map[string]string{"rapid.checks": "300", "rapid.seed": "1"}
+	if os.Getenv("IMIP_AGENT_FULL") != "" {
+		set = map[string]string{"rapid.checks": "10000"}
+	}
 	said := false
-	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "rapid.checks" })
+	flag.Visit(func(f *flag.Flag) { said = said || strings.HasPrefix(f.Name, "rapid.") })
 	if said {
 		return
 	}
-	n := "300"
-	if os.Getenv("IMIP_AGENT_FULL") != "" {
-		n = "10000"
+	for name, value := range set {
+		was := flag.Lookup(name).Value.String()
+		if err := flag.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { flag.Set(name, was) })
 	}
-	was := flag.Lookup("rapid.checks").Value.String()
-	if err := flag.Set("rapid.checks", n); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { flag.Set("rapid.checks", was) })
 }
 
 // Who there is, by their URIs.
@@ -98,6 +101,7 @@ type modelStep struct {
 	from      slot
 	length    slot
 	days      int // of a series; 1: there is none
+	day       int // from 0, for an occurrence of the series that there is; -1: it is about the whole event
 	number    int // of a call that is waiting, or is handed in again
 }
 
@@ -113,9 +117,10 @@ func drawStep(rt *rapid.T) modelStep {
 		days:      1,
 		number:    rapid.IntRange(0, 100).Draw(rt, "number"),
 	}
-	if rapid.IntRange(0, 4).Draw(rt, "recurs") == 0 {
+	if rapid.Bool().Draw(rt, "recurs") {
 		s.days = rapid.IntRange(2, 3).Draw(rt, "days")
 	}
+	s.day = rapid.SampledFrom([]int{-1, -1, 0, 1, 2}).Draw(rt, "day")
 	return s
 }
 
@@ -134,11 +139,13 @@ type modelled struct {
 	said  bytes.Buffer
 	wants map[string]preferences.Preferences
 
-	sequences map[string]int // of the next revision, by uid
-	calls     []waiting      // on their way
-	past      []waiting      // that have arrived
-	number    int            // of mails
-	pool      bool           // most ask the first resource, which delegates to the others, for the same time
+	sequences map[string]int    // of the last revision, by uid
+	series    map[string][]span // when series take place, as their organizers have it
+	calls     []waiting         // on their way
+	past      []waiting         // that have arrived
+	number    int               // of mails
+	few       bool              // each organizer has one event
+	pool      bool              // most ask the first resource, which delegates to the others, for the same time
 	latest    map[booking]string
 	decided   map[string]int
 	history   []string
@@ -151,13 +158,14 @@ func (w *modelled) Load(user calendar.URI) (preferences.Preferences, error) {
 
 func newModelled(rt *rapid.T, dir string) *modelled {
 	w := &modelled{
-		rt: rt, dir: dir, wants: map[string]preferences.Preferences{}, sequences: map[string]int{}, latest: map[booking]string{}, decided: map[string]int{},
+		rt: rt, dir: dir, wants: map[string]preferences.Preferences{}, sequences: map[string]int{}, series: map[string][]span{}, latest: map[booking]string{}, decided: map[string]int{},
 		model: &model{
 			now: time.Date(2026, 11, 22, 12, 0, 1, 0, time.UTC), resources: map[string]*modelResource{}, quotas: map[string]*modelQuota{},
 			busy: map[string][]span{modelGuest: {{10 * hourSlots, 11 * hourSlots}}},
 		},
 	}
 	w.pool = rapid.Bool().Draw(rt, "pool")
+	w.few = !w.pool && rapid.Bool().Draw(rt, "few")
 	for _, name := range modelQuotas {
 		w.drawQuota(name)
 	}
@@ -253,7 +261,9 @@ func (w *modelled) drawQuota(name string) {
 }
 
 func (w *modelled) drawRoom(name string) {
-	r := &modelResource{stored: map[string]kept{}, cancelled: map[string]revision{}, booked: map[string][]span{}, offered: map[string]offer{}}
+	r := &modelResource{
+		stored: map[occurrence]kept{}, cancelled: map[occurrence]revision{}, booked: map[occurrence][]span{}, offered: map[occurrence]offer{},
+	}
 	w.model.resources[name] = r
 	var lines []string
 	names := []string{
@@ -325,13 +335,16 @@ func (w *modelled) do(s modelStep) {
 	}
 }
 
-// send has an organizer send a message to resources, to each a mail. They arrive, but for those of one step in two.
+// send has an organizer send a message to resources, to each a mail. Those of one step in two arrive at once.
 func (w *modelled) send(s modelStep) {
 	organizer := modelOrganizers[s.organizer]
-	if w.pool {
+	switch {
+	case w.pool:
 		s.event = s.number % 6
+	case w.few:
+		s.event = 0
 	}
-	c := call{method: s.kind, organizer: organizer, uid: fmt.Sprintf("%s-%d", short(organizer), s.event), recurs: s.days > 1}
+	c := call{method: s.kind, organizer: organizer, occurrence: occurrence{fmt.Sprintf("%s-%d", short(organizer), s.event), whole}, recurs: s.days > 1}
 	if s.kind != "DECLINECOUNTER" {
 		w.sequences[c.uid]++
 	}
@@ -340,9 +353,20 @@ func (w *modelled) send(s modelStep) {
 		c.recurs = false
 	}
 	c.revision = revision{w.sequences[c.uid], w.model.now}
+	series := w.series[c.uid]
+	if s.day >= 0 && s.day < len(series) {
+		c.at, c.recurs, s.days = series[s.day].from, false, 1
+		s.from += slot(s.day) * daySlots
+	}
 	for day := range slot(s.days) {
 		from := s.from + day*daySlots
 		c.spans = append(c.spans, span{from, from + s.length})
+	}
+	if c.at == whole && c.method == "REQUEST" {
+		w.series[c.uid] = nil
+		if c.recurs {
+			w.series[c.uid] = c.spans
+		}
 	}
 	for _, n := range s.rooms {
 		c.attendees = append(c.attendees, modelRooms[n])
@@ -374,6 +398,9 @@ func (c call) compose() string {
 	}
 	if c.recurs {
 		lines = append(lines, fmt.Sprint("RRULE:FREQ=DAILY;COUNT=", len(c.spans)))
+	}
+	if c.at != whole {
+		lines = append(lines, "RECURRENCE-ID:"+at(c.at))
 	}
 	for _, a := range c.attendees {
 		lines = append(lines, "ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:"+a)
@@ -438,7 +465,7 @@ func read(mail, resource string) reply {
 
 // answered checks what must be so whatever the rules are.
 func (w *modelled) answered(c call, replies []reply) {
-	b := booking{c.uid, c.to}
+	b := booking{c.event(), c.to}
 	kind := "nothing"
 	mine := 0
 	for _, r := range replies {
@@ -448,14 +475,19 @@ func (w *modelled) answered(c call, replies []reply) {
 		}
 	}
 	w.decided[kind]++
+	if c.at != whole {
+		w.decided["occurrence: "+kind]++
+	}
 	switch {
 	case mine > 1:
 		w.fatalf("the organizer has %d answers", mine)
+	case c.at != whole || len(w.series[c.uid]) > 0:
+		w.latest[b] = "" // it has occurrences: the model says what is booked
 	case kind == "REPLY ACCEPTED":
 		w.latest[b] = fmt.Sprint(c.spans)
 	case kind == "REPLY DECLINED":
 		delete(w.latest, b)
-	case c.method == "CANCEL" && c.compare(w.model.resources[c.to].cancelled[c.uid]) == 0:
+	case c.method == "CANCEL" && c.compare(w.model.resources[c.to].cancelled[c.occurrence]) == 0:
 		delete(w.latest, b)
 	}
 }
@@ -479,7 +511,10 @@ func (w *modelled) table(resource string, path ...string) (records []record) {
 	}
 	for line := range strings.Lines(string(text)) {
 		columns := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		r := record{booking: booking{columns[2], resource}}
+		r := record{booking: booking{occurrence{columns[2], whole}, resource}}
+		if columns[4] != "" {
+			r.at = slot(at(columns[4]).Sub(modelDay) / slotLength)
+		}
 		r.from, r.to = slot(at(columns[0]).Sub(modelDay)/slotLength), slot(at(columns[1]).Sub(modelDay)/slotLength)
 		switch {
 		case len(columns) > 7 && resource == "":
@@ -504,37 +539,53 @@ func (w *modelled) names(path ...string) (names []string) {
 	return names
 }
 
+// object is the file of an event or occurrence.
+type object struct{ name, path string }
+
+// stored returns the objects in a directory.
+func (w *modelled) stored(path ...string) (all []object) {
+	for _, uid := range w.names(append(path, "objects")...) {
+		all = append(all, object{uid, filepath.Join("objects", uid)})
+	}
+	for _, uid := range w.names(append(path, "recurrences")...) {
+		for _, at := range w.names(append(path, "recurrences", uid)...) {
+			all = append(all, object{uid + "/" + at, filepath.Join("recurrences", uid, at)})
+		}
+	}
+	return all
+}
+
 // compare compares what is stored with the model, and looks for what must never be.
 func (w *modelled) compare() {
 	var lines []string
 	for name, r := range w.model.resources {
 		own := w.table(name, "store", name, "freebusy")
 		for _, b := range own {
-			lines = append(lines, fmt.Sprintf("%s: %s %s", name, b.uid, b.span))
+			lines = append(lines, fmt.Sprintf("%s: %s %s", name, b.occurrence, b.span))
 		}
 		w.checkBookings(name, r, own)
 		for _, b := range w.table(name, "store", name, "freebusy-offers") {
 			if w.model.now.Before(b.expires) {
-				lines = append(lines, fmt.Sprintf("%s offers: %s %s", name, b.uid, b.span))
+				lines = append(lines, fmt.Sprintf("%s offers: %s %s", name, b.occurrence, b.span))
 			}
 		}
-		for _, uid := range w.names("store", name, "objects") {
-			text, err := os.ReadFile(filepath.Join(w.dir, "store", name, "objects", uid))
+		for _, o := range w.stored("store", name) {
+			text, err := os.ReadFile(filepath.Join(w.dir, "store", name, o.path))
 			w.must(err)
 			stored := read("\n"+string(text), name)
 			_, after, _ := strings.Cut(string(text), "\r\nSEQUENCE:")
 			sequence, _, _ := strings.Cut(after, "\r\n")
-			lines = append(lines, fmt.Sprintf("%s has %s %s %s", name, uid, sequence, stored.status))
+			lines = append(lines, fmt.Sprintf("%s has %s %s %s", name, o.name, sequence, stored.status))
 		}
-		for _, uid := range w.names("store", name, "cancellations", "objects") {
-			lines = append(lines, fmt.Sprintf("%s has cancelled %s", name, uid))
+		for _, o := range w.stored("store", name, "cancellations") {
+			lines = append(lines, fmt.Sprintf("%s has cancelled %s", name, o.name))
 		}
 	}
 	for name, q := range w.model.quotas {
 		sums := map[string]int{}
 		for _, group := range w.names("journal", name, "freebusy-other") {
 			for _, b := range w.table("", "journal", name, "freebusy-other", group) {
-				lines = append(lines, fmt.Sprintf("%s of %s: %s %s %s", name, group, b.uid, b.span, b.resource))
+				lines = append(lines, fmt.Sprintf("%s of %s: %s %s %s", name, group, b.occurrence, b.span, b.resource))
 				sums[group] += int(b.to - b.from)
 			}
 		}
@@ -557,6 +608,7 @@ func (w *modelled) checkBookings(name string, r *modelResource, own []record) {
 	}
 	booked := map[booking][]span{}
 	for _, b := range own {
+		b.booking.at = whole
 		booked[b.booking] = append(booked[b.booking], b.span)
 		at := 0
 		for _, other := range own {
@@ -569,12 +621,12 @@ func (w *modelled) checkBookings(name string, r *modelResource, own []record) {
 		}
 	}
 	for b, spans := range booked {
-		if w.latest[b] != fmt.Sprint(spans) {
+		if latest, ok := w.latest[b]; !ok || latest != "" && latest != fmt.Sprint(spans) {
 			w.fatalf("%s is booked in %s for %v, and the last answer is %q", b.uid, name, spans, w.latest[b])
 		}
 	}
 	for b := range maps.Keys(w.latest) {
-		if b.resource == name && booked[b] == nil {
+		if b.resource == name && booked[b] == nil && w.latest[b] != "" {
 			w.fatalf("%s is not booked in %s, and was accepted", b.uid, name)
 		}
 	}
