@@ -44,6 +44,8 @@ func TestUnanswered(t *testing.T) {
 		{"an occurrence of it answered when it is called off", []step{{"paul: REQUEST", weekly}, {"paul: CANCEL", weekly}, {"vincent: REPLY", accepted(alone)}}, "freebusy-called-off"},
 		{"answered without an invitation, beside others", []step{{"paul: REQUEST", single}, {"vincent: REPLY", accepted(weekly)}}, "freebusy-answered"},
 		{"its organizer leaves it", []step{{"paul sends: REQUEST", bare}, {"paul sends: CANCEL", "UID:series\nORGANIZER:" + paul + "\nATTENDEE:" + paul + "\n"}}, "freebusy-left"},
+		{"its organizer leaves it before it begins", []step{{"paul sends: REQUEST", strings.ReplaceAll(bare, "20261125", "20270602")}, {"paul sends: CANCEL", "UID:series\nORGANIZER:" + paul + "\nATTENDEE:" + paul + "\n"}}, ""},
+		{"published as accepted, before it begins", []step{{"paul: PUBLISH", accepted(strings.ReplaceAll(weekly, "20261125", "20270602"))}}, ""},
 		{"its organizer leaves an occurrence", []step{{"paul sends: REQUEST", weekly}, {"paul sends: CANCEL", strings.Replace(alone, his+"\n", "", 1)}}, "freebusy-left"},
 	} {
 		for _, publishes := range []string{"publish", "no"} {
@@ -53,7 +55,14 @@ func TestUnanswered(t *testing.T) {
 					preferences[user+"/freebusy_sharing"], preferences[user+"/freebusy_publishing"] = "share", publishes
 				}
 				room := compat.Room(tempDir(t))
-				if err := room.Furnish(&compat.Conversation{Preferences: preferences}); err != nil {
+				noted := compat.Tree{} // which recur without end, up to the end of the window
+				for _, user := range []string{paul, vincent} {
+					if !strings.HasSuffix(c.name, "before it begins") {
+						continue
+					}
+					noted["store/"+user+"/freebusy-providers"] = "20270302T120000Z\n"
+				}
+				if err := room.Furnish(&compat.Conversation{Preferences: preferences, Initial: noted}); err != nil {
 					t.Fatal(err)
 				}
 				p := newPlace(t, room)

@@ -35,7 +35,8 @@ func (e *eventLook) compare(s *series, id stores.ID, object *text, expect itip.E
 	if ok && s.partly == "" && e.doubtful(s, id, object, expect, rows, d) {
 		return
 	}
-	if object.recursForever() {
+	// Where nothing is recorded, it may never have been answered, or been left.
+	if object.recursForever() && (len(rows) > 0 || object.organizedBy().Is(e.user) && !expect.Left) {
 		e.provided(id)
 	}
 	switch {
