@@ -21,6 +21,7 @@ func commands(env process.Environment) []*cli.Command {
 		outboxCommand(env),
 		queueCommand(env),
 		quotaCommand(env),
+		resourceCommand(env),
 		serveCommand(env),
 		migrateCommand(env),
 		doctorCommand(env),

@@ -78,17 +78,11 @@ func (m *Message) Empty() bool { return len(m.Changes) == 0 && len(m.Problems) =
 // owes is handed over. Changes are made from that side. It returns nil if nothing is left to be done. Otherwise
 // the message is to be handed in again; what one recipient fails with does not keep it from the others.
 func (h *Handler) Each(ctx context.Context, r io.Reader, side itip.Side, commit Commit) error {
-	m := &Message{Source: mail.NewSpool(h.Spool)}
-	defer m.Source.Close()
-	var err error
-	if m.Message, err = h.Read(io.TeeReader(r, m.Source), side); err != nil {
+	m, err := h.Open(r, side)
+	if err != nil {
 		return err
 	}
-	defer m.Close()
-	if m.Fields, err = mail.ReadFields(m.Source.Open()); err != nil {
-		return err
-	}
-	m.prepare(side)
+	defer m.Done()
 	recipients, err := h.recipients(m.Fields)
 	if err != nil {
 		return err
@@ -112,6 +106,28 @@ func (h *Handler) Each(ctx context.Context, r io.Reader, side itip.Side, commit 
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// Open reads a message from r, to its end, whose changes are made from that side.
+func (h *Handler) Open(r io.Reader, side itip.Side) (*Message, error) {
+	m := &Message{Source: mail.NewSpool(h.Spool)}
+	var err error
+	if m.Message, err = h.Read(io.TeeReader(r, m.Source), side); err != nil {
+		m.Source.Close()
+		return nil, err
+	}
+	if m.Fields, err = mail.ReadFields(m.Source.Open()); err != nil {
+		m.Done()
+		return nil, err
+	}
+	m.prepare(side)
+	return m, nil
+}
+
+// Done gives back what Open has taken.
+func (m *Message) Done() {
+	m.Close()
+	m.Source.Close()
 }
 
 // recipients returns the users for whom the message is, each once.

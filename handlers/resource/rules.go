@@ -14,6 +14,7 @@ type rules struct {
 	user      calendar.URI                  // the resource
 	quotas    map[calendar.URI]*quota.Quota // those of the functions, by name
 	log       *slog.Logger
+	tell      func(Function, answer) // what each function says; nil: nobody asks
 }
 
 // request is what a function decides on.
@@ -43,6 +44,9 @@ func (r *rules) Decide(i itip.Invited) (itip.Verdict, error) {
 			return verdict, err
 		}
 		r.log.Info("a scheduling function says", "function", f.Name, "decision", a.decision.String(), "uid", i.ID.UID, "note", a.note)
+		if r.tell != nil {
+			r.tell(f, a)
+		}
 		switch a.decision {
 		case itip.Decline, itip.Delegate:
 			return itip.Verdict{Decision: a.decision, Why: a.why, Delegate: a.delegate}, nil
