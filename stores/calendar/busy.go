@@ -109,18 +109,24 @@ func (n *normaliser) limits(f *FreeBusy, e *rawEvent) {
 		}
 		return m, err == nil
 	}
+	instant := func(name string, t time.Time) time.Time {
+		if !writable(t) && e.err == nil {
+			e.err = &Error{fmt.Sprintf("the %s of the free/busy: the year is %d", name, t.Year())}
+		}
+		return t
+	}
 	if m, ok := read(ical.PropDateTimeStamp); ok {
-		f.Stamp = m.instant(nil)
+		f.Stamp = instant(ical.PropDateTimeStamp, m.instant(nil))
 	}
 	start, begins := read(ical.PropDateTimeStart)
 	if begins {
-		f.Start = start.instant(nil)
+		f.Start = instant(ical.PropDateTimeStart, start.instant(nil))
 	}
 	if m, ok := read(ical.PropDateTimeEnd); ok {
-		f.End = m.instant(nil)
+		f.End = instant(ical.PropDateTimeEnd, m.instant(nil))
 	} else if prop := e.component.Props.Get(ical.PropDuration); prop != nil && begins { // RFC 2445 section 4.6.4
 		if l, err := readDuration(prop.Value); err == nil {
-			f.End = l.after(start, f.Start, nil)
+			f.End = instant(ical.PropDuration, l.after(start, f.Start, nil))
 		}
 	}
 }
@@ -140,7 +146,7 @@ func (n *normaliser) busyPeriods(f *FreeBusy, prop ical.Prop) {
 			continue
 		}
 		p, ok := busyPeriod(value, prop.Params)
-		if !ok {
+		if !ok || !writable(p.Start) || !writable(p.End) {
 			n.warn("FREEBUSY: %s left out, which is no period", excerpt(value))
 			continue
 		}
@@ -148,6 +154,10 @@ func (n *normaliser) busyPeriods(f *FreeBusy, prop ical.Prop) {
 		f.Periods = append(f.Periods, p)
 	}
 }
+
+// writable reports whether an instant has a year of four digits, as a time of iCalendar needs. Also of one that is
+// written so, a zone can make another.
+func writable(t time.Time) bool { return t.IsZero() || t.Year() >= 0 && t.Year() <= 9999 }
 
 // usualPeriod reads a FREEBUSY that is written as most are, this program's own among them: of
 // the type BUSY, and with one period from an instant to another. There may be thousands.

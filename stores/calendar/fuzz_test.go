@@ -117,6 +117,41 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// What is read of free/busy is read again as it was.
+func FuzzFreeBusy(f *testing.F) {
+	for _, lines := range []string{
+		"UID:a\r\nDTSTAMP:20261120T090000Z\r\nORGANIZER:mailto:a@example.com\r\nATTENDEE:mailto:b@example.com\r\nDTSTART:20261202T000000Z\r\nDTEND:20261209T000000Z",
+		"UID:b\r\nDTSTART;TZID=Europe/Oslo:20261202T000000\r\nDURATION:P1W\r\nFREEBUSY;FBTYPE=BUSY-TENTATIVE:20261202T090000Z/PT1H,20261203T090000Z/20261203T100000Z",
+		"FREEBUSY:20261202T100000Z/20261202T090000Z\r\nFREEBUSY;FBTYPE=FREE:20261202T100000/PT0S\r\nDTSTART;VALUE=DATE:20261202",
+		"UID:c\r\nFREEBUSY;FBTYPE=\"X-A\":20261202T090000Z/-PT1H\r\nCOMMENT:\\n\\,",
+	} {
+		f.Add("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REPLY\r\nBEGIN:VFREEBUSY\r\n" + lines + "\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n")
+	}
+	read := func(text string) (found []*FreeBusy) {
+		calendars, _ := Decode(text)
+		for _, c := range calendars {
+			for _, part := range c.FreeBusy {
+				if part.Err == nil {
+					found = append(found, part.FreeBusy)
+				}
+			}
+		}
+		return found
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, busy := range read(text) {
+			written := (&Document{Method: "REPLY", FreeBusy: []*FreeBusy{busy}}).Encode()
+			again := read(string(written))
+			if len(again) != 1 {
+				t.Fatalf("%d are read of\n%s", len(again), written)
+			}
+			if twice := (&Document{Method: "REPLY", FreeBusy: again}).Encode(); !bytes.Equal(twice, written) {
+				t.Fatalf("it is written as\n%s\nand then as\n%s", written, twice)
+			}
+		}
+	})
+}
+
 func FuzzDecodeObject(f *testing.F) {
 	for _, c := range eventCases {
 		f.Add([]byte("BEGIN:VEVENT\r\n" + c.lines + "\r\nEND:VEVENT\r\n"))
