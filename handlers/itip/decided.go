@@ -77,19 +77,24 @@ type Invited struct {
 // Times returns when an object takes place, in the place of the invitation's own, within the window: all that would
 // be recorded of it.
 func (i Invited) Times(object *calendar.Object) (Times, error) {
-	var s *Series
-	var err error
-	if i.ID.RecurrenceID != "" {
-		s, err = i.update.series(object)
-	} else if apart, failure := i.update.left(); failure != nil {
-		err = failure
-	} else {
-		s, err = ReadSeries(i.Tx, i.ID, object, apart)
-	}
+	s, err := i.series(object)
 	if err != nil {
 		return Times{}, err
 	}
 	return i.update.times(s), nil
+}
+
+// series returns the series that an object is in the place of the invitation's own. Of a whole event it has none of the
+// occurrences that go when the event is stored.
+func (i Invited) series(object *calendar.Object) (*Series, error) {
+	if i.ID.RecurrenceID != "" {
+		return i.update.series(object)
+	}
+	apart, err := i.update.left()
+	if err != nil {
+		return nil, err
+	}
+	return ReadSeries(i.Tx, i.ID, object, apart)
 }
 
 // Replaces reports whether a record goes when the invitation is recorded: those of the same event or occurrence, of
@@ -205,6 +210,28 @@ func forgetDecided(u *update) error { return u.forgetOwn() }
 
 // dropOffers removes the event from the periods that are offered: it is decided on.
 func dropOffers(u *update) error { return u.dropOffers() }
+
+// offerDecided records that the times that are proposed are kept for the event for a while.
+func offerDecided(u *update) error {
+	lifetime, ok := u.Preferences.OfferLifetime()
+	if !ok {
+		return nil
+	}
+	which := stores.Table{Kind: stores.Offers}
+	table, err := u.Periods(which)
+	if err != nil {
+		return err
+	}
+	series, err := u.invited.series(u.Object)
+	if err != nil {
+		return err
+	}
+	u.recordSeries(which, table, series, AttendingTransp(u.Object), lifetime(u.Now))
+	if u.ID.RecurrenceID == "" { // what stands apart of it would go
+		return nil
+	}
+	return u.supersede(which, table)
+}
 
 // confirm informs the rules that the invitation is accepted.
 func confirm(u *update) error {

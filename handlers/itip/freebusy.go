@@ -157,13 +157,18 @@ func (u *update) record(which stores.Table, object *calendar.Object, transp stri
 	if err != nil {
 		return err
 	}
+	u.recordSeries(which, table, series, transp, expires)
+	return u.supersede(which, table)
+}
+
+// recordSeries replaces the records of u.ID in a table by one for each period of a series.
+func (u *update) recordSeries(which stores.Table, table *freebusy.Table, series *Series, transp string, expires time.Time) {
 	times := u.times(series)
 	u.outcome.Warnings = append(u.outcome.Warnings, times.Warnings...)
 	records := series.Records(times.Spans, transp, expires)
 	removed := table.Remove(u.ID.UID, u.ID.RecurrenceID)
 	table.InsertAll(records)
 	u.did(Effect{Kind: Recorded, Table: which.Kind, Added: len(records), Removed: removed})
-	return u.supersede(which, table)
 }
 
 // times returns when an event or occurrence takes place, of which records are made: at no time if

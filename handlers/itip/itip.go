@@ -114,7 +114,7 @@ var effects = [...]map[string][]step{
 var decisions = [...][]step{
 	Accept:   {accept, keep, dropOccurrences, reactivate, recordDecided, dropOffers, confirm, answerOrganizer},
 	Decline:  {decline, keep, dropOccurrences, reactivate, forgetDecided, dropOffers, retract, answerOrganizer},
-	Counter:  {offer, retractUnlessBooked, answerOrganizer},
+	Counter:  {offerDecided, retractUnlessBooked, answerOrganizer},
 	Delegate: {retractUnlessBooked, delegate},
 }
 
