@@ -227,7 +227,8 @@ func offerDecided(u *update) error {
 		return err
 	}
 	u.recordSeries(which, table, series, AttendingTransp(u.Object), lifetime(u.Now))
-	if u.ID.RecurrenceID == "" { // what stands apart of it would go
+	if u.ID.RecurrenceID == "" { // and what was proposed for its occurrences goes
+		table.RemoveRecurrences(u.ID.UID, func(string) bool { return false })
 		return nil
 	}
 	return u.supersede(which, table)
