@@ -141,10 +141,11 @@ type modelled struct {
 
 	sequences map[string]int    // of the last revision, by uid
 	series    map[string][]span // when series take place, as their organizers have it
+	apart     map[string]bool   // of which events there has been an occurrence by itself
 	calls     []waiting         // on their way
 	past      []waiting         // that have arrived
 	number    int               // of mails
-	few       bool              // each organizer has one event
+	few       bool              // each organizer has one event, and series have occurrences apart
 	pool      bool              // most ask the first resource, which delegates to the others, for the same time
 	latest    map[booking]string
 	decided   map[string]int
@@ -158,7 +159,7 @@ func (w *modelled) Load(user calendar.URI) (preferences.Preferences, error) {
 
 func newModelled(rt *rapid.T, dir string) *modelled {
 	w := &modelled{
-		rt: rt, dir: dir, wants: map[string]preferences.Preferences{}, sequences: map[string]int{}, series: map[string][]span{}, latest: map[booking]string{}, decided: map[string]int{},
+		rt: rt, dir: dir, wants: map[string]preferences.Preferences{}, sequences: map[string]int{}, series: map[string][]span{}, apart: map[string]bool{}, latest: map[booking]string{}, decided: map[string]int{},
 		model: &model{
 			now: time.Date(2026, 11, 22, 12, 0, 1, 0, time.UTC), resources: map[string]*modelResource{}, quotas: map[string]*modelQuota{},
 			busy: map[string][]span{modelGuest: {{10 * hourSlots, 11 * hourSlots}}},
@@ -353,9 +354,14 @@ func (w *modelled) send(s modelStep) {
 		c.recurs = false
 	}
 	c.revision = revision{w.sequences[c.uid], w.model.now}
-	series := w.series[c.uid]
-	if s.day >= 0 && s.day < len(series) {
+	series, sent := w.series[c.uid]
+	if w.few && sent && s.days > 1 != (series != nil) { // what recurs always does
+		s.days = 3 - min(s.days, 2)
+		c.recurs = s.days > 1
+	}
+	if w.few && s.day >= 0 && s.day < len(series) {
 		c.at, c.recurs, s.days = series[s.day].from, false, 1
+		w.apart[c.uid] = true
 		s.from += slot(s.day) * daySlots
 	}
 	for day := range slot(s.days) {
@@ -481,7 +487,7 @@ func (w *modelled) answered(c call, replies []reply) {
 	switch {
 	case mine > 1:
 		w.fatalf("the organizer has %d answers", mine)
-	case c.at != whole || len(w.series[c.uid]) > 0:
+	case w.apart[c.uid]:
 		w.latest[b] = "" // it has occurrences: the model says what is booked
 	case kind == "REPLY ACCEPTED":
 		w.latest[b] = fmt.Sprint(c.spans)
