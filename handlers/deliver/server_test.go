@@ -65,7 +65,11 @@ func newSink(t testing.TB, lmtp bool) *sink {
 	}
 	done := make(chan struct{})
 	go func() { s.smtp.Serve(l); close(done) }()
-	t.Cleanup(func() { s.smtp.Close(); <-done })
+	t.Cleanup(func() {
+		s.smtp.Close()
+		l.Close() // the server does not know it before it has begun to serve
+		<-done
+	})
 	return s
 }
 

@@ -48,6 +48,7 @@ func newSink(t *testing.T) *sink {
 	go func() { done <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Close()
+		listener.Close() // the server does not know it before it has begun to serve
 		<-done
 	})
 	return s
