@@ -64,6 +64,9 @@ type Outbox interface {
 	// Noted reports whether there is a letter of that name, sent or not. It does not wait for the user's lock.
 	Noted(ctx context.Context, user calendar.URI, name string) (bool, error)
 
+	// Ready makes what Note needs, so that Note is one step. It is optional.
+	Ready(ctx context.Context, user calendar.URI) error
+
 	// Note leaves a letter without mails, outside of any change and without the user's lock, unless there is one of
 	// that name. It is for what needs no change, and is known to have been dealt with from then on. It outlasts a
 	// program that is killed, but is not synced: if the machine fails, it may be lost.

@@ -126,7 +126,9 @@ func quotaChecker(ctx context.Context, s *site.Site, of *check.Checker) (*check.
 		return nil, nil
 	}
 	journal, err := s.Journal()
-	if err != nil {
+	if errors.Is(err, site.ErrNoJournal) {
+		return nil, nil
+	} else if err != nil {
 		return nil, err
 	}
 	if tables, ok := journal.(interface {

@@ -112,7 +112,9 @@ func makeFreebusy(options *cli.Context, env process.Environment) (err error) {
 // quotas extends what is booked under quotas. One that fails does not stop the others.
 func (r *freebusyRun) quotas(ctx context.Context, s *site.Site) error {
 	journal, err := s.Journal()
-	if err != nil {
+	if errors.Is(err, site.ErrNoJournal) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	names, err := quotas.All(ctx, journal)

@@ -19,6 +19,9 @@ import (
 	"imip-agent/tools/quotas"
 )
 
+// expireWord is the name of the command that runs every night.
+const expireWord = "expire"
+
 // quotaCommand shows and changes the quotas of resources.
 func quotaCommand(env process.Environment) *cli.Command {
 	format := toggle("json", "write JSON, one object on each line")
@@ -28,7 +31,9 @@ func quotaCommand(env process.Environment) *cli.Command {
 		return func(options *cli.Context) error {
 			return withSite(options, env, func(s *site.Site) error {
 				journal, err := s.Journal()
-				if err != nil {
+				if errors.Is(err, site.ErrNoJournal) && options.Command.Name == expireWord && options.NArg() == 0 {
+					return nil // every night, whether or not there are quotas
+				} else if err != nil {
 					return err
 				}
 				return fn(options, journal, s, env.Stdout)
@@ -82,7 +87,7 @@ func quotaCommand(env process.Environment) *cli.Command {
 				Flags: with(format, removal, toggle("replace", "have exactly these delegates, in this order")), Action: do(quotaDelegates),
 			},
 			{
-				Name: "expire", Usage: "remove bookings that have ended, of all quotas or of some", ArgsUsage: "[QUOTA...]",
+				Name: expireWord, Usage: "remove bookings that have ended, of all quotas or of some", ArgsUsage: "[QUOTA...]",
 				Flags: siteFlags(), Action: do(func(options *cli.Context, journal stores.Journal, s *site.Site, _ io.Writer) error {
 					return expireQuotas(options, journal, s, env.Now())
 				}),

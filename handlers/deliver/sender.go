@@ -125,6 +125,9 @@ func (s *Sender) Once(ctx context.Context, user calendar.URI, name string, envel
 	} else if noted {
 		return s.Deliver(ctx, user, name)
 	}
+	if s.Keep > 0 {
+		_ = s.Outbox.Ready(ctx, user) // what is wrong with it, Note reports: the mail does not wait for that
+	}
 	if err := s.Hand(ctx, envelope, text); err != nil || s.Keep == 0 {
 		return err
 	}

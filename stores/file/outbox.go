@@ -299,11 +299,19 @@ func (s *Store) Noted(_ context.Context, user calendar.URI, name string) (bool, 
 	return err == nil, failed("looking into the outbox for", letter, err)
 }
 
+// Ready implements [stores.Outbox].
+func (s *Store) Ready(_ context.Context, user calendar.URI) error { return s.note(user, "") }
+
 // Note implements [stores.Outbox].
 func (s *Store) Note(_ context.Context, user calendar.URI, name string) error {
 	if err := stores.CheckLetterName(name); err != nil {
 		return err
 	}
+	return s.note(user, name)
+}
+
+// note makes a user's outbox, and a note in it, unless the name is empty. Where there is an outbox, a note is one system call.
+func (s *Store) note(user calendar.URI, name string) error {
 	if err := checkURI("user", user); err != nil {
 		return err
 	}
@@ -316,31 +324,45 @@ func (s *Store) Note(_ context.Context, user calendar.URI, name string) error {
 	}
 	defer done()
 	dir := filepath.Join(s.options.Dir, string(user))
-	if _, err := s.makeUser(dir); err != nil {
-		return err
-	}
 	d, err := openDirectory(dir)
 	if err != nil {
 		return err
-	} else if d == nil {
-		return failed("opening", dir, fs.ErrNotExist) // made and removed again
+	}
+	if d == nil {
+		if _, err := s.makeUser(dir); err != nil {
+			return err
+		}
+		if d, err = openDirectory(dir); err != nil {
+			return err
+		} else if d == nil {
+			return failed("opening", dir, fs.ErrNotExist) // made and removed again
+		}
 	}
 	defer d.Close()
-	for _, name := range []string{outboxDir, outboxDir + "/" + name} {
-		err := d.root.Mkdir(name, s.dirMode&fs.ModePerm)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		} else if err != nil {
-			return failed("making", d.full(name), err)
+	if !d.exists(outboxDir) {
+		if err := s.makeBelow(d, outboxDir); err != nil {
+			return err
 		}
-		durable.OwnBelow(d.root, name)
-		durable.ModeBelow(d.root, name, s.dirMode)
-		if name == outboxDir { // letters rely on it
-			if err := syncDir(d.path); err != nil {
-				return err
-			}
+		if err := syncDir(d.path); err != nil { // letters rely on it
+			return err
 		}
 	}
+	if name == "" {
+		return nil
+	}
+	return s.makeBelow(d, outboxDir+"/"+name)
+}
+
+// makeBelow makes a directory in a user's, unless it is there.
+func (s *Store) makeBelow(d *directory, name string) error {
+	err := d.root.Mkdir(name, s.dirMode&fs.ModePerm)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	} else if err != nil {
+		return failed("making", d.full(name), err)
+	}
+	durable.OwnBelow(d.root, name)
+	durable.ModeBelow(d.root, name, s.dirMode)
 	return nil
 }
 

@@ -301,6 +301,9 @@ func (s *Store) Noted(ctx context.Context, user calendar.URI, name string) (ther
 	return there, nil
 }
 
+// Ready implements [stores.Outbox]: a note needs nothing more.
+func (s *Store) Ready(context.Context, calendar.URI) error { return nil }
+
 // Note implements [stores.Outbox].
 func (s *Store) Note(ctx context.Context, user calendar.URI, name string) error {
 	if err := stores.CheckLetterName(name); err != nil {

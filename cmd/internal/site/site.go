@@ -130,7 +130,7 @@ func (s *Site) OpenStore(env process.Environment, types Types) (err error) {
 }
 
 // Journal returns the journal of quotas, which is opened when it is first asked for, and closed
-// with the site.
+// with the site. The error is [ErrNoJournal] if there is none.
 func (s *Site) Journal() (stores.Journal, error) { return s.journal() }
 
 // IsAlias returns a function that reports whether an address is another one of a user, by

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,6 +37,11 @@ type TypeError struct {
 func (e *TypeError) Error() string {
 	return fmt.Sprintf("this program has no driver for a store of type %q (STORE_TYPE)", e.Type)
 }
+
+// ErrNoJournal says that a site whose store is a database has no journal of quotas in one: its JOURNAL_DIR is still a
+// directory.
+var ErrNoJournal = errors.New("there is no journal of quotas: JOURNAL_DIR is a directory; with STORE_TYPE postgresql " +
+	"it must be a connection string, such as \"dbname=imip_agent\"")
 
 // FileOptions returns how the site keeps files: a store, and what is published whatever the
 // store is.

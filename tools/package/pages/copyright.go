@@ -59,6 +59,9 @@ func copyright(own string, packages []string) (string, error) {
 			return "", fmt.Errorf("the licence of %s: %w", m.Path, err)
 		}
 		fmt.Fprintf(&b, "\nFiles: usr/bin/*\nComment: linked into the programs: %s\n", strings.TrimSpace(m.Path+" "+m.Version))
+		if notice, err := os.ReadFile(filepath.Join(m.Dir, "NOTICE")); err == nil {
+			text += "\n" + string(notice) // with the Apache License, the holders are named there
+		}
 		b.WriteString("Copyright:")
 		for i, holder := range holders(text) {
 			if i == 0 {
@@ -72,6 +75,10 @@ func copyright(own string, packages []string) (string, error) {
 			return "", fmt.Errorf("the licence of %s is none of those that are known: look at it, and add it", m.Path)
 		}
 		fmt.Fprintf(&b, "License: %s\n", name)
+		if name == apache { // Debian has its text once for all
+			b.WriteString(" On Debian systems, the text of the Apache License, version 2.0, is in\n /usr/share/common-licenses/Apache-2.0.\n")
+			continue
+		}
 		for line := range strings.Lines(strings.TrimSpace(text) + "\n") {
 			if line = strings.TrimRight(line, " \r\n\t\f"); line == "" {
 				line = "."
@@ -111,12 +118,15 @@ func holders(text string) []string {
 	return all
 }
 
+// apache is the name of a licence in files of copyrights.
+const apache = "Apache-2.0"
+
 // kindOf returns the name of a licence by its words.
 func kindOf(text string) string {
 	words := strings.Join(strings.Fields(text), " ")
 	switch {
 	case strings.Contains(words, "Apache License") && strings.Contains(words, "Version 2.0"):
-		return "Apache-2.0"
+		return apache
 	case strings.Contains(words, "Permission is hereby granted, free of charge"):
 		return "Expat"
 	case strings.Contains(words, "Neither the name") || strings.Contains(words, "may be used to endorse or promote"):

@@ -4,6 +4,7 @@ package database
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"imip-agent/cmd/internal/site"
@@ -26,6 +27,9 @@ func options(s *site.Site, connInfo string) postgresql.Options {
 }
 
 func openJournal(s *site.Site, _ func() time.Time) (stores.Journal, error) {
+	if strings.HasPrefix(s.Config.JournalDir, "/") {
+		return nil, site.ErrNoJournal
+	}
 	return postgresql.OpenJournal(context.Background(), options(s, s.Config.JournalDir))
 }
 
