@@ -82,7 +82,7 @@ func (d *Dir) put(note Note, message io.WriterTo, size int64) (item Item, err er
 	if note.Lane() == "" {
 		return item, errors.New("nobody says whose the message is")
 	}
-	if err := d.make(); err != nil {
+	if err := durable.MakePrivate(d.Path); err != nil {
 		return item, err
 	}
 	f, err := durable.Begin(d.file("message"))
@@ -205,25 +205,6 @@ func (d *Dir) newest(counter *os.File) (string, error) {
 		return d.last, err
 	}
 	return max(ids[len(ids)-1], d.last), nil
-}
-
-// make makes the directory if there is none.
-func (d *Dir) make() error {
-	err := os.Mkdir(d.Path, 0o700)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
-			return err
-		}
-		err = os.Mkdir(d.Path, 0o700)
-	}
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil
-	case err != nil:
-		return err
-	}
-	durable.Own(d.Path)
-	return durable.NamesIn(filepath.Dir(d.Path))
 }
 
 // IDs returns the IDs of all messages, oldest first. That there is no directory is no error.
@@ -418,7 +399,7 @@ var ErrRunning = errors.New("another process handles the messages of the spool")
 
 // run locks the spool for the process that handles its messages. The error matches [ErrRunning] if there is one.
 func (d *Dir) run() (unlock func(), err error) {
-	if err := d.make(); err != nil {
+	if err := durable.MakePrivate(d.Path); err != nil {
 		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	f, err := os.OpenFile(d.file(runningName), os.O_RDWR|os.O_CREATE, 0o600)

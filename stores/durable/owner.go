@@ -82,6 +82,26 @@ func MakeAll(dir string, mode fs.FileMode) error {
 	return nil
 }
 
+// MakePrivate makes a directory that only its owner can read, unless it is there, and syncs its name. What is missing above
+// is made too, and is not private: others may have to pass.
+func MakePrivate(path string) error {
+	err := os.Mkdir(path, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		err = os.Mkdir(path, 0o700)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	Own(path)
+	return NamesIn(filepath.Dir(path))
+}
+
 func has(info fs.FileInfo, mode fs.FileMode) bool {
 	const bits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 	return info.Mode()&bits == mode&bits

@@ -135,7 +135,7 @@ func (d *Dir) log() *slog.Logger {
 // lock makes the directory if there is none, and locks it by flock(2) on the
 // directory itself, so that there is no file to be left behind.
 func (d *Dir) lock() (unlock func(), err error) {
-	if err := d.make(); err != nil {
+	if err := durable.MakePrivate(d.Path); err != nil {
 		return nil, err
 	}
 	// One Flock for each call, since a Flock lets its own process in again.
@@ -147,26 +147,6 @@ func (d *Dir) lock() (unlock func(), err error) {
 		return nil, fmt.Errorf("locking %s: %w", d.Path, err)
 	}
 	return func() { lock.Unlock() }, nil
-}
-
-// make makes the directory if there is none.
-func (d *Dir) make() error {
-	err := os.Mkdir(d.Path, 0o700)
-	if errors.Is(err, fs.ErrNotExist) {
-		// What is above is not ours: others may have to pass.
-		if err := os.MkdirAll(filepath.Dir(d.Path), 0o755); err != nil {
-			return err
-		}
-		err = os.Mkdir(d.Path, 0o700)
-	}
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil
-	case err != nil:
-		return err
-	}
-	durable.Own(d.Path)
-	return durable.NamesIn(filepath.Dir(d.Path))
 }
 
 // names returns the names of the pieces, without suffixes, oldest first. Files that are

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"imip-agent/stores"
 )
 
 // Person is the name of the program that the mail system runs on mail that arrives.
@@ -431,15 +429,7 @@ func (d *Doctor) arrival(ctx context.Context, in *incoming, report report) {
 		return
 	}
 	took := d.Now().Sub(start)
-	store, err := d.Open(filepath.Join(dir, "store"), patient)
-	if err == nil {
-		err = store.View(ctx, somebody, func(tx stores.Tx) error {
-			_, err := tx.Get(stores.Key{ID: stores.ID{UID: uid}})
-			return err
-		})
-		err = errors.Join(err, store.Close())
-	}
-	if err != nil {
+	if err := d.findTrial(ctx, dir, uid); err != nil {
 		report(Incoming, Failed, "see what `"+in.program+" --version` says, and whether users take part (PARTICIPATING_DEFAULT)",
 			"%s reports success, but the event of a message that arrives is not in the store: %v", in.program, err)
 		return

@@ -144,20 +144,25 @@ func (d *Doctor) message(ctx context.Context, h handler, report report) {
 		return
 	}
 	took := d.Now().Sub(start)
-	store, err := d.Open(filepath.Join(dir, "store"), patient)
-	if err == nil {
-		err = store.View(ctx, somebody, func(tx stores.Tx) error {
-			_, err := tx.Get(stores.Key{ID: stores.ID{UID: uid}})
-			return err
-		})
-		err = errors.Join(err, store.Close())
-	}
-	if err != nil {
+	if err := d.findTrial(ctx, dir, uid); err != nil {
 		report(Message, Failed, "see what `"+h.program+" --version` says, and whether users take part (PARTICIPATING_DEFAULT)",
 			"%s reports success, but the event of the message is not in the store: %v", h.program, err)
 		return
 	}
 	report(Message, OK, "", "%s has handled a message as %s in %d ms", h.program, h.account.name, took.Milliseconds())
+}
+
+// findTrial returns an error unless the store of a trial in a directory has the event.
+func (d *Doctor) findTrial(ctx context.Context, dir, uid string) error {
+	store, err := d.Open(filepath.Join(dir, "store"), patient)
+	if err != nil {
+		return err
+	}
+	err = store.View(ctx, somebody, func(tx stores.Tx) error {
+		_, err := tx.Get(stores.Key{ID: stores.ID{UID: uid}})
+		return err
+	})
+	return errors.Join(err, store.Close())
 }
 
 // remedyFor returns what to do about a temporary directory that cannot be made.
