@@ -17,11 +17,12 @@ import (
 
 	"imip-agent/handlers/outgoing"
 	"imip-agent/handlers/spool"
+	"imip-agent/handlers/submission"
 )
 
 // site is a filter that runs, and what it has taken.
 type site struct {
-	*Filter
+	*submission.Gate
 	t      *testing.T
 	guard  *Guard
 	socket string
@@ -72,7 +73,7 @@ func newSite(t testing.TB, limits ...func(*Guard)) *site {
 	t.Helper()
 	s := &site{socket: filepath.Join(t.TempDir(), "milter")}
 	s.t, _ = t.(*testing.T)
-	s.Filter = &Filter{
+	s.Gate = &submission.Gate{
 		Taker: &outgoing.Later{Spool: s, Limit: 1 << 20},
 		User: func(login string) (string, error) {
 			switch login {
@@ -94,7 +95,7 @@ func newSite(t testing.TB, limits ...func(*Guard)) *site {
 	for _, limit := range limits {
 		limit(s.guard)
 	}
-	server := s.NewServer()
+	server := NewServer(s.Gate)
 	done := make(chan struct{})
 	go func() { server.Serve(s.guard); close(done) }()
 	t.Cleanup(func() { server.Close(); <-done })
@@ -338,7 +339,7 @@ func TestNewConnection(t *testing.T) {
 	if said, after := c.send("", invitation); said.Type != milter.ActionAccept || after != "MAIL" {
 		t.Errorf("the milter says %v after %s", said.Type, after)
 	}
-	session := &session{filter: s.Filter, trusted: true}
+	session := &session{gate: s.Gate, trusted: true}
 	if err := session.NewConnection(nil); err != nil || session.trusted {
 		t.Errorf("still trusted, %v", err)
 	}

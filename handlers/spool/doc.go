@@ -4,7 +4,8 @@
 // The rooms around it, and what each may know:
 //
 //   - handlers/spool: a directory of files, their order, when to try again. No mail, no protocol, no store.
-//   - handlers/milter and handlers/lmtp: their protocol, whose message it is, and a [Putter]. No file, no store.
+//   - handlers/submission: whose message it is that a user sends, and whether it counts. No protocol, no store.
+//   - handlers/milter and handlers/lmtp: their protocol. No file, no store.
 //   - handlers/outgoing, handlers/person, handlers/resource: what a message means. No queue, no protocol.
 //   - cmd/internal/serve: sockets, signals, systemd, limits. It puts the others together.
 //

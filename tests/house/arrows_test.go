@@ -21,6 +21,7 @@ const (
 	quota    = "handlers/quota"
 	arrival  = "handlers/arrival"
 	spool    = "handlers/spool"
+	received = "handlers/submission" // mail that users send, whatever the protocol
 	calendar = "stores/calendar/..." // with what lies below it
 )
 
@@ -51,7 +52,8 @@ var arrows = map[string][]string{
 	"handlers/person":   with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/resource": with(data, "handlers", "handlers/quota", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
 	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, summary, "stores/rejected"),
-	"handlers/milter":   {mail, spool},
+	received:            {mail, spool},
+	"handlers/milter":   {received},
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver, spool),
 
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", spool, calendar},

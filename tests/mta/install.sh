@@ -1,8 +1,8 @@
 #!/bin/sh
-# Prepare what the tests in this directory run on: Debian's own Postfix and Exim, and
-# the tools that look at the Debian package, each installed by apt into a layer over
-# this machine's file system. Nothing is installed into the machine itself, and the
-# two mail systems, of which Debian allows one at a time, do not meet.
+# Prepare what the tests in this directory run on: Debian's own Postfix, Exim, OpenSMTPD,
+# chasquid and Sendmail, and the tools that look at the Debian package, each installed by
+# apt into a layer over this machine's file system. Nothing is installed into the machine
+# itself, and the mail systems, of which Debian allows one at a time, do not meet.
 #
 #   tests/mta/install.sh [DIR]     DIR defaults to $IMIP_AGENT_MTA or /var/tmp/imip-agent-mta
 #
@@ -56,6 +56,19 @@ layer exim "
 layer exim-ldap "
     apt-get -q update
     $apt exim4-daemon-heavy slapd ldap-utils"
+
+layer opensmtpd "
+    apt-get -q update
+    echo opensmtpd opensmtpd/mailname string mail.example.com | debconf-set-selections
+    $apt opensmtpd"
+
+layer chasquid "
+    apt-get -q update
+    $apt chasquid"
+
+layer sendmail "
+    apt-get -q update
+    $apt sendmail-bin sendmail-cf sasl2-bin libsasl2-modules"
 
 layer package "
     apt-get -q update

@@ -21,6 +21,7 @@ import (
 	"imip-agent/conf"
 	"imip-agent/handlers/milter"
 	"imip-agent/handlers/outgoing"
+	"imip-agent/handlers/submission"
 )
 
 // Grace is how long the service may take to end.
@@ -33,7 +34,7 @@ const leaving = 5 * time.Second
 // what it has begun. The rest stays in the spool.
 func Run(ctx context.Context, s *site.Site, env process.Environment) error {
 	queue := NewQueue(s, env)
-	filter := &milter.Filter{
+	gate := &submission.Gate{
 		Taker:  &outgoing.Later{Spool: queue, Limit: s.Config.MessageSizeLimit},
 		Refuse: s.Config.MilterRefuse, Most: s.Config.ServeSize, Log: s.Log,
 	}
@@ -43,15 +44,15 @@ func Run(ctx context.Context, s *site.Site, env process.Environment) error {
 		return err
 	}
 	who.Store(first)
-	filter.User = func(login string) (string, error) { return who.Load().logins.Address(login), nil }
-	filter.Trusted = func(ip net.IP) bool { return who.Load().trusts(ip) }
+	gate.User = func(login string) (string, error) { return who.Load().logins.Address(login), nil }
+	gate.Trusted = func(ip net.IP) bool { return who.Load().trusts(ip) }
 	process.OnReload(func() { reload(s, env, &who) })
 
 	listeners, err := listen(s)
 	if err != nil {
 		return err
 	}
-	server := filter.NewServer()
+	server := milter.NewServer(gate)
 	ended := make(chan error, len(listeners)+1)
 	for _, l := range listeners {
 		s.Log.Info("the service takes mail that users send", "milter", l.Addr().String())
@@ -77,7 +78,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment) error {
 	cancel(nil)
 	err = errors.Join(err, <-done)
 	depth := queue.Depth()
-	s.Log.Info("the service ends", "left", depth.Messages, "lost", filter.Lost())
+	s.Log.Info("the service ends", "left", depth.Messages, "lost", gate.Lost())
 	return err
 }
 
