@@ -41,6 +41,7 @@ const childVariable = "STORE_TEST_CHILD"
 var children = map[string]func(args []string) error{
 	"add":    addChild,
 	"churn":  churnChild,
+	"hold":   holdChild,
 	"limit":  limitChild,
 	"nobody": nobodyChild,
 }

@@ -221,6 +221,7 @@ func (s *Store) signLock(path string) (unlock func(), err error) {
 		return nil, failed("making", pid, err)
 	}
 	durable.Mode(pid, s.dirMode)
+	mark(pid)
 	unlock = func() {
 		if _, ours := heldLocks.LoadAndDelete(path); !ours {
 			return // it has been given back
@@ -236,12 +237,13 @@ func (s *Store) signLock(path string) (unlock func(), err error) {
 	return unlock, nil
 }
 
-// breakStale removes the lock directory if it is stale, and reports whether it did.
+// breakStale removes the lock directory if it is stale, or left of a program of ours, and reports whether it did. It
+// must only be called under lockOwn.
 //
 // DEVIATION: stale-locks: the original waits for ever for a holder that has died.
 func (s *Store) breakStale(dir string) bool {
 	l, err := inspect(dir)
-	if err != nil || !l.Stale {
+	if err != nil || !l.Stale && !l.orphaned() {
 		return false
 	}
 	if err := l.remove(); err != nil {

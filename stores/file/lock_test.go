@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -383,5 +384,97 @@ func TestProcess(t *testing.T) {
 	after := clock.Kernel()
 	if started := lookUp(pid).Started; started.Before(before.Add(-startSlack)) || started.After(after.Add(startSlack)) {
 		t.Errorf("a process started at %v, and not from %v to %v", started, before, after)
+	}
+}
+
+// holdChild takes paul's locks in the store in args[0], and holds them until it is killed.
+func holdChild(args []string) error {
+	s, err := Open(Options{Dir: args[0]})
+	if err != nil {
+		return err
+	}
+	return s.View(bg, paul, func(stores.Tx) error {
+		fmt.Println("held")
+		time.Sleep(time.Hour)
+		return nil
+	})
+}
+
+// A lock that a program of ours leaves when it is killed is removed at once. One that looks like it is not, unless its holder is
+// dead for certain.
+func TestOrphanedLocks(t *testing.T) {
+	t.Parallel()
+	var log logBuffer
+	s := openTest(t, impatient, logTo(&log))
+	path := filepath.Join(userDir(t, s), lockDir)
+	c := child(t, "hold", s.options.Dir)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if err := put(s, "u1", "x"); !errors.Is(err, stores.ErrLocked) {
+		t.Errorf("while its holder lives: %v", err)
+	}
+	c.Process.Kill()
+	c.Wait()
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := put(s, "u1", "x"); err != nil {
+		t.Errorf("when its holder has been killed: %v", err)
+	}
+	if !strings.Contains(log.String(), "a stale lock was removed") {
+		t.Errorf("logged %q", log.String())
+	}
+
+	ours, ok := origin()
+	if !ok {
+		t.Fatal("this system has no origin")
+	}
+	for _, test := range []struct {
+		why     string
+		holders []string
+		marked  time.Time
+		broken  bool
+	}{
+		{"its holder is dead", []string{noPID()}, ours, true},
+		{"its holder lives", []string{"1"}, ours, false},
+		{"this process had no lock before", []string{strconv.Itoa(os.Getpid())}, ours, true},
+		{"both its holders are dead", []string{noPID(), noPID()}, ours, true},
+		{"one of its holders lives", []string{noPID(), "1"}, ours, false},
+		{"its holder is of another machine", []string{noPID()}, ours.Add(time.Nanosecond), false},
+		{"its holder is of another machine, with the id of this process", []string{strconv.Itoa(os.Getpid())}, ours.Add(-time.Second), false},
+		{"a file is in it", []string{noPID() + "/more"}, ours, false},
+	} {
+		path := setLock(t, s, 0, test.holders...)
+		for _, holder := range test.holders {
+			pid, _, _ := strings.Cut(holder, "/")
+			if err := os.Chtimes(filepath.Join(path, pid), test.marked, test.marked); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := put(s, "u1", "x")
+		if broken := err == nil; broken != test.broken || !broken && !errors.Is(err, stores.ErrLocked) {
+			t.Errorf("%s: %v", test.why, err)
+		}
+		os.RemoveAll(path)
+	}
+}
+
+// A process that has the id of one which held the lock just before is not taken for it, however soon it has
+// started, as the first ones in a container do.
+func TestOwnIDAgain(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	path := setLock(t, s, 0, strconv.Itoa(os.Getpid()))
+	l, err := inspect(filepath.Dir(path))
+	if err != nil || len(l.Holders) != 1 || !l.Holders[0].gone(l.Since) {
+		t.Errorf("%+v, %v", l, err)
 	}
 }

@@ -49,11 +49,14 @@ type Process struct {
 	Alive   bool
 	Started time.Time // zero if unknown
 	Command string    // its command line; empty if unknown
+
+	ours  bool // a program of ours, which held the lock of flock(2), too
+	other bool // it is this process, which does not hold the lock: one before it did
 }
 
 // gone reports whether the process that took a lock at that time is no more.
 func (p Process) gone(since time.Time) bool {
-	return !p.Alive || !p.Started.IsZero() && p.Started.After(since.Add(startSlack))
+	return !p.Alive || p.other || !p.Started.IsZero() && p.Started.After(since.Add(startSlack))
 }
 
 // String says who holds the lock and since when, for people.
@@ -116,11 +119,27 @@ func inspect(userDir string) (LockInfo, error) {
 			continue
 		}
 		p := lookUp(pid)
+		p.ours = isMarked(filepath.Join(l.Path, e.Name()))
+		if pid == os.Getpid() {
+			_, held := heldLocks.Load(l.Path)
+			p.other = !held
+		}
 		l.Holders = append(l.Holders, p)
 		l.Stale = l.Stale && p.gone(l.Since)
 	}
 	slices.SortFunc(l.Holders, func(a, b Process) int { return a.PID - b.PID })
 	return l, nil
+}
+
+// orphaned reports whether the lock is left of programs of ours that have died, to somebody who has the lock of flock(2)
+// on the user's directory: they had that, too.
+func (l LockInfo) orphaned() bool {
+	for _, p := range l.Holders {
+		if !p.ours || !p.gone(l.Since) {
+			return false
+		}
+	}
+	return l.Strange == "" && len(l.Holders) > 0
 }
 
 // remove removes the lock directory with the holders that it was seen with. If

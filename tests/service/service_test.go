@@ -144,24 +144,6 @@ func (s *service) has(words ...string) bool {
 	return err == nil
 }
 
-// age makes locks that a killed service has left old enough to be asked whether their holder lives.
-func (s *service) age() {
-	s.t.Helper()
-	locks, err := filepath.Glob(filepath.Join(s.room.Store(), "*", "__lock__"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	long := clock.Kernel().Add(-2 * time.Minute)
-	for _, lock := range locks {
-		inside, _ := filepath.Glob(lock + "/*")
-		for _, path := range append(inside, lock) {
-			if err := os.Chtimes(path, long, long); err != nil {
-				s.t.Fatal(err)
-			}
-		}
-	}
-}
-
 func user(n int) string { return fmt.Sprintf("user%d@example.com", n) }
 
 // event is a message about an event of a user.
@@ -390,7 +372,6 @@ func TestKilledUnderLoad(t *testing.T) {
 		if status := s.kill(syscall.SIGKILL); status != -int(syscall.SIGKILL) {
 			t.Errorf("the service has ended by itself with status %d: %s", status, s.stderr)
 		}
-		s.age()
 		s.run()
 	}
 	stop()
