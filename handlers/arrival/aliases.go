@@ -66,9 +66,9 @@ func (h *Handler) rename(c *handlers.Change, user calendar.URI) (alias calendar.
 		told := *c.FreeBusy
 		told.Attendees = slices.Clone(told.Attendees)
 		for i := range told.Attendees {
-			told.Attendees[i].URI = name(told.Attendees[i].URI)
+			told.Attendees[i], _ = told.Attendees[i].Renamed(name)
 		}
-		told.Organizer.URI = name(told.Organizer.URI)
+		told.Organizer, _ = told.Organizer.Renamed(name)
 		c.FreeBusy = &told
 	case c.Object != nil:
 		attendees(c.Object.Attendees())
@@ -105,7 +105,7 @@ func answersAs(alias, user calendar.URI, answers []itip.Answer) []itip.Answer {
 			}
 			for _, told := range part.FreeBusy {
 				for i := range told.Attendees {
-					told.Attendees[i].URI = name(told.Attendees[i].URI)
+					told.Attendees[i], _ = told.Attendees[i].Renamed(name)
 				}
 			}
 		}

@@ -228,16 +228,12 @@ type Mails func(stores.Tx, []handlers.Result) ([]deliver.Mail, error)
 // Within is as in [handlers.Section].
 type Within func(tx stores.Tx, change func(itip.Rules) error) error
 
-// Together makes the message's changes to a recipient's records, none where the recipient does not participate,
-// and leaves a letter with the mails that are owed then, all in one critical section. If that has been done before,
-// nothing is done.
+// Together makes the message's changes to a recipient's records, and leaves a letter with the mails that are owed
+// then, all in one critical section. If that has been done before, nothing is done.
 //
 // DEVIATION: handed-over-once. The original does all of it again.
 func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, within Within, mails Mails) error {
 	changes := slices.Clone(m.Changes)
-	if !to.Preferences.Participates() {
-		changes = nil
-	}
 	aliases := make([]calendar.URI, len(changes)) // by which the changes name the user
 	for i := range changes {
 		changes[i].User = to.User

@@ -98,6 +98,26 @@ func TestAliasOrganizes(t *testing.T) {
 	}
 }
 
+// Who delegates names the delegate by an alias, and the delegate names by an alias who has delegated.
+func TestAliasOfDelegate(t *testing.T) {
+	from := func(who, address string) string { return "ATTENDEE;DELEGATED-FROM=\"mailto:" + address + "\":mailto:" + who }
+	to := func(who, address string) string {
+		return "ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"mailto:" + address + "\":mailto:" + who
+	}
+	s := aliased(t)
+	s.handle(message(harvey, "REQUEST", nil, event(host, to(harvey, vv), from(vv, harvey))), vv)
+	object, err := os.ReadFile(filepath.Join(s.dir, "store", "mailto:"+vincent, "objects/meeting"))
+	if err != nil || strings.Contains(unfolded(string(object)), vv) {
+		t.Errorf("%s, %v\n%s", object, err, &s.log)
+	}
+	s = aliased(t)
+	s.settings.Sharing = true
+	s.handle(freeBusy("REQUEST", harvey, "ORGANIZER:mailto:"+paul, "DTSTART:20261201T000000Z", "DTEND:20261210T000000Z", to(harvey, vv), from(vv, harvey)), vv)
+	if taken := s.others.Taken(); len(taken) != 1 {
+		t.Errorf("%d answers to who passes a question on\n%s", len(taken), &s.log)
+	}
+}
+
 // Somebody else's alias opens nothing.
 func TestForeignAlias(t *testing.T) {
 	s := aliased(t)

@@ -36,7 +36,7 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 
 // commit makes the changes to a user's records, and leaves the letter in their outbox.
 func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Recipient) error {
-	if m.Empty() {
+	if m.Empty() || !to.Preferences.Participates() {
 		return arrival.ErrPass
 	}
 	now := h.Now()

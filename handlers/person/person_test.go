@@ -198,6 +198,19 @@ func TestRecipients(t *testing.T) {
 	}
 }
 
+// Of a user who takes no part nothing is put aside either.
+func TestBadDataOfAbsent(t *testing.T) {
+	s := newSite(t)
+	s.settings.Absent = true
+	text := message(paul, "REQUEST", nil, event("UID:bad\tone", invited, host), event(invited, host))
+	for range 2 {
+		s.handle(text, vincent)
+	}
+	if got := s.received(vincent, text); !slices.Equal(got, []string{"message"}) || len(s.aside()) > 0 || len(s.stored(vincent)) > 0 {
+		t.Errorf("the mailbox has %q, put aside is %q, stored %q", got, s.aside(), s.stored(vincent))
+	}
+}
+
 // A user who takes no part, or whose preferences cannot be read, gets the mail.
 func TestPreferences(t *testing.T) {
 	s := newSite(t)

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-ical"
@@ -42,28 +43,43 @@ func (a Attendee) SentBy() URI {
 	return URI(a.params.Get(ical.ParamSentBy))
 }
 
-// Rename replaces the addresses of organizer and attendees, and of those who act for
-// them (SENT-BY), by what name returns for each. It reports whether any is another then.
+// Rename replaces the addresses of organizer and attendees, and of those whom their parameters
+// name, by what name returns for each. It reports whether any is another then.
 func (o *Object) Rename(name func(URI) URI) (changed bool) {
 	for _, property := range []string{ical.PropOrganizer, ical.PropAttendee} {
 		props := o.component.Props[property]
 		for i := range props {
-			prop := &props[i]
-			if to := name(URI(prop.Value)); to != URI(prop.Value) {
-				prop.Value, changed = string(to), true
-			}
-			sentBy := prop.Params.Get(ical.ParamSentBy)
-			if sentBy == "" {
-				continue
-			}
-			if to := name(URI(sentBy)); to != URI(sentBy) {
-				prop.Params = maps.Clone(prop.Params)
-				prop.Params.Set(ical.ParamSentBy, string(to))
-				changed = true
+			to, renamed := Attendee{URI: URI(props[i].Value), params: props[i].Params}.Renamed(name)
+			if renamed {
+				props[i].Value, props[i].Params, changed = string(to.URI), to.params, true
 			}
 		}
 	}
 	return changed
+}
+
+// Renamed returns the attendee with what name returns for each address: their own, that of who acts for
+// them (SENT-BY), and those of delegates and delegators. It reports whether any is another then.
+func (a Attendee) Renamed(name func(URI) URI) (_ Attendee, changed bool) {
+	if to := name(a.URI); to != a.URI {
+		a.URI, changed = to, true
+	}
+	shared := true
+	for _, param := range []string{ical.ParamSentBy, ical.ParamDelegatedTo, ical.ParamDelegatedFrom} {
+		for i, value := range a.params.Values(param) {
+			to := name(URI(value))
+			if value == "" || to == URI(value) {
+				continue
+			}
+			if shared {
+				a.params, shared = maps.Clone(a.params), false
+			}
+			values := slices.Clone(a.params[param])
+			values[i] = string(to)
+			a.params[param], changed = values, true
+		}
+	}
+	return a, changed
 }
 
 // DelegatedTo returns to whom the attendee has delegated.
