@@ -55,7 +55,7 @@ func (w *work) settle(id stores.ID, object *calendar.Object, apart []calendar.Ap
 		w.goOn = append(w.goOn, id)
 	}
 	had, recorded := w.had[as]
-	expected := w.expect(object)
+	expected := w.expect(id, object)
 	if orphaned {
 		// Its records went with those of the whole event; it may have been sent anew.
 		expected.Optional = true
@@ -95,15 +95,24 @@ func (w *work) settle(id stores.ID, object *calendar.Object, apart []calendar.Ap
 	return nil
 }
 
-// expect says what the table has of an event.
-func (w *work) expect(object *calendar.Object) (e itip.Expectation) {
+// expect says what the table has of an event. What waits in the request queue has yet to be answered, whatever the
+// organizer says of the user in it.
+func (w *work) expect(id stores.ID, object *calendar.Object) (e itip.Expectation) {
 	if w.maker.Other == "" {
 		e = itip.Expect(object, w.user)
 	} else {
 		e = itip.ExpectOther(object, w.maker.Other)
 	}
-	if e.Waiting && w.maker.NeedsAction {
-		return itip.Expectation{Transps: []string{itip.AttendingTransp(object)}}
+	organizer, _ := object.Organizer()
+	waits := w.waiting[id] && !organizer.Is(w.user)
+	attending := itip.AttendingTransp(object)
+	switch _, recorded := w.had[cleaned(id)]; {
+	case w.maker.NeedsAction && (e.Waiting || waits && len(e.Transps) > 0):
+		return itip.Expectation{Transps: []string{attending}}
+	case waits && recorded:
+		return itip.Expectation{Transps: []string{attending}, Waiting: true, Chosen: true}
+	case waits:
+		e.Waiting, e.Optional = true, true
 	}
 	return e
 }

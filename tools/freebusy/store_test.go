@@ -114,6 +114,7 @@ type records struct {
 	texts     map[stores.Key]string
 	table     string // lines with spaces for TABs
 	providers stores.Providers
+	requests  []stores.Request
 }
 
 // lay puts a user's records into a store.
@@ -135,6 +136,9 @@ func (r records) lay(t *testing.T, store stores.Store, user calendar.URI, which 
 		}
 		for p := range given.All() {
 			table.Insert(p)
+		}
+		if err := tx.SetRequests(r.requests); err != nil {
+			return err
 		}
 		return tx.SetProviders(r.providers)
 	})

@@ -113,6 +113,38 @@ func TestUser(t *testing.T) {
 			want:   at9("20261201", "e", "OPAQUE", ""), providers: noted(), read: 1,
 		},
 		{
+			name: "accepted as the organizer says, and not answered", user: vincent,
+			before:    records{texts: one(vincentIs("ACCEPTED")), requests: []stores.Request{{ID: stores.ID{UID: "e"}}}},
+			providers: noted(), read: 1,
+		},
+		{
+			name: "accepted as the organizer says, and answered before it was moved", user: vincent,
+			before: records{texts: one(vincentIs("ACCEPTED")), table: at9("20261201", "e", "OPAQUE", ""), requests: []stores.Request{{ID: stores.ID{UID: "e"}}}},
+			want:   at9("20261201", "e", "OPAQUE", ""), providers: noted(), read: 1,
+		},
+		{
+			name: "declined as the organizer says, and accepted before", user: vincent,
+			before: records{texts: one(vincentIs("DECLINED")), table: at9("20261202", "e", "OPAQUE", ""), requests: []stores.Request{{ID: stores.ID{UID: "e"}}}},
+			want:   at9("20261202", "e", "OPAQUE", ""), providers: noted(), read: 1,
+		},
+		{
+			name: "an occurrence accepted as the organizer says, and not answered", user: vincent,
+			before: records{
+				texts: map[stores.Key]string{
+					active("e", ""):                 event("e", morning, "RRULE:FREQ=WEEKLY;COUNT=2", vincentIs("ACCEPTED")),
+					active("e", "20261209T090000Z"): event("e", "RECURRENCE-ID:20261209T090000Z", "DTSTART:20261210T090000Z", "DURATION:PT1H", vincentIs("ACCEPTED")),
+				},
+				table:    at9("20261202", "e", "OPAQUE", "") + at9("20261209", "e", "OPAQUE", ""),
+				requests: []stores.Request{{ID: stores.ID{UID: "e", RecurrenceID: "20261209T090000Z"}}},
+			},
+			want: at9("20261202", "e", "OPAQUE", "") + at9("20261209", "e", "OPAQUE", ""), providers: noted(), read: 2,
+		},
+		{
+			name: "accepted, with a counter-proposal of somebody", user: vincent,
+			before: records{texts: one(vincentIs("ACCEPTED")), requests: []stores.Request{{ID: stores.ID{UID: "e"}, Type: "COUNTER"}}},
+			want:   at9("20261202", "e", "OPAQUE", ""), providers: noted(), read: 1,
+		},
+		{
 			name: "not answered, to be taken for accepted", user: vincent, with: func(m *Maker) { m.NeedsAction = true },
 			before: records{texts: one(vincentIs("NEEDS-ACTION"))},
 			want:   at9("20261202", "e", "OPAQUE", ""), providers: noted(), read: 1,

@@ -30,6 +30,8 @@ type work struct {
 	noted  map[stores.ID]bool   // the events noted as recurring beyond the window
 	before time.Time            // the end of the window when they were noted
 
+	waiting map[stores.ID]bool // the events and occurrences in the request queue, for the user's own answer
+
 	settled  map[stores.ID]bool // events whose records are replaced
 	recorded map[stores.ID]bool // those of them that are recorded
 	refused  map[stores.ID]bool // those of them that are not, by what the user has answered
@@ -71,6 +73,16 @@ func (w *work) make(ctx context.Context) (err error) {
 	if w.maker.Other == "" {
 		if providers, err = w.tx.Providers(); err != nil {
 			return err
+		}
+		queue, err := w.tx.Requests()
+		if err != nil {
+			return err
+		}
+		w.waiting = make(map[stores.ID]bool, len(queue))
+		for _, request := range queue {
+			if request.Type == "" { // else it is others' proposals to the user's own event
+				w.waiting[request.ID] = true
+			}
 		}
 	}
 	w.before = providers.Until
