@@ -100,7 +100,9 @@ func TestAliasOrganizes(t *testing.T) {
 
 // Who delegates names the delegate by an alias, and the delegate names by an alias who has delegated.
 func TestAliasOfDelegate(t *testing.T) {
-	from := func(who, address string) string { return "ATTENDEE;DELEGATED-FROM=\"mailto:" + address + "\":mailto:" + who }
+	from := func(who, address string) string {
+		return "ATTENDEE;DELEGATED-FROM=\"mailto:" + address + "\":mailto:" + who
+	}
 	to := func(who, address string) string {
 		return "ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"mailto:" + address + "\":mailto:" + who
 	}
