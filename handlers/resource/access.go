@@ -2,12 +2,12 @@ package resource
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"imip-agent/handlers/itip"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/preferences"
 )
 
 // refused is the answer to those who may not use the resource.
@@ -41,7 +41,7 @@ type accessList struct{ file string }
 func (f accessList) decide(q *request) (answer, error) {
 	text, name := q.Preferences.ACL, "acl"
 	if f.file != "" {
-		content, err := os.ReadFile(f.file)
+		content, err := preferences.ReadFile(f.file)
 		if err != nil {
 			return f.mistake(q, err), nil
 		}

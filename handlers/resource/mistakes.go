@@ -3,7 +3,8 @@ package resource
 import (
 	"errors"
 	"fmt"
-	"os"
+
+	"imip-agent/stores/preferences"
 )
 
 // PreferenceMistake is what is wrong with a preference of a resource.
@@ -36,7 +37,7 @@ func Mistakes(functions, acl string) (all []PreferenceMistake) {
 		}
 		preference, text := "acl", acl
 		if list.file != "" {
-			content, err := os.ReadFile(list.file)
+			content, err := preferences.ReadFile(list.file)
 			if err != nil {
 				all = append(all, PreferenceMistake{scheduling, fmt.Errorf("line %d: the access control list cannot be read: %w", f.Line, err)})
 				continue

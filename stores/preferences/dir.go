@@ -131,15 +131,15 @@ func (l *loader) warn(name string, problem error, taken string) {
 	l.warnings = append(l.warnings, fmt.Sprintf("preference %s: %v; used instead: %s", name, problem, taken))
 }
 
-// maxValue is how much of a setting's file is read, in octets.
-const maxValue = 1 << 16
+// MaxFile is how long a setting's file can be, in octets. Access control lists can be long.
+const MaxFile = 1 << 20
 
 // get returns a setting's value, and whether it is set.
 func (l *loader) get(name string) (value string, set bool) {
 	if l.err != nil || l.listed && !slices.Contains(l.files, name) {
 		return "", false
 	}
-	data, err := read(filepath.Join(l.dir, name))
+	data, err := ReadFile(filepath.Join(l.dir, name))
 	switch {
 	case err == nil:
 		return strings.TrimSpace(string(data)), true
@@ -152,7 +152,9 @@ func (l *loader) get(name string) (value string, set bool) {
 	return "", false
 }
 
-func read(path string) ([]byte, error) {
+// ReadFile reads a setting's file, or a file that a setting names, to its end. It fails if that is no file, or
+// longer than any setting.
+func ReadFile(path string) ([]byte, error) {
 	// A pipe in the place of the file must not keep the mail waiting.
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -166,7 +168,11 @@ func read(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it is not a file: move it away")}
 	}
-	return io.ReadAll(io.LimitReader(file, maxValue))
+	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
+	if err == nil && len(data) > MaxFile {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it is longer than %d octets: shorten it", MaxFile)}
+	}
+	return data, err
 }
 
 // unknown is the key, among what words mean, of any other word.

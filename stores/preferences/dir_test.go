@@ -190,6 +190,22 @@ func TestLoadAmongOthers(t *testing.T) {
 	}
 }
 
+// Nothing of a long setting is passed over, and nothing is taken of one that is longer than any.
+func TestLoadLong(t *testing.T) {
+	list := "decline\n" + strings.Repeat("accept organizer somebody@example.com\n", 5000) + "decline organizer paul@example.com"
+	for _, name := range []string{"acl", "scheduling_function", "CN"} {
+		d := newDir(t, map[string]string{name: list})
+		p, err := d.Load(user)
+		if got := map[string]string{"acl": p.ACL, "scheduling_function": p.SchedulingFunction, "CN": list}[name]; err != nil || got != list {
+			t.Errorf("%s: %d octets, %v, want %d", name, len(got), err, len(list))
+		}
+		d = newDir(t, map[string]string{name: strings.Repeat(list, 10)})
+		if _, err := d.Load(user); err == nil || !strings.Contains(err.Error(), "longer than") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s, too long: %v", name, err)
+		}
+	}
+}
+
 func TestLoadUnfitUser(t *testing.T) {
 	parent := t.TempDir()
 	d := &preferences.Dir{Path: filepath.Join(parent, "preferences"), Defaults: siteDefaults}

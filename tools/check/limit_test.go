@@ -127,3 +127,23 @@ func TestManyDates(t *testing.T) {
 		t.Errorf("found:\n%s", r)
 	}
 }
+
+// Rules of a resource that are too long to be read stay where they are: without them, it would accept more.
+func TestPreferencesTooLong(t *testing.T) {
+	for _, name := range []string{"scheduling_function", "acl"} {
+		t.Run(name, func(t *testing.T) {
+			room := compat.Room(tempDir(t))
+			long := "same_domain_only\n" + strings.Repeat("# who is who\n", 100_000)
+			if err := room.Furnish(&compat.Conversation{Preferences: compat.Tree{"mailto:room@example.com/" + name: long}}); err != nil {
+				t.Fatal(err)
+			}
+			p := newPlace(t, room)
+			for _, repair := range []check.Repair{check.All, check.None} {
+				r := p.check(t, repair)
+				if len(r.findings) != 1 || r.findings[0].Kind.ID != "preference-value" || r.findings[0].State == check.Mended || !strings.Contains(r.findings[0].Text, "longer than") {
+					t.Errorf("found %q", r.String())
+				}
+			}
+		})
+	}
+}

@@ -54,6 +54,7 @@ func TestJournal(t *testing.T) {
 		{"the resource does not have it", map[string]string{"store/" + attic + "/objects/u": "-", "store/" + attic + "/freebusy": "-"}, []string{"quota-booking"}, []string{"quota-booking"}},
 		{"the resource has declined it", map[string]string{"store/" + attic + "/objects/u": strings.Replace(event, "ACCEPTED", "DECLINED", 1)}, []string{"quota-booking"}, []string{"quota-booking"}},
 		{"another resource never had it", map[string]string{q + "freebusy-other/staff": row + attic + "\n" + row + "mailto:cave@example.com\n"}, []string{"quota-booking"}, nil},
+		{"functions of which nobody can read all", map[string]string{"preferences/" + attic + "/scheduling_function": "same_domain_only\n" + strings.Repeat("# who is who\n", 100_000)}, []string{"preference-value"}, nil},
 		{"a damaged line", map[string]string{q + "freebusy-other/staff": row + attic + "\nnonsense\n"}, []string{"table-line"}, nil},
 		{"twice the same", map[string]string{q + "freebusy-other/staff": row + attic + "\n" + row + attic + "\n"}, []string{"table-duplicate"}, []string{"table-duplicate"}},
 		{"out of order", map[string]string{q + "freebusy-other/staff": strings.ReplaceAll(row, "1202T", "1203T") + attic + "\n" + row + attic + "\n"}, []string{"table-order"}, []string{"table-order"}},

@@ -3,7 +3,6 @@ package check
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +30,7 @@ func (e finder) settings(all string) error {
 		return err
 	}
 	known := preferences.Known()
-	values := make(map[string]string)
+	values, unread := make(map[string]string), make(map[string]bool)
 	for _, entry := range entries {
 		name, path := entry.Name(), filepath.Join(dir, entry.Name())
 		i := slices.IndexFunc(known, func(p preferences.Preference) bool { return p.Name == name })
@@ -39,7 +38,8 @@ func (e finder) settings(all string) error {
 			e.addSetting(preferenceUnknown, path, "unknown preference %q", name)
 			continue
 		}
-		value, err := readSetting(path)
+		content, err := preferences.ReadFile(path)
+		value := strings.TrimSpace(string(content))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if _, err := os.Lstat(path); err == nil {
@@ -50,7 +50,11 @@ func (e finder) settings(all string) error {
 			e.fail(fmt.Errorf("reading a preference: %w; give %s access to it", err, durable.Who()))
 			continue
 		case err != nil:
-			e.addSetting(preferenceValue, path, "the preference %s cannot be read: %v", name, err)
+			finding := e.add(preferenceValue, path, stores.ID{}, "the preference %s cannot be read: %v", name, err)
+			if name != "scheduling_function" && name != "acl" { // as below
+				finding.mendBy(aside{})
+			}
+			unread[name] = true
 			continue
 		}
 		values[name] = value
@@ -65,6 +69,9 @@ func (e finder) settings(all string) error {
 		}
 	}
 	// Without them, the resource would accept more: no repair moves them away.
+	if unread["scheduling_function"] || unread["acl"] {
+		return nil
+	}
 	for _, mistake := range resource.Mistakes(values["scheduling_function"], values["acl"]) {
 		e.add(preferenceValue, filepath.Join(dir, mistake.Preference), stores.ID{}, "the preference %s must be corrected: %v", mistake.Preference, mistake.Err)
 	}
@@ -80,26 +87,6 @@ func zoneless(findings []*Finding) bool {
 
 func (e finder) addSetting(k *Kind, path, format string, args ...any) {
 	e.add(k, path, stores.ID{}, format, args...).mendBy(aside{})
-}
-
-// maxSetting is how much of a preference is read.
-const maxSetting = 1 << 16
-
-func readSetting(path string) (string, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("it is not a file")
-	}
-	data, err := io.ReadAll(io.LimitReader(file, maxSetting))
-	return strings.TrimSpace(string(data)), err
 }
 
 // preferring returns the users who have preferences.

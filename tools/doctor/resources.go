@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"imip-agent/handlers/resource"
+	"imip-agent/stores/preferences"
 )
 
 // resources looks at the preferences of rooms and equipment, of those who have a scheduling function: a mistake
@@ -20,7 +21,7 @@ func (d *Doctor) resources(report report) {
 	found, mistakes := 0, 0
 	for _, entry := range entries {
 		dir := filepath.Join(d.Config.PreferencesDir, entry.Name())
-		functions, err := os.ReadFile(filepath.Join(dir, "scheduling_function"))
+		functions, err := preferences.ReadFile(filepath.Join(dir, "scheduling_function"))
 		if errors.Is(err, fs.ErrNotExist) || !strings.Contains(entry.Name(), ":") {
 			continue
 		}
@@ -30,7 +31,12 @@ func (d *Doctor) resources(report report) {
 			report(Resources, Unknown, "run doctor as the account of the handler", "the functions of %s cannot be read: %v", entry.Name(), err)
 			continue
 		}
-		acl, _ := os.ReadFile(filepath.Join(dir, "acl")) // as good as none, also for the handler
+		acl, err := preferences.ReadFile(filepath.Join(dir, "acl"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			mistakes++
+			report(Resources, Unknown, "run doctor as the account of the handler, or make it a file that can be read", "the access control list of %s cannot be read: %v", entry.Name(), err)
+			continue
+		}
 		for _, mistake := range resource.Mistakes(strings.TrimSpace(string(functions)), strings.TrimSpace(string(acl))) {
 			mistakes++
 			report(Resources, Failed, "correct the file "+filepath.Join(dir, mistake.Preference), "%s: %v", entry.Name(), mistake)

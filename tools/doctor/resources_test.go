@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"imip-agent/conf"
@@ -46,4 +47,7 @@ func TestResources(t *testing.T) {
 	want("as it should be", "resources ok")
 	set("mailto:car@example.com", "scheduling_function", "schedule_in_freebusi\nnonsense\n")
 	want("another one", "resources failed", "resources failed")
+	set("mailto:car@example.com", "scheduling_function", "schedule_in_freebusy\naccess_control_list\n")
+	set("mailto:car@example.com", "acl", "accept\n"+strings.Repeat("# who is who\n", 100_000))
+	want("a list that is too long", "resources unknown")
 }

@@ -14,11 +14,9 @@ import (
 
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/durable"
+	"imip-agent/stores/preferences"
 	"imip-agent/tools/migrate"
 )
-
-// maxSetting is how long a setting can be, in octets.
-const maxSetting = 1 << 20
 
 // preferenceUsers lists who has preferences.
 func preferenceUsers(dir string) ([]calendar.URI, error) {
@@ -84,9 +82,9 @@ func readSetting(root *os.Root, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxSetting+1))
-	if err == nil && len(content) > maxSetting {
-		err = fmt.Errorf("it is larger than %d octets, and not a preference", maxSetting)
+	content, err := io.ReadAll(io.LimitReader(f, preferences.MaxFile+1))
+	if err == nil && len(content) > preferences.MaxFile {
+		err = fmt.Errorf("it is larger than %d octets, and not a preference", preferences.MaxFile)
 	}
 	return content, err
 }
