@@ -28,35 +28,19 @@ const (
 // What is kept of the event is the newest version that a resource has accepted, in which all that
 // have are ACCEPTED.
 func (q *Quota) Confirm(b Booking, own *freebusy.Table, books Books) error {
-	organizer, _ := b.Object.Organizer()
+	places, err := q.Places(b.Object, books)
+	if err != nil {
+		return err
+	}
 	var targets []stores.Table
-	if books&InGroup != 0 {
-		table, err := q.table(q.GroupOf(organizer))
-		if err != nil {
-			return err
-		}
-		targets = append(targets, table)
-	}
-	if books&ByOrganizer != 0 {
-		table, err := q.table(string(organizer))
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(targets, table) {
-			targets = append(targets, table)
-		}
-	}
 	mirrored := mirror(own, b.UID)
-	for i, which := range targets {
-		table, err := q.Periods(which)
+	for _, place := range places {
+		table, err := q.Periods(place.Table)
 		if err != nil {
 			return err
 		}
-		transp := ""
-		if i > 0 || books&InGroup == 0 {
-			transp = itip.OrganizingTransp(b.Object, organizer)
-		}
-		update(table, b.ID, b.Resource, mirrored, transp)
+		update(table, b.ID, b.Resource, mirrored, place.Transp)
+		targets = append(targets, place.Table)
 	}
 	stored, known, err := q.read(b.ID)
 	if err == nil && !known && b.RecurrenceID != "" {
@@ -72,6 +56,34 @@ func (q *Quota) Confirm(b Booking, own *freebusy.Table, books Books) error {
 		}
 	}
 	return q.keep(b, stored)
+}
+
+// Place is where a booking is recorded, and how.
+type Place struct {
+	stores.Table
+	Transp string // "": that of the resource's own records
+}
+
+// Places returns where an event is recorded when a resource accepts it.
+func (q *Quota) Places(object *calendar.Object, books Books) (places []Place, err error) {
+	organizer, _ := object.Organizer()
+	if books&InGroup != 0 {
+		table, err := q.table(q.GroupOf(organizer))
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, Place{Table: table})
+	}
+	if books&ByOrganizer != 0 {
+		table, err := q.table(string(organizer))
+		if err != nil {
+			return nil, err
+		}
+		if len(places) == 0 || places[0].Table != table {
+			places = append(places, Place{table, itip.OrganizingTransp(object, organizer)})
+		}
+	}
+	return places, nil
 }
 
 // Retract gives back what a resource has booked of an event or an occurrence, in whatever table.

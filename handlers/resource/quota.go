@@ -84,11 +84,23 @@ func (r *rules) booking(i itip.Invited, object *calendar.Object) (quota.Booking,
 }
 
 // nameOf returns the name of the quota of a function.
-func (r *rules) nameOf(f quotaFunction) calendar.URI {
+func (r *rules) nameOf(f quotaFunction) calendar.URI { return nameFor(f, r.user) }
+
+func nameFor(f quotaFunction, resource calendar.URI) calendar.URI {
 	if name := f.quota(); name != "" {
 		return name
 	}
-	return r.user
+	return resource
+}
+
+// Books says where a resource with these functions records under a quota what it accepts; 0: nowhere.
+func (f Functions) Books(resource, name calendar.URI) (books quota.Books) {
+	for _, f := range f.All {
+		if of, ok := f.decider.(quotaFunction); ok && nameFor(of, resource) == name {
+			books |= of.books()
+		}
+	}
+	return books
 }
 
 // haveQuota reports whether a function needs a quota.
@@ -121,14 +133,8 @@ func (r *rules) Confirm(i itip.Invited) error {
 	if err != nil {
 		return err
 	}
-	books := map[calendar.URI]quota.Books{}
-	for _, f := range r.functions.All {
-		if of, ok := f.decider.(quotaFunction); ok {
-			books[r.nameOf(of)] |= of.books()
-		}
-	}
 	for _, name := range r.quotaNames() {
-		if err := r.quotas[name].Confirm(booking, own, books[name]); err != nil {
+		if err := r.quotas[name].Confirm(booking, own, r.functions.Books(r.user, name)); err != nil {
 			return err
 		}
 	}

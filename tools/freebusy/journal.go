@@ -1,6 +1,7 @@
 package freebusy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"imip-agent/handlers/itip"
+	"imip-agent/handlers/quota"
+	"imip-agent/handlers/resource"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
@@ -20,7 +23,8 @@ import (
 // resources that these name.
 //
 // When a resource takes place in an event is said by its own records, where it has the event, and
-// else by what the journal has of it.
+// else by what the journal has of it. If no record of an event is left, since all have ended and are
+// expired, and the resource has accepted it, it is recorded where the functions of the resource book.
 type Quotas struct {
 	Journal     stores.Journal
 	Store       stores.Store
@@ -53,8 +57,13 @@ type record struct {
 type booked struct {
 	id     stores.ID
 	group  calendar.URI
-	last   time.Time // when the last record begins
+	last   time.Time // when the last record begins; zero: none is left
 	transp string    // of that
+}
+
+// extends reports whether a period is to be recorded.
+func (b booked) extends(p freebusy.Period, now time.Time) bool {
+	return p.Start.After(b.last) && !(b.last.IsZero() && p.End.Before(now))
 }
 
 // Extend extends what is booked under a quota. Resources are read one after the other, each
@@ -157,8 +166,23 @@ func (m *Quotas) resources(tx stores.JournalTx, now time.Time, r *QuotaResult) (
 		} else if err != nil {
 			return nil, err
 		}
-		if object != nil && object.Continues(now, time.UTC) {
-			recur[cleaned(id)] = true
+		if object == nil || !object.Continues(now, time.UTC) {
+			continue
+		}
+		recur[cleaned(id)] = true
+		for _, a := range object.Attendees() {
+			if a.PartStat() != "ACCEPTED" || slices.ContainsFunc(resources, a.URI.Is) {
+				continue
+			}
+			settings, err := m.Preferences.Load(a.URI)
+			if unstorable := (*stores.UnstorableError)(nil); errors.As(err, &unstorable) {
+				continue // nobody here
+			} else if err != nil {
+				return nil, fmt.Errorf("of resource %q: %w", string(a.URI), err)
+			}
+			if books(a.URI, settings, tx.User()) != 0 {
+				resources = append(resources, a.URI)
+			}
 		}
 	}
 	groups, err := tx.Others()
@@ -179,6 +203,39 @@ func (m *Quotas) resources(tx stores.JournalTx, now time.Time, r *QuotaResult) (
 	}
 	slices.Sort(resources)
 	return resources, nil
+}
+
+// books says where a resource records under a quota what it accepts.
+func books(user calendar.URI, settings preferences.Preferences, name calendar.URI) quota.Books {
+	functions, err := resource.ReadFunctions(settings.SchedulingFunction)
+	if err != nil {
+		return 0 // it accepts nothing until that is corrected
+	}
+	return functions.Books(user, name)
+}
+
+// rebooked returns where an event is to be recorded of which no record is left.
+func rebooked(tx stores.JournalTx, own stores.Tx, user calendar.URI, settings preferences.Preferences, id stores.ID) (places []booked, err error) {
+	in := books(user, settings, tx.User())
+	if in == 0 {
+		return nil, nil
+	}
+	object, err := stored(own, id)
+	if err != nil || object == nil {
+		return nil, err
+	}
+	if self, _ := itip.Attendee(object, user); self.PartStat() != "ACCEPTED" {
+		return nil, nil
+	}
+	q, err := quota.Open(tx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := q.Places(object, in)
+	for _, place := range all {
+		places = append(places, booked{id: id, group: place.Other, transp: cmp.Or(place.Transp, itip.AttendingTransp(object))})
+	}
+	return places, err
 }
 
 // extend adds records of a resource.
@@ -209,10 +266,17 @@ func (m *Quotas) extend(tx stores.JournalTx, own stores.Tx, resource calendar.UR
 			}
 		}
 		if len(places) == 0 {
+			places, err = rebooked(tx, own, resource, settings, id)
+		}
+		if err == nil && len(places) == 0 {
 			continue
 		}
-		records, err := m.records(tx, own, id, settings, now)
-		if unreadable := (*calendar.Error)(nil); errors.As(err, &unreadable) {
+		var records []freebusy.Period
+		if err == nil {
+			records, err = m.records(tx, own, id, settings, now)
+		}
+		unreadable, mistake := (*calendar.Error)(nil), (*quota.MistakeError)(nil)
+		if errors.As(err, &unreadable) || errors.As(err, &mistake) {
 			r.Problems = append(r.Problems, Problem{ID: id, Err: err})
 			continue
 		} else if err != nil {
@@ -224,10 +288,13 @@ func (m *Quotas) extend(tx stores.JournalTx, own stores.Tx, resource calendar.UR
 				return nil, err
 			}
 			for _, p := range records {
-				if !p.Start.After(b.last) {
+				if !b.extends(p, now) {
 					continue
 				}
 				p.Attendee, p.Transp = string(resource), b.transp
+				if b.last.IsZero() {
+					p.Attendee = string(own.User())
+				}
 				if table.Insert(p) {
 					added = append(added, record{b.group, p})
 				}
