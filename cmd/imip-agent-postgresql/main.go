@@ -28,15 +28,7 @@ import (
 )
 
 func main() {
-	if err := process.CheckLimits(); err != nil {
-		os.Exit(int(process.Report(os.Stderr, err)))
-	}
-	ctx, stop := process.Watch(context.Background())
-	defer stop()
-	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
-		return run(ctx, os.Args, process.New)
-	})
-	os.Exit(int(process.Report(os.Stderr, err)))
+	process.Main(func(ctx context.Context) error { return run(ctx, os.Args, process.New) })
 }
 
 // run does what the first word says, with the others.

@@ -22,14 +22,7 @@ import (
 )
 
 func main() {
-	if err := process.CheckLimits(); err != nil {
-		os.Exit(int(process.Report(os.Stderr, err)))
-	}
-	ctx, stop := process.Watch(context.Background())
-	defer stop()
-	env := process.New(person.Program.Name)
-	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
-		return person.Program.Run(ctx, os.Args[1:], env, site.Files)
+	process.Main(func(ctx context.Context) error {
+		return person.Program.Run(ctx, os.Args[1:], process.New(person.Program.Name), site.Files)
 	})
-	os.Exit(int(process.Report(os.Stderr, err)))
 }

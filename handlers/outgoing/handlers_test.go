@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"imip-agent/handlers"
+	"imip-agent/handlers/arrival/arrivaltest"
 	"imip-agent/handlers/outgoing"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -105,7 +106,7 @@ func message(from, method string, events ...string) string {
 }
 
 func calendarOf(method string, events ...string) string {
-	return "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//example.com//test//EN\r\nMETHOD:" + method + "\r\n" + strings.Join(events, "") + "END:VCALENDAR\r\n"
+	return arrivaltest.Calendar(method, events...)
 }
 
 // event returns a VEVENT of paul's with these lines besides what every one needs.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"net/textproto"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +14,7 @@ import (
 
 	"imip-agent/handlers"
 	"imip-agent/handlers/arrival"
+	"imip-agent/handlers/arrival/arrivaltest"
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/mail"
 	"imip-agent/handlers/person"
@@ -225,7 +225,7 @@ func message(from, method string, fields []string, components ...string) string 
 }
 
 func calendarOf(method string, components ...string) string {
-	return "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//example.com//test//EN\r\nMETHOD:" + method + "\r\n" + strings.Join(components, "") + "END:VCALENDAR\r\n"
+	return arrivaltest.Calendar(method, components...)
 }
 
 // event returns a VEVENT of paul's with these lines besides what every one needs. A line "-NAME" leaves that out.
@@ -236,21 +236,7 @@ func component(kind string, lines []string) string {
 	if kind == "VEVENT" {
 		defaults = append(defaults, "SEQUENCE:0", "DTSTART:20261202T090000Z", "DURATION:PT1H", "SUMMARY:Meeting")
 	}
-	all := []string{"BEGIN:" + kind}
-	named := func(line string) string { return textproto.TrimString(line[:strings.IndexAny(line+":", ":;")]) }
-	has := map[string]bool{}
-	for _, line := range lines {
-		has[strings.TrimPrefix(named(line), "-")] = true
-		if line[0] != '-' {
-			all = append(all, line)
-		}
-	}
-	for _, line := range defaults {
-		if !has[named(line)] {
-			all = append(all, line)
-		}
-	}
-	return strings.Join(append(all, "END:"+kind, ""), "\r\n")
+	return arrivaltest.Component(kind, lines, defaults)
 }
 
 func attends(user, status string) string {

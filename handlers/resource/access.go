@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"imip-agent/handlers/itip"
+	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/preferences"
 )
@@ -81,7 +82,7 @@ func ReadACL(text string) (ACL, error) {
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		words, err := splitWords(line)
+		words, err := stores.Words(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}

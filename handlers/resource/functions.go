@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"imip-agent/handlers/quota"
+	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 )
 
@@ -75,16 +76,15 @@ func (e *MistakeError) Error() string {
 	return fmt.Sprintf("line %d: %s: %s", e.Line, e.Name, e.Reason)
 }
 
-// ReadFunctions reads the preference scheduling_function: a function a line, its name and its arguments separated by
-// white space, with single or double quotes around an argument that has some. Blank lines, and those that begin with
-// "#", are none. The error joins a [MistakeError] for each line that is wrong.
+// ReadFunctions reads the preference scheduling_function: a function a line, its name and its arguments, as
+// [stores.Words] splits it. Blank lines, and those that begin with "#", are none. The error joins a [MistakeError] for each line that is wrong.
 func ReadFunctions(text string) (Functions, error) {
 	var functions Functions
 	var mistakes []error
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		words, err := splitWords(line)
+		words, err := stores.Words(line)
 		if err == nil && len(words) == 0 { // DEVIATION: blank-lines-among-functions
 			continue
 		}
@@ -155,41 +155,4 @@ func withQuota(make func(name calendar.URI, others []string) decider) func([]str
 		name := calendar.URI(arguments[0])
 		return make(name, arguments[1:]), quota.CheckName(name)
 	}
-}
-
-// splitWords splits a line into words, by white space that is in no quotes. A line that begins with "#" has none.
-func splitWords(line string) (words []string, err error) {
-	line = strings.TrimSpace(line)
-	if strings.HasPrefix(line, "#") {
-		return nil, nil
-	}
-	var word strings.Builder
-	var quote rune
-	inside := false
-	for _, r := range line {
-		switch {
-		case r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '"' || r == '\'':
-			quote, inside = r, true
-		case r == ' ' || r == '\t' || r == '\r' || r == '\n':
-			if inside {
-				words = append(words, word.String())
-				word.Reset()
-				inside = false
-			}
-		default:
-			word.WriteRune(r)
-			inside = true
-		}
-	}
-	if quote != 0 {
-		return nil, fmt.Errorf("a quote is not closed")
-	}
-	if inside {
-		words = append(words, word.String())
-	}
-	return words, nil
 }

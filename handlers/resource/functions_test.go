@@ -26,7 +26,7 @@ func TestReadFunctions(t *testing.T) {
 		{"a relative path", "access_control_list list.txt", "", `line 1: access_control_list: "list.txt" is not the absolute path`, ""},
 		{"quotas", "check_quota\nschedule_across_quota mailto:rooms@example.com\nschedule_for_delegate mailto:rooms@example.com most-available available", "1 check_quota | 2 schedule_across_quota mailto:rooms@example.com | 3 schedule_for_delegate mailto:rooms@example.com most-available available", "", ""},
 		{"no name of a quota", "check_quota rooms/small", "", `line 1: check_quota: the quota "rooms/small": there is a slash in it`, ""},
-		{"an open quote", "access_control_list '/a", "", "line 1: access_control_list '/a: a quote is not closed", ""},
+		{"an open quote", "access_control_list '/a", "", "line 1: access_control_list '/a: the quote ' is not closed", ""},
 		{"several mistakes", "x\nsame_domain_only\ny", "", "line 1: x: there is no such scheduling function", ""},
 	} {
 		functions, err := ReadFunctions(test.text)
@@ -291,7 +291,7 @@ func TestACL(t *testing.T) {
 		"accept\npermit organiser a@b":  `line 2: "permit" is none of`,
 		"accept everybody":              `line 1: "everybody" is none of`,
 		"accept organiser":              "line 1: it names no address",
-		"accept organiser 'a@b":         "line 1: a quote is not closed",
+		"accept organiser 'a@b":         "line 1: the quote ' is not closed",
 		"accept\n\naccept attendee '' ": "line 3: it names no address",
 	} {
 		if _, err := ReadACL(list); err == nil || !strings.Contains(err.Error(), want) {

@@ -3,7 +3,6 @@ package resource_test
 import (
 	"bytes"
 	"log/slog"
-	"net/textproto"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"imip-agent/handlers"
 	"imip-agent/handlers/arrival"
+	"imip-agent/handlers/arrival/arrivaltest"
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/resource"
 	"imip-agent/stores"
@@ -217,7 +217,7 @@ func (s *site) left(user string) (left int) {
 // message returns a mail with one calendar part.
 func message(from, method string, components ...string) string {
 	return "From: " + from + "\r\nMessage-ID: <1@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; method=" + method + "; charset=utf-8\r\n\r\n" +
-		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//example.com//test//EN\r\nMETHOD:" + method + "\r\n" + strings.Join(components, "") + "END:VCALENDAR\r\n"
+		arrivaltest.Calendar(method, components...)
 }
 
 // request is a REQUEST of paul's to the room.
@@ -229,21 +229,5 @@ func event(lines ...string) string {
 		"UID:meeting", "DTSTAMP:20261122T110000Z", "ORGANIZER:mailto:" + paul, "SEQUENCE:0", "DTSTART:20261202T090000Z", "DURATION:PT1H", "SUMMARY:Meeting",
 		"ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:" + room,
 	}
-	all := []string{"BEGIN:VEVENT"}
-	named := func(line string) string {
-		return textproto.TrimString(line[:strings.IndexAny(line+":", ":;")])
-	}
-	has := map[string]bool{}
-	for _, line := range lines {
-		has[strings.TrimPrefix(named(line), "-")] = true
-		if line[0] != '-' {
-			all = append(all, line)
-		}
-	}
-	for _, line := range defaults {
-		if !has[named(line)] {
-			all = append(all, line)
-		}
-	}
-	return strings.Join(append(all, "END:VEVENT", ""), "\r\n")
+	return arrivaltest.Component("VEVENT", lines, defaults)
 }
