@@ -17,6 +17,9 @@ type Expectation struct {
 	// Chosen says that the answer of the user decided on OPAQUE or TRANSPARENT, which the
 	// object need not show.
 	Chosen bool
+	// Sent says that the user sends the event for its organizer: free/busy had it as organized as long as it did not
+	// say whether they take part, and a counter-proposal, which can say so, leaves that.
+	Sent bool
 	// Waiting says that they have yet to answer: what free/busy has is what they answered before.
 	Waiting bool
 	// Left says that there may be no records because the organizer has taken themself out of the event by a CANCEL
@@ -27,6 +30,7 @@ type Expectation struct {
 // Facts are what an object says of a user's part in it.
 type Facts struct {
 	Organizes bool // the user is the organizer
+	Sends     bool // the user is somebody else, who sends it for the organizer
 	Attends   bool // the user is an attendee
 	Attended  bool // there is an attendee
 	Status    string
@@ -42,6 +46,7 @@ func Expect(object *calendar.Object, user calendar.URI) Expectation {
 	f := Facts{
 		Organizes: organizer.Is(user), Attends: attends, Attended: object.Has("ATTENDEE"), Transp: object.Transp(),
 	}
+	f.Sends = !f.Organizes && object.OrganizerSentBy().Is(user)
 	if attends {
 		f.Status = attendee.PartStat()
 	}
@@ -53,6 +58,7 @@ func Expect(object *calendar.Object, user calendar.URI) Expectation {
 func (f Facts) Expect() Expectation {
 	e := f.expect()
 	e.Waiting = f.Status == "NEEDS-ACTION" && !f.Organizes
+	e.Sent = f.Sends
 	return e
 }
 
@@ -106,14 +112,14 @@ func ExpectOther(object *calendar.Object, other calendar.URI) (e Expectation) {
 
 // allows reports whether records can have a transparency.
 func (e Expectation) allows(transp string) bool {
-	return slices.Contains(e.Transps, transp) || e.Chosen && (transp == Opaque || transp == Transparent)
+	return slices.Contains(e.Transps, transp) || e.Chosen && (transp == Opaque || transp == Transparent || transp == Organizing && e.Sent)
 }
 
 // Transp returns the transparency of the records, "" if there are none: where several are right, the
 // one that most of the records have that there are, else the first.
 func (e Expectation) Transp(there ...string) (transp string) {
 	most := 0
-	for _, t := range slices.Concat(e.Transps, []string{Opaque, Transparent}) {
+	for _, t := range slices.Concat(e.Transps, []string{Opaque, Transparent, Organizing}) {
 		n := 0
 		for _, other := range there {
 			if other == t {

@@ -76,6 +76,69 @@ func TestGeneratedIsWhole(t *testing.T) {
 	})
 }
 
+// TestCorrespondenceIsWhole has generated conversations in which each message goes out from its sender and arrives at those
+// to whom it is, all on one store, and wants a check to find nothing after each of them, as TestBothDirections does. It takes
+// no original, and so many more of them.
+func TestCorrespondenceIsWhole(t *testing.T) {
+	number := 60
+	if os.Getenv("IMIP_AGENT_FULL") != "" {
+		number = 2000
+	}
+	setRapid(t, "checks", setting(t, "COMPAT_CHECKED", number))
+	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
+	setRapid(t, "nofailfile", "true")
+	base := emptyDir(t)
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawCorrespondence(t)
+		dir, err := os.MkdirTemp(base, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		room := Room(dir)
+		if err := room.Furnish(c.Conversation); err != nil {
+			t.Fatal(err)
+		}
+		o, err := newOurs(room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.close()
+		done := *c.Conversation
+		done.Steps = nil
+		step := func(s *Step) {
+			done.Steps = append(done.Steps, s)
+			if status, err := o.step(s); status != 0 {
+				t.Fatal(err)
+			}
+			if found := made(o.findings(t, room)); len(found) > 0 {
+				t.Fatalf("%s\n%s", strings.Join(found, "\n"), done.Format())
+			}
+		}
+		for i, p := range c.plans {
+			s := p.step(Minutes(i))
+			step(s)
+			if p.to != "" {
+				continue
+			}
+			for _, p.to = range p.recipients() {
+				arriving := *s
+				arriving.Program, arriving.User = Incoming, Address(p.to)
+				step(&arriving)
+			}
+		}
+	})
+}
+
+// made leaves out findings that tell of time, which no message makes: the request queue keeps what is over, and the window
+// is as it was at the beginning.
+func made(found []string) []string {
+	return slices.DeleteFunc(found, func(f string) bool {
+		kind, _, _ := strings.Cut(f, " ")
+		return kind == "request-past" || kind == "counter-past" || kind == "freebusy-window" && strings.Contains(f, "is recorded up to")
+	})
+}
+
 var (
 	timeLines = regexp.MustCompile(`(?m)^(DTSTART|DTEND|DURATION|RRULE|RDATE|EXDATE)[;:].*\n`)
 	statuses  = regexp.MustCompile(`;PARTSTAT=[A-Z-]+`)

@@ -46,10 +46,19 @@ func TestUnanswered(t *testing.T) {
 		{"its organizer leaves it", []step{{"paul sends: REQUEST", bare}, {"paul sends: CANCEL", "UID:series\nORGANIZER:" + paul + "\nATTENDEE:" + paul + "\n"}}, "freebusy-left"},
 		{"its organizer leaves it before it begins", []step{{"paul sends: REQUEST", strings.ReplaceAll(bare, "20261125", "20270602")}, {"paul sends: CANCEL", "UID:series\nORGANIZER:" + paul + "\nATTENDEE:" + paul + "\n"}}, ""},
 		{"published as accepted, before it begins", []step{{"paul: PUBLISH", accepted(strings.ReplaceAll(weekly, "20261125", "20270602"))}}, ""},
+		{"sent for the organizer, and then proposed otherwise", []step{
+			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)},
+			{"vincent: COUNTER", strings.Replace(weekly, his, "ATTENDEE;PARTSTAT=TENTATIVE:"+vincent, 1)},
+		}, "freebusy-chosen"},
+		{"invited to an occurrence, and then sent for the organizer", []step{
+			{"paul: REQUEST", alone},
+			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, "RRULE:FREQ=WEEKLY\n", "", "SEQUENCE:1\n", "").Replace(weekly)},
+		}, "request-replaced"},
 		{"its organizer leaves an occurrence", []step{{"paul sends: REQUEST", weekly}, {"paul sends: CANCEL", strings.Replace(alone, his+"\n", "", 1)}}, "freebusy-left"},
 	} {
-		for _, publishes := range []string{"publish", "no"} {
-			t.Run(c.name+", "+publishes, func(t *testing.T) {
+		for _, keeps := range []string{"publish", "no", "publish, noted", "no, noted"} {
+			publishes, _, isNoted := strings.Cut(keeps, ", ")
+			t.Run(c.name+", "+keeps, func(t *testing.T) {
 				preferences := compat.Tree{paul + "/TZID": "Europe/Oslo", vincent + "/TZID": "Europe/Oslo"}
 				for _, user := range []string{paul, vincent} {
 					preferences[user+"/freebusy_sharing"], preferences[user+"/freebusy_publishing"] = "share", publishes
@@ -57,7 +66,7 @@ func TestUnanswered(t *testing.T) {
 				room := compat.Room(tempDir(t))
 				noted := compat.Tree{} // which recur without end, up to the end of the window
 				for _, user := range []string{paul, vincent} {
-					if !strings.HasSuffix(c.name, "before it begins") {
+					if !isNoted {
 						continue
 					}
 					noted["store/"+user+"/freebusy-providers"] = "20270302T120000Z\n"
@@ -90,5 +99,64 @@ func TestUnanswered(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What is damage beside all that is not: records that nobody has taken away, and one that is another than all the rest.
+func TestDamageOfWhatIsAnswered(t *testing.T) {
+	const his = "ATTENDEE;PARTSTAT=NEEDS-ACTION:" + vincent
+	weekly := strings.Replace(series, "ATTENDEE:"+vincent, his, 1) + "SEQUENCE:1\n"
+	accepted := strings.Replace(weekly, his, "ATTENDEE;PARTSTAT=ACCEPTED:"+vincent, 1)
+	sent := strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)
+	const own = "UID:own\nSUMMARY:Own\nDTSTART:20261204T120000Z\nDTEND:20261204T130000Z\nORGANIZER:" + vincent + "\nSEQUENCE:0\n"
+	const table = "store/" + vincent + "/freebusy"
+	for _, c := range []struct {
+		name, publishes string
+		lines           string // of what vincent sends
+		method          string
+		damage          func(*damager)
+		want            string
+	}{
+		{"a series that is published is lost", "publish", accepted, "REPLY", func(d *damager) { d.dropAll(table, "\tseries\t") }, "freebusy-missing"},
+		{"all is lost", "no", accepted, "REPLY", func(d *damager) { d.dropAll(table, "\t") }, "freebusy-missing freebusy-missing"},
+		{"one of a series that is sent for the organizer is busy", "no", sent, "REQUEST", func(d *damager) { d.replace(table, "\tORG\t\tWeekly", "\tOPAQUE\t\tWeekly") }, "freebusy-transparency"},
+		{"a series of somebody else is organized", "no", accepted, "REPLY", func(d *damager) {
+			d.write(table, strings.ReplaceAll(d.read(table), "\tOPAQUE\t\tWeekly", "\tORG\t\tWeekly"))
+		}, "freebusy-transparency"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			room := compat.Room(tempDir(t))
+			err := room.Furnish(&compat.Conversation{
+				Preferences: compat.Tree{vincent + "/TZID": "Europe/Oslo", vincent + "/freebusy_sharing": "share", vincent + "/freebusy_publishing": c.publishes},
+				Initial: compat.Tree{
+					"store/" + vincent + "/objects/series":     object(weekly),
+					"store/" + vincent + "/requests":           "series\t\t\n",
+					"store/" + vincent + "/freebusy-providers": "20270302T120000Z\n",
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newPlace(t, room)
+			for _, s := range []scene{
+				{from: vincent[len("mailto:"):], method: "REQUEST", lines: own}, {from: vincent[len("mailto:"):], method: c.method, lines: c.lines},
+				{from: vincent[len("mailto:"):], method: "COUNTER", lines: strings.Replace(weekly, his, "ATTENDEE;PARTSTAT=TENTATIVE:"+vincent, 1)},
+			} {
+				if s.method == "COUNTER" && c.method != "REQUEST" {
+					continue
+				}
+				if err := p.handle(s.message(p.now)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if r := p.check(t, check.None); r.String() != "" {
+				t.Fatalf("before:\n%s", r)
+			}
+			c.damage(&damager{t, p})
+			r := p.check(t, check.None)
+			if ids := slices.DeleteFunc(r.ids(), func(id string) bool { return id == "published-differs" }); strings.Join(ids, " ") != c.want {
+				t.Errorf("not %q but\n%s", c.want, r)
+			}
+		})
 	}
 }

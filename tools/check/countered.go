@@ -12,8 +12,7 @@ import (
 // it is until the organizer agrees; and what comes in as accepted has never been answered. So an
 // event that the user has accepted can be without records, and one that they have declined can
 // have some, and the object looks like one whose records were lost, or have come back. What was
-// published along with the records tells the two apart, for users who publish, and so does what
-// is noted as recurring without end.
+// published along with the records tells the two apart, for users who publish.
 
 // doubt is an event whose records differ from its object, and need not be damaged: see doubtful.
 type doubt struct {
@@ -60,9 +59,10 @@ func (e *restLook) settleDoubts() error {
 }
 
 // isLost reports whether it is damage that records of an event are missing: records of other events are lost, which
-// nothing else takes away, or they were published, or the event is noted as one that is recorded.
+// nothing else takes away, or they were published, or the user's own event is noted as one that is recorded. An event
+// of somebody else stays noted when the user declines it.
 func (e *restLook) isLost(d doubt, busy func() map[instants]bool) bool {
-	return e.ownLost || e.provider[d.id] && d.as != freebusyLater || e.wasPublished(d, busy)
+	return e.ownLost || e.provider[d.id] && d.as == freebusyLeft || e.wasPublished(d, busy)
 }
 
 // wasPublished reports whether what is published has all times of an event, and nothing else

@@ -71,6 +71,14 @@ func (d *damager) drop(name, text string) {
 	d.write(name, strings.Join(slices.Delete(lines, i, i+1), ""))
 }
 
+// dropAll removes all lines with a text from a file.
+func (d *damager) dropAll(name, text string) {
+	d.t.Helper()
+	for strings.Contains(d.read(name), text) {
+		d.drop(name, text)
+	}
+}
+
 // insert puts a record into a table, in order.
 func (d *damager) insert(name, line string) {
 	d.t.Helper()

@@ -115,9 +115,10 @@ func (e finder) replaced(uid string) standing {
 		return there // which is told elsewhere
 	}
 	if object, err := calendar.DecodeObject(text); err == nil && !object.Recurs() {
-		if updates, known := object.Sequence(); !known || updates == 0 {
+		// It has recurred before an update; or the user has sent it, after an invitation to an occurrence alone.
+		if updates, known := object.Sequence(); (!known || updates == 0) && !object.OrganizerSentBy().Is(e.user) {
 			return missed
-		} // it has recurred before an update
+		}
 	}
 	return replaced
 }

@@ -108,7 +108,7 @@ func readSimple(brief []byte, user calendar.URI) (t *text, ok bool) {
 			t.span.end, ended = simpleTime(rest)
 		case "ORGANIZER":
 			uri, _, ok := simpleUser(rest)
-			if !ok {
+			if !ok || bytes.Contains(rest, []byte("SENT-BY=")) { // who may be the user, the decoder knows
 				return nil, false
 			}
 			t.organizer = uri
