@@ -134,12 +134,15 @@ func withMessage(options *cli.Context, env process.Environment, fn func(d *spool
 	})
 }
 
+// alignedRows is how many rows of a table are held in memory, for columns of the same width.
+const alignedRows = 1000
+
 // listQueue writes a table of messages; nothing if there are none.
 func listQueue(d *spool.Dir, env process.Environment, asJSON bool) error {
 	table := tabwriter.NewWriter(env.Stdout, 0, 8, 2, ' ', 0)
 	objects := json.NewEncoder(env.Stdout)
 	now := env.Now()
-	first := true
+	rows := 0
 	for w, err := range d.List() {
 		if err != nil {
 			return err
@@ -151,9 +154,13 @@ func listQueue(d *spool.Dir, env process.Environment, asJSON bool) error {
 			}
 			continue
 		}
-		if first {
+		if rows == 0 {
 			fmt.Fprintln(table, "ID\tUSER\tAGE\tSIZE\tTRIES\tNEXT\tREASON")
-			first = false
+		}
+		if rows++; rows%alignedRows == 0 {
+			if err := table.Flush(); err != nil {
+				return err
+			}
 		}
 		next := "-"
 		if q.Next != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,8 @@ type Dir struct {
 
 	mu   sync.Mutex // held while an ID is given
 	last string     // the newest ID that this process has given
+
+	strangers atomic.Bool // another program may have put messages there, since somebody has last asked
 }
 
 const (
@@ -45,8 +48,11 @@ const (
 
 // isID reports whether a name is the ID of a message.
 func isID(name string) bool {
-	t, err := time.Parse(idLayout, name)
-	return err == nil && t.Format(idLayout) == name
+	if len(name) != len(idLayout) || name[15] != '.' { // time.Parse also takes fewer digits of the hour, and a comma
+		return false
+	}
+	_, err := time.Parse(idLayout, name)
+	return err == nil
 }
 
 // File returns the path of a message's file.
@@ -143,6 +149,9 @@ func (d *Dir) name(path string) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if newest != d.last {
+		d.strangers.Store(true)
+	}
 	id = next(d.Now(), newest)
 	if err := os.Rename(path, d.File(id)); err != nil {
 		return "", err
@@ -216,18 +225,21 @@ func (d *Dir) IDs() ([]string, error) {
 		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
 	}
 	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	if err != nil {
-		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
-	}
-	ids := make([]string, 0, len(names))
-	for _, name := range names {
-		if id, found := strings.CutSuffix(name, messageSuffix); found && isID(id) {
-			ids = append(ids, id)
+	var ids []string
+	for {
+		names, err := f.Readdirnames(1000)
+		for _, name := range names {
+			if id, found := strings.CutSuffix(name, messageSuffix); found && isID(id) {
+				ids = append(ids, id)
+			}
+		}
+		if err == io.EOF {
+			slices.Sort(ids)
+			return ids, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("SPOOL_DIR: %w", err)
 		}
 	}
-	slices.Sort(ids)
-	return ids, nil
 }
 
 // Open opens a message. The error is a [*BrokenError], or of the file: [fs.ErrNotExist] matches where it was

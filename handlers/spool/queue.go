@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,40 +41,46 @@ type Queue struct {
 	mu       sync.Mutex
 	woken    sync.Cond // of mu: there is something ready, or the queue ends
 	lanes    map[string]*lane
-	known    map[string]*waiting // by ID
+	known    map[string]*lane // by the ID of a message
 	ready    []*lane
 	octets   int64
 	ending   bool      // nothing more is begun
 	draining bool      // the workers end when nothing is ready
 	changed  time.Time // when the directory had changed, as it was last looked at
 	settled  bool      // it has been looked at again since
+
+	filling bool   // at the start: not all messages that were there are known yet
+	put     []Item // meanwhile
+
+	looking sync.Mutex // held while the directory is compared with what is known
 }
 
 // waiting is a message that waits.
 type waiting struct {
 	id   string
-	lane *lane
 	size int64
 }
 
 // lane is the messages of one user.
 type lane struct {
 	name    string
-	waiting []*waiting // oldest first
-	busy    bool       // a worker is at it, or it is ready
-	alone   bool       // one message at a time: one of them caused a panic
-	due     time.Time  // before which it is not tried again
-	noted   bool       // there is a file that says so, which somebody can remove
-	away    bool       // since something is away that everybody needs
+	waiting []waiting // oldest first
+	busy    bool      // a worker is at it, or it is ready
+	alone   bool      // one message at a time: one of them caused a panic
+	due     time.Time // before which it is not tried again
+	noted   bool      // there is a file that says so, which somebody can remove
+	away    bool      // since something is away that everybody needs
 }
 
 // What is done, and how long it may take.
 const (
 	together       = 100     // messages that are handled at once, at most
-	togetherOctets = 8 << 20 // of these, but for the first
+	togetherOctets = 1 << 20 // of these, but for the first: parsed, they take many times as much memory
 
 	keptFor   = 5 * 24 * time.Hour // as mail systems do (RFC 5321 section 4.5.4.1)
 	fewPanics = 3                  // after which a message is rejected
+
+	lookedAt = 10_000 // messages that are looked at in each second, if there are more
 
 	firstPause = 5 * time.Second
 	lastPause  = time.Hour
@@ -118,12 +125,47 @@ func (q *Queue) Put(note Note, message io.WriterTo, size int64) error {
 		return err
 	}
 	q.Log.Info("spooled", "id", item.ID, "user", item.Lane(), "source", item.Source, "mail", item.Mail)
+	if q.keep(item) {
+		return nil
+	}
+	// A message that another program has put there before must be handled before.
+	if err := q.meet(); err != nil {
+		q.Log.Error("the spool cannot be looked at", "error", err)
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.known != nil { // else it is found at the start
 		q.add(item)
 	}
 	return nil
+}
+
+// keep reports whether a message that was put into the spool need not be added: it is found at the start, or
+// added after it.
+func (q *Queue) keep(item Item) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.filling {
+		q.put = append(q.put, item)
+	}
+	return q.known == nil || q.filling
+}
+
+// meet finds messages that other programs have put there, if there are any.
+func (q *Queue) meet() error {
+	if !q.Dir.strangers.Load() {
+		return nil
+	}
+	q.looking.Lock()
+	defer q.looking.Unlock()
+	if !q.Dir.strangers.Swap(false) {
+		return nil // whoever was faster has found them
+	}
+	err := q.compare()
+	if err != nil {
+		q.Dir.strangers.Store(true)
+	}
+	return err
 }
 
 // Depth is how many messages wait.
@@ -160,19 +202,10 @@ func (q *Queue) add(item Item) {
 		l = &lane{name: name}
 		q.lanes[name] = l
 	}
-	w := &waiting{item.ID, l, item.Size}
-	i, _ := slices.BinarySearchFunc(l.waiting, w.id, func(w *waiting, id string) int {
-		switch {
-		case w.id < id:
-			return -1
-		case w.id > id:
-			return 1
-		}
-		return 0
-	})
-	l.waiting = slices.Insert(l.waiting, i, w)
-	q.known[w.id] = w
-	q.octets += w.size
+	i, _ := slices.BinarySearchFunc(l.waiting, item.ID, func(w waiting, id string) int { return strings.Compare(w.id, id) })
+	l.waiting = slices.Insert(l.waiting, i, waiting{item.ID, item.Size})
+	q.known[item.ID] = l
+	q.octets += item.Size
 	q.start(l)
 }
 
@@ -188,7 +221,7 @@ func (q *Queue) start(l *lane) {
 
 // forget forgets messages that are done or gone. It is called with mu.
 func (q *Queue) forget(l *lane, gone map[string]bool) {
-	l.waiting = slices.DeleteFunc(l.waiting, func(w *waiting) bool {
+	l.waiting = slices.DeleteFunc(l.waiting, func(w waiting) bool {
 		if gone[w.id] {
 			delete(q.known, w.id)
 			q.octets -= w.size
@@ -203,7 +236,7 @@ func (q *Queue) forget(l *lane, gone map[string]bool) {
 // Run handles messages until ctx ends, then waits until those are done that are being handled. The error is one of
 // the start: it matches [ErrRunning] if another process handles them.
 func (q *Queue) Run(ctx context.Context) error {
-	unlock, err := q.begin()
+	ids, unlock, err := q.begin()
 	if err != nil {
 		return err
 	}
@@ -214,17 +247,8 @@ func (q *Queue) Run(ctx context.Context) error {
 	for range or(q.Workers, 4) {
 		workers.Go(func() { q.work(work) })
 	}
-	ticker := time.NewTicker(or(q.Poll, time.Second))
-	defer ticker.Stop()
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-ticker.C:
-			if err := q.look(false); err != nil {
-				q.Log.Error("the spool cannot be looked at", "error", err)
-			}
-		}
-	}
+	q.fill(ctx, ids)
+	q.watch(ctx)
 	q.end()
 	workers.Wait()
 	return nil
@@ -232,11 +256,12 @@ func (q *Queue) Run(ctx context.Context) error {
 
 // Drain tries each message that is there once, and returns how many are left. The error is as that of Run.
 func (q *Queue) Drain(ctx context.Context) (left int, err error) {
-	unlock, err := q.begin()
+	ids, unlock, err := q.begin()
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
+	q.fill(ctx, ids)
 	q.mu.Lock()
 	q.draining = true
 	q.mu.Unlock()
@@ -263,31 +288,76 @@ func (q *Queue) working(ctx context.Context) (context.Context, context.CancelFun
 	return work, func() { stop(); cancel(nil) }
 }
 
-// begin locks the spool and finds its messages.
-func (q *Queue) begin() (unlock func(), err error) {
+// begin locks the spool, and returns the messages that are there, which are to be added by fill.
+func (q *Queue) begin() (ids []string, unlock func(), err error) {
 	if unlock, err = q.Dir.run(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	q.mu.Lock()
 	q.woken.L = &q.mu
-	q.lanes, q.known, q.ready, q.octets = map[string]*lane{}, map[string]*waiting{}, nil, 0
-	q.ending, q.draining = false, false
+	q.lanes, q.known, q.ready, q.octets = map[string]*lane{}, map[string]*lane{}, nil, 0
+	q.ending, q.draining, q.filling = false, false, true
 	q.mu.Unlock()
-	ids, err := q.Dir.IDs()
+	ids, err = q.Dir.IDs()
 	if err == nil {
 		err = q.Dir.prepare(ids)
 	}
 	if err == nil {
 		err = q.Dir.sweep(ids)
 	}
-	if err == nil {
-		err = q.look(true)
-	}
 	if err != nil {
 		unlock()
-		return nil, err
+		return nil, nil, err
 	}
-	return unlock, nil
+	return ids, unlock, nil
+}
+
+// fill adds the messages that were there at the start, oldest first, then those that were put there meanwhile. The first ones
+// are handled before all are known: it takes some seconds to read 100,000.
+func (q *Queue) fill(ctx context.Context, ids []string) {
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return // the rest is found at the next start
+		}
+		q.find(id)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.filling = false
+	for _, item := range q.put {
+		q.add(item)
+	}
+	q.put = nil
+}
+
+// watch looks at the directory again and again until ctx ends: at a large one less often, since that takes longer.
+func (q *Queue) watch(ctx context.Context) {
+	ticker := time.NewTicker(or(q.Poll, time.Second))
+	defer ticker.Stop()
+	for rest := 0; ctx.Err() == nil; rest-- {
+		select {
+		case <-ctx.Done():
+			continue
+		case <-ticker.C:
+		}
+		if rest > 0 {
+			q.resume()
+			continue
+		}
+		if err := q.look(); err != nil {
+			q.Log.Error("the spool cannot be looked at", "error", err)
+		}
+		rest = 1 + q.Depth().Messages/lookedAt
+	}
+}
+
+// resume starts what is due.
+func (q *Queue) resume() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lanes {
+		q.start(l)
+	}
 }
 
 // end has the workers end.
@@ -299,36 +369,33 @@ func (q *Queue) end() {
 }
 
 // look looks for messages that others have put there, or removed, or want to be tried again, and starts what is due.
-func (q *Queue) look(first bool) error {
+func (q *Queue) look() error {
 	info, err := os.Stat(q.Dir.Path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err == nil && (first || !info.ModTime().Equal(q.changed) || !q.settled) {
-		if err := q.compare(); err != nil {
+	if err == nil && (!info.ModTime().Equal(q.changed) || !q.settled) {
+		q.looking.Lock()
+		err := q.compare()
+		q.looking.Unlock()
+		if err != nil {
 			return err
 		}
 		// What changes within the same moment has the same time.
-		q.settled = !first && info.ModTime().Equal(q.changed)
+		q.settled = info.ModTime().Equal(q.changed)
 		q.changed = info.ModTime()
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, l := range q.lanes {
-		q.start(l)
-	}
+	q.resume()
 	return nil
 }
 
-// compare brings what is known up to date with the directory.
+// compare brings what is known up to date with the directory. It is called with looking.
 func (q *Queue) compare() error {
 	ids, err := q.Dir.IDs()
 	if err != nil {
 		return err
 	}
-	there := make(map[string]bool, len(ids))
 	for _, id := range ids {
-		there[id] = true
 		q.mu.Lock()
 		known := q.known[id] != nil
 		q.mu.Unlock()
@@ -344,7 +411,7 @@ func (q *Queue) compare() error {
 		}
 		gone := map[string]bool{}
 		for _, w := range l.waiting {
-			if !there[w.id] {
+			if _, there := slices.BinarySearch(ids, w.id); !there {
 				if _, err := os.Lstat(q.Dir.File(w.id)); errors.Is(err, fs.ErrNotExist) { // not only come since
 					gone[w.id] = true
 				}

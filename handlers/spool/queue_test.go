@@ -107,6 +107,17 @@ func (s *site) run() (stop func()) {
 	}
 }
 
+// open locks the spool and finds its messages, without workers.
+func (s *site) open() (unlock func()) {
+	s.t.Helper()
+	ids, unlock, err := s.begin()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.fill(s.t.Context(), ids)
+	return unlock
+}
+
 // until waits until something is so.
 func (s *site) until(what string, is func() bool) {
 	s.t.Helper()
@@ -362,10 +373,7 @@ func TestDamaged(t *testing.T) {
 
 	s.put(paul, "4")
 	s.put(paul, "5")
-	unlock, err := s.begin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	unlock := s.open()
 	if ids, err = s.Dir.IDs(); err != nil {
 		t.Fatal(err)
 	}
@@ -443,9 +451,59 @@ func TestEnd(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if ids, err := s.Dir.IDs(); err != nil || len(ids) != 1 || len(s.of(paul)) != together {
-		t.Errorf("%d wait, %d are handled, %v", len(ids), len(s.of(paul)), err)
+	ids, err := s.Dir.IDs()
+	if n := len(s.of(paul)); err != nil || len(s.batches) != 1 || n != s.batches[0] || len(ids) != together+1-n {
+		t.Errorf("%d wait, %d are handled, together %v, %v", len(ids), n, s.batches, err)
 	}
+}
+
+// What was there before the start is handled before all of it is known, and what comes meanwhile after it.
+func TestFilling(t *testing.T) {
+	s := newSite(t)
+	s.put(vincent, "1")
+	s.put(paul, "1")
+	s.put(paul, "2")
+	ids, unlock, err := s.begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	var workers sync.WaitGroup
+	for range 2 {
+		workers.Go(func() { s.work(t.Context()) })
+	}
+	s.find(ids[0])
+	s.until("the first is handled", func() bool { return len(s.of(vincent)) == 1 })
+	s.put(paul, "3")
+	s.put(vincent, "2")
+	s.fill(t.Context(), ids)
+	s.put(paul, "4")
+	s.until("all is handled", s.empty)
+	s.end()
+	workers.Wait()
+	s.want(vincent, "1", "2")
+	s.want(paul, "1", "2", "3", "4")
+	if d := s.Depth(); d != (Depth{}) {
+		t.Errorf("depth %+v", d)
+	}
+}
+
+// A message that another program has put there just before is handled before.
+func TestOthersFirst(t *testing.T) {
+	s := newSite(t)
+	s.Poll = time.Hour
+	stop := s.run()
+	s.put(vincent, "1")
+	s.until("all is handled", s.empty)
+	other := &Dir{Path: s.Dir.Path, Now: s.Now}
+	for n := range 5 {
+		put(t, other, paul, fmt.Sprint(3*n))
+		put(t, other, paul, fmt.Sprint(3*n+1))
+		s.put(paul, fmt.Sprint(3*n+2))
+		s.until("all is handled", s.empty)
+	}
+	stop()
+	s.want(paul, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14")
 }
 
 // There is an end to what can wait.
@@ -453,11 +511,7 @@ func TestFull(t *testing.T) {
 	s := newSite(t)
 	s.fails["1"] = errors.New("no luck")
 	s.MostMessages = 2
-	unlock, err := s.begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unlock()
+	defer s.open()()
 	s.put(paul, "1")
 	s.put(paul, "2")
 	if err := s.Put(Note{User: paul}, text("3"), 1); !errors.Is(err, ErrFull) {

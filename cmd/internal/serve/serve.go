@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -30,9 +31,15 @@ const Grace = time.Minute
 // leaving is how long connections are waited for at the end: mail systems keep theirs open.
 const leaving = 5 * time.Second
 
+// gcPercent is how much garbage there may be for what is in use: the service stays, beside a mail system that wants the memory.
+const gcPercent = 50
+
 // Run is the service: it takes messages from mail systems and handles them until ctx ends. Then it takes nothing new, and ends
 // what it has begun. The rest stays in the spool.
 func Run(ctx context.Context, s *site.Site, env process.Environment) error {
+	if env.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	queue := NewQueue(s, env)
 	gate := &submission.Gate{
 		Taker:  &outgoing.Later{Spool: queue, Limit: s.Config.MessageSizeLimit},
