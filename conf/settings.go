@@ -68,6 +68,7 @@ type Config struct {
 	SpoolSize        int64         // octets of these
 	SpoolFirst       bool          // messages that users send go there, to be handled later
 	MilterSocket     string        // where the service takes mail that users send: a path, or HOST:PORT; empty: nowhere
+	MetricsAddress   string        // where the service tells how it does, by HTTP: a path, or HOST:PORT; empty: nowhere
 	MilterHosts      string        // hosts and networks whose mail counts though nobody has logged in
 	MilterRefuse     bool          // what cannot be kept is refused for now
 	Logins           string        // a file of the addresses of those who log in; empty: there is none
@@ -121,6 +122,7 @@ func Default() Config {
 		SpoolLimit:                  1_000_000,
 		SpoolSize:                   10 << 30,
 		MilterSocket:                "/run/imip-agent/milter",
+		MetricsAddress:              "/run/imip-agent/metrics",
 		Connections:                 1000,
 		ServeSize:                   100 << 20,
 		PostgreSQLLock:              "store",
@@ -191,6 +193,7 @@ var settings = []setting{
 	{name: "SPOOL_SIZE_LIMIT", field: func(c *Config) any { return &c.SpoolSize }, max: 1 << 50},
 	{name: "SPOOL_FIRST", field: func(c *Config) any { return &c.SpoolFirst }},
 	{name: "MILTER_SOCKET", field: func(c *Config) any { return &c.MilterSocket }, none: true},
+	{name: "METRICS_ADDRESS", field: func(c *Config) any { return &c.MetricsAddress }, none: true},
 	{name: "MILTER_HOSTS", field: func(c *Config) any { return &c.MilterHosts }, none: true},
 	{name: "MILTER_REFUSE", field: func(c *Config) any { return &c.MilterRefuse }},
 	{name: "LOGINS", field: func(c *Config) any { return &c.Logins }, none: true},

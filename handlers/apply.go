@@ -71,6 +71,7 @@ func (p *Pipeline) applyAll(ctx context.Context, changes []Change, ordered bool)
 			break
 		}
 	}
+	p.observe(changes, b.results)
 	return b.results, errors.Join(failures...)
 }
 
@@ -154,6 +155,7 @@ func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings pre
 		})
 		if err == nil {
 			if results != nil {
+				p.observe(changes, results)
 				warn(changes, logs, settings.Warnings)
 				took := p.Now().Sub(began).Milliseconds()
 				for i, log := range logs {
@@ -166,6 +168,9 @@ func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings pre
 		}
 		var unstorable *stores.UnstorableError
 		if !errors.As(err, &unstorable) || len(bad) == len(changes) {
+			for _, c := range changes {
+				p.observe([]Change{c}, []Result{{Err: err}})
+			}
 			return nil, err
 		}
 		if tried < 0 || len(bad) == maxBad {

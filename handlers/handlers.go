@@ -34,6 +34,20 @@ type Pipeline struct {
 
 	MessageLimit int64 // octets of a message's calendar data that are looked at
 	PeriodLimit  int   // free/busy records of one event
+
+	// Observe is told what has become of each change, also of those that are tried again. It may be called from several
+	// goroutines. Nil: nobody wants to know.
+	Observe func(Change, Result)
+}
+
+// observe tells what has become of changes.
+func (p *Pipeline) observe(changes []Change, results []Result) {
+	if p.Observe == nil {
+		return
+	}
+	for i, c := range changes {
+		p.Observe(c, results[i])
+	}
 }
 
 // IsSystem reports whether the calendar system itself goes by this URI.

@@ -32,7 +32,7 @@ func commands(env process.Environment) []*cli.Command {
 
 func main() {
 	if err := process.CheckLimits(); err != nil {
-		os.Exit(int(report(err, process.New("imip-agent"))))
+		os.Exit(int(process.Complain(err, process.New("imip-agent"))))
 	}
 	ctx, stop := process.Watch(context.Background())
 	defer stop()

@@ -232,7 +232,7 @@ func retryQueue(options *cli.Context, env process.Environment) error {
 		return err
 	}
 	return withSite(options, env, func(s *site.Site) error {
-		left, err := serve.NewQueue(s, env).Drain(options.Context)
+		left, err := serve.NewQueue(s, env, nil).Drain(options.Context)
 		switch {
 		case errors.Is(err, spool.ErrRunning):
 			return nil

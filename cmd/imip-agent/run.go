@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/process"
-	"imip-agent/cmd/internal/serve"
 	"imip-agent/cmd/internal/site"
 )
 
@@ -56,14 +53,10 @@ func run(ctx context.Context, words []string, env process.Environment) process.E
 		finish(command)
 	}
 	words = optionsFirst(words, app)
-	grace := process.Grace
-	if len(words) > 0 && words[0] == serveName {
-		grace = serve.Grace
-	}
-	err := process.Run(ctx, grace, func(ctx context.Context) error {
+	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
 		return app.RunContext(ctx, append([]string{env.Program}, words...))
 	})
-	return report(err, env)
+	return process.Complain(err, env)
 }
 
 // finish sets what all commands and their subcommands have in common.
@@ -75,18 +68,4 @@ func finish(command *cli.Command) {
 	for _, sub := range command.Subcommands {
 		finish(sub)
 	}
-}
-
-// report reports what went wrong, and returns the exit code.
-func report(err error, env process.Environment) process.ExitCode {
-	var exit *process.ExitError
-	if err == nil || errors.As(err, &exit) && exit.Err == nil {
-		return process.CodeOf(err)
-	}
-	fmt.Fprintf(env.Stderr, "%s: %s\n", env.Program, strings.ReplaceAll(err.Error(), "\n", "\n  "))
-	var caught *process.PanicError
-	if errors.As(err, &caught) {
-		fmt.Fprintf(env.Stderr, "%s\n", caught.Stack)
-	}
-	return process.CodeOf(err)
 }

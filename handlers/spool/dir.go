@@ -79,6 +79,24 @@ func (d *Dir) Put(note Note, message io.WriterTo, size int64) (Item, error) {
 	return item, nil
 }
 
+// usable returns why nothing can be written into the directory.
+func (d *Dir) usable() error {
+	if err := durable.MakePrivate(d.Path); err != nil {
+		return err
+	}
+	if err := unix.Access(d.Path, unix.W_OK|unix.X_OK); err != nil {
+		return &fs.PathError{Op: "write to", Path: d.Path, Err: err}
+	}
+	var disk unix.Statfs_t
+	if err := unix.Statfs(d.Path, &disk); err != nil {
+		return &fs.PathError{Op: "statfs", Path: d.Path, Err: err}
+	}
+	if disk.Bavail*uint64(disk.Bsize) < leastFree {
+		return &fs.PathError{Op: "write to", Path: d.Path, Err: unix.ENOSPC}
+	}
+	return nil
+}
+
 func (d *Dir) put(note Note, message io.WriterTo, size int64) (item Item, err error) {
 	note.Received, note.Size = d.Now().UTC(), size
 	head, err := note.encode()

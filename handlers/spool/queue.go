@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -25,6 +26,9 @@ type Queue struct {
 
 	// Away reports whether an error is about what everybody needs, such as a database: it is tried again soon. Nil: none is.
 	Away func(error) bool
+
+	// Done is told of each message that was handled, by several goroutines. Nil: nobody wants to know.
+	Done func(Item)
 
 	Rejected *rejected.Dir // where messages go that could not be handled for five days
 	Log      *slog.Logger
@@ -114,10 +118,7 @@ func pause(tries int, away bool) time.Duration {
 
 // Put puts a message into the spool, as [Dir.Put] does, and has it handled.
 func (q *Queue) Put(note Note, message io.WriterTo, size int64) error {
-	q.mu.Lock()
-	full := len(q.known) >= or(q.MostMessages, 1_000_000) || q.octets+size > or(q.MostOctets, 10<<30)
-	q.mu.Unlock()
-	if full {
+	if q.full(size) {
 		return ErrFull
 	}
 	item, err := q.Dir.Put(note, message, size)
@@ -166,6 +167,28 @@ func (q *Queue) meet() error {
 		q.Dir.strangers.Store(true)
 	}
 	return err
+}
+
+// full reports whether there is no room for a message of a size.
+func (q *Queue) full(size int64) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.known) >= or(q.MostMessages, 1_000_000) || q.octets+size > or(q.MostOctets, 10<<30)
+}
+
+// leastFree is how much room there must be on the disk of the spool.
+const leastFree = 1 << 20
+
+// Usable returns why no message can be put into the spool, as far as that can be seen without trying; nil: nothing is
+// known. It changes nothing in the directory.
+func (q *Queue) Usable() error {
+	if q.full(0) {
+		return ErrFull
+	}
+	if err := q.Dir.usable(); err != nil {
+		return fmt.Errorf("SPOOL_DIR: %w", err)
+	}
+	return nil
 }
 
 // Depth is how many messages wait.

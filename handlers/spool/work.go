@@ -122,6 +122,9 @@ func (q *Queue) handle(ctx context.Context, ids []string) (done []string, err er
 		if err != nil {
 			return done[:slices.Index(done, m.ID)], err
 		}
+		if q.Done != nil {
+			q.Done(m.Item)
+		}
 	}
 	return done, failure
 }

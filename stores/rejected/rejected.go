@@ -37,6 +37,9 @@ type Dir struct {
 	Size int64            // how many octets they have at most, but for the last one; 0: DefaultSize
 	Now  func() time.Time // nil: time.Now
 	Log  *slog.Logger     // nil: nothing is logged
+
+	// Kept is told of each piece that was put aside. Nil: nobody wants to know.
+	Kept func(Note)
 }
 
 // DefaultMax and DefaultSize are how many pieces are kept, and how many octets of them, if
@@ -113,6 +116,9 @@ func (d *Dir) put(note Note, sum []byte, write func(name string) error) (path st
 		return "", fmt.Errorf("REJECTED_DIR: %w", err)
 	}
 	d.limit(names, name)
+	if d.Kept != nil {
+		d.Kept(note)
+	}
 	return d.path(name + contentSuffix), nil
 }
 

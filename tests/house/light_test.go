@@ -30,15 +30,29 @@ func TestLight(t *testing.T) {
 	}
 }
 
+// What only the service needs does not make the start of other commands longer.
+func TestServiceApart(t *testing.T) {
+	const room = "github.com/prometheus"
+	if wrong := broughtBy(t, "imip-agent", []string{room}); len(wrong) > 0 {
+		report(t, wrong)
+	}
+	if len(broughtBy(t, "imip-agent-serve", []string{room})) == 0 {
+		t.Errorf("imip-agent-serve does not bring along %s", room)
+	}
+}
+
 // heavyIn returns what is linked into a program and makes its start longer.
-func heavyIn(t *testing.T, program string) (wrong []string) {
+func heavyIn(t *testing.T, program string) (wrong []string) { return broughtBy(t, program, heavy) }
+
+// broughtBy returns what is linked into a program of some packages and those below them.
+func broughtBy(t *testing.T, program string, rooms []string) (wrong []string) {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-deps", "imip-agent/cmd/"+program).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range strings.Fields(string(out)) {
-		for _, room := range heavy {
+		for _, room := range rooms {
 			if below(name, room) {
 				wrong = append(wrong, fmt.Sprintf("%s brings along %s", program, name))
 			}

@@ -41,25 +41,27 @@ func TestPackage(t *testing.T) {
 	t.Run("install", func(t *testing.T) {
 		m.run(t, `dpkg -i "$1"`, first)
 		for name, want := range map[string]string{
-			"/usr/bin/imip_person_outgoing":          "755 root:root",
-			"/usr/bin/imip-agent":                    "755 root:root",
-			"/usr/bin/imip-agent-postgresql":         "755 root:root",
-			"/usr/lib/imip-agent-go/imip_person":     "755 root:root",
-			"/etc/imip-agent/config.txt":             "644 root:root",
-			"/var/lib/imip-agent":                    "2750 imip-agent:www-data",
-			"/var/lib/imip-agent/store":              "2770 imip-agent:www-data",
-			"/var/lib/imip-agent/preferences":        "2770 imip-agent:www-data",
-			"/var/lib/imip-agent/journal":            "2770 imip-agent:www-data",
-			"/var/www/imip-agent/static":             "2770 imip-agent:www-data",
-			"/etc/cron.d/imip-agent-go":              "644 root:root",
-			"/usr/share/man/man1/imip-agent.1.gz":    "644 root:root",
-			"/usr/share/doc/imip-agent-go/copyright": "644 root:root",
+			"/usr/bin/imip_person_outgoing":                   "755 root:root",
+			"/usr/bin/imip-agent":                             "755 root:root",
+			"/usr/bin/imip-agent-postgresql":                  "755 root:root",
+			"/usr/bin/imip-agent-serve":                       "755 root:root",
+			"/usr/share/imip-agent-go/grafana/dashboard.json": "644 root:root",
+			"/usr/lib/imip-agent-go/imip_person":              "755 root:root",
+			"/etc/imip-agent/config.txt":                      "644 root:root",
+			"/var/lib/imip-agent":                             "2750 imip-agent:www-data",
+			"/var/lib/imip-agent/store":                       "2770 imip-agent:www-data",
+			"/var/lib/imip-agent/preferences":                 "2770 imip-agent:www-data",
+			"/var/lib/imip-agent/journal":                     "2770 imip-agent:www-data",
+			"/var/www/imip-agent/static":                      "2770 imip-agent:www-data",
+			"/etc/cron.d/imip-agent-go":                       "644 root:root",
+			"/usr/share/man/man1/imip-agent.1.gz":             "644 root:root",
+			"/usr/share/doc/imip-agent-go/copyright":          "644 root:root",
 		} {
 			if got := m.run(t, `stat -c '%a %U:%G' "$1"`, name); got != want {
 				t.Errorf("%s is %s, want %s", name, got, want)
 			}
 		}
-		if out, err := m.try(`systemd-analyze verify --man=no /usr/lib/systemd/system/imip-agent-*`); err != nil || out != "" {
+		if out, err := m.try(`systemd-analyze verify --man=no /usr/lib/systemd/system/imip-agent*`); err != nil || out != "" {
 			t.Errorf("systemd-analyze verify: %v %s", err, out)
 		}
 		if got := m.run(t, `man -f imip_person_outgoing imip_person imip-agent 2>&1 || { mandb -q; man -f imip_person_outgoing imip_person imip-agent; }`); strings.Count(got, "(1)") != 3 {

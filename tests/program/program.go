@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -57,6 +58,9 @@ func BuildShipped(dir, name string) (string, error) {
 	return filepath.Join(dir, name), install(dir, shipped, name)
 }
 
+// service is the program that imip-agent goes on as for the command serve, beside itself.
+const service = "imip-agent-serve"
+
 // kind is a way to build programs.
 type kind struct {
 	name  string
@@ -80,6 +84,9 @@ var Watch = sync.OnceFunc(func() {
 // are linked once, in the user's cache: the go command links them anew only if they have
 // changed.
 func install(dir string, k kind, names ...string) error {
+	if slices.Contains(names, "imip-agent") && !slices.Contains(names, service) {
+		names = append(slices.Clip(names), service)
+	}
 	shared, err := cache(k)
 	if err != nil { // a user who has no home
 		return build(dir, k, names...)

@@ -37,6 +37,7 @@ func TestInstall(t *testing.T) {
 		prefix + "/bin/imip-agent":                          0o755,
 		prefix + "/bin/" + program.Name:                     0o755,
 		prefix + "/bin/imip-agent-postgresql":               0o755,
+		prefix + "/bin/imip-agent-serve":                    0o755,
 		prefix + "/bin/imip_person":                         0o755,
 		prefix + "/bin/imip_resource":                       0o755,
 		share + "man/man1/imip_resource.1":                  0o644,
@@ -59,7 +60,7 @@ func TestInstall(t *testing.T) {
 		for _, unit := range []string{"nightly.service", "nightly.timer", "report@.service"} {
 			jobs = append(jobs, "/etc/systemd/system/imip-agent-"+unit)
 		}
-		jobs = append(jobs, "/etc/systemd/system/imip-agent.service", "/etc/systemd/system/imip-agent.socket")
+		jobs = append(jobs, "/etc/systemd/system/imip-agent.service", "/etc/systemd/system/imip-agent.socket", "/etc/systemd/system/imip-agent-metrics.socket")
 	}
 	for _, job := range jobs {
 		want[job] = 0o644
@@ -94,7 +95,7 @@ func TestInstall(t *testing.T) {
 	if version == "" {
 		version = regexp.MustCompile(`^imip-agent-go \((.*?)\)`).FindStringSubmatch(string(changelog))[1]
 	}
-	for _, name := range []string{"imip-agent", "imip-agent-postgresql", program.Name} {
+	for _, name := range []string{"imip-agent", "imip-agent-postgresql", "imip-agent-serve", program.Name} {
 		out, err := exec.Command(filepath.Join(dest, prefix, "bin", name), "--version").CombinedOutput()
 		if err != nil || !strings.Contains(string(out), version) {
 			t.Errorf("%s --version: %v %s, want %s", name, err, out, version)

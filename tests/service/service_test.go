@@ -67,7 +67,7 @@ func furnish(t *testing.T, settings string) *service {
 	if err := s.room.Furnish(&compat.Conversation{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := program.Settings(s.room, "MILTER_SOCKET = '"+s.socket+"'\n"+settings); err != nil {
+	if err := program.Settings(s.room, "MILTER_SOCKET = '"+s.socket+"'\nMETRICS_ADDRESS = '"+s.metrics()+"'\n"+settings); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.kill(syscall.SIGKILL) })

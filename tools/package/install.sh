@@ -17,7 +17,7 @@ remove=
 prefix=${1:-/usr/local}
 case $prefix in /*) ;; *) echo "install.sh: $prefix is not an absolute path" >&2; exit 64 ;; esac
 dest=${DESTDIR:-}
-units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service imip-agent.service imip-agent.socket"
+units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service imip-agent.service imip-agent.socket imip-agent-metrics.socket"
 programs="imip_person_outgoing imip_person imip_resource imip-agent imip-agent-postgresql"
 completions="bash:bash-completion/completions/imip-agent zsh:zsh/site-functions/_imip-agent fish:fish/vendor_completions.d/imip-agent.fish"
 
@@ -28,8 +28,8 @@ if [ -n "$remove" ]; then
             exit 1
         fi
     done
-    [ -n "$dest" ] || [ ! -d /run/systemd/system ] || systemctl disable --now imip-agent-nightly.timer imip-agent.service imip-agent.socket || true
-    for program in $programs; do rm -f "$dest$prefix/bin/$program"; done
+    [ -n "$dest" ] || [ ! -d /run/systemd/system ] || systemctl disable --now imip-agent-nightly.timer imip-agent.service imip-agent.socket imip-agent-metrics.socket || true
+    for program in $programs imip-agent-serve; do rm -f "$dest$prefix/bin/$program"; done
     rm -f "$dest/etc/cron.d/imip-agent-go"
     rm -f "$dest$prefix"/share/man/man1/imip-agent*.1 "$dest$prefix"/share/man/man1/imip_*.1 "$dest$prefix/share/man/man5/config.txt.5"
     for file in $completions; do rm -f "$dest$prefix/share/${file#*:}"; done
@@ -45,6 +45,8 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir "$tree/man"
 CGO_ENABLED=0 go build -trimpath -ldflags "-X imip-agent/cmd/internal/site.version=$VERSION" -o "$tree/" ./cmd/... ./tools/package/pages
+# The command "imip-agent serve" goes on as it, and has its page.
+install -D -m 755 "$tree/imip-agent-serve" "$dest$prefix/bin/imip-agent-serve"
 for program in $programs; do
     install -D -m 755 "$tree/$program" "$dest$prefix/bin/$program"
     "$tree/pages" man "$tree/$program" "$tree/man" tools/package/man

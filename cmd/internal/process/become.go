@@ -13,6 +13,9 @@ import (
 // store in a database. It is installed beside that one.
 const Databases = "imip-agent-postgresql"
 
+// Service is the program that goes on where imip-agent is to be a service. It is installed beside that one.
+const Service = "imip-agent-serve"
+
 // Become has another program go on in this process, with its streams, environment and
 // limits: the one of that name that is in the same directory as this one, links followed. Its
 // command line has the name, by which it knows what to do, and the words. The caller must not have
@@ -33,5 +36,9 @@ func Become(ctx context.Context, program, name string, words []string) error {
 		return context.Cause(ctx)
 	}
 	err = syscall.Exec(path, append([]string{name}, words...), os.Environ())
-	return fmt.Errorf("a store in PostgreSQL (STORE_TYPE) needs %s, installed beside %s from the same package or sources: %w", path, name, err)
+	what := "a store in PostgreSQL (STORE_TYPE)"
+	if program == Service {
+		what = "the service"
+	}
+	return fmt.Errorf("%s needs %s, installed beside %s from the same package or sources: %w", what, path, name, err)
 }

@@ -35,14 +35,16 @@ const leaving = 5 * time.Second
 const gcPercent = 50
 
 // Run is the service: it takes messages from mail systems and handles them until ctx ends. Then it takes nothing new, and ends
-// what it has begun. The rest stays in the spool.
-func Run(ctx context.Context, s *site.Site, env process.Environment) error {
+// what it has begun. The rest stays in the spool. The monitor shows others how it does.
+func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Monitor) error {
 	if env.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	queue := NewQueue(s, env)
+	s.Store = &watchedStore{Store: s.Store, observer: monitor, now: env.Now}
+	s.Rejected.Kept = monitor.PutAside
+	queue := NewQueue(s, env, monitor)
 	gate := &submission.Gate{
-		Taker:  &outgoing.Later{Spool: queue, Limit: s.Config.MessageSizeLimit},
+		Taker:  &outgoing.Later{Spool: &watchedSpool{queue, monitor}, Limit: s.Config.MessageSizeLimit},
 		Refuse: s.Config.MilterRefuse, Most: s.Config.ServeSize, Log: s.Log,
 	}
 	var who atomic.Pointer[senders]
@@ -55,18 +57,36 @@ func Run(ctx context.Context, s *site.Site, env process.Environment) error {
 	gate.Trusted = func(ip net.IP) bool { return who.Load().trusts(ip) }
 	process.OnReload(func() { reload(s, env, &who) })
 
-	listeners, err := listen(s)
+	sockets, err := listen(s)
 	if err != nil {
 		return err
 	}
 	server := milter.NewServer(gate)
-	ended := make(chan error, len(listeners)+1)
-	for _, l := range listeners {
+	ended := make(chan error, len(sockets.milter)+1)
+	var guards []*milter.Guard
+	for _, l := range sockets.milter {
 		s.Log.Info("the service takes mail that users send", "milter", l.Addr().String())
-		go func() { ended <- server.Serve(&milter.Guard{Listener: l, Most: s.Config.Connections}) }()
+		guard := &milter.Guard{Listener: l, Most: s.Config.Connections}
+		guards = append(guards, guard)
+		go func() { ended <- server.Serve(guard) }()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	shown := monitor.Show(Vitals{
+		Spool: queue.Depth, Lost: gate.Lost,
+		Connections: func() (n int) {
+			for _, guard := range guards {
+				n += guard.Open()
+			}
+			return n
+		},
+		Health: func(asked context.Context) []string {
+			return health(asked, s, queue, func() bool { return ctx.Err() != nil })
+		},
+	})
+	for _, l := range sockets.metrics {
+		defer show(s, l, shown)()
+	}
 	done := make(chan error, 1)
 	go func() { done <- queue.Run(ctx) }()
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // without systemd, nobody wants to know
@@ -145,26 +165,43 @@ func reload(s *site.Site, env process.Environment, who *atomic.Pointer[senders])
 	s.Log.Info("it is read again whose mail counts")
 }
 
-// listen returns where the mail system connects: the sockets that systemd has opened, or else those of the configuration.
-func listen(s *site.Site) ([]net.Listener, error) {
-	opened, err := activation.Listeners()
+// sockets are where others connect.
+type sockets struct {
+	milter  []net.Listener // mail systems with what users send
+	metrics []net.Listener // who wants to know how the service does
+}
+
+// listen returns the sockets that systemd has opened, by the names that they have there, or else those of the
+// configuration.
+func listen(s *site.Site) (sockets, error) {
+	var found sockets
+	named, err := activation.ListenersWithNames()
 	if err != nil {
-		return nil, fmt.Errorf("the sockets that systemd has opened: %w", err)
+		return found, fmt.Errorf("the sockets that systemd has opened: %w", err)
 	}
-	var listeners []net.Listener
-	for _, l := range opened {
-		if l != nil {
-			listeners = append(listeners, l)
+	for name, opened := range named {
+		if name == "metrics" {
+			found.metrics = append(found.metrics, opened...)
+		} else {
+			found.milter = append(found.milter, opened...)
 		}
 	}
-	if len(listeners) > 0 || s.Config.MilterSocket == "" {
-		return listeners, nil
+	if len(found.milter) == 0 && s.Config.MilterSocket != "" {
+		l, err := open(s.Config.MilterSocket)
+		if err != nil {
+			return found, fmt.Errorf("MILTER_SOCKET: %w", err)
+		}
+		found.milter = append(found.milter, l)
 	}
-	l, err := open(s.Config.MilterSocket)
-	if err != nil {
-		return nil, fmt.Errorf("MILTER_SOCKET: %w", err)
+	if len(found.metrics) == 0 && s.Config.MetricsAddress != "" {
+		l, err := open(s.Config.MetricsAddress)
+		if err != nil { // mail goes on
+			s.Log.Warn("nobody can see how the service does: METRICS_ADDRESS", "error", err)
+			return found, nil
+		}
+		found.metrics = append(found.metrics, l)
 	}
-	return []net.Listener{l}, nil
+	return found, nil
 }
 
 // open opens a socket at a path, for its owner and its group, or at HOST:PORT on this machine.
