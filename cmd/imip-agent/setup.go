@@ -50,8 +50,10 @@ func setupCommand(env process.Environment) *cli.Command {
 func setupMailCommand(env process.Environment, system string) *cli.Command {
 	name := map[string]string{"postfix": "Postfix", "exim": "Exim"}[system]
 	description := "With --incoming mail that arrives for the users goes through imip_person, which delivers it to\n" +
-		"the mailbox server. A later run without --incoming keeps that. --remove restores the\n" +
-		"configuration from before."
+		"the mailbox server. A later run without --incoming keeps that. With --resources\n" +
+		"mail for rooms and equipment goes to imip_resource, which answers; their addresses need no\n" +
+		"mailbox. A later run without --resources keeps them. --remove restores the configuration from\n" +
+		"before."
 	description = map[string]string{
 		"postfix": "Changes main.cf and master.cf of Postfix (3.7 or later). Mail that users send through submission,\n" +
 			"submissions or the sendmail command is then copied to the handler. Services that are commented\n" +
@@ -60,6 +62,7 @@ func setupMailCommand(env process.Environment, system string) *cli.Command {
 			"file. Mail that users send is then copied to the handler.\n" + description,
 	}[system]
 	flags := []cli.Flag{
+		&cli.StringFlag{Name: "resources", Usage: "let imip_resource answer for these rooms and equipment: a `LIST` of addresses with commas, or a file with one on each line; none: for no more (default: as it was)"},
 		&cli.BoolFlag{Name: "incoming", Usage: "also let imip_person handle mail that arrives for the users; with --remove, remove only this", DisableDefaultText: true},
 		&cli.StringFlag{Name: "mailbox", Usage: "with --incoming: the mailbox server takes mail by LMTP at `SOCKET` or HOST:PORT, or smtp: the mail system delivers it (default: what the mail system uses, or Dovecot or Cyrus on this machine)"},
 		&cli.StringSliceFlag{Name: "domain", Usage: "the `DOMAIN` of the calendar users; can be given several times (default: that of MESSAGE_SENDER)"},
@@ -75,7 +78,7 @@ func setupMailCommand(env process.Environment, system string) *cli.Command {
 	return &cli.Command{
 		Name:  system,
 		Usage: "let " + name + " pass users' mail to the handlers",
-		UsageText: env.Program + " setup " + system + " --domain DOMAIN [--users LIST] [--incoming] [--dry-run] [options]\n" +
+		UsageText: env.Program + " setup " + system + " --domain DOMAIN [--users LIST] [--incoming] [--resources LIST] [--dry-run] [options]\n" +
 			env.Program + " setup " + system + " --remove [--incoming] [--dry-run]",
 		Description: description,
 		Flags: append(flags,
@@ -83,6 +86,7 @@ func setupMailCommand(env process.Environment, system string) *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "print what would be changed, and change nothing", DisableDefaultText: true},
 			&cli.StringFlag{Name: "program", Usage: "the handler, a `FILE` (default: imip_person_outgoing beside this program)"},
 			&cli.StringFlag{Name: "person", Usage: "the handler of mail that arrives, a `FILE` (default: imip_person of the package, or beside this program)"},
+			&cli.StringFlag{Name: "resource", Usage: "the handler of mail for rooms and equipment, a `FILE` (default: imip_resource of the package, or beside this program)"},
 			&cli.StringFlag{Name: "user", Usage: "run the handler as the user `NAME` (default: the owner of STORE_DIR, or imip-agent)"},
 			&cli.StringFlag{Name: "group", Usage: "run the handler in the group `NAME` (default: that of STORE_DIR, or www-data)"},
 			&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, not from $" + conf.FileVariable + " or " + conf.DefaultFile},
@@ -102,8 +106,8 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 	if !o.Incoming && (o.Mailbox != "" || o.Router != "") {
 		return usage("--mailbox and --router are for mail that arrives: add --incoming")
 	}
-	if o.Remove && (options.IsSet("domain") || options.IsSet("users")) {
-		return usage("--remove removes all domains and users: name none")
+	if o.Remove && (options.IsSet("domain") || options.IsSet("users") || options.IsSet("resources")) {
+		return usage("--remove removes all domains, users and resources: name none. --resources none leaves out resources only")
 	}
 	if o.Everyone && options.IsSet("users") {
 		return usage("--everyone and --users do not go together")
@@ -224,8 +228,15 @@ func fromSite(o *setup.Options, options *cli.Context, env process.Environment) e
 		o.Domains = []string{domain}
 	}
 	if options.IsSet("users") {
-		if o.Users, err = listOfUsers(options.String("users")); err != nil {
+		if o.Users, err = listOf("--users", options.String("users")); err != nil {
 			return err
+		}
+	}
+	if options.IsSet("resources") {
+		if o.NoResources = options.String("resources") == "none"; !o.NoResources {
+			if o.Resources, err = listOf("--resources", options.String("resources")); err != nil {
+				return err
+			}
 		}
 	}
 	if o.Program = options.String("program"); o.Program == "" {
@@ -243,8 +254,13 @@ func fromSite(o *setup.Options, options *cli.Context, env process.Environment) e
 		o.Group = group
 	}
 	if o.Person = options.String("person"); o.Person == "" {
-		o.Person = personProgram()
+		o.Person = arrivalProgram(doctor.Person)
 	} else if o.Person, err = filepath.Abs(o.Person); err != nil {
+		return err
+	}
+	if o.Resource = options.String("resource"); o.Resource == "" {
+		o.Resource = arrivalProgram(doctor.Resource)
+	} else if o.Resource, err = filepath.Abs(o.Resource); err != nil {
 		return err
 	}
 	o.Reach = reachAs(config, o.User, o.Group)
@@ -257,13 +273,13 @@ func fromSite(o *setup.Options, options *cli.Context, env process.Environment) e
 	return nil
 }
 
-// listOfUsers returns the users of --users: addresses with commas, or those in a file.
-func listOfUsers(list string) ([]string, error) {
+// listOf returns the addresses of an option: with commas between them, or those in a file.
+func listOf(option, list string) ([]string, error) {
 	text := list
 	if !strings.Contains(list, "@") {
 		data, err := os.ReadFile(list)
 		if err != nil {
-			return nil, usage("--users %.60s is neither a list of mail addresses nor such a file: %v", list, err)
+			return nil, usage("%s %.60s is neither a list of mail addresses nor such a file: %v", option, list, err)
 		}
 		var lines []string
 		for line := range strings.Lines(string(data)) {
@@ -275,7 +291,7 @@ func listOfUsers(list string) ([]string, error) {
 	}
 	users := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 	if len(users) == 0 {
-		return nil, usage("--users %.60s names nobody", list)
+		return nil, usage("%s %.60s names nobody", option, list)
 	}
 	return users, nil
 }
@@ -294,15 +310,15 @@ func handlerProgram() (string, error) {
 	return "", fmt.Errorf("%s is missing beside this program: install it, or name it by --program", doctor.Handler)
 }
 
-// personProgram returns the path of the handler of mail that arrives: where the Debian package has it, since the
+// arrivalProgram returns the path of a handler of mail that arrives: where the Debian package has it, since the
 // original has a program of that name, or beside this program. It is empty if there is none.
-func personProgram() string {
+func arrivalProgram(name string) string {
 	self, err := os.Executable()
 	if err != nil {
 		return ""
 	}
 	dir := filepath.Dir(self)
-	for _, path := range []string{filepath.Join(filepath.Dir(dir), "lib/imip-agent-go", doctor.Person), filepath.Join(dir, doctor.Person)} {
+	for _, path := range []string{filepath.Join(filepath.Dir(dir), "lib/imip-agent-go", name), filepath.Join(dir, name)} {
 		if info, err := os.Stat(path); err == nil && info.Mode()&0o111 != 0 {
 			return path
 		}

@@ -24,4 +24,13 @@ var (
 
 	//go:embed incoming-transport
 	IncomingTransport string
+
+	//go:embed resource-macros
+	ResourceMacros string // names for rooms and equipment, below the macros
+
+	//go:embed resource-router
+	ResourceRouter string // above the routers that deliver to mailboxes, below ours for outgoing mail
+
+	//go:embed resource-transport
+	ResourceTransport string
 )

@@ -15,4 +15,10 @@ var (
 
 	//go:embed incoming-master.cf
 	IncomingMaster string // the service for mail that arrives
+
+	//go:embed resource-main.cf
+	ResourceMain string // settings for rooms and equipment
+
+	//go:embed resource-master.cf
+	ResourceMaster string // the service for them
 )

@@ -6,16 +6,32 @@ import (
 	"testing"
 )
 
+// theRooms are the resources of the examples.
+const theRooms = "rooms@example.com,room2@example.com,room3@example.com"
+
 func TestResourcesPostfix(t *testing.T) {
 	need(t, "postfix")
 	t.Parallel()
 	steps := strings.NewReplacer("cat postfix/", "cat /usr/share/imip-agent-go/postfix/", "postfix reload\n", "").
-		Replace(documented(t, "In `postfix/resource-main.cf`"))
-	s := newPostfixWith(t, steps+`
-		imip-agent setup postfix --domain example.com --users /root/users --service "127.0.0.1:$1/inet" # which keeps it
+		Replace(documented(t, "By hand with Postfix, enter the addresses"))
+	s := newPostfixWith(t, `
+		cp -a /etc/postfix /root/outgoing
+		setup() { imip-agent setup postfix --domain example.com --service "127.0.0.1:$port/inet" "$@"; }
+		port=$1
+		setup --resources `+theRooms+`
+		settings() { postconf -n; postconf -M; postconf -P; }
+		settings >/root/command
+		setup --resources none
+		diff -r /root/outgoing /etc/postfix
+		`+steps+`
+		settings >/root/hand
+		diff /root/command /root/hand
+		setup # which keeps them
+		settings >/root/kept
+		diff /root/command /root/kept
 		warnings=$(postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null)
 		[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }`, "", "", "")
-	testResources(t, s)
+	testResources(t, s, "postfix")
 }
 
 func TestResourcesExim(t *testing.T) {
@@ -24,19 +40,32 @@ func TestResourcesExim(t *testing.T) {
 		t.Run(style, func(t *testing.T) {
 			t.Parallel()
 			script := `
-				cd /usr/share/imip-agent-go/exim
-				sed -i -e '1e cat resource-macros' -e '/^begin routers/r resource-router' -e '/^begin transports/r resource-transport' /etc/exim4/exim4.conf
-				exim4 -bV`
+				imip-agent setup exim --domain example.com
+				cp -a /etc/exim4 /root/outgoing
+				imip-agent setup exim --domain example.com --resources ` + theRooms + `
+				cp -a /etc/exim4 /root/command
+				imip-agent setup exim --domain example.com # which keeps them
+				diff -r /root/command /etc/exim4
+				imip-agent setup exim --domain example.com --resources none
+				diff -r /root/outgoing /etc/exim4`
 			if style == "split" {
-				script = "cd /usr/share/imip-agent-go\n" + documented(t, "`exim/resource-router` directly below")
+				script += "\ncd /usr/share/imip-agent-go\n" + documented(t, "above the others, and `exim/resource-transport`") + "diff -r /root/command /etc/exim4\n"
+			} else {
+				script += "\nimip-agent setup exim --domain example.com --resources " + theRooms + "\n"
 			}
-			testResources(t, newEximWith(t, "exim", script, style, "", "", ""))
+			script += `
+				for file in exim4.conf conf.d/retry/20_imip-agent; do
+					[ ! -e /etc/exim4/$file ] || sed -i -e '/^[*]/s/F,2h,15m/F,2h,1s/' -e 's/F,2h,5m/F,2h,1s/' /etc/exim4/$file
+				done
+				[ -e /etc/exim4/exim4.conf ] || update-exim4.conf
+				[ ! -e /etc/exim4/exim4.conf ] || exim4 -bV`
+			testResources(t, newEximWith(t, "exim", script, style, "", "", ""), "exim")
 		})
 	}
 }
 
 // testResources has users invite rooms.
-func testResources(t *testing.T, s *server) {
+func testResources(t *testing.T, s *server, system string) {
 	const user, other, stranger, room = "paul@example.com", "simon@example.com", "vincent@example.org", "rooms@example.com"
 	s.run(t, `echo 'SMTP_HOST = "'$1'"' >> /etc/imip-agent/config.txt`, s.public)
 
@@ -64,6 +93,7 @@ func testResources(t *testing.T, s *server) {
 	}, func() string { return s.describe(t) })
 	s.submit(t, other, invitation(other, other, "after", 9, room), room)
 	s.answers(t, other, room, "after", "PARTSTAT=ACCEPTED")
+	s.handled(t, other, "after") // the user has it, too, whoever else is invited
 
 	// It is called off.
 	s.submit(t, user, changed(moved, "METHOD:REQUEST", "METHOD:CANCEL", "method=REQUEST", "method=CANCEL", "SEQUENCE:1", "SEQUENCE:2",
@@ -82,20 +112,37 @@ func testResources(t *testing.T, s *server) {
 		t.Error("mail to an unknown room is accepted")
 	}
 
+	// The doctor sees all of it.
+	out, _ := s.try(`imip-agent doctor 2>&1 || true`)
+	if !strings.Contains(out, "ok       mail for 3 resources goes to transport") {
+		t.Errorf("doctor: %s", out)
+	}
+
 	// While the program is away, mail waits; each invitation is answered once.
 	s.run(t, `mv /usr/lib/imip-agent-go/imip_resource /root/`)
 	s.submit(t, user, invitation(user, user, "waits", 20, "room2@example.com"), "room2@example.com")
 	eventually(t, "the mail to wait", func() bool { return s.length(t) != "0" }, func() string { return s.describe(t) })
+	if out, _ := s.try(`imip-agent doctor 2>&1 || true`); !strings.Contains(out, "runs /usr/lib/imip-agent-go/imip_resource, which is missing") {
+		t.Errorf("doctor, without the program: %s", out)
+	}
 	s.run(t, `mv /root/imip_resource /usr/lib/imip-agent-go/`)
 	s.answers(t, user, "room2@example.com", "waits", "PARTSTAT=ACCEPTED")
 	s.idle(t)
 	testPool(t, s)
-	if out := s.run(t, `imip-agent check`); out != "" {
+	if out = s.run(t, `imip-agent check`); out != "" {
 		t.Error(out)
 	}
 
 	if out, err := s.try(`dpkg --no-triggers -r imip-agent-go`); err == nil || !strings.Contains(out+err.Error(), "runs /usr/lib/imip-agent-go/imip_resource") {
 		t.Errorf("the package can be removed: %v\n%s", err, out)
+	}
+	if system == "exim" {
+		s.run(t, `imip-agent setup exim --remove`)
+	} else {
+		s.run(t, `imip-agent setup postfix --remove`)
+	}
+	if out, err := s.try(`grep -rl "imip\|calendar.resource" /etc/postfix /etc/exim4/exim4.conf /etc/exim4/conf.d`); err == nil {
+		t.Errorf("left behind: %s", out)
 	}
 }
 

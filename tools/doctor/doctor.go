@@ -66,7 +66,7 @@ const (
 	Database      = "database" // a store in PostgreSQL
 	Lock          = "lock"
 	Zone          = "zone"
-	Resources     = "resources" // the scheduling functions of rooms and equipment
+	Resources     = "resources" // rooms and equipment: their scheduling functions, and how their mail is handled
 	Message       = "message"   // a message through the handler
 )
 
@@ -107,6 +107,7 @@ func (d *Doctor) Examine(ctx context.Context) iter.Seq[Result] {
 			}
 		}
 		var found handler
+		var resources []string
 		for _, examine := range []func(){
 			func() { d.configuration(report) },
 			func() { found = d.mailSystem(ctx, report) },
@@ -114,9 +115,10 @@ func (d *Doctor) Examine(ctx context.Context) iter.Seq[Result] {
 			func() { d.database(ctx, found, report) },
 			func() { d.lock(ctx, found, report) },
 			func() { d.zone(report) },
-			func() { d.resources(report) },
+			func() { resources = d.resources(report) },
 			func() { d.message(ctx, found, report) },
 			func() { d.arriving(ctx, found, report) },
+			func() { d.deciding(ctx, found, resources, report) },
 		} {
 			if stopped || ctx.Err() != nil {
 				return

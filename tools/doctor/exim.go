@@ -173,7 +173,12 @@ var stagesWithSender = []string{"acl_smtp_mail", "acl_smtp_rcpt", "acl_smtp_pred
 
 // senderList returns the addresses of IMIP_SENDERS that stand there by themselves.
 func (d *Doctor) senderList(ctx context.Context, exim string) []string {
-	lines, err := output(ctx, exim, "-bP", "macro", "IMIP_SENDERS")
+	return addressList(ctx, exim, "IMIP_SENDERS")
+}
+
+// addressList returns the addresses that stand in a macro by themselves.
+func addressList(ctx context.Context, exim, macro string) []string {
+	lines, err := output(ctx, exim, "-bP", "macro", macro)
 	if err != nil || len(lines) == 0 {
 		return nil
 	}

@@ -17,6 +17,9 @@ import (
 // Person is the name of the program that the mail system runs on mail that arrives.
 const Person = "imip_person"
 
+// Resource is the name of the program that the mail system runs on mail for rooms and equipment.
+const Resource = "imip_resource"
+
 // Incoming is the examination of how mail that arrives reaches the mailboxes, where the mail
 // system runs imip_person on it.
 const Incoming = "incoming"
@@ -59,6 +62,7 @@ func (a account) mayOpen(ctx context.Context, socket string) error {
 // incoming is how the mail system hands over mail that arrives.
 type incoming struct {
 	system  string // the mail system, as it is examined
+	handler string // Person or Resource
 	name    string // of the transport
 	program string
 	account account
@@ -83,19 +87,33 @@ func (c *complaints) add(status Status, remedy, format string, args ...any) {
 	*c = append(*c, complaint{status, remedy, fmt.Sprintf(format, args...)})
 }
 
-// findIncoming returns how mail that arrives is handed over, nil if it is not.
-func (d *Doctor) findIncoming(ctx context.Context) *incoming {
-	var in *incoming
-	if postconf, ok := d.Find("postconf"); ok {
-		in = d.incomingPostfix(ctx, postconf)
-	} else {
-		for _, name := range []string{"exim4", "exim"} {
-			if exim, ok := d.Find(name); ok {
-				in = d.incomingExim(ctx, exim)
-				break
-			}
-		}
+// mail is what goes through it.
+func (in *incoming) mail() string {
+	if in.handler == Resource {
+		return "mail for resources"
 	}
+	return "users' mail"
+}
+
+// twice is what can become of mail that has other octets when it is tried again.
+func (in *incoming) twice() string {
+	if in.handler == Resource {
+		return "be answered twice"
+	}
+	return "reach the mailbox twice"
+}
+
+// again is the command that mends most of what can be wrong.
+func (in *incoming) again() string {
+	if in.handler == Resource {
+		return "run `imip-agent setup " + in.system + " --domain DOMAIN --resources LIST`, which corrects it"
+	}
+	return againIncoming(in.system)
+}
+
+// findIncoming returns how mail that arrives for users is handed over, nil if it is not.
+func (d *Doctor) findIncoming(ctx context.Context) *incoming {
+	in := d.findTransport(ctx, Person)
 	if in == nil {
 		return nil
 	}
@@ -107,8 +125,23 @@ func (d *Doctor) findIncoming(ctx context.Context) *incoming {
 	if in.lmtp == "" && !slices.Contains(in.args, "-L") && !slices.Contains(in.args, "--local-smtp") {
 		in.add(Failed, againIncoming(in.system), "transport %s does not say where the mailboxes are (-l): all mail of users waits", in.name)
 	}
-	if !slices.Contains(in.args, "-o") {
-		in.add(Failed, againIncoming(in.system), "transport %s does not pass the recipient (-o): mail goes to the addresses in the field To", in.name)
+	return in
+}
+
+// findTransport returns how mail that arrives is handed to a program, nil if it is not.
+func (d *Doctor) findTransport(ctx context.Context, program string) (in *incoming) {
+	if postconf, ok := d.Find("postconf"); ok {
+		in = d.incomingPostfix(ctx, postconf, program)
+	} else {
+		for _, name := range []string{"exim4", "exim"} {
+			if exim, ok := d.Find(name); ok {
+				in = d.incomingExim(ctx, exim, program)
+				break
+			}
+		}
+	}
+	if in != nil && !slices.Contains(in.args, "-o") {
+		in.add(Failed, in.again(), "transport %s does not pass the recipient (-o): mail goes to the addresses in the field To", in.name)
 	}
 	return in
 }
@@ -119,22 +152,22 @@ func againIncoming(system string) string {
 }
 
 // incomingPostfix looks for the transport in Postfix's configuration.
-func (d *Doctor) incomingPostfix(ctx context.Context, postconf string) *incoming {
+func (d *Doctor) incomingPostfix(ctx context.Context, postconf, program string) *incoming {
 	c, err := readPostfix(ctx, postconf)
 	if err != nil {
 		return nil // said already
 	}
 	for _, s := range c.services {
 		at := slices.IndexFunc(s.words, func(word string) bool {
-			program, ok := strings.CutPrefix(word, "argv=")
-			return ok && path.Base(program) == Person
+			command, ok := strings.CutPrefix(word, "argv=")
+			return ok && path.Base(command) == program
 		})
 		if s.program != "pipe" || at < 0 {
 			continue
 		}
-		in := &incoming{system: Postfix, program: strings.TrimPrefix(s.words[at], "argv="), args: s.words[at+1:]}
+		in := &incoming{system: Postfix, handler: program, program: strings.TrimPrefix(s.words[at], "argv="), args: s.words[at+1:]}
 		in.name, _, _ = strings.Cut(s.name, "/")
-		mend := againIncoming(Postfix)
+		mend := in.again()
 		for _, word := range s.words[:at] {
 			if value, ok := strings.CutPrefix(word, "user="); ok {
 				userName, groupName, _ := strings.Cut(value, ":")
@@ -143,14 +176,14 @@ func (d *Doctor) incomingPostfix(ctx context.Context, postconf string) *incoming
 				}
 			}
 			if flags, ok := strings.CutPrefix(word, "flags="); ok && strings.ContainsAny(flags, "FDOX") {
-				in.add(Warning, mend+" (flags=Rhu)", "transport %s adds lines to each message (flags=%s), and mail that is tried again can reach the mailbox twice", in.name, flags)
+				in.add(Warning, mend, "transport %s adds lines to each message (flags=%s), and mail that is tried again can %s", in.name, flags, in.twice())
 			}
 		}
 		if s.chroot == "y" {
 			in.add(Failed, mend, "transport %s runs in a chroot, where neither the program nor the store is", in.name)
 		}
 		if c.value(s.name, "soft_bounce") != "yes" {
-			in.add(Failed, mend, "transport %s returns users' mail to its senders if the program is missing or is killed, instead of trying again", in.name)
+			in.add(Failed, mend, "transport %s returns %s to its senders if the program is missing or is killed, instead of trying again", in.name, in.mail())
 		}
 		if limit := c.main(in.name + "_destination_recipient_limit"); limit != "1" {
 			in.add(Warning, "postconf -e "+in.name+"_destination_recipient_limit=1", "transport %s takes %s recipients at a time", in.name, limit)
@@ -160,14 +193,18 @@ func (d *Doctor) incomingPostfix(ctx context.Context, postconf string) *incoming
 				"transport %s stops the handler after %d s, before its own limit (DEADLINE)", in.name, seconds)
 		}
 		if slices.Contains(elements(c.main("defer_transports")), in.name) {
-			in.add(Failed, "remove it from defer_transports in main.cf", "transport %s is in defer_transports: the mail of users waits", in.name)
+			in.add(Failed, "remove it from defer_transports in main.cf", "transport %s is in defer_transports: %s waits", in.name, in.mail())
 		}
 		in.handled = func(address string) bool {
 			to, err := c.incomingTransport(address)
 			return err == nil && (to == in.name || strings.HasPrefix(to, in.name+":"))
 		}
+		table := "imip_sender_bcc_maps"
+		if program == Resource {
+			table = "calendar_resources"
+		}
 		in.listed = func() []string {
-			keys, _ := c.keys(c.main("imip_sender_bcc_maps"), someUsers)
+			keys, _ := c.keys(c.main(table), someUsers)
 			return keys
 		}
 		d.waitingIncoming(c, in)
@@ -221,19 +258,22 @@ func (d *Doctor) waitingIncoming(c *postfixConf, in *incoming) {
 		}
 	}
 	if waiting > 0 {
-		in.add(Warning, "correct the reason; then `postqueue -f` tries them again at once. `imip-agent setup postfix --remove --incoming` lets users' mail go straight to the mailboxes",
-			"%d mails for users wait, the last one since: %s", waiting, reason)
+		remedy, whom := "correct the reason; then `postqueue -f` tries them again at once", "resources"
+		if in.handler == Person {
+			remedy, whom = remedy+". `imip-agent setup postfix --remove --incoming` lets users' mail go straight to the mailboxes", "users"
+		}
+		in.add(Warning, remedy, "%d mails for %s wait, the last one since: %s", waiting, whom, reason)
 	}
 }
 
 // incomingExim looks for the transport in Exim's configuration.
-func (d *Doctor) incomingExim(ctx context.Context, exim string) *incoming {
+func (d *Doctor) incomingExim(ctx context.Context, exim, program string) *incoming {
 	lines, err := output(ctx, exim, "-bP", "transports")
 	if err != nil {
 		return nil // said already
 	}
 	options := map[string]string{}
-	in := &incoming{system: Exim}
+	in := &incoming{system: Exim, handler: program}
 	current := ""
 	for _, line := range lines {
 		if transport, ok := strings.CutSuffix(line, " transport:"); ok {
@@ -246,7 +286,7 @@ func (d *Doctor) incomingExim(ctx context.Context, exim string) *incoming {
 			continue
 		}
 		words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \"'", r) })
-		if at := slices.IndexFunc(words, func(word string) bool { return path.Base(word) == Person }); at >= 0 {
+		if at := slices.IndexFunc(words, func(word string) bool { return path.Base(word) == program }); at >= 0 {
 			in.name, in.program, in.args = current, words[at], words[at+1:]
 		}
 	}
@@ -254,25 +294,29 @@ func (d *Doctor) incomingExim(ctx context.Context, exim string) *incoming {
 		return nil
 	}
 	option := func(key string) string { return options[in.name+" "+key] }
-	mend := againIncoming(Exim)
+	mend := in.again()
 	if in.account, err = lookup(option("user"), option("group")); err != nil {
 		in.add(Failed, "run `imip-agent setup user`, or correct `user` and `group` of the transport", "transport %s: %v", in.name, err)
 	}
 	if option("temp_errors") != "*" {
-		in.add(Failed, mend+" (`temp_errors = *`)", "transport %s returns users' mail to its senders if the program fails with another status than 75", in.name)
+		in.add(Failed, mend+" (`temp_errors = *`)", "transport %s returns %s to its senders if the program fails with another status than 75", in.name, in.mail())
 	}
 	if _, set := options[in.name+" timeout_defer"]; !set {
-		in.add(Failed, mend+" (`timeout_defer`)", "transport %s returns users' mail to its senders if the program takes too long", in.name)
+		in.add(Failed, mend+" (`timeout_defer`)", "transport %s returns %s to its senders if the program takes too long", in.name, in.mail())
 	}
 	if _, set := options[in.name+" delivery_date_add"]; set {
-		in.add(Warning, "remove `delivery_date_add`", "transport %s adds the time to each message, and mail that is tried again can reach the mailbox twice", in.name)
+		in.add(Warning, "remove `delivery_date_add`", "transport %s adds the time to each message, and mail that is tried again can %s", in.name, in.twice())
 	}
 	if option("message_prefix") != "" {
-		in.add(Warning, mend+" (`message_prefix =`)", "transport %s adds a line to each message, and mail that is tried again can reach the mailbox twice", in.name)
+		in.add(Warning, mend+" (`message_prefix =`)", "transport %s adds a line to each message, and mail that is tried again can %s", in.name, in.twice())
 	}
 	in.handled = func(address string) bool {
 		lines, _ := output(ctx, exim, "-f", "<>", "-bt", address)
 		return slices.ContainsFunc(lines, func(line string) bool { return strings.HasSuffix(line, "transport = "+in.name) })
+	}
+	if program == Resource {
+		in.listed = func() []string { return addressList(ctx, exim, "IMIP_RESOURCES") }
+		return in
 	}
 	in.listed = func() []string { return d.senderList(ctx, exim) }
 	// Exim takes the route of one recipient for others in the domain.

@@ -19,14 +19,15 @@ type eximPart struct {
 	text  string
 	split string // in Debian's split configuration, below conf.d
 	after string // the section of a configuration in one file that it begins; empty: it comes first of all
+	name  string // of the part, in the line that begins it
 }
 
 func eximParts(o Options, macros string) []eximPart {
 	return []eximPart{
-		{macros, "main/00_imip-agent", ""},
-		{o.fill(exim.Routers), "router/050_imip-agent", "routers"},
-		{o.fill(exim.Transports), "transport/20_imip-agent", "transports"},
-		{o.fill(exim.Retry), "retry/20_imip-agent", "retry"},
+		{text: macros, split: "main/00_imip-agent"},
+		{text: o.fill(exim.Routers), split: "router/050_imip-agent", after: "routers"},
+		{text: o.fill(exim.Transports), split: "transport/20_imip-agent", after: "transports"},
+		{text: o.fill(exim.Retry), split: "retry/20_imip-agent", after: "retry"},
 	}
 }
 
@@ -89,8 +90,15 @@ func Exim(ctx context.Context, o Options, program string, output Run) (*Plan, er
 	macros := o.eximMacros(before, program, user)
 	parts := eximParts(o, macros)
 
-	// What there is for mail that arrives, in both forms of Debian's configuration.
 	dir := filepath.Join(debian, "conf.d")
+	resources, err := o.resourcesExim(string(whole), dir)
+	if err != nil {
+		return nil, err
+	}
+	// In one file, what is put in last comes first: the routers that copy users' mail are above those for resources.
+	parts = append(resources, parts...)
+
+	// What there is for mail that arrives, in both forms of Debian's configuration.
 	incomingNow := map[string][]byte{}
 	if generated {
 		for _, path := range []string{filepath.Join(dir, incomingMacros), splitRouter(dir), filepath.Join(dir, incomingTransport)} {
@@ -159,7 +167,7 @@ func Exim(ctx context.Context, o Options, program string, output Run) (*Plan, er
 				return nil, err
 			}
 			var text []byte
-			if split && !o.Remove {
+			if split && !o.Remove && part.text != "" {
 				text = []byte(part.text)
 			}
 			p.change(path, old, text)
@@ -183,7 +191,7 @@ func Exim(ctx context.Context, o Options, program string, output Run) (*Plan, er
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
 		}
-		for _, part := range parts {
+		for _, part := range withoutEmpty(parts) {
 			if text, err = insert(text, part); err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
@@ -195,7 +203,7 @@ func Exim(ctx context.Context, o Options, program string, output Run) (*Plan, er
 
 // insert puts a part where it belongs in a configuration in one file.
 func insert(text string, part eximPart) (string, error) {
-	block := begin + ": `imip-agent setup exim` adds, updates and removes these lines.\n" + part.text + end + "\n"
+	block := begin + part.name + ": `imip-agent setup exim` adds, updates and removes these lines.\n" + part.text + end + part.name + "\n"
 	if part.after == "" {
 		return block + text, nil
 	}

@@ -278,3 +278,93 @@ func TestIncomingExim(t *testing.T) {
 		t.Errorf("a router that is none: %v", err)
 	}
 }
+
+// Mail for rooms goes by lists that stay as they are otherwise.
+func TestResourcesPostfix(t *testing.T) {
+	const maps = "postconf -hx transport_maps"
+	answers := map[string]string{
+		"postconf -hx mydestination": "localhost", "postconf -hx virtual_mailbox_domains": "example.org",
+		"postconf -hx virtual_transport": "lmtp:unix:private/dovecot-lmtp", maps: "",
+	}
+	for _, own := range []string{mainCf, mainCf + "virtual_alias_maps =\n  hash:/etc/aliases\n", "# nothing\n"} {
+		dir, plan := incomingSite(t, own, answers)
+		with := func(o Options) Options {
+			o.Domains = []string{"example.org"}
+			o.Resource = "/usr/lib/imip-agent-go/imip_resource"
+			return o
+		}
+		p, err := plan(with(Options{}))
+		apply(t, p, err)
+		outgoing, outgoingMaster := text(t, dir, "main.cf"), text(t, dir, "master.cf")
+		p, err = plan(with(Options{Resources: []string{"Room@example.org", "car@example.org", "room@example.org"}}))
+		apply(t, p, err)
+		main := text(t, dir, "main.cf")
+		wants(t, "main.cf", main, "\ncalendar_resources = inline:{\n    { room@example.org = room@example.org }\n    { car@example.org = car@example.org }\n    }\n",
+			"\ntransport_maps = $calendar_resource_maps $imip_transport_maps", "$calendar_resources $imip_virtual_alias_maps", "\n# END imip-agent resources\n")
+		wants(t, "master.cf", text(t, dir, "master.cf"), "user=imip-agent:www-data directory=/\n  argv=/usr/lib/imip-agent-go/imip_resource -o ${recipient}\n# END imip-agent resources\n")
+		// They stay, beside users whose mail arrives, and are known to be there.
+		if p, err := plan(with(Options{})); err != nil || !p.Empty() {
+			t.Errorf("again: %v\n%s", err, p.Diff())
+		}
+		p, err = plan(with(Options{Incoming: true, Mailbox: "127.0.0.1:24"}))
+		apply(t, p, err)
+		wants(t, "main.cf", text(t, dir, "main.cf"), "\naddress_verify_transport_maps = $imip_transport_maps $calendar_resource_maps", "{ car@example.org = car@example.org }")
+		p, err = plan(Options{Remove: true, Incoming: true})
+		apply(t, p, err)
+		if got := text(t, dir, "main.cf"); got != main {
+			t.Errorf("without mail for users, main.cf is\n%s", got)
+		}
+		// Others in their place, none, and nothing of ours at all.
+		p, err = plan(with(Options{Resources: []string{"attic@example.org"}}))
+		apply(t, p, err)
+		if got := text(t, dir, "main.cf"); !strings.Contains(got, "attic@") || strings.Contains(got, "car@") {
+			t.Errorf("with another, main.cf is\n%s", got)
+		}
+		p, err = plan(with(Options{NoResources: true}))
+		apply(t, p, err)
+		if text(t, dir, "main.cf") != outgoing || text(t, dir, "master.cf") != outgoingMaster {
+			t.Errorf("with none, the files are\n%s\n%s", text(t, dir, "main.cf"), text(t, dir, "master.cf"))
+		}
+		p, err = plan(with(Options{Resources: []string{"attic@example.org"}}))
+		apply(t, p, err)
+		p, err = plan(Options{Remove: true})
+		apply(t, p, err)
+		if text(t, dir, "main.cf") != own || text(t, dir, "master.cf") != masterCf {
+			t.Errorf("the files are not what they were:\n%s\n%s", text(t, dir, "main.cf"), text(t, dir, "master.cf"))
+		}
+	}
+	// What cannot be.
+	dir, plan := incomingSite(t, mainCf, answers)
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{Resources: []string{"room"}}, "not a resource's mail address"},
+		{Options{Resources: []string{"room@example.net"}}, "in none of the domains example.org"},
+		{Options{Resources: []string{"calendar@example.org"}}, "it would answer itself"},
+		{Options{Resources: []string{"room@example.org"}, Users: []string{"room@example.org"}}, "as a user and as a resource"},
+		{Options{Resources: []string{"room@example.org"}, Resource: "-"}, "imip_resource is missing"},
+		{Options{Resources: []string{"room@example.org"}, Resource: "/a b"}, "cannot be a program's path"},
+	} {
+		c.o.Domains = []string{"example.org"}
+		if c.o.Resource == "" {
+			c.o.Resource = "/usr/lib/imip-agent-go/imip_resource"
+		} else if c.o.Resource == "-" {
+			c.o.Resource = ""
+		}
+		if _, err := plan(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %q", c.o, err, c.want)
+		}
+	}
+	// What was put in by hand stays, and is in the way.
+	hand := mainCf + "# BEGIN calendar resources: by hand\ncalendar_resources = inline:{\n    { room@example.org = room@example.org }\n    }\ntransport_maps = $calendar_resource_maps hash:/x\n# END calendar resources\n"
+	if err := os.WriteFile(filepath.Join(dir, "main.cf"), []byte(hand), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan(Options{Domains: []string{"example.org"}})
+	apply(t, p, err)
+	wants(t, "main.cf", text(t, dir, "main.cf"), "transport_maps = $imip_transport_maps $calendar_resource_maps hash:/x\n# END calendar resources")
+	if _, err = plan(Options{Domains: []string{"example.org"}, Resources: []string{"car@example.org"}, Resource: "/usr/bin/imip_resource"}); err == nil || !strings.Contains(err.Error(), "by hand") {
+		t.Errorf("beside those by hand: %v", err)
+	}
+}

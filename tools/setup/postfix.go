@@ -68,6 +68,11 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 			return nil, fmt.Errorf("%s: %w", master, err)
 		}
 	}
+	if !o.Remove {
+		if newMain, newMaster, err = o.resourcesPostfix(newMain, newMaster, string(oldMain)); err != nil {
+			return nil, err
+		}
+	}
 	if !o.Remove && (o.Incoming || had) {
 		o.Incoming = true
 		if err := o.check(); err != nil {
@@ -108,8 +113,11 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 	return p, nil
 }
 
-// lists are the settings of main.cf in which something of ours comes first, with that.
-var lists = []struct{ name, first string }{
+// list is a setting of main.cf in which something of ours comes first.
+type list struct{ name, first string }
+
+// lists are those for outgoing mail.
+var lists = []list{
 	{"transport_maps", "$imip_transport_maps"},
 	{"virtual_alias_maps", "$imip_virtual_alias_maps"},
 	{"smtpd_recipient_restrictions", "check_recipient_access $imip_recipient_access"},
@@ -123,6 +131,10 @@ const sendersName = "imip_sender_bcc_maps"
 // mainCf returns main.cf with our settings, or without.
 func (o *Options) mainCf(text, version string) (string, error) {
 	senders := setting(text, sendersName) // as it was
+	// Without such a part, what is there was put in by hand.
+	if strings.Contains("\n"+text, "\n"+beginResources) {
+		text = withoutFirst(text, resourceLists)
+	}
 	text, err := withoutIncoming(text)
 	if err == nil {
 		text, err = withoutBlocks(text)
@@ -130,16 +142,7 @@ func (o *Options) mainCf(text, version string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, l := range lists {
-		first := regexp.QuoteMeta(l.first)
-		ours := regexp.MustCompile(`(?m)^(` + l.name + `[ \t]*=)(?: ` + first + `|` + first + ` )`)
-		text = ours.ReplaceAllString(text, "$1")
-		// Somebody has put something before it since.
-		later := regexp.MustCompile(`(?m)[ \t]` + first + `([ \t,]|$)`)
-		if old := setting(text, l.name); old != "" {
-			text = replace(text, l.name, later.ReplaceAllString(old, "$1"))
-		}
-	}
+	text = withoutFirst(text, lists)
 	if o.Remove {
 		return text, nil
 	}
@@ -153,19 +156,7 @@ func (o *Options) mainCf(text, version string) (string, error) {
 		}
 	}
 	block := o.fill(postfix.Main)
-	for _, l := range lists {
-		at := lastSetting(text, l.name)
-		if at < 0 {
-			continue
-		}
-		equals := at + strings.IndexByte(text[at:], '=') + 1
-		first := " " + l.first
-		if rest := text[equals:]; rest != "" && !strings.ContainsRune(" \t\n", rune(rest[0])) {
-			first = l.first + " "
-		}
-		text = text[:equals] + first + text[equals:]
-		block = without(block, l.name)
-	}
+	text, block = withFirst(text, block, lists)
 	switch {
 	case len(o.Users) > 0:
 		var b strings.Builder
@@ -182,6 +173,39 @@ func (o *Options) mainCf(text, version string) (string, error) {
 		text += "\n"
 	}
 	return text + block, nil
+}
+
+// withoutFirst returns main.cf without what comes first in lists, or has come first.
+func withoutFirst(text string, lists []list) string {
+	for _, l := range lists {
+		first := regexp.QuoteMeta(l.first)
+		ours := regexp.MustCompile(`(?m)^(` + l.name + `[ \t]*=)(?: ` + first + `|` + first + ` )`)
+		text = ours.ReplaceAllString(text, "$1")
+		// Somebody has put something before it since.
+		later := regexp.MustCompile(`(?m)[ \t]` + first + `([ \t,]|$)`)
+		if old := setting(text, l.name); old != "" {
+			text = replace(text, l.name, later.ReplaceAllString(old, "$1"))
+		}
+	}
+	return text
+}
+
+// withFirst returns main.cf with that in the lists that are there, and a part for its end without these.
+func withFirst(text, block string, lists []list) (newText, newBlock string) {
+	for _, l := range lists {
+		at := lastSetting(text, l.name)
+		if at < 0 {
+			continue
+		}
+		equals := at + strings.IndexByte(text[at:], '=') + 1
+		first := " " + l.first
+		if rest := text[equals:]; rest != "" && !strings.ContainsRune(" \t\n", rune(rest[0])) {
+			first = l.first + " "
+		}
+		text = text[:equals] + first + text[equals:]
+		block = without(block, l.name)
+	}
+	return text, block
 }
 
 func atLeast(version string, major, minor int) bool {

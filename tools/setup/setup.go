@@ -43,6 +43,11 @@ type Options struct {
 	Router  string // above which the users' mail is taken; empty: it is looked for; Exim only
 	Etc     string // where the configuration of mailbox servers is; empty: /etc
 
+	// Resources are rooms and equipment, as addresses, whose mail imip_resource handles. Nil: as it was.
+	Resources   []string
+	NoResources bool   // none any more
+	Resource    string // imip_resource; may be empty if there are no resources
+
 	// Reach returns why a mailbox server cannot be reached by the handler. Nil: it is not tried.
 	Reach func(ctx context.Context, mailbox string) error
 
@@ -295,6 +300,7 @@ func (o *Options) fill(text string) string {
 	text = strings.NewReplacer(
 		"/usr/bin/imip_person_outgoing", o.Program,
 		"/usr/lib/imip-agent-go/imip_person", o.Person,
+		"/usr/lib/imip-agent-go/imip_resource", o.Resource,
 		"user=imip-agent:www-data", "user="+o.User+":"+o.Group,
 		"people-outgoing", o.Prefix,
 		"(calendar|postmaster|", "("+regexp.QuoteMeta(local)+"|postmaster|",
