@@ -31,8 +31,8 @@ func checkCommand(env process.Environment) *cli.Command {
 		Description: "Reports what is wrong, where, and the command that repairs it. If nothing is wrong,\n" +
 			"it prints nothing. The repair \"safe\" rebuilds data that can be derived from other\n" +
 			"data. The repair \"all\" also moves broken data into a quarantine beside the store.\n" +
-			"--undo puts back what a repair changed. The journal of quotas is checked, too, unless\n" +
-			"--user is given.\n\n" +
+			"--undo puts back what a repair changed. The journal of quotas is checked, too; with\n" +
+			"--user, the quotas that concern these users.\n\n" +
 			"Exit status, the highest that applies: 0, nothing is wrong; 1, everything is\n" +
 			"repaired; 4, something is wrong; 8, the check is not complete; 64, wrong usage; 75,\n" +
 			"a lock was held too long, or the database is away; 78, the configuration cannot be\n" +
@@ -108,9 +108,6 @@ func runCheck(ctx context.Context, options *cli.Context, env process.Environment
 		}
 		err = undo(ctx, putting, manifest, env)
 	} else {
-		if len(users) > 0 {
-			quotas = nil
-		}
 		err = checkAll(ctx, checker, quotas, options, env)
 	}
 	return errors.Join(err, s.Close())
@@ -142,7 +139,7 @@ func quotaChecker(ctx context.Context, s *site.Site, of *check.Checker) (*check.
 		Store: journal.(interface{ Records() stores.Store }).Records(), Resources: of.Store,
 		Preferences: of.Preferences, PreferencesDir: of.PreferencesDir,
 		Quarantine:  filepath.Join(filepath.Dir(of.Quarantine), quotaQuarantine),
-		PeriodLimit: of.PeriodLimit, Now: of.Now, Log: of.Log,
+		PeriodLimit: of.PeriodLimit, Now: of.Now, Log: of.Log, Users: of.Users,
 		Repair: of.Repair, DryRun: of.DryRun, Verbose: of.Verbose, Command: of.Command,
 	}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/text/unicode/norm"
 
+	"imip-agent/stores"
 	"imip-agent/stores/audit"
 )
 
@@ -24,6 +25,9 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 	entries, err := os.ReadDir(s.options.Dir)
 	if err != nil {
 		return nil, failed("reading the store", s.options.Dir, err)
+	}
+	if s.journal {
+		return s.journalRoot(ctx, entries)
 	}
 	w := walk{store: s, ended: func() error { return context.Cause(ctx) }}
 	for _, e := range entries {
@@ -50,6 +54,63 @@ func (s *Store) Root(ctx context.Context) ([]audit.Problem, error) {
 	}
 	slices.SortFunc(w.found, func(a, b audit.Problem) int { return strings.Compare(a.Path, b.Path) })
 	return w.found, nil
+}
+
+// journalRoot returns what is wrong among the quotas' directories, which can have any name.
+func (s *Store) journalRoot(ctx context.Context, entries []fs.DirEntry) ([]audit.Problem, error) {
+	w := walk{store: s}
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		path := filepath.Join(s.options.Dir, e.Name())
+		const place = "in the place of a quota's directory"
+		info, err := os.Stat(path)
+		reason := stores.BadText(e.Name())
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && e.Type()&fs.ModeSymlink == 0:
+			continue // it is gone
+		case e.Type()&fs.ModeSymlink != 0 && err != nil:
+			w.add(audit.NoUser, path, "is a broken symbolic link "+place)
+		case err != nil:
+			return nil, failed("looking at", path, err)
+		case !info.IsDir():
+			w.add(audit.NoUser, path, "is %s "+place, describe(info.Mode()))
+		case e.Type()&fs.ModeSymlink != 0 && w.linked(path, info) != "":
+			w.add(audit.NoUser, path, "is a symbolic link to what is booked under %q: two quotas cannot share it", w.linked(path, info))
+		case reason != "":
+			w.add(audit.NoUser, path, "is %s, and has a name that no quota has: %s", place, reason)
+		case e.IsDir() && !holds(path, quotaLayer):
+			w.deepJournal(path)
+		}
+	}
+	slices.SortFunc(w.found, func(a, b audit.Problem) int { return strings.Compare(a.Path, b.Path) })
+	return w.found, nil
+}
+
+// deepJournal looks whether a directory among quotas' is a journal of its own, as one that was put back
+// one level too deep, and notes where its quotas belong. A quota of which nothing is there is none.
+func (w *walk) deepJournal(path string) {
+	for inside, depth := path, 0; depth < 3; depth++ {
+		entries, err := os.ReadDir(inside)
+		if err != nil {
+			return
+		}
+		var moves []audit.Move
+		for _, e := range entries {
+			if e.IsDir() && holds(filepath.Join(inside, e.Name()), quotaLayer) {
+				moves = append(moves, audit.Move{From: filepath.Join(inside, e.Name()), To: filepath.Join(filepath.Dir(path), e.Name())})
+			}
+		}
+		if len(moves) > 0 {
+			w.stray(path, moves, "holds quotas, "+filepath.Base(moves[0].From)+" among them, where no program looks for them")
+			return
+		}
+		if len(entries) != 1 || !entries[0].IsDir() {
+			return
+		}
+		inside = filepath.Join(inside, entries[0].Name())
+	}
 }
 
 // ownerless looks for what is published of users who have no directory in the store.

@@ -28,6 +28,9 @@ func New(layout Layout, periods ...Period) *Table {
 	return t
 }
 
+// Layout returns which columns the table has.
+func (t *Table) Layout() Layout { return t.layout }
+
 // Len returns the number of records.
 func (t *Table) Len() int { return len(t.rows) }
 

@@ -50,7 +50,7 @@ type Checker struct {
 	Now            func() time.Time
 	Log            *slog.Logger
 
-	Users   []calendar.URI // whom to check; none: everybody
+	Users   []calendar.URI // whom to check, of a journal the quotas that concern these; none: everybody
 	Repair  Repair
 	DryRun  bool // only tell what would be repaired
 	Verbose bool // tell notes, too
@@ -86,7 +86,7 @@ func (c *Checker) Run(ctx context.Context, report func(Finding)) (Summary, error
 		}
 	}
 	var strangers map[string]bool
-	if len(c.Users) == 0 && c.Resources == nil {
+	if len(c.Users) == 0 {
 		found, o, err := c.root(ctx)
 		if err != nil {
 			return s, err
@@ -217,7 +217,7 @@ func (c *Checker) everybody(ctx context.Context, strangers map[string]bool, tell
 
 // users returns whom to look at: who has records, or preferences.
 func (c *Checker) users(ctx context.Context, strangers map[string]bool) ([]calendar.URI, error) {
-	if len(c.Users) > 0 {
+	if len(c.Users) > 0 && c.Resources == nil {
 		return slices.Compact(slices.Sorted(slices.Values(c.Users))), nil
 	}
 	var users []calendar.URI
@@ -235,7 +235,11 @@ func (c *Checker) users(ctx context.Context, strangers map[string]bool) ([]calen
 	}
 	users = slices.DeleteFunc(users, func(user calendar.URI) bool { return strangers[string(user)] })
 	slices.Sort(users)
-	return slices.Compact(users), nil
+	users = slices.Compact(users)
+	if len(c.Users) > 0 {
+		return c.concerned(ctx, users)
+	}
+	return users, nil
 }
 
 // one looks at one user. A panic is the user's failure and not everybody's.

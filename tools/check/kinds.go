@@ -70,7 +70,7 @@ var (
 	fileEmptyDir  = kind("file-empty-directory", Note, None, "the directory of an event is empty")
 	fileUnknown   = kind("file-unknown", Note, None, "a file does not belong here, and does no harm")
 
-	userNone    = kind("user-none", Warning, All, "something that is not a user's directory is in the place of one")
+	userNone    = kind("user-none", Warning, All, "something that is not the directory of a user, or of a quota, is in the place of one")
 	userSwapped = kind("user-swapped", Error, None, "the directories of two users are swapped")
 	userBoth    = kind("user-both", Error, None, "the names of two users differ only in upper and lower case, and both are in use: merge them by hand")
 	userSame    = kind("user-same", Warning, All, "the names of two users differ only in upper and lower case, and one is unused")

@@ -20,6 +20,7 @@ type tableWork struct {
 	single   map[stores.ID]bool // events of whose equal records one stays
 	forward  map[stores.ID]bool // events whose records go that end before they start
 	starting map[start]bool     // records that go
+	booked   map[booking]bool   // of a quota: records of resources that go
 }
 
 // idSet is a set of events, which can be a million: a map of them would take twice the memory.
@@ -48,6 +49,12 @@ type start struct {
 	at int64 // seconds since 1970
 }
 
+// booking is an event that a resource has booked under a quota. The name is as tables have it.
+type booking struct {
+	id       stores.ID
+	resource calendar.URI
+}
+
 // table returns what is to be done to one of the user's tables, which has been kept.
 func (m *mender) table(f *Finding, which stores.Table) (*tableWork, error) {
 	if err := m.keep(f, quarantine.Table(m.tablePath(which), which)); err != nil {
@@ -59,7 +66,7 @@ func (m *mender) table(f *Finding, which stores.Table) (*tableWork, error) {
 	work := m.tables[which]
 	if work == nil {
 		ids := func() map[stores.ID]bool { return make(map[stores.ID]bool) }
-		work = &tableWork{rebuilt: ids(), extended: ids(), single: ids(), forward: ids(), starting: make(map[start]bool)}
+		work = &tableWork{rebuilt: ids(), extended: ids(), single: ids(), forward: ids(), starting: make(map[start]bool), booked: make(map[booking]bool)}
 		if m.tables == nil {
 			m.tables = make(map[stores.Table]*tableWork)
 		}
@@ -89,6 +96,18 @@ func (m *mender) removeStarting(f *Finding, id stores.ID, at int64) error {
 		work.starting[start{id, at}] = true
 	}
 	return err
+}
+
+// removeBookings removes what resources have booked under a quota.
+func (m *mender) removeBookings(f *Finding, which stores.Table, what []booking) error {
+	work, err := m.table(f, which)
+	if err != nil {
+		return err
+	}
+	for _, b := range what {
+		work.booked[b] = true
+	}
+	return nil
 }
 
 // rebuild makes the records of events anew.
@@ -167,7 +186,7 @@ func (m *mender) apply(w *tableWork, table *freebusy.Table) {
 		switch {
 		case w.rebuilt[id] || w.extended[id]:
 			transps[id] = append(transps[id], p.Transp)
-		case w.removed.has(id):
+		case w.removed.has(id), w.booked[booking{id, calendar.URI(p.Attendee)}]:
 		case w.single[id] && !(w.forward[id] && p.End.Before(p.Start)):
 			records = append(records, p)
 		}
@@ -175,7 +194,8 @@ func (m *mender) apply(w *tableWork, table *freebusy.Table) {
 	table.RemoveFunc(func(p freebusy.Period) bool {
 		id := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}
 		return w.removed.has(id) || w.rebuilt[id] || w.single[id] || w.forward[id] && p.End.Before(p.Start) ||
-			len(w.starting) > 0 && w.starting[start{id, p.Start.Unix()}]
+			len(w.starting) > 0 && w.starting[start{id, p.Start.Unix()}] ||
+			len(w.booked) > 0 && w.booked[booking{id, calendar.URI(p.Attendee)}]
 	})
 	for _, ids := range []map[stores.ID]bool{w.rebuilt, w.extended} {
 		for id := range ids {

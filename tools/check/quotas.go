@@ -12,6 +12,7 @@ import (
 	"imip-agent/handlers/quota"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
 )
 
 // staleBookings are bookings of events that the resource does not have.
@@ -23,26 +24,60 @@ type bookingKey struct {
 	resource calendar.URI
 }
 
+// concerned returns those quotas that concern the users whom the check is of: with one of them as a delegate, or with
+// something booked for one. Where the lists cannot be read nobody knows.
+func (c *Checker) concerned(ctx context.Context, quotas []calendar.URI) (found []calendar.URI, err error) {
+	isOne := func(user calendar.URI) bool { return slices.ContainsFunc(c.Users, user.Is) }
+	for _, name := range quotas {
+		has := isOne(name)
+		err := c.Store.Snapshot(ctx, name, func(tx stores.Tx) error {
+			if journal, ok := tx.(stores.JournalTx); ok {
+				q, err := quota.Open(journal)
+				if mistake := (*quota.MistakeError)(nil); errors.As(err, &mistake) {
+					has = true
+					return nil
+				} else if err != nil {
+					return err
+				}
+				has = has || slices.ContainsFunc(q.Delegates, isOne)
+			}
+			return bookings(tx, func(p freebusy.Period) { has = has || isOne(calendar.URI(p.Attendee)) })
+		})
+		if err != nil && !isAbsent(err) {
+			return nil, err
+		}
+		if has {
+			found = append(found, name)
+		}
+	}
+	return found, nil
+}
+
+// bookings calls fn with each record of what is booked under a quota.
+func bookings(tx stores.Tx, fn func(freebusy.Period)) error {
+	groups, err := tx.Others()
+	if err != nil {
+		return err
+	}
+	for _, group := range groups {
+		table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: group})
+		if err != nil {
+			return err
+		}
+		for p := range table.All() {
+			fn(p)
+		}
+	}
+	return nil
+}
+
 // staleBookings returns what is booked under a quota for events that the resource does not have.
 // A handler commits the quota before the resource's own records, under the resource's lock: what
 // seems to be missing there is looked for again under that lock, outside that of the quota.
 func (c *Checker) staleBookings(ctx context.Context, name calendar.URI) (staleBookings, error) {
 	all := make(map[bookingKey]bool)
 	err := c.Store.Snapshot(ctx, name, func(tx stores.Tx) error {
-		groups, err := tx.Others()
-		if err != nil {
-			return err
-		}
-		for _, group := range groups {
-			table, err := tx.Periods(stores.Table{Kind: stores.Other, Other: group})
-			if err != nil {
-				return err
-			}
-			for p := range table.All() {
-				all[bookingKey{p.UID, calendar.URI(p.Attendee)}] = true
-			}
-		}
-		return nil
+		return bookings(tx, func(p freebusy.Period) { all[bookingKey{p.UID, calendar.URI(p.Attendee)}] = true })
 	})
 	if isAbsent(err) {
 		return nil, nil
@@ -181,23 +216,17 @@ func (e *examination) bookings() error {
 		if err != nil {
 			return err
 		}
-		sound := make(map[stores.ID]bool) // some resource has it
 		stale := make(map[stores.ID][]calendar.URI)
 		for p := range table.All() {
 			id, resource := stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}, calendar.URI(p.Attendee)
-			switch {
-			case !e.stale[bookingKey{p.UID, resource}]:
-				sound[id] = true
-			case !slices.Contains(stale[id], resource):
+			if e.stale[bookingKey{p.UID, resource}] && !slices.Contains(stale[id], resource) {
 				stale[id] = append(stale[id], resource)
 			}
 		}
 		for _, id := range sortedIDs(maps.Keys(stale)) {
 			f := e.addMany(quotaBooking, e.tablePath(which), id, "group %s has booked %s for an event that the resource does not have, or does not take part in", group, stale[id])
-			if !sound[id] {
-				f.mendBy(&removeRecords{which, []stores.ID{id}})
-			} else {
-				f.Text += "; other resources have it: remove the lines of these by hand"
+			for _, resource := range stale[id] { // others may have it
+				f.mendBy(&removeBookings{which, []booking{{id, resource}}})
 			}
 		}
 	}

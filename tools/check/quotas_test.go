@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
 	tests "imip-agent/tests/clock"
@@ -53,8 +54,12 @@ func TestJournal(t *testing.T) {
 		{"over the limit", map[string]string{q + "limits": "staff PT59M\n"}, []string{"quota-exceeded"}, nil},
 		{"the resource does not have it", map[string]string{"store/" + attic + "/objects/u": "-", "store/" + attic + "/freebusy": "-"}, []string{"quota-booking"}, []string{"quota-booking"}},
 		{"the resource has declined it", map[string]string{"store/" + attic + "/objects/u": strings.Replace(event, "ACCEPTED", "DECLINED", 1)}, []string{"quota-booking"}, []string{"quota-booking"}},
-		{"another resource never had it", map[string]string{q + "freebusy-other/staff": row + attic + "\n" + row + "mailto:cave@example.com\n"}, []string{"quota-booking"}, nil},
-		{"functions of which nobody can read all", map[string]string{"preferences/" + attic + "/scheduling_function": "same_domain_only\n" + strings.Repeat("# who is who\n", 100_000)}, []string{"preference-value"}, nil},
+		{"another resource never had it", map[string]string{q + "freebusy-other/staff": row + attic + "\n" + row + "mailto:cave@example.com\n"}, []string{"quota-booking"}, []string{"quota-booking"}},
+		{"two resources never had it", map[string]string{q + "freebusy-other/staff": row + attic + "\n" + row + "mailto:cave@example.com\n" + row + "mailto:hall@example.com\n"}, []string{"quota-booking"}, []string{"quota-booking"}},
+		{"a file beside quotas", map[string]string{"journal/notes.txt": "x"}, []string{"user-none"}, nil},
+		{"a journal in the journal", map[string]string{"journal/journal/guests/limits": "staff PT10H\n"}, []string{"file-strayed"}, nil},
+		{"a quota in itself", map[string]string{q + "mailto:rooms@example.com/limits": "staff PT10H\n"}, []string{"file-strayed"}, nil},
+		{"lists in upper case", map[string]string{q + "LIMITS": "staff PT10H\n", q + "limits": "-"}, []string{"file-strayed"}, nil},
 		{"a damaged line", map[string]string{q + "freebusy-other/staff": row + attic + "\nnonsense\n"}, []string{"table-line"}, nil},
 		{"twice the same", map[string]string{q + "freebusy-other/staff": row + attic + "\n" + row + attic + "\n"}, []string{"table-duplicate"}, []string{"table-duplicate"}},
 		{"out of order", map[string]string{q + "freebusy-other/staff": strings.ReplaceAll(row, "1202T", "1203T") + attic + "\n" + row + attic + "\n"}, []string{"table-order"}, []string{"table-order"}},
@@ -111,7 +116,7 @@ func TestJournal(t *testing.T) {
 			run := func(repair Repair) (found, mended []string, manifest string) {
 				t.Helper()
 				s, err := checker(repair).Run(t.Context(), func(f Finding) {
-					if f.User != "mailto:rooms@example.com" {
+					if f.User != "mailto:rooms@example.com" && !strings.Contains(c.name, "journal") && !strings.Contains(c.name, "beside") {
 						t.Errorf("about %q: %s", f.User, f.Text)
 					}
 					if f.State == Mended {
@@ -154,6 +159,60 @@ func TestJournal(t *testing.T) {
 				t.Errorf("undone, there is\n%s\nand not\n%s", after, before)
 			}
 		})
+	}
+}
+
+// TestQuotasOfUsers looks at the quotas that concern some users, and at no others.
+func TestQuotasOfUsers(t *testing.T) {
+	dir := t.TempDir()
+	const row = "20261202T090000Z\t20261202T100000Z\tgone\tOPAQUE\t\tMeeting\tmailto:paul@example.com\t"
+	for name, content := range map[string]string{
+		"journal/rooms/delegates":                       "mailto:cave@example.com\n",
+		"journal/rooms/freebusy-other/staff":            row + "mailto:attic@example.com\n",
+		"journal/cars/freebusy-other/staff":             row + "mailto:van@example.com\n",
+		"journal/mailto:hall@example.com/limits":        "staff\n",
+		"store/mailto:cave@example.com/objects/nothing": "",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o770); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o660); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, err := file.Open(file.Options{Dir: dir + "/store", LockTimeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal, err := file.OpenJournal(file.Options{Dir: dir + "/journal", LockTimeout: time.Minute, DirMode: 0o770})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[calendar.URI]string{
+		"mailto:attic@example.com":  "mailto:hall@example.com rooms", // whose lists nobody can read
+		"mailto:Attic@Example.com":  "mailto:hall@example.com rooms",
+		"mailto:cave@example.com":   "mailto:hall@example.com rooms",
+		"mailto:van@example.com":    "cars mailto:hall@example.com",
+		"mailto:nobody@example.com": "mailto:hall@example.com",
+		"":                          "cars mailto:hall@example.com rooms",
+	} {
+		c := &Checker{Store: journal.Records(), Resources: store, Preferences: &preferences.Dir{Path: dir}, Now: tests.Running(tests.Day), Log: slog.New(slog.DiscardHandler)}
+		if user != "" {
+			c.Users = []calendar.URI{user}
+		}
+		var quotas []string
+		s, err := c.Run(t.Context(), func(f Finding) {
+			if strings.HasPrefix(f.Kind.ID, "quota-") {
+				quotas = append(quotas, string(f.User))
+			}
+		})
+		if err != nil || len(s.Failures) > 0 {
+			t.Fatal(err, s.Failures)
+		}
+		if got := strings.Join(slices.Compact(quotas), " "); got != want {
+			t.Errorf("for %q it finds something in %q, want %q", user, got, want)
+		}
 	}
 }
 

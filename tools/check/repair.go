@@ -92,6 +92,10 @@ type (
 		table stores.Table
 		ids   []stores.ID
 	}
+	removeBookings struct { // of a group of a quota
+		table stores.Table
+		what  []booking
+	}
 	removeStarting struct { // the user's own that start at an instant, in seconds since 1970
 		id stores.ID
 		at int64
@@ -130,6 +134,7 @@ func rebuildWithout(id stores.ID) []repair {
 func (r rewriteTable) do(m *mender, f *Finding) error    { return m.rewriteTable(f, r.table) }
 func (r removeRow) do(m *mender, f *Finding) error       { return m.removeRow(f, r.row) }
 func (r *removeRecords) do(m *mender, f *Finding) error  { return m.removeFrom(f, r.table, r.ids...) }
+func (r *removeBookings) do(m *mender, f *Finding) error { return m.removeBookings(f, r.table, r.what) }
 func (r removeStarting) do(m *mender, f *Finding) error  { return m.removeStarting(f, r.id, r.at) }
 func (r *removeReversed) do(m *mender, f *Finding) error { return m.removeReversed(f, r.table, r.ids) }
 func (r *uniteRecords) do(m *mender, f *Finding) error   { return m.unique(f, r.table, r.ids) }
@@ -143,6 +148,15 @@ func (r *removeRecords) join(other repair) bool {
 	ok = ok && o.table == r.table
 	if ok {
 		r.ids = append(r.ids, o.ids...)
+	}
+	return ok
+}
+
+func (r *removeBookings) join(other repair) bool {
+	o, ok := other.(*removeBookings)
+	ok = ok && o.table == r.table
+	if ok {
+		r.what = append(r.what, o.what...)
 	}
 	return ok
 }

@@ -12,7 +12,7 @@ import (
 	"imip-agent/stores/rejected"
 )
 
-// root looks at what is not any user's: what stands among their directories, and what
+// root looks at what is not any user's, or any quota's: what stands among their directories, and what
 // was put aside. It returns the names there that are no users', or not of users who are in use. An error says that the
 // store cannot be read at all.
 func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcome, err error) {
@@ -29,6 +29,9 @@ func (c *Checker) root(ctx context.Context) (strangers map[string]bool, o outcom
 					strangers[filepath.Base(p.Path)] = true
 				}
 			}
+		}
+		if c.Resources != nil {
+			return e.mendAll(m)
 		}
 		if err := e.rejected(c.Rejected); err != nil {
 			return err

@@ -86,15 +86,11 @@ func restoreRow(tx stores.Tx, content []byte) error {
 
 // restoreTable makes a free/busy table what it was.
 func restoreTable(tx stores.Tx, which stores.Table, content []byte) error {
-	layout := freebusy.Plain
-	if which.Kind == stores.Offers {
-		layout = freebusy.Expiring
-	}
 	table, err := tx.Periods(which)
 	if err != nil {
 		return err
 	}
-	was, _ := freebusy.Read(content, layout)
+	was, _ := freebusy.Read(content, table.Layout())
 	ids := make(map[stores.ID]bool)
 	for p := range table.All() {
 		ids[stores.ID{UID: p.UID, RecurrenceID: p.RecurrenceID}] = true
