@@ -23,6 +23,7 @@ func commands(env process.Environment) []*cli.Command {
 		quotaCommand(env),
 		resourceCommand(env),
 		serveCommand(env),
+		filterCommand(env),
 		migrateCommand(env),
 		doctorCommand(env),
 		setupCommand(env),

@@ -66,7 +66,7 @@ const queueFormat = `With --json each message is an object with
   id          the name of the message, and of its file ID.eml in SPOOL_DIR
   user        whose message it is; missing if the mail system did not say it
   order       the sender in whose order it waits; missing if there is a user
-  source      "pipe", "milter" or "lmtp": how it came
+  source      "pipe", "milter", "opensmtpd" or "lmtp": how it came
   sender      of the envelope, if it is known
   mail        the mail system's name for the message, if it is known
   received    when it came

@@ -53,7 +53,7 @@ func run(ctx context.Context, words []string, env process.Environment) process.E
 		finish(command)
 	}
 	words = optionsFirst(words, app)
-	err := process.Run(ctx, process.Grace, func(ctx context.Context) error {
+	err := process.Run(lasting(ctx, words), process.Grace, func(ctx context.Context) error {
 		return app.RunContext(ctx, append([]string{env.Program}, words...))
 	})
 	return process.Complain(err, env)

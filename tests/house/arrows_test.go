@@ -56,6 +56,8 @@ var arrows = map[string][]string{
 	"handlers/milter":   {received},
 	"handlers/lmtp":     with(data, "handlers", "handlers/outgoing", "handlers/person", "handlers/resource", mail, deliver, spool),
 
+	"handlers/opensmtpd": {received},
+
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", spool, calendar},
 	"cmd/internal/incoming": {"cmd/internal/...", "conf", "handlers", arrival, deliver, calendar},
 	"cmd/internal/resource": {"cmd/internal/...", "conf", "handlers", arrival, "handlers/resource", "stores", calendar},
