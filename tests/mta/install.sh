@@ -6,7 +6,7 @@
 #
 #   tests/mta/install.sh [DIR]     DIR defaults to $IMIP_AGENT_MTA or /var/tmp/imip-agent-mta
 #
-# Needs root, apt, Go, and a kernel that mounts overlay file systems. A layer that is there
+# Needs root, apt, debootstrap, Go, and a kernel that mounts overlay file systems. A layer that is there
 # already is left as it is; delete DIR to have them made anew. Prints DIR.
 set -eu
 
@@ -61,6 +61,22 @@ layer opensmtpd "
     apt-get -q update
     echo opensmtpd opensmtpd/mailname string mail.example.com | debconf-set-selections
     $apt opensmtpd"
+
+# Debian 12's OpenSMTPD cannot sign what TLS needs, and takes no password without it. The next Debian's is another
+# version, too. It needs that Debian's libraries, so the layer is all of it.
+[ -d "$dir/opensmtpd-trixie" ] || {
+    rm -rf "$dir/opensmtpd-trixie.tmp"
+    mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
+    debootstrap --variant=minbase --include=opensmtpd,adduser,procps,tzdata trixie "$dir/opensmtpd-trixie.tmp" "$mirror" \
+        >"$dir/opensmtpd-trixie.log" 2>&1 </dev/null || {
+        echo "install.sh: layer opensmtpd-trixie cannot be made; the end of $dir/opensmtpd-trixie.log:" >&2
+        tail -n 20 "$dir/opensmtpd-trixie.log" >&2
+        exit 1
+    }
+    rm -rf "$dir"/opensmtpd-trixie.tmp/var/cache/apt/archives/*.deb "$dir"/opensmtpd-trixie.tmp/var/lib/apt/lists/*
+    rm -rf "$dir"/opensmtpd-trixie.tmp/dev/* "$dir/opensmtpd-trixie.tmp/tmp"
+    mv "$dir/opensmtpd-trixie.tmp" "$dir/opensmtpd-trixie"
+}
 
 layer chasquid "
     apt-get -q update

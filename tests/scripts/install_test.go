@@ -50,7 +50,7 @@ func TestInstall(t *testing.T) {
 		share + "zsh/site-functions/_imip-agent":            0o644,
 		share + "fish/vendor_completions.d/imip-agent.fish": 0o644,
 	}
-	for _, command := range []string{"check", "doctor", "freebusy", "locks", "migrate", "outbox", "queue", "quota", "resource", "serve", "setup", "show"} {
+	for _, command := range []string{"check", "doctor", "filter", "freebusy", "locks", "migrate", "outbox", "queue", "quota", "resource", "serve", "setup", "show"} {
 		want[share+"man/man1/imip-agent-"+command+".1"] = 0o644
 	}
 	// The nightly job: one of the two, as this machine has them.
