@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/d--j/go-milter"
 
+	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
@@ -30,6 +32,9 @@ var path string
 
 // full is whether to do all that there is to do.
 var full = os.Getenv("IMIP_AGENT_FULL") != ""
+
+// long is whether to do what takes maintainers hours.
+var long = os.Getenv("IMIP_AGENT_LONG") != ""
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -43,7 +48,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return postgresqltest.Main(m)
 }
 
 // service is a service in a room of its own.
@@ -51,6 +56,7 @@ type service struct {
 	t      *testing.T
 	room   compat.Room
 	socket string
+	adjust func(*exec.Cmd) // the command of the service, before it is started; nil: not
 	cmd    *exec.Cmd
 	stderr *bytes.Buffer
 	ended  chan struct{} // closed when the process has ended
@@ -77,6 +83,9 @@ func furnish(t *testing.T, settings string) *service {
 // prepare makes the command of the service.
 func (s *service) prepare() {
 	s.cmd, s.stderr = program.Command(path, clock.Today(), s.room, nil, "serve", "-v")
+	if s.adjust != nil {
+		s.adjust(s.cmd)
+	}
 }
 
 // start starts the service that was prepared.
@@ -335,78 +344,170 @@ func TestSystemd(t *testing.T) {
 	}
 }
 
+// load is users who send as fast as they are served. A mail system that is not answered sends again.
+type load struct {
+	users  []string
+	events string // what their UIDs begin with
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu       sync.Mutex
+	accepted []int         // events of each user, the first ones, whose messages were all accepted
+	longest  time.Duration // that a message took that was answered at the first try
+	again    int           // messages that were sent again
+}
+
+// uid returns the UID of an event of each user.
+func (l *load) uid(n int) string { return fmt.Sprint(l.events, n) }
+
+// messages returns those of an event: each is moved, and every second one is called off.
+func (l *load) messages(user string, n int) []string {
+	uid := l.uid(n)
+	all := []string{event(user, "REQUEST", uid, 0), event(user, "REQUEST", uid, 1)}
+	if n%2 == 1 {
+		all = append(all, event(user, "CANCEL", uid, 2))
+	}
+	return all
+}
+
+// begin has users begin to send by a way, until end is called. Each has a pause between two messages.
+func begin(t *testing.T, users []string, events string, pause time.Duration, send func(user, text string) error) *load {
+	ctx, cancel := context.WithCancel(t.Context())
+	l := &load{users: users, events: events, cancel: cancel, accepted: make([]int, len(users))}
+	for i, user := range users {
+		l.wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				for _, text := range l.messages(user, n) {
+					l.deliver(func() error { return send(user, text) })
+					time.Sleep(pause)
+				}
+				l.mu.Lock()
+				l.accepted[i] = n + 1
+				l.mu.Unlock()
+			}
+		})
+	}
+	return l
+}
+
+func (l *load) deliver(send func() error) {
+	began := time.Now()
+	for tries := 0; send() != nil; tries++ {
+		time.Sleep(5 * time.Millisecond)
+		l.mu.Lock()
+		l.again++
+		l.mu.Unlock()
+		began = time.Now()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.longest = max(l.longest, time.Since(began))
+}
+
+// end has the users end when they have sent what they have begun.
+func (l *load) end() {
+	l.cancel()
+	l.wg.Wait()
+}
+
+func (l *load) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events := 0
+	for _, n := range l.accepted {
+		events += n
+	}
+	return fmt.Sprintf("%d events of %d users, %d messages sent again, the longest answer after %v", events, len(l.users), l.again, l.longest)
+}
+
+// least returns how many events of each user have been accepted at least.
+func (l *load) least() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Min(l.accepted)
+}
+
+// usersFrom returns users, by their numbers.
+func usersFrom(first, n int) []string {
+	users := make([]string, n)
+	for i := range users {
+		users[i] = user(first + i)
+	}
+	return users
+}
+
+// wantHandled fails unless all that was accepted has been handled, once and in its order.
+func (s *service) wantHandled(l *load) {
+	s.t.Helper()
+	for i, user := range l.users {
+		table, err := os.ReadFile(filepath.Join(s.room.Store(), "mailto:"+user, "freebusy"))
+		if err != nil {
+			s.t.Error(err)
+		}
+		for n := range l.accepted[i] {
+			uid := l.uid(n)
+			active, cancelled := s.has("mailto:"+user, "objects", uid), s.has("mailto:"+user, "cancellations", "objects", uid)
+			records := bytes.Count(table, []byte("\t"+uid+"\t"))
+			if off := n%2 == 1; active == off || cancelled != off || records != 1 && !off || records != 0 && off {
+				s.t.Errorf("%s of %s: active %v, cancelled %v, %d records", uid, user, active, cancelled, records)
+			}
+		}
+	}
+}
+
+// wantClean fails if anything was rejected, or is left in the spool of a service that has ended.
+func (s *service) wantClean() {
+	s.t.Helper()
+	if rejected, _ := filepath.Glob(filepath.Join(string(s.room), "rejected", "*")); len(rejected) > 0 {
+		s.t.Errorf("rejected: %q", rejected)
+	}
+	names, err := os.ReadDir(filepath.Join(string(s.room), "spool"))
+	if err != nil || len(names) != 2 {
+		s.t.Errorf("left in the spool: %v, %v", names, err)
+	}
+}
+
+// crash kills the service, which must not have ended by itself, and starts it again.
+func (s *service) crash() {
+	s.t.Helper()
+	if status := s.kill(syscall.SIGKILL); status != -int(syscall.SIGKILL) {
+		s.t.Errorf("the service has ended by itself with status %d: %s", status, s.stderr)
+	}
+	s.run()
+}
+
+// ends has the service end when it has handled all.
+func (s *service) ends() {
+	s.t.Helper()
+	s.until("all is handled", s.drained)
+	if status := s.kill(syscall.SIGTERM); status != 0 {
+		s.t.Errorf("status %d: %s", status, s.stderr)
+	}
+}
+
 // The service is killed again and again while users send: each message that was accepted is handled, once and in its order.
 func TestKilledUnderLoad(t *testing.T) {
-	kills, users := 6, 4
-	if full {
+	kills, users, lasts := 6, 4, time.Duration(0)
+	switch {
+	case long:
+		kills, users, lasts = 60, 20, 2*time.Minute
+	case full:
 		kills, users = 60, 20
 	}
 	s := furnish(t, "")
 	s.run()
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	accepted := make([]int, users) // events of which all messages were accepted
-	var wg sync.WaitGroup
-	for u := range users {
-		wg.Go(func() {
-			// Each has an event, moves it, and every second one is called off. A mail system that is not answered sends again.
-			deliver := func(text string) {
-				for s.send(user(u), text) != nil {
-					time.Sleep(5 * time.Millisecond)
-				}
-			}
-			for n := 0; ctx.Err() == nil; n++ {
-				uid := fmt.Sprint("event-", n)
-				deliver(event(user(u), "REQUEST", uid, 0))
-				deliver(event(user(u), "REQUEST", uid, 1))
-				if n%2 == 1 {
-					deliver(event(user(u), "CANCEL", uid, 2))
-				}
-				accepted[u] = n + 1
-			}
-		})
-	}
+	l := begin(t, usersFrom(0, users), "event-", 0, s.send)
 	random := rand.New(rand.NewPCG(1, 2))
-	for range kills {
+	killed := 0
+	for began := time.Now(); killed < kills || time.Since(began) < lasts || l.least() == 0; killed++ {
 		time.Sleep(time.Duration(50+random.IntN(250)) * time.Millisecond)
-		if status := s.kill(syscall.SIGKILL); status != -int(syscall.SIGKILL) {
-			t.Errorf("the service has ended by itself with status %d: %s", status, s.stderr)
-		}
-		s.run()
+		s.crash()
 	}
-	stop()
-	wg.Wait()
-	s.until("all is handled", s.drained)
-	if status := s.kill(syscall.SIGTERM); status != 0 {
-		t.Errorf("status %d: %s", status, s.stderr)
-	}
-	all := 0
-	for u, events := range accepted {
-		table, err := os.ReadFile(filepath.Join(s.room.Store(), "mailto:"+user(u), "freebusy"))
-		if err != nil {
-			t.Error(err)
-		}
-		for n := range events {
-			uid := fmt.Sprint("event-", n)
-			active, cancelled := s.has("mailto:"+user(u), "objects", uid), s.has("mailto:"+user(u), "cancellations", "objects", uid)
-			records := bytes.Count(table, []byte("\t"+uid+"\t"))
-			if off := n%2 == 1; active == off || cancelled != off || records != 1 && !off || records != 0 && off {
-				t.Errorf("event %d of user %d: active %v, cancelled %v, %d records", n, u, active, cancelled, records)
-			}
-		}
-		all += events
-	}
-	t.Logf("%d events, killed %d times", all, kills)
-	if all == 0 {
-		t.Error("nothing was accepted")
-	}
-	if rejected, _ := filepath.Glob(filepath.Join(string(s.room), "rejected", "*")); len(rejected) > 0 {
-		t.Errorf("rejected: %q", rejected)
-	}
-	names, err := os.ReadDir(filepath.Join(string(s.room), "spool"))
-	if err != nil || len(names) != 2 {
-		t.Errorf("left in the spool: %v, %v", names, err)
-	}
+	l.end()
+	s.ends()
+	t.Logf("%v, killed %d times", l, killed)
+	s.wantHandled(l)
+	s.wantClean()
 }
 
 // Clients that do harm cost the service nothing but their own connections.
