@@ -66,6 +66,9 @@ func TestConversations(t *testing.T) {
 				if len(all.findings) == 0 {
 					unmended(t, p)
 				}
+				if r := quotasOf(t, p); r.String() != "" {
+					t.Errorf("ours, step %d: of quotas\n%s", i+1, r)
+				}
 				o.now = c.Steps[i].Clock
 				if err := original.Lay(c.Steps[i].Original); err != nil {
 					t.Fatal(err)
@@ -77,6 +80,9 @@ func TestConversations(t *testing.T) {
 				want = strings.TrimSpace(strings.ReplaceAll(want, "rejected", ""))
 				if r := withoutWindow(o.check(t, check.None)); strings.Join(r.ids(), " ") != want || len(r.summary.Failures) > 0 {
 					t.Errorf("original, step %d: not %q but\n%s", i+1, want, r)
+				}
+				if r := quotasOf(t, o); r.String() != "" {
+					t.Errorf("original, step %d: of quotas\n%s", i+1, r)
 				}
 			})
 		})
@@ -172,6 +178,16 @@ func TestConversationsPostgreSQL(t *testing.T) {
 	}
 }
 
+// quotasOf returns what is wrong with the journal of a place.
+func quotasOf(t *testing.T, p *place) result {
+	t.Helper()
+	journal, err := p.journal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.booked(t, journal.Records(), p.store)
+}
+
 // conversations returns the recorded ones.
 func conversations(t *testing.T) (all []*compat.Conversation) {
 	t.Helper()
@@ -202,12 +218,15 @@ func play(t *testing.T, c *compat.Conversation, after func(p *place, i int, want
 	for i, s := range c.Steps {
 		p.now = s.Clock
 		var err error
-		if s.Arrives() {
+		switch {
+		case s.Program == compat.Resource:
+			err = p.book(s.Message, s.User)
+		case s.Arrives():
 			err = p.receive(s.Message, s.User)
-		} else {
+		default:
 			err = p.handle(s.Message)
 		}
-		if err != nil && s.OursStatus() == 0 {
+		if err != nil && s.OursStatus() == 0 && p.instead == nil {
 			t.Fatal(err)
 		}
 		if ids, ok := wrong[c.Name][i+1]; ok {

@@ -19,6 +19,8 @@ import (
 	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/outgoing"
 	"imip-agent/handlers/person"
+	"imip-agent/handlers/resource"
+	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/file"
 	"imip-agent/stores/preferences"
@@ -41,6 +43,7 @@ func tempDir(t testing.TB) string {
 
 // place is a room with our handler and a checker at work in it.
 type place struct {
+	instead io.Writer // of mails; nil: they are handed over
 	compat.Room
 	store *file.Store
 	now   time.Time
@@ -97,11 +100,40 @@ func (p *place) handle(message []byte) error {
 // receive has our handler handle a message that arrives for a user, by address; "": for whom it says.
 // Nothing is handed over.
 func (p *place) receive(message []byte, user string) error {
-	h := person.Handler{Handler: arrival.Handler{Pipeline: p.pipeline(), Instead: io.Discard, Spool: string(p.Room), Default: p.preferences().Default}}
+	h := person.Handler{Handler: p.arrival(user)}
+	return h.Handle(context.Background(), bytes.NewReader(message))
+}
+
+// book has our handler handle a message that arrives for a resource.
+func (p *place) book(message []byte, resourceOf string) error {
+	h := resource.Handler{Handler: p.arrival(resourceOf), Journal: func() (stores.Journal, error) { return p.journal() }}
+	h.Default = nil
+	return h.Handle(context.Background(), bytes.NewReader(message))
+}
+
+func (p *place) arrival(user string) arrival.Handler {
+	h := arrival.Handler{Pipeline: p.pipeline(), Instead: io.Discard, Spool: string(p.Room), Default: p.preferences().Default}
+	if p.instead != nil {
+		h.Instead = p.instead
+	}
 	if user != "" {
 		h.Recipients = []string{user}
 	}
-	return h.Handle(context.Background(), bytes.NewReader(message))
+	return h
+}
+
+// journal opens the journal of the place.
+func (p *place) journal() (*file.Journal, error) {
+	return file.OpenJournal(file.Options{
+		Dir: p.Room.Journal(), FileMode: 0o660, DirMode: 0o2770, LockTimeout: time.Minute, Now: p.clock, Rejected: p.rejected(),
+	})
+}
+
+// quotas returns a checker of a journal that is of resources of the place.
+func (p *place) quotas(journal, resources stores.Store) *check.Checker {
+	c := p.checkerOf(journal, check.None)
+	c.Resources, c.Rejected = resources, nil
+	return c
 }
 
 func (p *place) pipeline() handlers.Pipeline {
