@@ -71,6 +71,9 @@ type Config struct {
 	MetricsAddress   string        // where the service tells how it does, by HTTP: a path, or HOST:PORT; empty: nowhere
 	MilterHosts      string        // hosts and networks whose mail counts though nobody has logged in
 	MilterRefuse     bool          // what cannot be kept is refused for now
+	LMTPSocket       string        // where the service takes mail that arrives: a path, or HOST:PORT; empty: nowhere
+	MailboxServer    string        // the LMTP server of the mailboxes behind it: a path, or HOST:PORT; empty: there is none
+	Resources        string        // addresses of rooms and things, or a file of them; empty: there are none
 	Logins           string        // a file of the addresses of those who log in; empty: there is none
 	LoginDomain      string        // of logins that are no addresses; empty: these are nobody's
 	Connections      int           // of the mail system with the service, at once
@@ -196,6 +199,9 @@ var settings = []setting{
 	{name: "METRICS_ADDRESS", field: func(c *Config) any { return &c.MetricsAddress }, none: true},
 	{name: "MILTER_HOSTS", field: func(c *Config) any { return &c.MilterHosts }, none: true},
 	{name: "MILTER_REFUSE", field: func(c *Config) any { return &c.MilterRefuse }},
+	{name: "LMTP_SOCKET", field: func(c *Config) any { return &c.LMTPSocket }, none: true},
+	{name: "MAILBOX_SERVER", field: func(c *Config) any { return &c.MailboxServer }, none: true},
+	{name: "RESOURCES", field: func(c *Config) any { return &c.Resources }, none: true},
 	{name: "LOGINS", field: func(c *Config) any { return &c.Logins }, none: true},
 	{name: "LOGIN_DOMAIN", field: func(c *Config) any { return &c.LoginDomain }, none: true},
 	{name: "SERVE_CONNECTIONS", field: func(c *Config) any { return &c.Connections }},

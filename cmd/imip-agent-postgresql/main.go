@@ -14,15 +14,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
-	"imip-agent/cmd/internal/handler"
 	"imip-agent/cmd/internal/outgoing"
-	"imip-agent/cmd/internal/person"
 	"imip-agent/cmd/internal/process"
 	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
-	"imip-agent/cmd/internal/resource"
+	"imip-agent/cmd/internal/programs"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/cmd/internal/site/database"
 )
@@ -33,10 +30,8 @@ func main() {
 
 // run does what the first word says, with the others.
 func run(ctx context.Context, words []string, environment func(program string) process.Environment) error {
-	for _, program := range programs {
-		if len(words) > 0 && filepath.Base(words[0]) == program.Name {
-			return program.Run(ctx, words[1:], environment(program.Name), database.Stores)
-		}
+	if program := programs.Of(words); program != nil {
+		return program.Run(ctx, words[1:], environment(program.Name), database.Stores)
 	}
 	env := environment(process.Databases)
 	switch {
@@ -50,12 +45,9 @@ func run(ctx context.Context, words []string, environment func(program string) p
 	return fmt.Errorf("%s does not run by itself: %s becomes it for a store in PostgreSQL", env.Program, names(" or "))
 }
 
-// programs are those that go on as this one.
-var programs = []*handler.Program{&outgoing.Program, &person.Program, &resource.Program}
-
 func names(between string) string {
 	var all []string
-	for _, program := range programs {
+	for _, program := range programs.All {
 		all = append(all, program.Name)
 	}
 	return strings.Join(all, between)

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/programs"
 	"imip-agent/cmd/internal/serve"
 	"imip-agent/cmd/internal/serve/metrics"
 	"imip-agent/cmd/internal/site"
@@ -16,6 +17,12 @@ import (
 )
 
 func main() {
+	// It goes on as a program that handles a large message.
+	if program := programs.Of(os.Args); program != nil {
+		process.Main(func(ctx context.Context) error {
+			return program.Run(ctx, os.Args[1:], process.New(program.Name), database.Stores)
+		})
+	}
 	env := process.New("imip-agent")
 	if err := process.CheckLimits(); err != nil {
 		os.Exit(int(process.Complain(err, env)))

@@ -10,6 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/programs"
+	"imip-agent/cmd/internal/site/database"
 )
 
 // commands lists what the program can do. Each command is one file.
@@ -32,6 +34,12 @@ func commands(env process.Environment) []*cli.Command {
 }
 
 func main() {
+	// "queue retry" goes on as a program that handles a large message.
+	if program := programs.Of(os.Args); program != nil {
+		process.Main(func(ctx context.Context) error {
+			return program.Run(ctx, os.Args[1:], process.New(program.Name), database.Stores)
+		})
+	}
 	if err := process.CheckLimits(); err != nil {
 		os.Exit(int(process.Complain(err, process.New("imip-agent"))))
 	}

@@ -11,15 +11,22 @@ import (
 func serveCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      "serve",
-		Usage:     "take users' mail from the mail system by the milter protocol, and update their calendars",
+		Usage:     "take mail from the mail system by the milter protocol or LMTP, and update users' calendars",
 		UsageText: env.Program + " serve [options]",
 		Description: "Runs until it gets SIGTERM; then it ends what it has begun. SIGHUP has it read again\n" +
-			"LOGINS, LOGIN_DOMAIN and MILTER_HOSTS; for other settings, start it again. It takes\n" +
-			"messages at MILTER_SOCKET, or at the sockets that systemd passes. A message is on disk\n" +
-			"before the mail is accepted, and handled at once, those of each user in their order:\n" +
-			"\"" + env.Program + " queue\" shows what waits. Postfix needs these lines in main.cf:\n\n" +
+			"LOGINS, LOGIN_DOMAIN, MILTER_HOSTS and RESOURCES; for other settings, start it again.\n\n" +
+			"By the milter protocol it takes mail that users send, at MILTER_SOCKET or at the socket\n" +
+			"that systemd passes. A message is on disk before the mail is accepted, and handled at\n" +
+			"once, those of each user in their order: \"" + env.Program + " queue\" shows what waits. Postfix\n" +
+			"needs these lines in main.cf:\n\n" +
 			"  smtpd_milters = unix:/run/imip-agent/milter\n" +
 			"  milter_default_action = accept\n\n" +
+			"By LMTP it takes mail that arrives, at LMTP_SOCKET or at the socket of systemd whose name\n" +
+			"is lmtp. It updates the calendar, passes mail for people on to MAILBOX_SERVER, and\n" +
+			"answers for the RESOURCES, before it answers the mail system for each recipient. What\n" +
+			"must be tried again is answered with 451; only what the mailbox server refuses is\n" +
+			"refused. Postfix needs this line:\n\n" +
+			"  virtual_transport = lmtp:unix:/run/imip-agent/lmtp\n\n" +
 			"Metrics for Prometheus and its health are to be read by HTTP at METRICS_ADDRESS.",
 		Flags: siteFlags(),
 		Action: func(options *cli.Context) error {

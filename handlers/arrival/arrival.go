@@ -54,6 +54,15 @@ type Message struct {
 	*handlers.Message
 	Source *mail.Spool // as it came
 	Fields mail.Fields // its header
+
+	sender *string // of the envelope, where the mail system says it beside the message; nil: the header may say it
+}
+
+// Kept is a message that has been kept, as its mail system hands it in.
+type Kept struct {
+	Source *mail.Spool
+	Sender string // of the envelope; empty: the null sender
+	Unread bool   // nothing in it is looked at
 }
 
 // Recipient is one of the users for whom a message is.
@@ -91,37 +100,131 @@ func (h *Handler) Each(ctx context.Context, r io.Reader, side itip.Side, commit 
 		// DEVIATION: for-nobody. The original hands it over to nobody.
 		return errors.New("nobody is named for whom the message is: neither by the option -o nor in its field To")
 	}
-	sender := &deliver.Sender{
-		Outbox: h.Store, Mailbox: h.Mailbox, Others: h.Others, Instead: h.Instead, Log: h.Log,
-		Keep: deliver.GivenUp, Make: m.make,
-	}
+	sender := h.sender(m)
 	defer sender.Close()
+	return h.all(ctx, m, sender, recipients, commit)
+}
+
+// EachOf handles a message that is kept, as Each does, for recipients by their addresses. It says of each what became of
+// it: nil, if nothing is left to be done for that one.
+// Mail for some addresses is only handed over: see Passes.
+func (h *Handler) EachOf(ctx context.Context, kept Kept, side itip.Side, addresses []string, commit Commit, done func(i int, err error)) {
+	m, err := h.openKept(kept, side)
+	if err != nil {
+		for i := range addresses {
+			done(i, err)
+		}
+		return
+	}
+	defer m.Close()
+	sender := h.sender(m)
+	defer sender.Close()
+	for i, address := range addresses {
+		done(i, h.one(ctx, m, sender, address, commit))
+	}
+}
+
+// one handles a message for an address.
+func (h *Handler) one(ctx context.Context, m *Message, sender *deliver.Sender, address string, commit Commit) error {
+	passes, err := h.Passes(address)
+	if err != nil {
+		return err
+	}
+	if passes {
+		owner, _ := withoutExtension(address)
+		return h.pass(ctx, m, sender, calendar.NewURI(address), calendar.NewURI(owner))
+	}
+	users, err := h.named(calendar.NewURI(address))
+	if err != nil {
+		return err
+	}
+	if len(users) == 1 {
+		return h.receive(ctx, m, sender, users[0], commit)
+	}
+	return h.all(ctx, m, sender, users, commit)
+}
+
+// Passes reports whether mail for an address is handed over without being handled. That is so for addresses with an
+// extension (USER+EXTENSION@DOMAIN) that are nobody's alias, as with mail systems that know which addresses are users', and
+// for the calendar system itself, which is no user.
+func (h *Handler) Passes(address string) (bool, error) {
+	if h.IsSystem(calendar.NewURI(address)) {
+		return true, nil
+	}
+	if _, extended := withoutExtension(address); !extended || h.UsersOf == nil {
+		return extended, nil
+	}
+	names, err := h.UsersOf(address)
+	return len(names) == 0, err
+}
+
+// all handles a message for users.
+func (h *Handler) all(ctx context.Context, m *Message, sender *deliver.Sender, users []calendar.URI, commit Commit) error {
 	var failures []error
-	for _, recipient := range recipients {
+	for _, user := range users {
 		if ctx.Err() != nil {
 			return errors.Join(append(failures, context.Cause(ctx))...)
 		}
-		if err := h.receive(ctx, m, sender, recipient, commit); err != nil {
-			failures = append(failures, fmt.Errorf("for %s: %w", recipient.Address(), err))
+		if err := h.receive(ctx, m, sender, user, commit); err != nil {
+			failures = append(failures, fmt.Errorf("for %s: %w", user.Address(), err))
 		}
 	}
 	return errors.Join(failures...)
 }
 
+// withoutExtension returns an address without its extension, and whether it has one.
+func withoutExtension(address string) (string, bool) {
+	local, domain := address, ""
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		local, domain = address[:at], address[at:]
+	}
+	base, _, found := strings.Cut(local, "+")
+	if !found || base == "" || strings.HasPrefix(local, `"`) {
+		return address, false
+	}
+	return base + domain, true
+}
+
+// sender returns what hands over what a message owes.
+func (h *Handler) sender(m *Message) *deliver.Sender {
+	return &deliver.Sender{
+		Outbox: h.Store, Mailbox: h.Mailbox, Others: h.Others, Instead: h.Instead, Log: h.Log,
+		Keep: deliver.GivenUp, Make: m.make,
+	}
+}
+
 // Open reads a message from r, to its end, whose changes are made from that side.
 func (h *Handler) Open(r io.Reader, side itip.Side) (*Message, error) {
 	m := &Message{Source: mail.NewSpool(h.Spool)}
-	var err error
-	if m.Message, err = h.Read(io.TeeReader(r, m.Source), side); err != nil {
+	if err := h.open(m, io.TeeReader(r, m.Source), side); err != nil {
 		m.Source.Close()
 		return nil, err
 	}
+	return m, nil
+}
+
+// openKept opens a message that is kept. It is to be closed; the source stays open.
+func (h *Handler) openKept(kept Kept, side itip.Side) (*Message, error) {
+	m := &Message{Source: kept.Source, sender: &kept.Sender}
+	if kept.Unread {
+		m.Message = &handlers.Message{Mail: new(mail.Message)}
+		var err error
+		m.Fields, err = mail.ReadFields(m.Source.Open())
+		return m, err
+	}
+	return m, h.open(m, m.Source.Open(), side)
+}
+
+func (h *Handler) open(m *Message, r io.Reader, side itip.Side) (err error) {
+	if m.Message, err = h.Read(r, side); err != nil {
+		return err
+	}
 	if m.Fields, err = mail.ReadFields(m.Source.Open()); err != nil {
-		m.Done()
-		return nil, err
+		m.Close()
+		return err
 	}
 	m.prepare(side)
-	return m, nil
+	return nil
 }
 
 // Done gives back what Open has taken.
@@ -165,7 +268,8 @@ func (m *Message) prepare(side itip.Side) {
 	for _, address := range m.Fields.Addresses("From", "Reply-To", "Sender") {
 		senders = append(senders, calendar.NewURI(address))
 	}
-	automatic := m.Fields.Automatic() // DEVIATION: answers-to-automatic-mail.
+	// DEVIATION: answers-to-automatic-mail.
+	automatic := m.Fields.Automatic() || m.sender != nil && *m.sender == ""
 	for i := range m.Changes {
 		c := &m.Changes[i]
 		c.Side, c.Senders, c.Automatic = side, senders, automatic
@@ -188,7 +292,7 @@ func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sende
 		to.Letter = deliver.Name(m.Source.Digest(), to.Records)
 		err = commit(ctx, m, to)
 	}
-	itself := deliver.Envelope{Mailbox: true, From: h.envelopeSender(m), To: user.Address()}
+	itself := h.itself(m, user)
 	var unstorable *stores.UnstorableError
 	switch {
 	case errors.Is(err, ErrPass):
@@ -206,13 +310,38 @@ func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sende
 	if err != nil {
 		return err
 	}
-	h.Log.Info("delivered", "user", string(user), "letter", to.Letter)
+	h.delivered(ctx, sender, to)
+	return nil
+}
+
+// pass hands over a message, as it came, to an address that belongs to somebody by whose records it is known.
+func (h *Handler) pass(ctx context.Context, m *Message, sender *deliver.Sender, address, owner calendar.URI) error {
+	to := Recipient{User: address}
+	var err error
+	if to.Records, err = h.Store.Named(ctx, owner); err != nil {
+		return err
+	}
+	to.Letter = deliver.Name(m.Source.Digest(), address)
+	if err := sender.Once(ctx, to.Records, to.Letter, h.itself(m, address), m.Source.Open()); err != nil {
+		return err
+	}
+	h.delivered(ctx, sender, to)
+	return nil
+}
+
+// itself returns the envelope of a message that is handed over as it came.
+func (h *Handler) itself(m *Message, user calendar.URI) deliver.Envelope {
+	return deliver.Envelope{Mailbox: true, From: h.envelopeSender(m), To: user.Address()}
+}
+
+// delivered notes that nothing is left to be done for a recipient, and now and then looks after earlier letters.
+func (h *Handler) delivered(ctx context.Context, sender *deliver.Sender, to Recipient) {
+	h.Log.Info("delivered", "user", string(to.User), "letter", to.Letter)
 	if isChosen(to.Letter) {
 		if err := sender.Rest(ctx, to.Records); err != nil {
-			h.Log.Warn("mails of earlier messages are left in the outbox", "user", string(user), "error", err)
+			h.Log.Warn("mails of earlier messages are left in the outbox", "user", string(to.Records), "error", err)
 		}
 	}
-	return nil
 }
 
 // HasMailbox reports whether mails for mailboxes are handed over.

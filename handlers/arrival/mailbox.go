@@ -81,9 +81,12 @@ func (m *Message) make(_ deliver.Envelope, of io.Reader) (io.ReadCloser, error) 
 	return r, nil
 }
 
-// envelopeSender returns who is told if the mailbox refuses the message: whom its Return-Path names, which may be
-// nobody; else the calendar system.
+// envelopeSender returns who is told if the mailbox refuses the message: whom the mail system names, or the message's
+// Return-Path, which may be nobody; else the calendar system.
 func (h *Handler) envelopeSender(m *Message) string {
+	if m.sender != nil {
+		return *m.sender
+	}
 	if path, ok := m.Fields.ReturnPath(); ok {
 		return path
 	}

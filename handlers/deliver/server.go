@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -78,6 +79,8 @@ type RefusedError struct {
 	Recipient string
 	Code      int    // of the server's answer: 400 to 599
 	Text      string // what else the server says, in one line
+	Mailbox   bool   // it is the server of the mailboxes
+	Unasked   bool   // no server was asked
 }
 
 func (e *RefusedError) Error() string {
@@ -86,6 +89,50 @@ func (e *RefusedError) Error() string {
 
 // ForGood reports whether it is of no use to try again.
 func (e *RefusedError) ForGood() bool { return e.Code >= 500 }
+
+// Status returns the enhanced code of the server's answer (RFC 3463), and the text after it. Without one it is that of the
+// class of the code, such as 5.0.0.
+func (e *RefusedError) Status() (enhanced [3]int, text string) {
+	word, rest, _ := strings.Cut(e.Text, " ")
+	numbers := strings.Split(word, ".")
+	if len(numbers) != len(enhanced) || numbers[0] != strconv.Itoa(e.Code/100) {
+		return [3]int{e.Code / 100, 0, 0}, e.Text
+	}
+	for i, number := range numbers {
+		n, err := strconv.ParseUint(number, 10, 10)
+		if err != nil {
+			return [3]int{e.Code / 100, 0, 0}, e.Text
+		}
+		enhanced[i] = int(n)
+	}
+	return enhanced, rest
+}
+
+// Refusal returns the answer of the server of the mailboxes, if that is all that there is in an error; of several, one that
+// lets try again. Else it returns nil.
+func Refusal(err error) *RefusedError {
+	switch e := err.(type) {
+	case *RefusedError:
+		if e.Mailbox && !e.Unasked {
+			return e
+		}
+	case interface{ Unwrap() error }:
+		return Refusal(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var found *RefusedError
+		for _, err := range e.Unwrap() {
+			one := Refusal(err)
+			if one == nil {
+				return nil
+			}
+			if found == nil || found.ForGood() {
+				found = one
+			}
+		}
+		return found
+	}
+	return nil
+}
 
 // refused makes an error of the client one of this package. What is no answer about the mail is
 // temporary, whatever it is.
@@ -102,7 +149,7 @@ func (s *Server) refused(recipient string, err error) error {
 	if code == 421 || code < 400 || code > 599 {
 		return fmt.Errorf("%s: %d %s", s, code, text)
 	}
-	return &RefusedError{Server: s.String(), Recipient: recipient, Code: code, Text: text}
+	return &RefusedError{Server: s.String(), Recipient: recipient, Code: code, Text: text, Mailbox: s.LMTP || s.Prefix != ""}
 }
 
 // Connection is a connection to a server. It is not for use by several at once.
@@ -204,7 +251,7 @@ func (c *Connection) begin(from string, to []string, results []error) (open []in
 	wide := !isASCII(from)
 	for i, address := range to {
 		if address == "" || !isPath(address) {
-			results[i] = &RefusedError{c.server.String(), address, 553, "no server accepts such an address"}
+			results[i] = &RefusedError{Server: c.server.String(), Recipient: address, Code: 553, Text: "no server accepts such an address", Unasked: true}
 			continue
 		}
 		open = append(open, i)

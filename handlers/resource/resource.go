@@ -44,6 +44,12 @@ func (h *Handler) Handle(ctx context.Context, r io.Reader) error {
 	return h.Each(ctx, r, itip.Decided, h.commit)
 }
 
+// HandleKept handles a message that is kept, for recipients by their addresses, as Handle does. It says of each what
+// became of it, as [arrival.Handler.EachOf] does.
+func (h *Handler) HandleKept(ctx context.Context, kept arrival.Kept, to []string, done func(i int, err error)) {
+	h.EachOf(ctx, kept, itip.Decided, to, h.commit, done)
+}
+
 // commit decides on what the message asks of a resource, makes the changes to its records, and leaves the letter
 // in its outbox.
 func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Recipient) error {

@@ -62,6 +62,7 @@ var arrows = map[string][]string{
 	"cmd/internal/incoming": {"cmd/internal/...", "conf", "handlers", arrival, deliver, calendar},
 	"cmd/internal/resource": {"cmd/internal/...", "conf", "handlers", arrival, "handlers/resource", "stores", calendar},
 	"cmd/internal/person":   {"cmd/internal/...", "conf", "handlers", arrival, "handlers/person", deliver, summary, "stores", calendar},
+	"cmd/internal/programs": {"cmd/internal/..."},
 	"cmd/internal/serve":    {"cmd/internal/...", "conf", "handlers/...", "stores/..."},
 	// It makes numbers of what the service tells it, and knows no socket and no setting.
 	"cmd/internal/serve/metrics": {"cmd/internal/serve", "handlers", itip, spool, "stores/rejected"},

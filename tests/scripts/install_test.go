@@ -60,7 +60,7 @@ func TestInstall(t *testing.T) {
 		for _, unit := range []string{"nightly.service", "nightly.timer", "report@.service"} {
 			jobs = append(jobs, "/etc/systemd/system/imip-agent-"+unit)
 		}
-		jobs = append(jobs, "/etc/systemd/system/imip-agent.service", "/etc/systemd/system/imip-agent.socket", "/etc/systemd/system/imip-agent-metrics.socket")
+		jobs = append(jobs, "/etc/systemd/system/imip-agent.service", "/etc/systemd/system/imip-agent.socket", "/etc/systemd/system/imip-agent-lmtp.socket", "/etc/systemd/system/imip-agent-metrics.socket")
 	}
 	for _, job := range jobs {
 		want[job] = 0o644

@@ -186,8 +186,11 @@ func (s *service) send(login, text string) (err error) {
 		name, value, _ := strings.Cut(field, ":")
 		steps = append(steps, func() (*milter.Action, error) { return c.HeaderField(name, value, nil) })
 	}
-	steps = append(steps, c.HeaderEnd,
-		func() (*milter.Action, error) { return c.BodyChunk([]byte(body)) },
+	steps = append(steps, c.HeaderEnd)
+	for chunk := range slices.Chunk([]byte(body), 65535) {
+		steps = append(steps, func() (*milter.Action, error) { return c.BodyChunk(chunk) })
+	}
+	steps = append(steps,
 		func() (*milter.Action, error) { _, action, err := c.End(); return action, err })
 	for _, step := range steps {
 		if action, err = step(); err != nil {

@@ -17,7 +17,7 @@ remove=
 prefix=${1:-/usr/local}
 case $prefix in /*) ;; *) echo "install.sh: $prefix is not an absolute path" >&2; exit 64 ;; esac
 dest=${DESTDIR:-}
-units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service imip-agent.service imip-agent.socket imip-agent-metrics.socket"
+units="imip-agent-nightly.service imip-agent-nightly.timer imip-agent-report@.service imip-agent.service imip-agent.socket imip-agent-lmtp.socket imip-agent-metrics.socket"
 programs="imip_person_outgoing imip_person imip_resource imip-agent imip-agent-postgresql"
 completions="bash:bash-completion/completions/imip-agent zsh:zsh/site-functions/_imip-agent fish:fish/vendor_completions.d/imip-agent.fish"
 
@@ -28,7 +28,7 @@ if [ -n "$remove" ]; then
             exit 1
         fi
     done
-    [ -n "$dest" ] || [ ! -d /run/systemd/system ] || systemctl disable --now imip-agent-nightly.timer imip-agent.service imip-agent.socket imip-agent-metrics.socket || true
+    [ -n "$dest" ] || [ ! -d /run/systemd/system ] || systemctl disable --now imip-agent-nightly.timer imip-agent.service imip-agent.socket imip-agent-lmtp.socket imip-agent-metrics.socket || true
     for program in $programs imip-agent-serve; do rm -f "$dest$prefix/bin/$program"; done
     rm -f "$dest/etc/cron.d/imip-agent-go"
     rm -f "$dest$prefix"/share/man/man1/imip-agent*.1 "$dest$prefix"/share/man/man1/imip_*.1 "$dest$prefix/share/man/man5/config.txt.5"

@@ -11,6 +11,7 @@ import (
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/conf"
+	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/person"
 	"imip-agent/handlers/summary"
 	"imip-agent/stores"
@@ -39,9 +40,13 @@ func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (fun
 	if err != nil {
 		return nil, err
 	}
+	return incoming.Answering(env, New(s, base).Handle), nil
+}
+
+// New returns the handler of a site.
+func New(s *site.Site, base arrival.Handler) *person.Handler {
 	base.Default = s.Preferences.Default
-	h := person.Handler{Handler: base, Link: link(&s.Config, base.Others.Name)}
-	return h.Handle, nil
+	return &person.Handler{Handler: base, Link: link(&s.Config, base.Others.Name)}
 }
 
 // link returns where the web manager shows an event: below MANAGER_URL, or else on this host. It is nil if messages

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -21,6 +22,9 @@ const (
 	// apartVariable tells a process that it is such a one, and the number of the file from
 	// which it learns that the message has come to its end.
 	apartVariable = "IMIP_AGENT_APART"
+
+	// answerVariable tells it the number of the file to which [Answer] writes, if somebody reads that.
+	answerVariable = "IMIP_AGENT_ANSWER"
 
 	// softMemory is how much memory a process takes, in octets, before the garbage collector
 	// works harder.
@@ -56,6 +60,53 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 		return handle(&begin)
 	}
 
+	output := &tail{most: keptOutput}
+	err := start(ctx, os.Args, io.MultiReader(&begin, r), output, nil)
+	if err == nil || errors.Is(err, errReported) {
+		output.WriteTo(env.Stderr)
+	}
+	return err
+}
+
+// Child has a message that r has handled by the program of that name, with the words on its command line, in a process of
+// its own; this program goes on as that one there. See Apart for why. What the program says of what it does goes to standard
+// error. It returns what the program has answered beside that (see [Answer]), and why the message must be tried again.
+func Child(ctx context.Context, env Environment, program string, words []string, r io.Reader) (answer []byte, err error) {
+	output := &tail{most: keptOutput}
+	var answered bytes.Buffer
+	err = start(ctx, append([]string{program}, words...), r, output, &answered)
+	log, reason, found := strings.Cut(output.String(), reportBegin)
+	if !found || !errors.Is(err, errReported) {
+		log += reason
+	} else {
+		err = errors.New(strings.TrimSpace(reason))
+	}
+	_, _ = io.WriteString(env.Stderr, log)
+	return answered.Bytes(), err
+}
+
+// Answer tells the program that has started this one by [Child] more than that a message must be tried again. Nobody else
+// is told anything.
+func Answer(env Environment, answer []byte) error {
+	word := env.Getenv(answerVariable)
+	if word == "" {
+		return nil
+	}
+	number, err := strconv.Atoi(word)
+	if err != nil {
+		return fmt.Errorf("%s=%s is in the environment: only this program itself may set it", answerVariable, word)
+	}
+	file := os.NewFile(uintptr(number), answerVariable)
+	_, err = file.Write(answer)
+	return errors.Join(err, file.Close())
+}
+
+// mostAnswer is how many octets of an answer count.
+const mostAnswer = 64 << 10
+
+// start starts this program again with the words, and has it read r. Its standard error goes to output, and what it answers
+// to answer, if that is not nil. The error is [errReported] if the program has said what is wrong.
+func start(ctx context.Context, words []string, r io.Reader, output io.Writer, answer *bytes.Buffer) error {
 	theirs, ours, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("start a process for the message: %w", err)
@@ -66,32 +117,48 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 	// If this thread ended, so would the process (prctl(2), PR_SET_PDEATHSIG).
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	command := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
-	command.Args[0] = os.Args[0]
+	command := exec.CommandContext(ctx, "/proc/self/exe", words[1:]...)
+	command.Args[0] = words[0]
 	command.Env = append(os.Environ(), apartVariable+"=3") // the first after the standard ones
 	command.ExtraFiles = []*os.File{theirs}
-	command.Stdin = &confirming{io.MultiReader(&begin, r), ours}
+	command.Stdin = &confirming{r, ours}
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 3 * Grace // it has a grace period of its own, and gives back locks after it
-	output := &tail{most: keptOutput}
 	command.Stderr = output
-	err = command.Run()
+	read := func() {}
+	if answer != nil {
+		from, to, err := os.Pipe()
+		if err != nil {
+			return fmt.Errorf("start a process for the message: %w", err)
+		}
+		defer from.Close()
+		command.ExtraFiles = append(command.ExtraFiles, to)
+		command.Env = append(command.Env, answerVariable+"=4")
+		read = func() {
+			to.Close() // only the process has it now
+			_, _ = io.Copy(answer, io.LimitReader(from, mostAnswer))
+		}
+	}
+	if err = command.Start(); err == nil {
+		read() // until it ends
+		err = command.Wait()
+	}
 
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
+		return nil
 	case command.Process == nil:
+		read()
 		return fmt.Errorf("start a process for the message: %w", err)
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.As(err, &exit) && exit.ExitCode() == int(ExitTemporary):
-		err = errReported
-	default: // what the runtime has written is not for mail systems
-		return fmt.Errorf("the process that handled the message ended, perhaps out of memory: %w", err)
+		return errReported
 	}
-	output.WriteTo(env.Stderr)
-	return err
+	// What the runtime has written is not for mail systems.
+	return fmt.Errorf("the process that handled the message ended, perhaps out of memory: %w", err)
 }
 
 // confirming is a message that tells when it has been read to its end.

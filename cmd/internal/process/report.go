@@ -26,9 +26,11 @@ func Report(stderr io.Writer, err error) ExitCode {
 	if errors.Is(err, errReported) {
 		return ExitTemporary
 	}
-	fmt.Fprintf(stderr, "4.3.0 calendar records not updated, the message must be tried again: %s\n", plain(err.Error(), maxDetail))
+	fmt.Fprintf(stderr, "%s%s\n", reportBegin, plain(err.Error(), maxDetail))
 	return ExitTemporary
 }
+
+const reportBegin = "4.3.0 calendar records not updated, the message must be tried again: "
 
 // plain returns text as one line of printable ASCII, cut off after limit octets.
 func plain(text string, limit int) string {

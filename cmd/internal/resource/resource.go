@@ -9,6 +9,7 @@ import (
 	"imip-agent/cmd/internal/incoming"
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/resource"
 )
 
@@ -30,6 +31,10 @@ var Program = handler.Program{
 
 func prepare(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
 	base, err := incoming.Handler(s, line, env)
-	h := resource.Handler{Handler: base, Journal: s.Journal}
-	return h.Handle, err
+	return incoming.Answering(env, New(s, base).Handle), err
+}
+
+// New returns the handler of a site.
+func New(s *site.Site, base arrival.Handler) *resource.Handler {
+	return &resource.Handler{Handler: base, Journal: s.Journal}
 }

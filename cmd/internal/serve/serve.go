@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,6 +35,9 @@ const leaving = 5 * time.Second
 // gcPercent is how much garbage there may be for what is in use: the service stays, beside a mail system that wants the memory.
 const gcPercent = 50
 
+// ending is how long mails may take at the end that have been handed in by LMTP, before they are told to end.
+const ending = 20 * time.Second
+
 // Run is the service: it takes messages from mail systems and handles them until ctx ends. Then it takes nothing new, and ends
 // what it has begun. The rest stays in the spool. The monitor shows others how it does.
 func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Monitor) error {
@@ -47,28 +51,37 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 		Taker:  &outgoing.Later{Spool: &watchedSpool{queue, monitor}, Limit: s.Config.MessageSizeLimit},
 		Refuse: s.Config.MilterRefuse, Most: s.Config.ServeSize, Log: s.Log,
 	}
-	var who atomic.Pointer[senders]
-	first, err := loadSenders(s, &s.Config)
+	var now atomic.Pointer[addresses]
+	first, err := loadAddresses(s, &s.Config)
 	if err != nil {
 		return err
 	}
-	who.Store(first)
-	gate.User = func(login string) (string, error) { return who.Load().logins.Address(login), nil }
-	gate.Trusted = func(ip net.IP) bool { return who.Load().trusts(ip) }
-	process.OnReload(func() { reload(s, env, &who) })
+	now.Store(first)
+	gate.User = func(login string) (string, error) { return now.Load().logins.Address(login), nil }
+	gate.Trusted = func(ip net.IP) bool { return now.Load().trusts(ip) }
+	lmtpService, err := newLMTP(s, env, &watchedSpool{queue, monitor}, monitor, &now)
+	if err != nil {
+		return err
+	}
+	process.OnReload(func() { reload(s, env, &now) })
 
 	sockets, err := listen(s)
 	if err != nil {
 		return err
 	}
-	server := milter.NewServer(gate)
-	ended := make(chan error, len(sockets.milter)+1)
-	var guards []*milter.Guard
+	milterServer, lmtpServer := milter.NewServer(gate), lmtpService.NewServer()
+	ended := make(chan error, len(sockets.milter)+len(sockets.lmtp))
+	var guards []interface{ Open() int }
 	for _, l := range sockets.milter {
 		s.Log.Info("the service takes mail that users send", "milter", l.Addr().String())
 		guard := &milter.Guard{Listener: l, Most: s.Config.Connections}
 		guards = append(guards, guard)
-		go func() { ended <- server.Serve(guard) }()
+		go func() { ended <- fmt.Errorf("the milter has ended: %w", milterServer.Serve(guard)) }()
+	}
+	guards = append(guards, lmtpServer)
+	for _, l := range sockets.lmtp {
+		s.Log.Info("the service takes mail", "lmtp", l.Addr().String(), "mailboxes", s.Config.MailboxServer)
+		go func() { ended <- fmt.Errorf("the LMTP server has ended: %w", lmtpServer.Serve(l)) }()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -95,18 +108,46 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 	case err = <-done:
 		done <- nil
 	case err = <-ended:
-		err = fmt.Errorf("the milter has ended: %w", err)
 	}
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
-	leave, stop := context.WithTimeout(context.Background(), leaving)
-	defer stop()
-	_ = server.Shutdown(leave) // who is still there is cut off
-	_ = server.Close()
+	var left sync.WaitGroup
+	left.Go(func() {
+		leave, stop := context.WithTimeout(context.Background(), ending)
+		defer stop()
+		if err := lmtpServer.Shutdown(leave); err != nil {
+			s.Log.Warn("mails were not handled to the end, and are handed in again", "reason", err)
+		}
+	})
+	left.Go(func() {
+		leave, stop := context.WithTimeout(context.Background(), leaving)
+		defer stop()
+		_ = milterServer.Shutdown(leave) // who is still there is cut off
+		_ = milterServer.Close()
+	})
+	left.Wait()
 	cancel(nil)
 	err = errors.Join(err, <-done)
 	depth := queue.Depth()
 	s.Log.Info("the service ends", "left", depth.Messages, "lost", gate.Lost())
 	return err
+}
+
+// addresses say whose mail counts, and what addresses are.
+type addresses struct {
+	senders
+	resources conf.Resources
+}
+
+func loadAddresses(s *site.Site, c *conf.Config) (*addresses, error) {
+	who, err := loadSenders(s, c)
+	if err != nil {
+		return nil, err
+	}
+	resources, warnings, err := conf.LoadResources(c.Resources)
+	for _, warning := range warnings {
+		s.Log.Warn("resources: " + warning.String())
+	}
+	return &addresses{*who, resources}, err
 }
 
 // senders says whose mail counts.
@@ -150,24 +191,25 @@ func (w *senders) trusts(ip net.IP) bool {
 	return false
 }
 
-// reload reads again whose mail counts. Aliases and preferences are read each time anyway; other settings need a new start.
-func reload(s *site.Site, env process.Environment, who *atomic.Pointer[senders]) {
+// reload reads again what addresses are. Aliases and preferences are read each time anyway; other settings need a new start.
+func reload(s *site.Site, env process.Environment, now *atomic.Pointer[addresses]) {
 	c, err := conf.Load(s.Config.File, env.Getenv)
-	var w *senders
+	var w *addresses
 	if err == nil {
-		w, err = loadSenders(s, &c)
+		w, err = loadAddresses(s, &c)
 	}
 	if err != nil {
 		s.Log.Error("the configuration cannot be read again: what was read before holds", "error", err)
 		return
 	}
-	who.Store(w)
-	s.Log.Info("it is read again whose mail counts")
+	now.Store(w)
+	s.Log.Info("it is read again whose mail counts, and which addresses are resources")
 }
 
 // sockets are where others connect.
 type sockets struct {
 	milter  []net.Listener // mail systems with what users send
+	lmtp    []net.Listener // mail systems with what arrives
 	metrics []net.Listener // who wants to know how the service does
 }
 
@@ -180,9 +222,12 @@ func listen(s *site.Site) (sockets, error) {
 		return found, fmt.Errorf("the sockets that systemd has opened: %w", err)
 	}
 	for name, opened := range named {
-		if name == "metrics" {
+		switch name {
+		case "metrics":
 			found.metrics = append(found.metrics, opened...)
-		} else {
+		case "lmtp":
+			found.lmtp = append(found.lmtp, opened...)
+		default:
 			found.milter = append(found.milter, opened...)
 		}
 	}
@@ -192,6 +237,13 @@ func listen(s *site.Site) (sockets, error) {
 			return found, fmt.Errorf("MILTER_SOCKET: %w", err)
 		}
 		found.milter = append(found.milter, l)
+	}
+	if len(found.lmtp) == 0 && s.Config.LMTPSocket != "" {
+		l, err := open(s.Config.LMTPSocket)
+		if err != nil {
+			return found, fmt.Errorf("LMTP_SOCKET: %w", err)
+		}
+		found.lmtp = append(found.lmtp, l)
 	}
 	if len(found.metrics) == 0 && s.Config.MetricsAddress != "" {
 		l, err := open(s.Config.MetricsAddress)

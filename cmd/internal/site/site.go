@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"imip-agent/cmd/internal/process"
@@ -29,6 +30,7 @@ type Site struct {
 	closed      func()
 
 	verbose, debug bool
+	words          []string // of a command line that leads to the same site
 
 	journal func() (stores.Journal, error)
 	opened  stores.Journal // nil: nobody has asked for it
@@ -54,6 +56,13 @@ func Configure(options Given, env process.Environment, set map[string]string) (*
 	if err != nil {
 		return nil, err
 	}
+	var words []string
+	if options.IsSet("config") {
+		words = []string{"--config", options.String("config")}
+	}
+	if options.Bool("verbose") {
+		words = append(words, "--verbose")
+	}
 	for _, o := range overrides {
 		if !options.IsSet(o.option) {
 			continue
@@ -61,6 +70,7 @@ func Configure(options Given, env process.Environment, set map[string]string) (*
 		if err := config.Override(o.setting, options.String(o.option)); err != nil {
 			return nil, fmt.Errorf("option --%s: %w", o.option, err)
 		}
+		words = append(words, "--"+o.option, options.String(o.option))
 	}
 	for setting, value := range set {
 		if err := config.Override(setting, value); err != nil {
@@ -70,8 +80,11 @@ func Configure(options Given, env process.Environment, set map[string]string) (*
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	return &Site{Config: config, ReadOnly: options.Bool("read-only"), verbose: options.Bool("verbose"), debug: options.Bool("debug")}, nil
+	return &Site{Config: config, ReadOnly: options.Bool("read-only"), verbose: options.Bool("verbose"), debug: options.Bool("debug"), words: words}, nil
 }
+
+// Words are those of a command line that leads a program that handles a message to the same site.
+func (s *Site) Words() []string { return slices.Clone(s.words) }
 
 // OpenLog opens the log, and has the configuration's warnings logged. It is for programs that need no store.
 func (s *Site) OpenLog(env process.Environment) {

@@ -1,0 +1,132 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync/atomic"
+
+	"imip-agent/cmd/internal/incoming"
+	"imip-agent/cmd/internal/outgoing"
+	"imip-agent/cmd/internal/person"
+	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/resource"
+	"imip-agent/cmd/internal/site"
+	"imip-agent/handlers/arrival"
+	"imip-agent/handlers/deliver"
+	"imip-agent/handlers/lmtp"
+	handleroutgoing "imip-agent/handlers/outgoing"
+	"imip-agent/handlers/spool"
+	"imip-agent/stores/calendar"
+)
+
+// newLMTP returns the service by LMTP: messages are handled as the programs do that mail systems pipe them to.
+func newLMTP(s *site.Site, env process.Environment, queue handleroutgoing.Putter, observer Observer, now *atomic.Pointer[addresses]) (*lmtp.Service, error) {
+	if s.Config.MailboxServer != "" { // a mistake shows at once
+		if _, err := deliver.LMTPServer(s.Config.MailboxServer); err != nil {
+			return nil, err
+		}
+	}
+	l := &letters{site: s, env: env, queue: queue, observer: observer, large: newLarge(s, env)}
+	name, err := os.Hostname()
+	if err != nil {
+		name = "localhost"
+	}
+	return &lmtp.Service{
+		Routes: func() (lmtp.Routes, error) {
+			return lmtp.Routes{OutgoingPrefix: s.Config.OutgoingPrefix, IsResource: now.Load().resources.Has, UsersOf: s.UsersOf()}, nil
+		},
+		Handlers: map[lmtp.Kind]lmtp.Handle{lmtp.Outgoing: l.outgoing, lmtp.Person: l.person, lmtp.Resource: l.resource},
+		Name:     name, Most: s.Config.ServeSize, Deadline: s.Config.Deadline, Connections: s.Config.Connections, Log: s.Log,
+	}, nil
+}
+
+// letters handles mails that have been handed in by LMTP.
+type letters struct {
+	site  *site.Site
+	env   process.Environment
+	queue handleroutgoing.Putter
+	large *large
+
+	observer Observer
+}
+
+// outgoing handles copies of a mail for the users who have sent it.
+func (l *letters) outgoing(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
+	if m.Unread { // there is a warning in the log
+		for i := range to {
+			done(i, nil)
+		}
+		return
+	}
+	big, err := l.large.is(m.Source.Size(), m.Source.Open())
+	for i, address := range to {
+		switch {
+		case err != nil:
+			done(i, err)
+		case l.site.Config.SpoolFirst:
+			later := handleroutgoing.Later{Spool: l.queue, Limit: l.site.Config.MessageSizeLimit}
+			_, err := later.TakeKept(m.Source, spool.Note{User: address, Source: "lmtp", Sender: m.From})
+			done(i, err)
+		case big:
+			done(i, l.large.outgoing(ctx, address, m.Source.Open()))
+		default:
+			h := outgoing.New(l.site, l.env)
+			observe(&h.Pipeline, l.observer)
+			h.Recipient = calendar.NewURI(address)
+			done(i, h.Handle(ctx, m.Source.Open()))
+		}
+	}
+}
+
+// person handles a mail for users.
+func (l *letters) person(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
+	base, err := incoming.New(l.site, l.env)
+	observe(&base.Pipeline, l.observer)
+	if err == nil && l.site.Config.MailboxServer != "" {
+		err = incoming.By(&base, l.site.Config.MailboxServer)
+	}
+	if err == nil && base.Mailbox == nil {
+		err = errNoMailboxes
+	}
+	l.arrived(ctx, m, to, done, err, &base, person.New(l.site, base).HandleKept, person.Program.Name, "-l", l.site.Config.MailboxServer)
+}
+
+// resource handles a mail for resources.
+func (l *letters) resource(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
+	base, err := incoming.New(l.site, l.env)
+	observe(&base.Pipeline, l.observer)
+	l.arrived(ctx, m, to, done, err, &base, resource.New(l.site, base).HandleKept, resource.Program.Name)
+}
+
+var errNoMailboxes = errors.New("no server of mailboxes is configured (MAILBOX_SERVER)")
+
+// arrived handles a mail by a handler, or by a program with words of its own if it is large.
+func (l *letters) arrived(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error), err error, base *arrival.Handler,
+	handle func(context.Context, arrival.Kept, []string, func(int, error)), program string, words ...string) {
+	big := false
+	if err == nil && !m.Unread {
+		big, err = l.large.is(m.Source.Size(), m.Source.Open())
+	}
+	kept := arrival.Kept{Source: m.Source, Sender: m.From, Unread: m.Unread || big}
+	switch {
+	case err != nil:
+		for i := range to {
+			done(i, err)
+		}
+	case big:
+		for i, address := range to {
+			passes, err := base.Passes(address)
+			switch {
+			case err != nil:
+				done(i, err)
+			case passes:
+				handle(ctx, kept, []string{address}, func(_ int, err error) { done(i, err) })
+			default:
+				done(i, l.large.arrived(ctx, program, address, m, words...))
+			}
+		}
+	default:
+		handle(ctx, kept, to, done)
+	}
+}
