@@ -20,6 +20,14 @@ type Rules interface {
 	Confirm(Invited) error
 	// Retract is told that the resource does not take part in the event or occurrence, whether or not it did before.
 	Retract(Invited) error
+	// Uphold is told that what the resource has accepted of the event before stands: its own records do not change.
+	Uphold(Invited, []Accepted) error
+}
+
+// Accepted is an event or occurrence that a resource has accepted, as it is stored.
+type Accepted struct {
+	ID     stores.ID
+	Object *calendar.Object
 }
 
 // Verdict is what the rules of a resource make of an invitation.
@@ -250,21 +258,34 @@ func retract(u *update) (err error) {
 	return u.Rules.Retract(u.invited)
 }
 
-// retractUnlessBooked does so unless an earlier version of the event is accepted: that stands.
-func retractUnlessBooked(u *update) error {
-	booked := u.stored
-	if booked == nil && u.ID.RecurrenceID != "" {
-		var err error
-		if booked, err = u.whole(); err != nil {
+// uphold informs the rules that what is accepted of the event stands, or, if nothing is, that the resource does not
+// take part.
+func uphold(u *update) error {
+	ids := []stores.ID{{UID: u.ID.UID}}
+	apart, err := u.Recurrences(stores.Active, u.ID.UID)
+	if err != nil {
+		return err
+	}
+	for _, id := range apart {
+		ids = append(ids, stores.ID{UID: u.ID.UID, RecurrenceID: id})
+	}
+	var accepted []Accepted
+	for _, id := range ids {
+		object, err := u.active(id)
+		if err != nil {
 			return err
 		}
-	}
-	if booked != nil {
-		if own, ok := Attendee(booked, u.User()); ok && own.PartStat() == "ACCEPTED" {
-			return nil
+		if object == nil {
+			continue
+		}
+		if own, ok := Attendee(object, u.User()); ok && own.PartStat() == "ACCEPTED" {
+			accepted = append(accepted, Accepted{id, object})
 		}
 	}
-	return retract(u)
+	if len(accepted) == 0 {
+		return retract(u)
+	}
+	return u.Rules.Uphold(u.invited, accepted)
 }
 
 // answerOrganizer sends the organizer what is decided, and those who have delegated the event to the resource.

@@ -114,8 +114,8 @@ var effects = [...]map[string][]step{
 var decisions = [...][]step{
 	Accept:   {accept, keep, dropOccurrences, reactivate, recordDecided, dropOffers, confirm, answerOrganizer},
 	Decline:  {decline, keep, dropOccurrences, reactivate, forgetDecided, dropOffers, retract, answerOrganizer},
-	Counter:  {offerDecided, retractUnlessBooked, answerOrganizer},
-	Delegate: {retractUnlessBooked, delegate},
+	Counter:  {offerDecided, uphold, answerOrganizer},
+	Delegate: {uphold, delegate},
 }
 
 // freeBusyEffects is what free/busy that others send does, by the side and its method (RFC 5546 section 3.3).

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -95,6 +96,63 @@ func (q *Quota) Retract(id stores.ID, resource calendar.URI, own *freebusy.Table
 		return err
 	}
 	return q.release(id, resource, mirrored)
+}
+
+// Uphold sees to it that what a resource has booked of an event is what it has accepted, as its own free/busy,
+// which has not changed, says. Of id, which is decided on, nothing else is left. What has ended before now does not
+// count, as it may be expired. All bookings are of the same resource, and there is one.
+func (q *Quota) Uphold(id stores.ID, accepted []Booking, own *freebusy.Table, books Books, now time.Time) error {
+	resource := accepted[0].Resource
+	places, err := q.Places(accepted[0].Object, books)
+	if err != nil {
+		return err
+	}
+	ok, err := q.mirrors(id.UID, resource, own, len(places), now)
+	if ok && !slices.ContainsFunc(accepted, func(b Booking) bool { return b.ID == id }) {
+		var object *calendar.Object
+		if object, _, err = q.read(id); object != nil {
+			self, _ := itip.Attendee(object, resource)
+			ok = self.PartStat() != "ACCEPTED"
+		}
+	}
+	if ok || err != nil {
+		return err
+	}
+	if err := q.Retract(stores.ID{UID: id.UID}, resource, own); err != nil {
+		return err
+	}
+	for _, b := range accepted {
+		if err := q.Confirm(b, own, books); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mirrors reports whether a resource's records of an event, in as many of the quota's tables, are those of its own
+// free/busy, but for what has ended before now.
+func (q *Quota) mirrors(uid string, resource calendar.URI, own *freebusy.Table, tables int, now time.Time) (bool, error) {
+	wanted := make(map[instant]bool)
+	for _, p := range mirror(own, uid) {
+		if !p.End.Before(now) {
+			wanted[instantOf(p)] = true
+		}
+	}
+	its := of(uid, resource)
+	found, same := 0, true
+	err := q.eachTable(nil, func(table *freebusy.Table) {
+		booked := make(map[instant]bool)
+		for p := range table.All() {
+			if its(p) && !p.End.Before(now) {
+				booked[instantOf(p)] = true
+			}
+		}
+		if len(booked) > 0 {
+			found++
+			same = same && maps.Equal(wanted, booked)
+		}
+	})
+	return same && (found == tables || len(wanted) == 0), err
 }
 
 // mirror returns the records of an event in a resource's own free/busy.

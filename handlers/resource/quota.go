@@ -161,3 +161,25 @@ func (r *rules) Retract(i itip.Invited) error {
 	}
 	return nil
 }
+
+// Uphold implements [itip.Rules]: each quota has what the resource has accepted. A program that was killed between
+// the commits may have left there what is decided otherwise now.
+func (r *rules) Uphold(i itip.Invited, accepted []itip.Accepted) error {
+	if len(r.quotas) == 0 {
+		return nil
+	}
+	own, err := i.Periods(stores.Table{Kind: stores.Own})
+	if err != nil {
+		return err
+	}
+	var bookings []quota.Booking
+	for _, a := range accepted {
+		bookings = append(bookings, quota.Booking{ID: a.ID, Object: a.Object, Resource: r.user})
+	}
+	for _, name := range r.quotaNames() {
+		if err := r.quotas[name].Uphold(i.ID, bookings, own, r.functions.Books(r.user, name), i.Now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
