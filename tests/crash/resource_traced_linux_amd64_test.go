@@ -26,7 +26,12 @@ type decision struct {
 	before  [][]byte
 	message []byte
 	owed    []string // who gets an answer, in order
+
+	functions string // of the room
 }
+
+// bothQuotas are functions with two quotas, one of them with a table for each organizer.
+const bothQuotas = "schedule_for_delegate " + roomsQuota + "\nschedule_across_quota mailto:organizers@example.com\nschedule_in_freebusy\n"
 
 // meeting is the lines of an event of Vincent's in the room.
 func meeting(lines ...string) compat.Event {
@@ -36,15 +41,20 @@ func meeting(lines ...string) compat.Event {
 func decisions() []decision {
 	first := from("vincent", "REQUEST", meeting())
 	const vincents = "vincent.vole@example.com"
+	moved := from("vincent", "REQUEST", meeting("SEQUENCE:1", "RRULE:FREQ=DAILY;COUNT=3", "DTSTART:"+on(0, 11), "DTEND:"+on(0, 12)))
 	return []decision{
-		{"accepted", nil, first, []string{vincents}},
-		{"moved", [][]byte{first}, from("vincent", "REQUEST", meeting("SEQUENCE:1", "RRULE:FREQ=DAILY;COUNT=3", "DTSTART:"+on(0, 11), "DTEND:"+on(0, 12))), []string{vincents}},
+		{"accepted", nil, first, []string{vincents}, bothQuotas},
+		{"moved", [][]byte{first}, moved, []string{vincents}, bothQuotas},
+		{"moved, check_quota", [][]byte{first}, moved, []string{vincents}, "check_quota " + roomsQuota + "\n"},
+		{"moved, schedule_across_quota", [][]byte{first}, moved, []string{vincents}, "schedule_across_quota " + roomsQuota + "\n"},
+		{"moved, schedule_for_delegate", [][]byte{first}, moved, []string{vincents}, "schedule_for_delegate " + roomsQuota + "\n"},
+		{"moved, all of one quota", [][]byte{first}, moved, []string{vincents}, "check_quota " + roomsQuota + "\nschedule_across_quota " + roomsQuota + "\nschedule_for_delegate " + roomsQuota + " most-available\n"},
 		{"an occurrence", [][]byte{from("vincent", "REQUEST", meeting("RRULE:FREQ=DAILY;COUNT=3"))},
-			from("vincent", "REQUEST", meeting("SEQUENCE:1", "RECURRENCE-ID:"+on(1, 9), "DTSTART:"+on(1, 9), "DTEND:"+on(1, 11))), []string{vincents}},
+			from("vincent", "REQUEST", meeting("SEQUENCE:1", "RECURRENCE-ID:"+on(1, 9), "DTSTART:"+on(1, 9), "DTEND:"+on(1, 11))), []string{vincents}, bothQuotas},
 		{"given up", [][]byte{first, from("vincent", "REQUEST", meeting("UID:f", "DTSTART:"+on(3, 9), "DTEND:"+on(3, 10)))},
-			from("vincent", "REQUEST", meeting("SEQUENCE:1", "DTSTART:"+on(0, 9), "DTEND:"+on(0, 19))), []string{vincents}},
-		{"called off", [][]byte{first}, from("vincent", "CANCEL", meeting("SEQUENCE:1")), nil},
-		{"delegated", [][]byte{first}, from("vincent", "REQUEST", meeting("UID:f")), []string{"attic@example.com", vincents}},
+			from("vincent", "REQUEST", meeting("SEQUENCE:1", "DTSTART:"+on(0, 9), "DTEND:"+on(0, 19))), []string{vincents}, bothQuotas},
+		{"called off", [][]byte{first}, from("vincent", "CANCEL", meeting("SEQUENCE:1")), nil, bothQuotas},
+		{"delegated", [][]byte{first}, from("vincent", "REQUEST", meeting("UID:f")), []string{"attic@example.com", vincents}, bothQuotas},
 	}
 }
 
@@ -53,7 +63,7 @@ func (d *decision) furnish(t *testing.T, others *mailbox.Server) compat.Room {
 	t.Helper()
 	room := compat.Room(tempDir(t))
 	must(t, room.Furnish(&compat.Conversation{
-		Preferences: compat.Tree{"mailto:" + theRoom + "/scheduling_function": "schedule_for_delegate " + roomsQuota + "\nschedule_across_quota mailto:organizers@example.com\nschedule_in_freebusy\n"},
+		Preferences: compat.Tree{"mailto:" + theRoom + "/scheduling_function": d.functions},
 		Initial: compat.Tree{
 			"journal/" + roomsQuota + "/limits":    "* PT5H\n",
 			"journal/" + roomsQuota + "/delegates": "mailto:" + theRoom + "\nmailto:attic@example.com\n",
