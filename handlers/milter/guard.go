@@ -6,58 +6,143 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // Guard is a listener whose connections have whole, plausible packets only. go-milter believes what packets say of
 // themselves: it would make room for 512 MB, and a packet without its end would end the process. A connection
-// that has something else, or is too slow, is closed, as are those of which there are too many.
+// that has something else, or is too slow, is closed. Where there are too many, the one that has said nothing for
+// longest is closed.
 type Guard struct {
 	net.Listener
 	Most int           // connections at once; 0: any number
 	Idle time.Duration // how long a client may say nothing; 0: 15 minutes
-	Slow time.Duration // how long it may take over a packet that it has begun; 0: a minute
+	Slow time.Duration // how long it may take over its first packet, and over one that it has begun; 0: a minute
+	Log  *slog.Logger  // nil: nothing is logged
 
-	open atomic.Int64
+	packets atomic.Int64 // that have been read, of all connections
+	room    large
+
+	mu   sync.Mutex
+	open map[*guarded]bool
 }
 
-// mostPacket is how many octets a packet may have. Bodies come in pieces of 64 KB; mail systems limit headers
-// to less than this.
-const mostPacket = 4 << 20
+const (
+	// mostPacket is how many octets a packet may have. Bodies come in pieces of 64 KB; mail systems limit headers
+	// to less than this.
+	mostPacket = 4 << 20
+	// ordinary is how many octets a packet may have however many others there are.
+	ordinary = 128 << 10
+	// mostLarge is how many octets larger packets may have that are read at the same time.
+	mostLarge = 32 << 20
 
-// Accept implements [net.Listener].
+	firstRest, longestRest = 5 * time.Millisecond, time.Second
+)
+
+// Accept implements [net.Listener]. That the process has no file left for a connection is no error: there will be
+// one again.
 func (g *Guard) Accept() (net.Conn, error) {
-	for {
+	for rest := firstRest; ; {
 		c, err := g.Listener.Accept()
-		if err != nil {
+		switch {
+		case err == nil:
+		case passing(err):
+			if g.Log != nil {
+				g.Log.Error("a connection of the mail system cannot be taken", "error", err)
+			}
+			time.Sleep(rest)
+			rest = min(2*rest, longestRest)
+			continue
+		default:
 			return nil, err
 		}
-		if n := g.open.Add(1); g.Most > 0 && n > int64(g.Most) {
-			g.open.Add(-1)
-			c.Close()
-			continue
+		rest = firstRest
+		if taken := g.take(c); taken != nil {
+			return taken, nil
 		}
-		return &guarded{Conn: c, guard: g}, nil
 	}
 }
 
+// passing reports whether an error is not of the listener, but of what the machine lacks just now, or of the client.
+func passing(err error) bool {
+	for _, of := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
+}
+
+// take returns a new connection as one that is guarded. If there are too many, it closes another one; if none of
+// them waits for its client, this one, and returns nil.
+func (g *Guard) take(c net.Conn) *guarded {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == nil {
+		g.open = map[*guarded]bool{}
+	}
+	if g.Most > 0 && len(g.open) >= g.Most {
+		var oldest *guarded
+		for other := range g.open {
+			if other.waits.Load() && (oldest == nil || other.heard.Load() < oldest.heard.Load()) {
+				oldest = other
+			}
+		}
+		if g.Log != nil {
+			g.Log.Warn("the mail system has too many connections (SERVE_CONNECTIONS): one is closed", "most", g.Most)
+		}
+		if oldest == nil {
+			c.Close()
+			return nil
+		}
+		delete(g.open, oldest)
+		oldest.Conn.Close() // whoever reads it closes it again
+	}
+	taken := &guarded{Conn: c, guard: g}
+	taken.heard.Store(g.packets.Add(1))
+	taken.waits.Store(true)
+	g.open[taken] = true
+	return taken
+}
+
 // Open returns how many connections there are.
-func (g *Guard) Open() int { return int(g.open.Load()) }
+func (g *Guard) Open() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.open)
+}
+
+// large is how many octets packets have that are larger than ordinary ones.
+type large struct{ atomic.Int64 }
+
+// take reports whether there is room for a packet. Then it is to be given back.
+func (l *large) take(length int64) bool {
+	if l.Add(length) <= mostLarge {
+		return true
+	}
+	l.Add(-length)
+	return false
+}
 
 type guarded struct {
 	net.Conn
 	guard  *Guard
-	closed atomic.Bool
-	packet []byte // what is left of a packet that was read
+	packet []byte       // what is left of a packet that was read
+	begun  bool         // there has been a packet
+	waits  atomic.Bool  // for the client
+	heard  atomic.Int64 // how many packets there had been when the last one of this connection came
 }
 
 // Close implements [net.Conn].
 func (c *guarded) Close() error {
-	if !c.closed.Swap(true) {
-		c.guard.open.Add(-1)
-	}
+	c.guard.mu.Lock()
+	delete(c.guard.open, c)
+	c.guard.mu.Unlock()
 	return c.Conn.Close()
 }
 
@@ -79,10 +164,18 @@ func (c *guarded) Read(p []byte) (int, error) {
 // next reads a packet: four octets with the length of what follows, a command, and its data.
 func (c *guarded) next() error {
 	head := make([]byte, 4, 64)
-	c.wait(c.guard.Idle, 15*time.Minute)
+	if c.begun {
+		c.wait(c.guard.Idle, 15*time.Minute)
+	} else {
+		c.wait(c.guard.Slow, time.Minute)
+	}
+	c.waits.Store(true)
+	defer c.waits.Store(false)
 	if _, err := io.ReadFull(c.Conn, head[:1]); err != nil {
 		return err
 	}
+	c.begun = true
+	c.heard.Store(c.guard.packets.Add(1))
 	c.wait(c.guard.Slow, time.Minute)
 	if _, err := io.ReadFull(c.Conn, head[1:]); err != nil {
 		return err
@@ -90,6 +183,12 @@ func (c *guarded) next() error {
 	length := binary.BigEndian.Uint32(head)
 	if length == 0 || length > mostPacket {
 		return fmt.Errorf("a packet of %d octets", length)
+	}
+	if length > ordinary {
+		if !c.guard.room.take(int64(length)) {
+			return errTooMany
+		}
+		defer c.guard.room.Add(-int64(length))
 	}
 	var rest bytes.Buffer // which grows with what is there, whatever the length says
 	if n, err := io.CopyN(&rest, c.Conn, int64(length)); err != nil {
@@ -111,6 +210,8 @@ func (c *guarded) wait(limit, byDefault time.Duration) {
 	}
 	_ = c.Conn.SetReadDeadline(time.Now().Add(limit)) // a connection that is closed says so when it is read
 }
+
+var errTooMany = errors.New("too many large packets at the same time")
 
 var errUnended = errors.New("a packet whose text has no end")
 

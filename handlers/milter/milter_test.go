@@ -7,9 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -408,20 +410,107 @@ func TestSlow(t *testing.T) {
 		io.Copy(io.Discard, c)
 		c.Close()
 	}
-	s := newSite(t, func(g *Guard) { g.Most = 2 })
-	for range 2 {
-		s.connect("192.0.2.1")
+}
+
+// Where there are too many connections, those go that have said nothing for longest, half a packet or not. Who talks stays.
+func TestTooMany(t *testing.T) {
+	s := newSite(t, func(g *Guard) { g.Most = 5 })
+	honest := s.connect("192.0.2.1")
+	for n := range 200 {
+		c, err := net.Dial("unix", s.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		begin := []string{"", negotiation, negotiation + "\x00\x00\x10\x00C"}[n%3]
+		if _, err := io.WriteString(c, begin); err != nil {
+			t.Fatal(err)
+		}
+		if n%3 == 1 {
+			if _, err := io.ReadFull(c, make([]byte, 4)); err != nil {
+				t.Fatal(n, err)
+			}
+			if said, after := honest.send("paul", invitation); said.Type != milter.ActionAccept || after != "end" {
+				t.Fatalf("%d: the milter says %v after %s", n, said.Type, after)
+			}
+		}
+		if n := s.guard.Open(); n > 5 {
+			t.Fatalf("%d are open", n)
+		}
 	}
-	c, err := net.Dial("unix", s.socket)
+}
+
+// A listener that fails now and then because the machine lacks something.
+type failing struct {
+	net.Listener
+	errs []error
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	if len(f.errs) > 0 {
+		err := f.errs[0]
+		f.errs = f.errs[1:]
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", err)}
+	}
+	return f.Listener.Accept()
+}
+
+// That there is no file left for a connection does not end the service.
+func TestNoFiles(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	if n, err := io.Copy(io.Discard, c); n > 0 {
-		t.Errorf("the third of two: %d octets, %v", n, err)
+	defer l.Close()
+	g := &Guard{Listener: &failing{l, []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED}}}
+	client, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if n := s.guard.Open(); n != 2 {
-		t.Errorf("%d are open", n)
+	defer client.Close()
+	c, err := g.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	g.Listener.(*failing).errs = []error{syscall.EINVAL}
+	if _, err := g.Accept(); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("an error of the listener: %v", err)
+	}
+}
+
+// There is an end to what large packets take together. Small ones get through.
+func TestLargePackets(t *testing.T) {
+	s := newSite(t)
+	begin := "\x00\x3f\xff\xffL" // 4 MB
+	var open []net.Conn
+	for range 3 * mostLarge / mostPacket {
+		c, err := net.Dial("unix", s.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, negotiation+begin); err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, c)
+	}
+	closed := func() bool { return s.guard.Open() <= mostLarge/mostPacket+1 }
+	for began := time.Now(); !closed(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("%d are open", s.guard.Open())
+		}
+	}
+	if said, after := s.connect("192.0.2.1").send("paul", invitation); said.Type != milter.ActionAccept || after != "end" {
+		t.Errorf("the milter says %v after %s", said.Type, after)
+	}
+	for _, c := range open {
+		c.Close()
+	}
+	for began := time.Now(); s.guard.room.Load() != 0; time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("%d octets are not given back", s.guard.room.Load())
+		}
 	}
 }
 

@@ -21,6 +21,15 @@ type Later struct {
 	Dir   string // for messages that are too large to be held in memory; empty: the system's
 }
 
+// enough is how many octets of calendar data are looked at to find that there are some. Many messages can come at once, and the rest is
+// for whoever handles them.
+const enough = 64 << 10
+
+// read reads a message as far as it takes to find whether there is something in it.
+func (l *Later) read(r io.Reader) (*mail.Message, error) {
+	return mail.Read(r, min(l.Limit, enough), nil)
+}
+
 // nobody is the order of messages from nobody.
 const nobody = "nobody"
 
@@ -29,7 +38,7 @@ const nobody = "nobody"
 func (l *Later) Take(r io.Reader, note spool.Note) (bool, error) {
 	kept := mail.NewSpool(l.Dir)
 	defer kept.Close()
-	m, err := mail.Read(io.TeeReader(r, kept), l.Limit, nil)
+	m, err := l.read(io.TeeReader(r, kept))
 	if err != nil {
 		return false, err
 	}
@@ -38,7 +47,7 @@ func (l *Later) Take(r io.Reader, note spool.Note) (bool, error) {
 
 // TakeKept does as Take with a message that has been read.
 func (l *Later) TakeKept(kept *mail.Spool, note spool.Note) (bool, error) {
-	m, err := mail.Read(kept.Open(), l.Limit, nil)
+	m, err := l.read(kept.Open())
 	if err != nil {
 		return false, err
 	}

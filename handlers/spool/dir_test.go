@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -230,4 +231,33 @@ func (s slow) WriteTo(w io.Writer) (int64, error) {
 	close(s.writing)
 	<-s.finish
 	return text("hello").WriteTo(w)
+}
+
+// FuzzFile has anything in the file of a message: it is read to its end, or said to be damaged.
+func FuzzFile(f *testing.F) {
+	whole, err := Note{User: "a@x", Sender: "b@y", Received: received, Size: 5}.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{"", "hello", string(whole), string(whole) + "hello", string(whole) + "hello!", string(whole[:20]), "X-Imip-Agent-Size: 0\r\n", string(whole) + string(whole)} {
+		f.Add([]byte(text))
+	}
+	d := &Dir{Path: f.TempDir(), Now: func() time.Time { return received }}
+	id := next(received, "")
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if err := os.WriteFile(d.File(id), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := d.Open(id)
+		var broken *BrokenError
+		if errors.As(err, &broken) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if message, err := io.ReadAll(m); err != nil || int64(len(message)) != m.Size || !bytes.HasSuffix(content, message) {
+			t.Errorf("%d octets of %d, %v", len(message), m.Size, err)
+		}
+	})
 }

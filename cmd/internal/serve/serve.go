@@ -74,7 +74,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 	var guards []interface{ Open() int }
 	for _, l := range sockets.milter {
 		s.Log.Info("the service takes mail that users send", "milter", l.Addr().String())
-		guard := &milter.Guard{Listener: l, Most: s.Config.Connections}
+		guard := &milter.Guard{Listener: l, Most: connections(s), Log: s.Log}
 		guards = append(guards, guard)
 		go func() { ended <- fmt.Errorf("the milter has ended: %w", milterServer.Serve(guard)) }()
 	}

@@ -1,0 +1,87 @@
+package service
+
+import (
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile are what clients begin with that want to do harm, over and over.
+var hostile = []string{
+	"",
+	"\x00\x00\x00\x00C",                // an empty packet
+	"\x00\x00\x10\x00C",                // half of one
+	"\x00\x3f\xff\xffL",                // half of a large one
+	"\xff\xff\xff\xffX",                // a huge one
+	"EHLO client\r\nMAIL FROM:<x@y>\r", // another protocol
+	"\x00\x00\x00\x0dO\x00\x00\x00\x06\x00\x00\x01\xff\x00\x1f\xff\xff", // a negotiation, then nothing
+}
+
+// attack opens a connection to the service and begins with something. It stays open.
+func (s *service) attack(n int) net.Conn {
+	s.t.Helper()
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		c, err := net.Dial("unix", s.socket)
+		if err == nil {
+			_, _ = io.WriteString(c, hostile[n%len(hostile)]) // it may be closed already
+			return c
+		}
+		if time.Since(began) > 3*time.Minute { // till then there are more than the kernel keeps for later
+			s.t.Fatalf("%v\n%s", err, s.stderr)
+		}
+	}
+}
+
+// Many connections do harm, more than the service may have files for: others are served beside them.
+func TestManyConnections(t *testing.T) {
+	connections := 600
+	switch {
+	case long:
+		connections = 10_000
+	case full:
+		connections = 2000
+	}
+	s := furnish(t, "")
+	s.adjust = func(cmd *exec.Cmd) {
+		cmd.Args = append([]string{"sh", "-c", `ulimit -n 300; exec "$@"`, "sh"}, cmd.Args...)
+		cmd.Path = "/bin/sh"
+	}
+	s.run()
+	open := make([]net.Conn, 0, connections)
+	defer func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}()
+	sent := 0
+	for n := range connections {
+		open = append(open, s.attack(n))
+		if n%100 == 99 {
+			sent++
+			s.until("an honest client is served", func() bool {
+				return s.send(user(n), event(user(n), "REQUEST", "a", 0)) == nil
+			})
+		}
+	}
+	s.until("all is handled", s.drained)
+	handled, err := filepath.Glob(filepath.Join(s.room.Store(), "*", "objects", "a"))
+	if err != nil || len(handled) != sent {
+		t.Errorf("%d of %d are handled, %v", len(handled), sent, err)
+	}
+	most, err := peak(s.cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d connections, %d honest clients, %d KiB", connections, sent, most>>10)
+	if most > mostMemory {
+		t.Errorf("more than %d KiB", mostMemory>>10)
+	}
+	s.ends()
+	if !strings.Contains(s.stderr.String(), "the limit of open files allows fewer connections") {
+		t.Errorf("it is not said that there are too few files:\n%.2000s", s.stderr)
+	}
+}
