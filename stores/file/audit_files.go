@@ -101,6 +101,8 @@ func notUser(name string) string {
 	switch {
 	case !found || scheme == "" || strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") != "":
 		return "it is not a URI such as mailto:paul@example.com"
+	case strings.TrimSpace(name) != name:
+		return "there are spaces at its ends"
 	case strings.TrimSpace(rest) == "":
 		return "there is nothing after the colon"
 	case audit.Leftover(name):
@@ -214,6 +216,9 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 		inside, known = l.names[name], hasName(l, name)
 	}
 	switch {
+	case name == outboxDir && l.isTop() && !isDir && kind != unix.S_IFLNK:
+		w.add(audit.Misplaced, path, "is a file where a directory belongs")
+		return nil
 	case (name == lockDir || name == outboxDir) && l.isTop():
 		return nil
 	case name == stagingDir && l.isTop(), l == publishedLayer && strings.HasPrefix(name, "."+published+"."):

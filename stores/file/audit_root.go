@@ -160,6 +160,9 @@ func (w *walk) rootEntry(path string, e fs.DirEntry) {
 	}
 	name := e.Name()
 	if scheme, rest, _ := strings.Cut(name, ":"); scheme != strings.ToLower(scheme) && notUser(name) == "" && e.IsDir() {
+		if rest == strings.ToUpper(rest) {
+			rest = strings.ToLower(rest) // as all of it was
+		}
 		to := filepath.Join(filepath.Dir(path), strings.ToLower(scheme)+":"+rest)
 		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) { // else one of the two is looked for
 			w.stray(path, []audit.Move{{From: path, To: to}}, "is named in upper case, where programs write "+strings.ToLower(scheme)+":, so that none of them finds it")

@@ -7,11 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
 	"imip-agent/stores/audit"
 )
+
+// mainstays are the files that nothing is made anew from.
+var mainstays = map[string]bool{requestsTable.name: true, offersTable.name: true, "delegates": true, "groups": true, "limits": true}
 
 // strayed looks whether a directory, or a file of no known name, holds records, or is some, that
 // belong into a directory of layer l, and notes where. Backups that were put back one level too
@@ -113,6 +117,11 @@ func (w *walk) rightName(dir, name string, isDir bool, l *layer) string {
 		}
 		if folded == right {
 			return right
+		}
+		if !isDir && mainstays[right] && strings.HasPrefix(folded, right) && !unicode.IsLetter(rune(folded[len(right)])) {
+			if _, err := os.Lstat(filepath.Join(dir, right)); errors.Is(err, fs.ErrNotExist) {
+				return right
+			}
 		}
 		if _, err := os.Lstat(filepath.Join(dir, right)); isDir && strings.HasPrefix(folded, right) && errors.Is(err, fs.ErrNotExist) &&
 			!slices.ContainsFunc(namesOf(l), func(other string) bool { return len(other) > len(right) && strings.HasPrefix(folded, other) }) {

@@ -177,6 +177,9 @@ func (l line) columns(n int) (columns []string, flaw freebusy.Flaw) {
 	}
 	for _, c := range columns {
 		if strings.ContainsFunc(c, stores.IsControl) {
+			if strings.Trim(l.text, "\x00") == "" {
+				return nil, freebusy.OnlyNULs
+			}
 			return nil, freebusy.ControlCharacters
 		}
 	}

@@ -56,6 +56,23 @@ var damages = []struct {
 		d.rename(pauls+"recurrences/series/20261202T080000Z", pauls+"recurrences/series/20261203T080000Z")
 	}, "event-wrong-name", check.All, []string{pauls + "recurrences/series", pauls + "freebusy", "static/" + paul + "/freebusy"}},
 	{"name in upper case", func(d *damager) { d.rename(pauls+"objects/alone", pauls+"objects/Alone") }, "event-wrong-name", check.All, []string{pauls + "objects/alone"}},
+	{"name in upper case of an event to which somebody has proposed another time", func(d *damager) {
+		d.rename(pauls+"objects/lunch", pauls+"objects/LUNCH")
+	}, "event-wrong-name", check.All, []string{pauls + "objects/lunch"}},
+	{"request queue under another name", func(d *damager) { d.rename(pauls+"requests", pauls+"requests.txt") }, "file-strayed", check.All, []string{pauls + "requests"}},
+	{"file in the place of the outbox", func(d *damager) {
+		d.remove(pauls + "__outbox__")
+		d.write(pauls+"__outbox__", "x")
+	}, "file-misplaced", check.All, nil},
+	{"queue of NULs", func(d *damager) { d.write(vincents+"requests", "\x00\x00\x00") }, "table-line", check.All, nil},
+	{"user with a space after the name", func(d *damager) { d.must(os.Mkdir(d.path("store/"+paul+" "), 0o770)) }, "user-none", check.All, nil},
+	{"preference in upper case", func(d *damager) {
+		d.rename("prefs/"+vincent+"/freebusy_offers", "prefs/"+vincent+"/FREEBUSY_OFFERS")
+	}, "preference-unknown", check.All, []string{"prefs/" + vincent + "/freebusy_offers"}},
+	{"preferences one level too deep", func(d *damager) {
+		d.must(os.Mkdir(d.path("prefs/"+vincent+"/"+vincent), 0o770))
+		d.rename("prefs/"+vincent+"/freebusy_offers", "prefs/"+vincent+"/"+vincent+"/freebusy_offers")
+	}, "file-strayed", check.All, []string{"prefs/" + vincent + "/freebusy_offers"}},
 	{"name cut off", func(d *damager) { d.rename(pauls+"objects/meeting", pauls+"objects/meet") }, "event-wrong-name", check.All, []string{pauls + "objects/meeting"}},
 	{"name that is another's as well", func(d *damager) {
 		d.copy(pauls+"objects/meeting", pauls+"objects/other")
@@ -483,7 +500,7 @@ var damages = []struct {
 
 	{"unknown preference", func(d *damager) { d.write("prefs/"+paul+"/TZID~", "Europe/Oslo") }, "preference-unknown", check.All, nil},
 	{"zone that there is not, for events by it", func(d *damager) { d.byZone(); d.write("prefs/"+paul+"/TZID", "Europe/Olso") }, "preference-value", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
-	{"zone under another name", func(d *damager) { d.byZone(); d.rename("prefs/"+paul+"/TZID", "prefs/"+paul+"/tzid") }, "preference-unknown", check.All, []string{pauls + "freebusy", "static/" + paul + "/freebusy"}},
+	{"zone under another name", func(d *damager) { d.byZone(); d.rename("prefs/"+paul+"/TZID", "prefs/"+paul+"/tzid") }, "preference-unknown", check.All, []string{"prefs/" + paul + "/TZID"}},
 	{"zone that there is not", func(d *damager) { d.write("prefs/"+vincent+"/TZID", "Europe/Olso") }, "preference-value", check.All, nil},
 	{"preference that is a link to nowhere", func(d *damager) { d.must(os.Symlink("nowhere", d.path("prefs/"+paul+"/CN"))) }, "file-link", check.All, nil},
 	{"unknown value", func(d *damager) { d.write("prefs/"+paul+"/incoming", "yes") }, "preference-value", check.All, nil},

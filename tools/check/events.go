@@ -31,7 +31,6 @@ func (e *eventLook) event(v *event) {
 	if parent != nil && e.isStranger(parent) {
 		e.strangers++
 	}
-	e.counters(v)
 
 	s := series{event: v, parent: parent, cancelled: cancelled, separate: make(map[int64]string)}
 	if parent != nil && cancelled != nil {

@@ -69,12 +69,12 @@ func (e *examination) records(unsettled, zoneless bool) error {
 	if err != nil {
 		return err
 	}
-	if e.swapped(verdict.strangers) {
+	if e.swapped(verdict) {
 		return nil
 	}
 	rest := restLook{basis, verdict}
 	steps := []func() error{
-		rest.settleDoubts, rest.window, rest.leftRows, rest.leftOthers, e.queue, rest.notes, e.offers, e.published,
+		rest.settleDoubts, rest.window, rest.leftRows, rest.leftOthers, rest.queue, rest.notes, e.offers, e.published,
 	}
 	for _, step := range steps {
 		if e.ctx.Err() != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -109,7 +110,10 @@ func (c *Checker) subject(user calendar.URI) subject {
 
 // readLetters reads what waits in the user's outbox.
 func (f *facts) readLetters(store stores.Store) (err error) {
-	if f.letters, err = store.Letters(f.ctx, f.user); err != nil {
+	f.letters, err = store.Letters(f.ctx, f.user)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil // something else is in the outbox's place, which is told
+	} else if err != nil {
 		return fmt.Errorf("the outbox of %s: %w", f.user, err)
 	}
 	return nil

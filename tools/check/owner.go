@@ -23,15 +23,15 @@ func (e finder) isStranger(t *text) bool {
 }
 
 // swapped tells if the records in the user's directory are those of another user, who has the
-// user's. The user is in none of strangers, a number of events there.
-func (e finder) swapped(strangers int) bool {
+// user's, or if their events are. The user is in none of some of the events there.
+func (e finder) swapped(v verdict) bool {
 	if e.at == nil {
 		return false
 	}
 	own := e.tablePath(stores.Table{Kind: stores.Other, Other: e.user})
 	_, err := os.Lstat(own)
 	knowsSelf := err == nil // no program records what a user knows of themself
-	if !knowsSelf && strangers == 0 && !e.ownWrong && len(e.findings) == 0 {
+	if !knowsSelf && v.strangers == 0 && !e.ownWrong && len(e.findings) == 0 && !e.lacksOwn(v.seen) {
 		return false // nothing speaks for it
 	}
 	everywhere := make(map[calendar.URI][]calendar.URI)
@@ -56,13 +56,53 @@ func (e finder) swapped(strangers int) bool {
 	return false
 }
 
+// lacksOwn reports whether free/busy has an event of the user's own of which nothing is stored. Some records have been seen.
+func (e finder) lacksOwn(s seen) bool {
+	for id := range e.rows.left(s) {
+		if e.uids[id.UID] == nil && calendar.URI(e.rows.of(id)[0].organizer).Is(e.user) {
+			return true
+		}
+	}
+	return false
+}
+
+// elsewhere reports whether a user's free/busy has an event of their own that is among another's events and not among theirs.
+// It reads without locks.
+func (e finder) elsewhere(user, other calendar.URI) bool {
+	table, err := os.ReadFile(e.at.TablePath(user, ownTable))
+	if err != nil {
+		return false
+	}
+	stored := func(of calendar.URI, uid string) bool {
+		path := e.at.Path(of, stores.Key{ID: stores.ID{UID: uid}})
+		_, err := os.Lstat(path)
+		return path != "" && err == nil
+	}
+	number := 0
+	for line := range strings.Lines(string(table)) {
+		if number++; number > maxOwned {
+			break
+		}
+		columns := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
+		if len(columns) > 6 && columns[4] == "" && calendar.URI(columns[6]).Is(user) && !stored(user, columns[2]) && stored(other, columns[2]) {
+			return true
+		}
+	}
+	return false
+}
+
 func (e finder) tellSwapped(other calendar.URI) {
 	// What else is wrong is so for that reason, but for the files.
 	e.findings = slices.DeleteFunc(e.findings, func(f *Finding) bool { return !strings.HasPrefix(f.Kind.ID, "file-") })
 	here, there := filepath.Dir(e.at.RequestsPath(e.user)), filepath.Dir(e.at.RequestsPath(other))
-	f := e.add(userSwapped, here, stores.ID{}, "the directories of %s and %s are swapped, judging by organizers and attendees; stop the mail system and swap them back", e.user, other)
+	what := "the directories"
+	if e.elsewhere(e.user, other) || e.elsewhere(other, e.user) { // the tables are in their places
+		what = "the events (the directories objects)"
+		here, there = filepath.Join(here, "objects"), filepath.Join(there, "objects")
+	}
+	f := e.add(userSwapped, here, stores.ID{}, "%s of %s and %s are swapped, judging by organizers and attendees; stop the mail system and swap them back", what, e.user, other)
 	first, second := min(here, there), max(here, there) // the same for both: it is to be done once
-	beside := filepath.Join(filepath.Dir(filepath.Dir(here)), "swapped")
+	beside := filepath.Join(filepath.Dir(filepath.Dir(filepath.Dir(e.at.RequestsPath(e.user)))), "swapped")
 	f.Command = "mv -T " + Quote(first) + " " + Quote(beside) + " && mv -T " + Quote(second) + " " + Quote(first) + " && mv -T " + Quote(beside) + " " + Quote(second)
 }
 

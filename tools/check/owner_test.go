@@ -78,6 +78,30 @@ func TestSwapped(t *testing.T) {
 	}
 }
 
+// Where only their events are, the command swaps only these, and no repair takes out of free/busy what is elsewhere.
+func TestSwappedEvents(t *testing.T) {
+	p := newHealthy(t)
+	d := damager{t, p}
+	d.rename(pauls+"objects", "x")
+	d.rename(vincents+"objects", pauls+"objects")
+	d.rename("x", vincents+"objects")
+	before := snapshot(t, p.Room)
+	for _, repair := range []check.Repair{check.Safe, check.All, check.None} {
+		r := p.check(t, repair)
+		if ids := r.ids(); !slices.Equal(ids, []string{"user-swapped", "user-swapped"}) {
+			t.Fatalf("found %q:\n%s", ids, r)
+		}
+		for _, f := range r.findings {
+			if !strings.Contains(f.Command, vincent+"/objects") || !strings.Contains(f.Command, paul+"/objects") || filepath.Base(f.Path) != "objects" {
+				t.Errorf("of %q, the command is %q", f.Path, f.Command)
+			}
+		}
+	}
+	if paths := changed(before, snapshot(t, p.Room)); len(paths) > 0 {
+		t.Errorf("changed: %q", paths)
+	}
+}
+
 // A secretary who sends for others, and is in none of the events, has records of their own.
 func TestSecretary(t *testing.T) {
 	room := compat.Room(tempDir(t))

@@ -10,7 +10,7 @@ import (
 )
 
 // queue looks at the request queue.
-func (e finder) queue() error {
+func (e *restLook) queue() error {
 	path := e.requestsPath()
 	seen := make(map[stores.Request]bool)
 	for _, r := range e.requests {
@@ -26,6 +26,9 @@ func (e finder) queue() error {
 			continue
 		}
 		seen[r] = true
+		if e.isClaimed(r.ID) {
+			continue
+		}
 		is := e.standing(r.ID, r.Type == counterType)
 		if r.Type == counterType && (is == there || is == replaced) && !e.countered(r.ID) {
 			drop(requestOrphan, "the request queue has a counter-proposal to %s, and there is none", occurrenceName(r.RecurrenceID))
@@ -149,6 +152,9 @@ func (e finder) overOrThere(key stores.Key) standing {
 // counters looks at the counter-proposals to an event.
 func (e *eventLook) counters(v *event) {
 	for _, key := range v.counters {
+		if e.isClaimed(key.ID) {
+			continue
+		}
 		if proposal, unusable := e.read(key); unusable || proposal == nil {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 
 	"imip-agent/handlers/resource"
 	"imip-agent/stores"
+	"imip-agent/stores/audit"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/durable"
 	"imip-agent/stores/preferences"
@@ -35,7 +36,7 @@ func (e finder) settings(all string) error {
 		name, path := entry.Name(), filepath.Join(dir, entry.Name())
 		i := slices.IndexFunc(known, func(p preferences.Preference) bool { return p.Name == name })
 		if i < 0 {
-			e.addSetting(preferenceUnknown, path, "unknown preference %q", name)
+			e.strangeSetting(dir, entry)
 			continue
 		}
 		content, err := preferences.ReadFile(path)
@@ -78,10 +79,38 @@ func (e finder) settings(all string) error {
 	return nil
 }
 
+// strangeSetting tells of something among a user's preferences that is none. It can be one under another name, or a directory
+// of them.
+func (e finder) strangeSetting(dir string, entry fs.DirEntry) {
+	name, path := entry.Name(), filepath.Join(dir, entry.Name())
+	free := func(right string) bool {
+		_, err := os.Lstat(filepath.Join(dir, right))
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	var moves []audit.Move
+	inside, _ := os.ReadDir(path) // else it is none
+	for _, p := range preferences.Known() {
+		switch right := filepath.Join(dir, p.Name); {
+		case !free(p.Name):
+		case strings.EqualFold(name, p.Name) && !entry.IsDir():
+			e.add(preferenceUnknown, path, stores.ID{}, "the preference %s is named %q, so that no program finds it", p.Name, name).
+				mendBy(relocate{[]audit.Move{{From: path, To: right}}})
+			return
+		case slices.ContainsFunc(inside, func(e fs.DirEntry) bool { return e.Name() == p.Name && !e.IsDir() }):
+			moves = append(moves, audit.Move{From: filepath.Join(path, p.Name), To: right})
+		}
+	}
+	if len(moves) > 0 {
+		e.add(fileStrayed, path, stores.ID{}, "%s holds preferences that belong one level up, so that no program finds them", name).mendBy(relocate{moves})
+		return
+	}
+	e.addSetting(preferenceUnknown, path, "unknown preference %q", name)
+}
+
 // zoneless reports whether one of the findings says that nobody knows a user's time zone.
 func zoneless(findings []*Finding) bool {
 	return slices.ContainsFunc(findings, func(f *Finding) bool {
-		return f.State != Mended && strings.EqualFold(filepath.Base(f.Path), "TZID")
+		return f.State != Mended && (f.Kind == fileStrayed || strings.EqualFold(filepath.Base(f.Path), "TZID"))
 	})
 }
 

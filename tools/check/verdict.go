@@ -31,6 +31,11 @@ type verdict struct {
 	strangers int  // whole events that the user is not in
 }
 
+// isClaimed reports whether an event, or an occurrence, or the event that it is one of, is in a file of another name.
+func (v *verdict) isClaimed(id stores.ID) bool {
+	return v.claimed[id] || v.claimed[stores.ID{UID: id.UID}]
+}
+
 // eventLook looks at the events, one after the other.
 type eventLook struct {
 	basis
@@ -52,6 +57,9 @@ func (b basis) look(nonsense seen) (verdict, error) {
 			return verdict{}, context.Cause(e.ctx)
 		}
 		e.event(e.uids[uid])
+	}
+	for _, uid := range e.order { // when it is known which files have another event's name
+		e.counters(e.uids[uid])
 	}
 	return e.verdict, nil
 }

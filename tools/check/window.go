@@ -93,7 +93,7 @@ func (e *restLook) notes() error {
 	for _, id := range sortedIDs(maps.Keys(e.provider)) {
 		v := e.uids[id.UID]
 		stored := v != nil && (id.RecurrenceID == "" && v.active || v.recurrences[id.RecurrenceID] != nil && v.recurrences[id.RecurrenceID].active)
-		if stored || e.rows.has(id) || v == nil && e.torn.any() {
+		if stored || e.isClaimed(id) || e.rows.has(id) || v == nil && e.torn.any() {
 			continue // also one that was answered without having come in
 		}
 		e.addMany(providerUnstored, e.providersPath(), id, "%s is listed as recurring without end, and is not stored", occurrenceName(id.RecurrenceID)).
