@@ -2,10 +2,8 @@ package calendar
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/emersion/go-ical"
@@ -108,35 +106,77 @@ const (
 // longestDuration is more octets than any has that makes sense.
 const longestDuration = 200
 
-// duration is the grammar of RFC 5545 section 3.3.6, with weeks beside the rest.
-var duration = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
-})
+// durationParts are the numbers of a duration, as digits; empty: there is none of that unit.
+type durationParts struct {
+	sign                                 string
+	weeks, days, hours, minutes, seconds string
+}
+
+// cutDuration cuts a duration into its parts, and reports whether it is one: by the grammar of RFC 5545
+// section 3.3.6, with weeks beside the rest. There is no regular expression in what a message needs: to
+// compile one takes as long as to read an invitation.
+func cutDuration(text string) (parts durationParts, ok bool) {
+	if text != "" && (text[0] == '+' || text[0] == '-') {
+		parts.sign, text = text[:1], text[1:]
+	}
+	text, ok = strings.CutPrefix(text, "P")
+	if !ok {
+		return durationParts{}, false
+	}
+	any := false
+	number := func(unit byte) (digits string) {
+		n := leadingDigits(text)
+		if n == 0 || n == len(text) || text[n] != unit {
+			return ""
+		}
+		any = true
+		digits, text = text[:n], text[n+1:]
+		return digits
+	}
+	parts.weeks, parts.days = number('W'), number('D')
+	if rest, ok := strings.CutPrefix(text, "T"); ok {
+		text = rest
+		parts.hours, parts.minutes, parts.seconds = number('H'), number('M'), number('S')
+	}
+	if !any || text != "" {
+		return durationParts{}, false
+	}
+	return parts, true
+}
+
+// leadingDigits returns how many digits text begins with.
+func leadingDigits(text string) int {
+	n := 0
+	for n < len(text) && '0' <= text[n] && text[n] <= '9' {
+		n++
+	}
+	return n
+}
 
 // readDuration reads a duration, which can be negative. Absurd ones are cut.
 func readDuration(value string) (length, error) {
 	if len(value) > longestDuration {
 		return length{}, &Error{fmt.Sprintf("%s is not a duration", excerpt(value))}
 	}
-	match := duration().FindStringSubmatch(durationText(strings.ToUpper(strings.TrimSpace(value))))
-	if match == nil || strings.Join(match[2:], "") == "" {
+	parts, ok := cutDuration(durationText(strings.ToUpper(strings.TrimSpace(value))))
+	if !ok {
 		return length{}, &Error{fmt.Sprintf("%s is not a duration", excerpt(value))}
 	}
-	number := func(i int, most int64) int64 {
-		n, err := strconv.ParseInt("0"+match[i], 10, 64)
+	number := func(digits string, most int64) int64 {
+		n, err := strconv.ParseInt("0"+digits, 10, 64)
 		if err != nil {
 			return most
 		}
 		return min(n, most)
 	}
-	exact := func(i int, unit time.Duration) time.Duration {
-		return time.Duration(number(i, int64(maxExact/unit))) * unit
+	exact := func(digits string, unit time.Duration) time.Duration {
+		return time.Duration(number(digits, int64(maxExact/unit))) * unit
 	}
 	l := length{
-		days:  int(min(number(2, maxDays)*7+number(3, maxDays), maxDays)),
-		exact: exact(4, time.Hour) + exact(5, time.Minute) + exact(6, time.Second),
+		days:  int(min(number(parts.weeks, maxDays)*7+number(parts.days, maxDays), maxDays)),
+		exact: exact(parts.hours, time.Hour) + exact(parts.minutes, time.Minute) + exact(parts.seconds, time.Second),
 	}
-	if match[1] == "-" {
+	if parts.sign == "-" {
 		l = length{days: -l.days, exact: -l.exact}
 	}
 	return l, nil
@@ -149,15 +189,14 @@ func durationText(value string) string {
 	if len(value) > longestDuration {
 		return value
 	}
-	text := strings.TrimSuffix(strings.TrimPrefix(value, "+"), "T")
-	match := duration().FindStringSubmatch(text)
-	if match == nil || strings.Join(match[2:], "") == "" {
+	parts, ok := cutDuration(strings.TrimSuffix(strings.TrimPrefix(value, "+"), "T"))
+	if !ok {
 		return value
 	}
 	var b strings.Builder
-	b.WriteString(match[1] + "P")
-	weeks, days := match[2], match[3]
-	hours, minutes, seconds := match[4], match[5], match[6]
+	b.WriteString(parts.sign + "P")
+	weeks, days := parts.weeks, parts.days
+	hours, minutes, seconds := parts.hours, parts.minutes, parts.seconds
 	switch {
 	case weeks != "" && days+hours+minutes+seconds == "":
 		return b.String() + weeks + "W"

@@ -1,9 +1,12 @@
 package calendar
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func TestReadDuration(t *testing.T) {
@@ -49,6 +52,36 @@ func TestReadDuration(t *testing.T) {
 			t.Errorf("%q (%s): %v", c.text, c.reason, got)
 		}
 	}
+}
+
+// Any text is cut as the regular expression says: the grammar of RFC 5545 section 3.3.6, with weeks beside the rest.
+func TestCutDuration(t *testing.T) {
+	grammar := regexp.MustCompile(`^([+-]?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
+	pieces := []string{"+", "-", "P", "T", "1", "23", "0", "W", "D", "H", "M", "S", "1W", "2D", "T3H", "4M", "5S", " ", "\n", "é"}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SampledFrom([]string{"", "P", "-PT", "PT"}).Draw(t, "beginning") +
+			strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 6).Draw(t, "pieces"), "")
+		var want durationParts
+		match := grammar.FindStringSubmatch(text)
+		there := match != nil && strings.Join(match[2:], "") != ""
+		if there {
+			want = durationParts{match[1], match[2], match[3], match[4], match[5], match[6]}
+		}
+		if got, ok := cutDuration(text); ok != there || got != want {
+			t.Errorf("%q: %+v, %v, want %+v, %v", text, got, ok, want, there)
+		}
+	})
+}
+
+func TestWithoutLeapSeconds(t *testing.T) {
+	leap := regexp.MustCompile(`(T[0-9]{4})60`)
+	pieces := []string{"20161231", "T", "T2359", "T235960", "60", "6", "0", "Z", ",", "TZ", "T23", "é"}
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 6).Draw(t, "pieces"), "")
+		if got, want := withoutLeapSeconds(text), leap.ReplaceAllString(text, "${1}59"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	})
 }
 
 func FuzzDates(f *testing.F) {

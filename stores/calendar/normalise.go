@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -220,16 +219,19 @@ func (n *normaliser) contents(c *ical.Component) {
 	}
 }
 
-// leapSecond is a time with a leap second.
-var leapSecond = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(T[0-9]{4})60`) })
-
 // withoutLeapSeconds puts the second before a leap second in its place, as it is
 // read here. The original fails on second 60.
 func withoutLeapSeconds(value string) string {
 	if !strings.Contains(value, "60") {
 		return value
 	}
-	return leapSecond().ReplaceAllString(value, "${1}59")
+	text := []byte(value)
+	for i, c := range text {
+		if at := i + len("Thhmm"); c == 'T' && leadingDigits(value[i+1:]) >= len("hhmmss") && value[at:at+2] == "60" {
+			copy(text[at:], "59")
+		}
+	}
+	return string(text)
 }
 
 // property normalises one property of an event. It returns false if the property

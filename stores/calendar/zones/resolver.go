@@ -1,11 +1,7 @@
 package zones
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/emersion/go-ical"
@@ -210,64 +206,6 @@ func (x *index) byName(name string) (string, bool) {
 		return x.byWindows(rest)
 	}
 	return "", false
-}
-
-var (
-	numbered = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[ _-]+[0-9]{1,2}$`) })
-
-	// offsetPrefix matches an offset from UTC, alone or before a name: "UTC+01:00",
-	// "(GMT-03.30) Newfoundland", "GMT+0100".
-	offsetPrefix = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)^\(?\s*(?:UTC|GMT|UT)?\s*(?:([+-])\s*([0-9]{1,2})(?:[:.]?([0-9]{2}))?)?\s*\)?(?:\s+|$)`)
-	})
-)
-
-// unnumbered strips the number that programs append to a TZID that is taken
-// already. That of an offset ("UTC-5") is none.
-func unnumbered(name string) string {
-	if offset, rest := cutOffset(name); offset != "" && rest == "" {
-		return name
-	}
-	return numbered().ReplaceAllString(name, "")
-}
-
-// cutOffset splits an offset from UTC off the beginning of a name. The offset
-// has the form "+hhmm"; it is empty if the name begins with none.
-func cutOffset(name string) (offset, rest string) {
-	match := offsetPrefix().FindStringSubmatch(name)
-	switch {
-	case match == nil || strings.TrimSpace(match[0]) == "":
-		return "", name
-	case match[1] == "": // "(UTC) Dublin", "GMT"
-		return "+0000", strings.TrimSpace(name[len(match[0]):])
-	}
-	hours, _ := strconv.Atoi(match[2])
-	minutes, _ := strconv.Atoi("0" + match[3])
-	return fmt.Sprintf("%s%02d%02d", match[1], hours, minutes), strings.TrimSpace(name[len(match[0]):])
-}
-
-// byOffset returns the zone without daylight saving time that is at an offset of
-// the form "+hhmm". East is positive, as everywhere but in the names Etc/GMT-1.
-func byOffset(offset string) (string, bool) {
-	sign, digits := offset[:1], offset[1:]
-	value, err := strconv.Atoi(digits)
-	if err != nil {
-		return "", false
-	}
-	hours, minutes := value/100, value%100
-	switch {
-	case value == 0:
-		return "UTC", true
-	case minutes == 0 && sign == "+" && hours <= 14:
-		return fmt.Sprintf("Etc/GMT-%d", hours), true
-	case minutes == 0 && sign == "-" && hours <= 12:
-		return fmt.Sprintf("Etc/GMT+%d", hours), true
-	}
-	seconds := hours*3600 + minutes*60
-	if sign == "-" {
-		seconds = -seconds
-	}
-	return byFixedOffset(seconds)
 }
 
 // clean strips a TZID of what does not belong to the name: white space, quotes
