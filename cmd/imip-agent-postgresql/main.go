@@ -18,7 +18,7 @@ import (
 
 	"imip-agent/cmd/internal/outgoing"
 	"imip-agent/cmd/internal/process"
-	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
+	_ "imip-agent/cmd/internal/process/shortlived" // one runs for each message
 	"imip-agent/cmd/internal/programs"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/cmd/internal/site/database"

@@ -17,7 +17,7 @@ import (
 
 	"imip-agent/cmd/internal/person"
 	"imip-agent/cmd/internal/process"
-	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
+	_ "imip-agent/cmd/internal/process/shortlived" // one runs for each message
 	"imip-agent/cmd/internal/site"
 )
 

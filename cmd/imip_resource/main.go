@@ -16,7 +16,7 @@ import (
 	"os"
 
 	"imip-agent/cmd/internal/process"
-	_ "imip-agent/cmd/internal/process/oneprocessor" // many run at once
+	_ "imip-agent/cmd/internal/process/shortlived" // one runs for each message
 	"imip-agent/cmd/internal/resource"
 	"imip-agent/cmd/internal/site"
 )

@@ -18,15 +18,6 @@ const (
 	maxAgain     = 64 << 20 // octets that are read again, since a boundary is guessed
 )
 
-// Why something in a mail is not looked at.
-var (
-	tooManyParts     = fmt.Sprintf("the message has more than %d parts, or parts more than %d deep", maxParts, maxDepth)
-	tooManyCalendars = fmt.Sprintf("the message has more than %d calendar parts", maxCalendars)
-	tooManyEncoded   = fmt.Sprintf("the message has more than %d multiparts encoded within each other", maxEncoded)
-	tooMuchStructure = fmt.Sprintf("the headers of the message's parts have more than %d octets", maxStructure)
-	tooMuchText      = fmt.Sprintf("the text of a calendar part has more than %d octets", maxText)
-)
-
 // calendarTypes are the media types of calendar parts. Apple's and Google's
 // programs send a copy of the event as application/ics; the vCalendar type is
 // that of version 1.0.
@@ -101,9 +92,9 @@ func (p *parser) entity(pos int, byDefault string, depth int) edge {
 	case p.stopped:
 		return p.noEdge()
 	case p.parts == 0 || p.base+depth > maxDepth:
-		return p.stop(tooManyParts)
+		return p.stop(fmt.Sprintf("the message has more than %d parts, or parts more than %d deep", maxParts, maxDepth))
 	case p.beside(pos) > maxStructure:
-		return p.stop(tooMuchStructure)
+		return p.stop(fmt.Sprintf("the headers of the message's parts have more than %d octets", maxStructure))
 	}
 	p.parts--
 
@@ -149,7 +140,7 @@ func (p *parser) passHeader(pos, body int) int {
 // calendar reads a calendar part, whose body begins at pos.
 func (p *parser) calendar(h header, ct contentType, pos int) edge {
 	if len(p.message.Parts) == maxCalendars {
-		return p.stop(tooManyCalendars)
+		return p.stop(fmt.Sprintf("the message has more than %d calendar parts", maxCalendars))
 	}
 	found, body, ok := p.content(h, pos)
 	if !ok {
@@ -157,7 +148,7 @@ func (p *parser) calendar(h header, ct contentType, pos int) edge {
 	}
 	text := decodeText(decodeTransfer(h.encoding, body), ct.charset)
 	if len(text) > maxText {
-		p.unread(tooMuchText)
+		p.unread(fmt.Sprintf("the text of a calendar part has more than %d octets", maxText))
 		return found
 	}
 	p.message.Parts = append(p.message.Parts, Part{
@@ -356,7 +347,7 @@ func (p *parser) enclosed(h header, pos, depth int) edge {
 // container reads a multipart that is encoded as a whole and begins at pos.
 func (p *parser) container(h header, pos, depth int) edge {
 	if p.encoded == maxEncoded {
-		return p.stop(tooManyEncoded)
+		return p.stop(fmt.Sprintf("the message has more than %d multiparts encoded within each other", maxEncoded))
 	}
 	found, body, ok := p.content(h, pos)
 	if !ok {

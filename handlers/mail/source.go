@@ -36,6 +36,9 @@ func (p *parser) more() bool {
 	if p.rest == nil {
 		return false
 	}
+	if p.data == nil {
+		p.data = make([]byte, 0, mostRead) // Grow would clear it
+	}
 	if cap(p.data)-len(p.data) < max(leastRead, min(len(p.data)/4, mostRead)) {
 		p.data = slices.Grow(p.data, mostRead)
 	}

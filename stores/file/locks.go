@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
 
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
@@ -155,17 +156,14 @@ func (l LockInfo) remove() error {
 
 // rmdir removes an empty directory, and nothing else. That there is none is no error.
 func rmdir(path string) error {
-	info, err := os.Lstat(path)
-	if err == nil && !info.IsDir() {
-		return fmt.Errorf("removing %s: it is not a directory", path)
+	err := unix.Rmdir(path)
+	for err == unix.EINTR {
+		err = unix.Rmdir(path)
 	}
-	if err == nil {
-		err = os.Remove(path)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if err == nil || err == unix.ENOENT {
 		return nil
 	}
-	return err
+	return &fs.PathError{Op: "rmdir", Path: path, Err: err}
 }
 
 // Locks returns the locks that are held on users of the store, by the user. Those of

@@ -19,6 +19,9 @@ const (
 	// process of its own: a fifth of a second's work, beside which a process costs nothing.
 	apartSize = 1 << 20
 
+	// firstRead is how much of a message is read at once, in octets: most invitations as a whole.
+	firstRead = 16 << 10
+
 	// apartVariable tells a process that it is such a one, and the number of the file from
 	// which it learns that the message has come to its end.
 	apartVariable = "IMIP_AGENT_APART"
@@ -49,6 +52,7 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 		return handle(&confirmed{r, confirmation})
 	}
 	var begin bytes.Buffer
+	begin.Grow(firstRead)
 	size := int64(apartSize)
 	if limited() {
 		size = 1

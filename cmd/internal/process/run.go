@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"imip-agent/cmd/internal/process/stack"
 	"imip-agent/stores/file"
 )
 
@@ -39,6 +40,7 @@ func Run(ctx context.Context, grace time.Duration, work func(context.Context) er
 			}
 			done <- err
 		}()
+		stack.Grow()
 		err = work(ctx)
 	}()
 	select {

@@ -1,4 +1,4 @@
-package oneprocessor
+package shortlived
 
 import (
 	"os/exec"
@@ -16,11 +16,11 @@ func TestOne(t *testing.T) {
 
 // With more imports it would come later.
 func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", "{{join .Imports \" \"}}", ".").Output()
+	out, err := exec.Command("go", "list", "-f", "{{join .Imports \" \"}}", ".", "../stack").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if imports := strings.Fields(string(out)); !slices.Equal(imports, []string{"runtime"}) {
+	if imports := strings.Fields(string(out)); !slices.Equal(imports, []string{"imip-agent/cmd/internal/process/stack", "runtime"}) {
 		t.Errorf("it imports %v", imports)
 	}
 }
