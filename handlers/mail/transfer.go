@@ -22,7 +22,7 @@ func transferOf(value []byte) transfer {
 	if end := strings.IndexAny(name, " \t;,(\"\x00"); end >= 0 {
 		name = name[:end]
 	}
-	name = strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
+	name = strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(name), "-", ""), "_", "")
 	switch strings.TrimPrefix(name, "x") {
 	case "base64":
 		return base64Encoded

@@ -228,7 +228,10 @@ scan:
 		value = strings.Trim(value, `"`)
 	}
 	// RFC 6868 section 3.1: a double quote in a parameter is written ^'.
-	return quotes.Replace(value)
+	if strings.Contains(value, `"`) {
+		value = quotes.Replace(value)
+	}
+	return value
 }
 
 var quotes = strings.NewReplacer(`\"`, `^'`, `"`, `^'`)

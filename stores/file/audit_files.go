@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -28,8 +29,8 @@ type layer struct {
 	naming func(name string) (wrong string)
 }
 
-// userLayer is what belongs into a user's directory.
-var userLayer = func() *layer {
+// userLayer returns what belongs into a user's directory.
+var userLayer = sync.OnceValue(func() *layer {
 	texts := &layer{texts: true, naming: badUIDName}
 	occurrences := &layer{dirs: &layer{texts: true, gone: true, naming: badRecurrenceName}, naming: badUIDName}
 	answers := &layer{texts: true, gone: true, naming: badUserName}
@@ -52,20 +53,20 @@ var userLayer = func() *layer {
 		stagingDir:          nil,
 		outboxDir:           nil,
 	}}
-}()
+})
 
-// quotaLayer is what belongs into a quota's directory.
-var quotaLayer = func() *layer {
-	names := maps.Clone(userLayer.names)
+// quotaLayer returns what belongs into a quota's directory.
+var quotaLayer = sync.OnceValue(func() *layer {
+	names := maps.Clone(userLayer().names)
 	names[othersDir] = &layer{naming: badUIDName} // groups
 	for _, l := range stores.QuotaLists {
 		names[l.Name] = nil
 	}
 	return &layer{names: names}
-}()
+})
 
 // isTop reports whether it is what belongs into the directory of a user or of a quota.
-func (l *layer) isTop() bool { return l == userLayer || l == quotaLayer }
+func (l *layer) isTop() bool { return l == userLayer() || l == quotaLayer() }
 
 // publishedLayer is what belongs into a user's directory below PublishDir.
 var publishedLayer = &layer{names: map[string]*layer{published: nil}}
@@ -132,9 +133,9 @@ func (w *walk) told(kind audit.Kind, path string) bool {
 // Problems returns what is wrong with the user's files, and with those published.
 func (t *session) Problems() ([]audit.Problem, error) {
 	w := walk{store: t.store, ended: t.ended}
-	layer := userLayer
+	layer := userLayer()
 	if t.store.journal {
-		layer = quotaLayer
+		layer = quotaLayer()
 	}
 	if err := w.top(t.dir.path, layer); err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func (s *Store) journalRoot(ctx context.Context, entries []fs.DirEntry) ([]audit
 			w.add(audit.NoUser, path, "is a symbolic link to what is booked under %q: two quotas cannot share it", w.linked(path, info))
 		case reason != "":
 			w.add(audit.NoUser, path, "is %s, and has a name that no quota has: %s", place, reason)
-		case e.IsDir() && !holds(path, quotaLayer):
+		case e.IsDir() && !holds(path, quotaLayer()):
 			w.deepJournal(path)
 		}
 	}
@@ -98,7 +98,7 @@ func (w *walk) deepJournal(path string) {
 		}
 		var moves []audit.Move
 		for _, e := range entries {
-			if e.IsDir() && holds(filepath.Join(inside, e.Name()), quotaLayer) {
+			if e.IsDir() && holds(filepath.Join(inside, e.Name()), quotaLayer()) {
 				moves = append(moves, audit.Move{From: filepath.Join(inside, e.Name()), To: filepath.Join(filepath.Dir(path), e.Name())})
 			}
 		}

@@ -30,7 +30,7 @@ func (w *walk) strayed(path, name string, isDir bool, l *layer) bool {
 	if !isDir {
 		return false
 	}
-	if l == userLayer && notUser(name) == "" && name != filepath.Base(w.base) && holds(path, l) {
+	if l == userLayer() && notUser(name) == "" && name != filepath.Base(w.base) && holds(path, l) {
 		w.stray(path, []audit.Move{{From: path, To: filepath.Join(filepath.Dir(w.base), name)}},
 			"is another user's directory, in which no program looks for their records")
 		return true

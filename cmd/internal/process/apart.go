@@ -51,21 +51,20 @@ func Apart(ctx context.Context, env Environment, r io.Reader, handle func(io.Rea
 		defer confirmation.Close()
 		return handle(&confirmed{r, confirmation})
 	}
-	var begin bytes.Buffer
-	begin.Grow(firstRead)
+	begin := bytes.NewBuffer(make([]byte, 0, firstRead))
 	size := int64(apartSize)
 	if limited() {
 		size = 1
 	}
-	if n, err := io.CopyN(&begin, r, size); n < size {
+	if n, err := io.CopyN(begin, r, size); n < size {
 		if err != io.EOF {
 			return fmt.Errorf("read the message: %w", err)
 		}
-		return handle(&begin)
+		return handle(begin)
 	}
 
 	output := &tail{most: keptOutput}
-	err := start(ctx, os.Args, io.MultiReader(&begin, r), output, nil)
+	err := start(ctx, os.Args, io.MultiReader(begin, r), output, nil)
 	if err == nil || errors.Is(err, errReported) {
 		output.WriteTo(env.Stderr)
 	}
