@@ -129,10 +129,7 @@ func (t *tx) apply(c *changes) error {
 	}
 	own := t.store.stage(t.ctx, t.dir, stagingDir)
 	defer own.close()
-	err := own.writeLetters(c.letters)
-	if err == nil {
-		err = own.write(append(slices.Clone(c.tables), c.texts...))
-	}
+	err := own.write(c.letters, append(slices.Clone(c.tables), c.texts...))
 	if err == nil {
 		err = own.prepare(c.deletions)
 	}

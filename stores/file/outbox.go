@@ -77,8 +77,8 @@ func (g *staging) finishLetters(names []string) error {
 	return nil
 }
 
-// writeLetters stages letters, each in a directory of its own.
-func (g *staging) writeLetters(letters []stores.Letter) error {
+// prepareLetters makes a directory for each letter that is staged.
+func (g *staging) prepareLetters(letters []stores.Letter) error {
 	if len(letters) == 0 {
 		return nil
 	}
@@ -98,6 +98,14 @@ func (g *staging) writeLetters(letters []stores.Letter) error {
 		if err := g.makeDir(dir); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writeLetters stages letters and makes them last. Their mails come one after the other: they may be made of the same.
+func (g *staging) writeLetters(letters []stores.Letter) error {
+	for _, letter := range letters {
+		dir := g.letters[letter.Name]
 		for i, mail := range letter.Mails {
 			name := strconv.Itoa(i)
 			if err := g.writeFrom(path.Join(dir, name), place{path.Join(outboxDir, letter.Name), name}, mail); err != nil {

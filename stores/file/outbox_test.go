@@ -28,7 +28,7 @@ func interrupted(t *testing.T, s *Store, letter stores.Letter) {
 	defer d.Close()
 	g := s.stage(bg, d, stagingDir)
 	defer g.close()
-	if err := errors.Join(g.writeLetters([]stores.Letter{letter}), g.sendLetters([]stores.Letter{letter})); err != nil {
+	if err := errors.Join(g.write([]stores.Letter{letter}, nil), g.sendLetters([]stores.Letter{letter})); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"imip-agent/stores"
 	"imip-agent/stores/durable"
 )
 
@@ -52,10 +53,13 @@ func (s *Store) removeStaging(d *directory) {
 	s.options.Log.Warn("leftover staging files were removed", "path", d.full(stagingDir))
 }
 
-// write stages files.
-func (g *staging) write(files []file) error {
-	if len(files) == 0 {
+// write stages letters and files, and makes them last: all at once, since none has a name yet by which it is found.
+func (g *staging) write(letters []stores.Letter, files []file) error {
+	if len(letters) == 0 && len(files) == 0 {
 		return nil
+	}
+	if err := g.prepareLetters(letters); err != nil {
+		return err
 	}
 	for _, f := range files {
 		if size, limit := int64(len(f.content)), maxSize(f.place.String()); size > limit {
@@ -75,7 +79,14 @@ func (g *staging) write(files []file) error {
 			g.dir.root.Remove(newName(f.place)) // left over, perhaps
 		}
 	}
-	return inParallel(len(files), func(i int) error {
+	tasks := len(files)
+	if len(letters) > 0 {
+		tasks++
+	}
+	return inParallel(tasks, func(i int) error {
+		if i == len(files) {
+			return g.writeLetters(letters)
+		}
 		return g.writeOne(g.staged[files[i].place], files[i])
 	})
 }
