@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Our programs give the directory with their process id, in a user's lock, a time that no clock shows: it stands for this
@@ -21,15 +23,24 @@ func origin() (time.Time, bool) {
 }
 
 var originOnce = sync.OnceValue(func() time.Time {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	// Each program that handles a message asks: as system calls, since package os would have a file of the kernel's
+	// polled.
+	const longest = 64
+	boot, err := unix.Open("/proc/sys/kernel/random/boot_id", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return time.Time{}
 	}
-	namespace, err := os.Readlink("/proc/self/ns/pid")
+	text := make([]byte, 2*longest)
+	n, err := unix.Read(boot, text[:longest])
+	unix.Close(boot)
+	if err != nil || n == 0 {
+		return time.Time{}
+	}
+	m, err := unix.Readlink("/proc/self/ns/pid", text[n:])
 	if err != nil {
 		return time.Time{}
 	}
-	sum := sha256.Sum256(append(boot, namespace...))
+	sum := sha256.Sum256(text[:n+m])
 	seconds := binary.BigEndian.Uint32(sum[:]) >> 1 // up to 2038, as all file systems have it
 	nanoseconds := binary.BigEndian.Uint32(sum[4:]) % uint32(time.Second)
 	return time.Unix(int64(seconds), int64(nanoseconds))
