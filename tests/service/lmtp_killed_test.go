@@ -1,0 +1,93 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The service is killed again and again while mail arrives by LMTP. A mail system hands in again what was not answered: each
+// mail is in the mailbox, and each event in the store, once. A mail that the mailbox server had taken when the service was
+// killed before it could note that comes twice, and is the same (RFC 5321 section 4.5.3.2.6).
+func TestLMTPKilled(t *testing.T) {
+	kills, users := 6, 4
+	if full {
+		kills, users = 40, 10
+	}
+	s := furnishLMTP(t, "")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	handed := make([]int, users) // mails that were answered with 250
+	var wg sync.WaitGroup
+	for u := range users {
+		wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				text := strings.ReplaceAll(plain, "hello", fmt.Sprint("mail-", n))
+				if n%2 == 1 {
+					text = strings.Replace(invitation(fmt.Sprint("event-", n), user(u)), "MIME-Version", fmt.Sprint("Subject: mail-", n, "\r\nMIME-Version"), 1)
+				}
+				for {
+					answers, err := s.deliver("paul@example.org", text, user(u))
+					if err == nil && answers[0] == "250" {
+						break
+					}
+					time.Sleep(5 * time.Millisecond)
+				}
+				handed[u] = n + 1
+			}
+		})
+	}
+	random := rand.New(rand.NewPCG(3, 4))
+	for range kills {
+		time.Sleep(time.Duration(50+random.IntN(250)) * time.Millisecond)
+		if status := s.kill(syscall.SIGKILL); status != -int(syscall.SIGKILL) {
+			t.Errorf("the service has ended by itself with status %d: %s", status, s.stderr)
+		}
+		s.mailbox.Settle()
+		s.run()
+	}
+	stop()
+	wg.Wait()
+	if status := s.kill(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d: %s", status, s.stderr)
+	}
+	found := map[string][]string{} // mails by user and subject
+	for _, m := range s.mailbox.Taken() {
+		_, subject, _ := strings.Cut(m.Text, "Subject: ")
+		subject, _, _ = strings.Cut(subject, "\r\n")
+		found[m.To+" "+subject] = append(found[m.To+" "+subject], m.Text)
+	}
+	all, twice := 0, 0
+	for u, mails := range handed {
+		for n := range mails {
+			texts := found[fmt.Sprintf("%s mail-%d", user(u), n)]
+			if len(texts) == 0 {
+				t.Errorf("mail %d of user %d is not in the mailbox", n, u)
+				continue
+			}
+			for _, again := range texts[1:] {
+				twice++
+				if again != texts[0] {
+					t.Errorf("handed over again, a mail differs: %q, %q", texts[0], again)
+				}
+			}
+			if n%2 == 1 && (!s.has("mailto:"+user(u), "objects", fmt.Sprint("event-", n)) || strings.Contains(texts[0], "X-IMIP-Agent") != true) {
+				t.Errorf("event %d of user %d is not stored, or its mail has no summary", n, u)
+			}
+		}
+		all += mails
+	}
+	t.Logf("%d mails, killed %d times, %d twice", all, kills, twice)
+	if all == 0 || twice > kills*users {
+		t.Errorf("%d mails of %d came twice", twice, all)
+	}
+	if rejected, _ := filepath.Glob(filepath.Join(string(s.service.room), "rejected", "*")); len(rejected) > 0 {
+		t.Errorf("rejected: %q", rejected)
+	}
+}
