@@ -13,10 +13,10 @@ import (
 func filterCommand(env process.Environment) *cli.Command {
 	return &cli.Command{
 		Name:      filterName,
-		Usage:     "take users' mail from OpenSMTPD, and update their calendars",
-		UsageText: env.Program + " filter opensmtpd [options]",
+		Usage:     "take users' mail from OpenSMTPD or chasquid, and update their calendars",
+		UsageText: env.Program + " filter opensmtpd [options]\n" + env.Program + " filter chasquid [options] < MESSAGE",
 		Action: func(options *cli.Context) error {
-			return usage("which mail system? filter opensmtpd")
+			return usage("which mail system? filter opensmtpd, or filter chasquid")
 		},
 		Subcommands: []*cli.Command{{
 			Name:      opensmtpdName,
@@ -33,6 +33,22 @@ func filterCommand(env process.Environment) *cli.Command {
 				}
 				process.OnReload(func() {})
 				return serve.NewFilter(options, env).Run(env.Stdin, env.Stdout)
+			},
+		}, {
+			Name:      "chasquid",
+			Usage:     "hand in a message as chasquid's hook post-data",
+			UsageText: env.Program + " filter chasquid [options] < MESSAGE",
+			Description: "Hands the message on standard input in to \"" + env.Program + " serve\" at MILTER_SOCKET, with\n" +
+				"what chasquid says of it in AUTH_AS, REMOTE_ADDR, EHLO_DOMAIN, MAIL_FROM and RCPT_TO.\n" +
+				"If that cannot be done, the log says so. The exit status is 0 all the same: the mail\n" +
+				"goes out, and the calendar does not know of it. Only if the service wants the mail\n" +
+				"refused for now (MILTER_REFUSE), it is 75. Nothing else is printed.",
+			Flags: siteFlags(),
+			Action: func(options *cli.Context) error {
+				if options.NArg() > 0 {
+					return usage("filter chasquid takes no word %.60q", options.Args().First())
+				}
+				return serve.Chasquid(options.Context, options, env)
 			},
 		}},
 	}

@@ -32,12 +32,8 @@ func NewServer(gate *submission.Gate) *milter.Server {
 		milter.WithMacroRequest(milter.StageMail, []milter.MacroName{milter.MacroAuthAuthen}),
 		milter.WithMacroRequest(milter.StageEOM, []milter.MacroName{milter.MacroQueueId}),
 		// What a mail system does not offer is done without.
-		milter.WithNegotiationCallback(func(theirs, ours uint32, _, _ milter.OptAction, theirProtocol, ourProtocol milter.OptProtocol, size milter.DataSize) (uint32, milter.OptAction, milter.OptProtocol, milter.DataSize, error) {
-			actions := milter.OptAction(0)
-			if theirs >= 6 {
-				actions = milter.OptSetMacros
-			}
-			return min(theirs, ours), actions, theirProtocol & ourProtocol, milter.DataSize64K, nil
+		milter.WithNegotiationCallback(func(theirs, ours uint32, offered, _ milter.OptAction, theirProtocol, ourProtocol milter.OptProtocol, size milter.DataSize) (uint32, milter.OptAction, milter.OptProtocol, milter.DataSize, error) {
+			return min(theirs, ours), offered & milter.OptSetMacros, theirProtocol & ourProtocol, milter.DataSize64K, nil
 		}),
 	)
 }

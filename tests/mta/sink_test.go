@@ -39,7 +39,24 @@ func newSink(t *testing.T) *sink {
 	}
 	s := &sink{later: map[string]int{}}
 	s.host, s.port, _ = net.SplitHostPort(listener.Addr().String())
+	s.serve(t, listener, false)
+	return s
+}
+
+// lmtp has the sink take mail by LMTP, too, and returns where.
+func (s *sink) lmtp(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.serve(t, listener, true)
+	return listener.Addr().String()
+}
+
+func (s *sink) serve(t *testing.T, listener net.Listener, lmtp bool) {
 	server := smtp.NewServer(s)
+	server.LMTP = lmtp
 	server.Domain = "sink.example.org"
 	server.MaxMessageBytes = 64 << 20
 	server.MaxRecipients = 200
@@ -51,7 +68,6 @@ func newSink(t *testing.T) *sink {
 		listener.Close() // the server does not know it before it has begun to serve
 		<-done
 	})
-	return s
 }
 
 // NewSession is called by go-smtp for each connection.
