@@ -55,7 +55,7 @@ func TestHandFailures(t *testing.T) {
 	if verdict, err := Hand(s.socket, e, strings.NewReader(invitation)); verdict != submission.Later || err != nil {
 		t.Errorf("verdict %v, %v", verdict, err)
 	}
-	if _, err := Hand(s.socket, e, failing{}); !errors.Is(err, errAway) {
+	if _, err := Hand(s.socket, e, unreadable{}); !errors.Is(err, errAway) {
 		t.Errorf("a mail that cannot be read: %v", err)
 	}
 	if _, err := Hand(filepath.Join(t.TempDir(), "nothing"), e, strings.NewReader(invitation)); err == nil {
@@ -65,6 +65,6 @@ func TestHandFailures(t *testing.T) {
 
 var errAway = errors.New("away")
 
-type failing struct{}
+type unreadable struct{}
 
-func (failing) Read([]byte) (int, error) { return 0, errAway }
+func (unreadable) Read([]byte) (int, error) { return 0, errAway }

@@ -52,7 +52,7 @@ func (n *Note) fields() []field {
 	return []field{{"User", &n.User}, {"Order", &n.Order}, {"Source", &n.Source}, {"Sender", &n.Sender}, {"Mail", &n.Mail}}
 }
 
-// encode returns the note as it stands before the message.
+// encode returns the note as it stands before the message. Of text that is only for people the beginning is kept.
 func (n Note) encode() ([]byte, error) {
 	if len(n.User) > maxValue || len(n.Order) > maxValue {
 		return nil, fmt.Errorf("the user's address has more than %d octets", maxValue)
@@ -61,7 +61,7 @@ func (n Note) encode() ([]byte, error) {
 	line := func(name, value string) { b.WriteString(fieldPrefix + name + ": " + value + "\r\n") }
 	for _, f := range n.fields() {
 		if *f.text != "" {
-			line(f.name, rejected.Escape(*f.text))
+			line(f.name, rejected.Escape((*f.text)[:min(len(*f.text), maxValue)]))
 		}
 	}
 	line(timeField, n.Received.UTC().Format(time.RFC3339Nano))

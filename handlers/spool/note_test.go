@@ -36,6 +36,15 @@ func TestNote(t *testing.T) {
 			}
 		}
 	}
+	// Whatever a mail system says of a message, the message can be read again.
+	endless := Note{User: strings.Repeat("\xff", maxValue), Sender: strings.Repeat("\xff", maxNote), Mail: strings.Repeat("\u202e", maxNote), Received: received, Size: 4}
+	text, err := endless.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readNote(bufio.NewReaderSize(strings.NewReader(string(text)), 4<<10)); err != nil || got.User != endless.User || !strings.HasPrefix(endless.Sender, got.Sender) || len(got.Sender) != maxValue {
+		t.Errorf("%v, %+v", err, got)
+	}
 	if _, err := (Note{User: strings.Repeat("x", maxValue+1)}).encode(); err == nil {
 		t.Error("an endless address is no error")
 	}
