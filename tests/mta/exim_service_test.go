@@ -14,6 +14,7 @@ const eximService = `
 		sed -i '/^# The handler/,$d' $file
 		for other in $(grep -l '^imip_person:' *); do rm $other; done
 		cat /usr/share/imip-agent-go/exim/service-transports >> $file
+		sed -i 's/F,2h,5m/F,2h,1s/' /etc/exim4/conf.d/retry/*
 		cd /
 		printf 'LMTP_SOCKET = "/run/imip-agent/lmtp"\nMAILBOX_SERVER = "%s"\nSYSLOG = None\n' $mailbox >> /etc/imip-agent/config.txt
 		update-exim4.conf
