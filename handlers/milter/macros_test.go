@@ -38,7 +38,7 @@ func FuzzMacros(f *testing.F) {
 	s.put = fuzzPut{dir}.Put
 	f.Fuzz(func(t *testing.T, login, queue, from string) {
 		if strings.ContainsRune(login+queue+from, 0) || len(login)+len(queue)+len(from) > 1<<20 {
-			t.Skip("no macro can have it")
+			return // no macro can have it
 		}
 		c, err := net.Dial("unix", s.socket)
 		if err != nil {
