@@ -97,6 +97,7 @@ func separateOccurrence(u *update) error {
 		return u.refuse(NoOccurrence)
 	}
 	occurrence.CopyFrom(u.Object, "RECURRENCE-ID")
+	u.stampBy(occurrence)
 	attendees := occurrence.Attendees()
 	for _, speaker := range u.speakers {
 		attendees = withAnswer(attendees, speaker)
@@ -112,6 +113,20 @@ func separateOccurrence(u *update) error {
 		}
 	}
 	return nil
+}
+
+// stampBy has an occurrence be of the time of the answer that makes it one of its own, unless that is to an older version.
+// An answer from the future would keep what its organizer sends next from counting.
+func (u *update) stampBy(occurrence *calendar.Object) {
+	if is, answered := u.Object.Sequence(); answered {
+		if was, known := occurrence.Sequence(); known && is < was {
+			return
+		}
+	}
+	was, _ := occurrence.Stamp()
+	if is, ok := u.Object.Stamp(); ok && is > was && is <= stamp(u.Now) {
+		occurrence.CopyFrom(u.Object, "DTSTAMP")
+	}
 }
 
 // updateOthers tells the others who take part in an occurrence that it has become one of its own.

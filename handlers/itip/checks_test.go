@@ -251,6 +251,23 @@ func TestOfferOfUnknownEvent(t *testing.T) {
 	}
 }
 
+// Whoever knows the UID of such an event cannot take the offer back in the organizer's place.
+func TestOfferToAnotherOrganizer(t *testing.T) {
+	r := newRoom(t)
+	r.wants.Offers = 1e12
+	r.handle(sent("COUNTER", accepts, version, at9))
+	before := r.state()
+	for _, lines := range []string{version + at9, on9, version} {
+		o := r.handle(got(eve, "DECLINECOUNTER", strings.ReplaceAll(byAnn, ann, eve), lines))
+		if o.Refused != OrganizerDiffers || !slices.Equal(r.state(), before) {
+			t.Errorf("%s %q", o, r.state())
+		}
+	}
+	if len(before) == 0 {
+		t.Error("there was no offer")
+	}
+}
+
 // Free/busy is others' to send.
 func TestFreeBusySent(t *testing.T) {
 	r := newRoom(t)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"imip-agent/stores"
+	"imip-agent/stores/calendar"
 	"imip-agent/stores/freebusy"
 )
 
@@ -149,16 +150,26 @@ func (u *update) dropApart(part stores.Part) error {
 }
 
 // dropOffer removes the event from the periods that the user has offered: nobody holds the user to
-// them any more.
+// them any more. Where nothing is stored of the event, the offer itself says who organizes it.
+//
+// DEVIATION: declines-of-nothing. The original tells the user of it all the same.
 func dropOffer(u *update) (err error) {
 	which := stores.Table{Kind: stores.Offers}
 	table, err := u.Periods(which)
 	if err != nil {
 		return err
 	}
-	if u.stored == nil && !offers(table, u.ID.UID) {
+	organizer, _ := u.Object.Organizer()
+	offered, by := offers(table, u.ID.UID, organizer)
+	if u.stored == nil && !offered {
 		if u.parent, err = u.whole(); u.parent == nil || err != nil {
 			u.refuse(NotStored)
+			return err
+		}
+	}
+	if !by {
+		if recorded, err := u.recorded(); recorded == nil || err != nil {
+			u.refuse(OrganizerDiffers)
 			return err
 		}
 	}
@@ -181,13 +192,19 @@ func (u *update) dropOffers() error {
 	return nil
 }
 
-// offers reports whether there are records of an event.
-func offers(table *freebusy.Table, uid string) bool {
-	uid = freebusy.Clean(uid)
+// offers reports whether there are records of an event, and whether all of them are of an event of that
+// organizer, as far as they say.
+func offers(table *freebusy.Table, uid string, organizer calendar.URI) (offered, by bool) {
+	uid, by = freebusy.Clean(uid), true
 	for e := range table.Events() {
-		if e.UID == uid {
-			return true
+		offered = offered || e.UID == uid
+	}
+	if offered {
+		for p := range table.All() {
+			if p.UID == uid && p.Organizer != "" && !calendar.URI(p.Organizer).Is(organizer) {
+				by = false
+			}
 		}
 	}
-	return false
+	return offered, by
 }

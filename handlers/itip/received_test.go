@@ -462,3 +462,51 @@ func TestReceived(t *testing.T) {
 		})
 	}
 }
+
+// An occurrence of an event that ends when it begins says so, too: the original reads none without an end.
+func TestOccurrenceWithoutLength(t *testing.T) {
+	for ends, want := range map[string]bool{"DTEND:20261202T090000Z\n": true, "DURATION:PT0S\n": true, "": false} {
+		r := newRoom(t)
+		r.handle(sent("REQUEST", byBob, version, "DTSTART:20261202T090000Z\n", ends, weekly))
+		r.handle(got(eve, "REPLY", accepted, version, second))
+		err := r.update(func(records *Records) error {
+			text, err := records.Get(stores.Key{Part: stores.Active, ID: stores.ID{UID: "meeting", RecurrenceID: "20261209T090000Z"}})
+			if strings.Contains(string(text), "DTEND:20261209T090000Z") != want {
+				t.Errorf("of an event with %q: %s", ends, text)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The occurrence that an answer makes one of its own is of the answer's time, unless that is to an older version or from
+// the future.
+func TestStampOfOccurrence(t *testing.T) {
+	const later = "DTSTAMP:20261122T113000Z"
+	for version, want := range map[string]string{
+		"SEQUENCE:1\n" + later:                 later,
+		later:                                  later,
+		"SEQUENCE:7\n" + later:                 later,
+		"SEQUENCE:0\n" + later:                 "DTSTAMP:20261122T110000Z",
+		"SEQUENCE:1\nDTSTAMP:20261122T100000Z": "DTSTAMP:20261122T110000Z",
+		"SEQUENCE:1\nDTSTAMP:20990101T000000Z": "DTSTAMP:20261122T110000Z",
+		"SEQUENCE:1":                           "DTSTAMP:20261122T110000Z",
+	} {
+		r := newRoom(t)
+		r.handle(sent("REQUEST", byBob, "SEQUENCE:1\nDTSTAMP:20261122T110000Z\n", at9, weekly))
+		r.handle(got(eve, "REPLY", accepted, version+"\n", on9))
+		err := r.update(func(records *Records) error {
+			text, err := records.Get(stores.Key{Part: stores.Active, ID: stores.ID{UID: "meeting", RecurrenceID: "20261209T090000Z"}})
+			if !strings.Contains(string(text), want) || !strings.Contains(string(text), "SEQUENCE:1") {
+				t.Errorf("after %q: %s", version, text)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -63,6 +63,8 @@ func (u *update) store(part stores.Part, object *calendar.Object) error {
 func ifNewer(u *update) error { return u.refuseOld(true) }
 
 // ifNewerAnswer is ifNewer for answers. Some clients spoil DTSTAMP in them: it does not count.
+//
+// DEVIATION: old-counters. The original has the user decide on what arrives.
 func ifNewerAnswer(u *update) error { return u.refuseOld(false) }
 
 func (u *update) refuseOld(withStamp bool) error {

@@ -61,7 +61,10 @@ func (o *Object) Occurrence(instant time.Time, zone *time.Location) (*Object, er
 	once.Remove(ical.PropRecurrenceRule, ical.PropRecurrenceDates, ical.PropExceptionDates, "EXRULE")
 	once.component.Props.Set(&ical.Prop{Name: ical.PropDateTimeStart, Params: params, Value: found.text(found.local)})
 	once.Remove(ical.PropDateTimeEnd, ical.PropDuration)
-	once.setEnd(found.moment, params, found.length, zone)
+	// An event of no length keeps that it says so: the original reads none that does not.
+	if found.date || found.length != (length{}) || o.Has(ical.PropDateTimeEnd) || o.Has(ical.PropDuration) {
+		once.setEnd(found.moment, params, found.length, zone)
+	}
 	return once, t.incomplete()
 }
 
@@ -77,13 +80,10 @@ func (t *times) at(instant time.Time) (found occurrence, ok bool) {
 }
 
 // setEnd sets DTEND by the length, in the form of DTSTART, which is start with those
-// parameters. An event that has no length, or a day that has no end, needs none.
+// parameters.
 func (o *Object) setEnd(start moment, params ical.Params, l length, zone *time.Location) {
 	if start.date {
 		l = l.whole()
-	}
-	if l == (length{}) {
-		return
 	}
 	end := start.local.AddDate(0, 0, l.days)
 	if !start.date {

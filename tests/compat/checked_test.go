@@ -135,7 +135,7 @@ func TestCorrespondenceIsWhole(t *testing.T) {
 func made(found []string) []string {
 	return slices.DeleteFunc(found, func(f string) bool {
 		kind, _, _ := strings.Cut(f, " ")
-		return kind == "request-past" || kind == "counter-past" || kind == "freebusy-window" && strings.Contains(f, "is recorded up to")
+		return kind == "preference-value" || kind == "request-past" || kind == "counter-past" || kind == "freebusy-window" && strings.Contains(f, "is recorded up to")
 	})
 }
 

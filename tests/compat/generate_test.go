@@ -23,6 +23,7 @@ type plan struct {
 	// needs are files of which all have to be there, or else the original does not
 	// do what it should: then the message is left out.
 	needs []string
+	east  bool     // it is about an occurrence of an event whose occurrences the original does not find
 	ids   []string // where what each event is about is stored: objects/UID or recurrences/UID/RECURRENCE-ID
 }
 
@@ -30,6 +31,7 @@ type plan struct {
 type act struct {
 	from, method string
 	to           string // who receives it; empty: it goes out
+	component    string // empty: VEVENT
 }
 
 var opening = []act{
@@ -157,7 +159,7 @@ func (p plan) step(clock time.Time) *Step {
 		}
 		events = append(events, Compose(text))
 	}
-	return message(p.act, clock, events...)
+	return message(p.act, clock, events...).component(p.component)
 }
 
 func message(a act, clock time.Time, events ...Event) *Step {

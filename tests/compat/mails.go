@@ -73,7 +73,9 @@ func objectsIn(contentType, encoding string, r io.Reader) (out []string) {
 		if c.name == "VTIMEZONE" {
 			continue
 		}
-		c.properties = slices.DeleteFunc(c.properties, func(p property) bool { return p.name == "DTSTAMP" })
+		c.properties = slices.DeleteFunc(c.properties, func(p property) bool {
+			return p.name == "DTSTAMP" || c.name == "VFREEBUSY" && (p.name == "DTSTART" || p.name == "DTEND")
+		})
 		out = append(out, "METHOD "+params["method"]+"\n"+strings.Join(c.lines(""), "\n"))
 	}
 	return out

@@ -188,6 +188,11 @@ func arrivals() []*builder {
 			arrives("vincent", strings.Replace(string(compat.Mail("paul", "ADD", compat.Calendar("ADD", compat.Minutes(1),
 				event(three, "SEQUENCE:1\nDTSTART:20261212T090000Z\nDTEND:20261212T100000Z")))), "To: ", "List-Id: <team.example.com>\nPrecedence: list\nTo: ", 1)),
 
+		arriving("decline-unknown", "declines-of-nothing", "A counter-proposal is declined to an event that is not stored, and by a message that is older than the event.").
+			receives("vincent", "paul", "DECLINECOUNTER", event(meeting, "UID:other\nATTENDEE:@vincent")).
+			receives("vincent", "paul", "REQUEST", event(meeting, "SEQUENCE:2\nATTENDEE:@vincent")).
+			receives("vincent", "paul", "DECLINECOUNTER", event(meeting, "SEQUENCE:1\nATTENDEE:@vincent")),
+
 		arriving("decline-expired", "expired-offer", "A counter-proposal is declined when another offer has expired and one has not.").
 			prefers("vincent", "freebusy_offers", "PT2H").
 			has("vincent", "freebusy-offers", strings.ReplaceAll("20261202T090000Z|20261202T100000Z|meeting|OPAQUE||Meeting|mailto:paul.boddie@example.com|20261122T110000Z\n"+
@@ -239,6 +244,10 @@ func arrivingAnswers() []*builder {
 			sends("paul", "CANCEL", event(meeting, "SEQUENCE:1")).
 			receives("paul", "vincent", "COUNTER", event(meeting, proposed)),
 
+		answering("old-counter", "old-counters", "A counter-proposal to a version of the event that another has replaced.").
+			sends("paul", "REQUEST", event(meeting, "SEQUENCE:2")).
+			receives("paul", "vincent", "COUNTER", event(meeting, proposed, "SEQUENCE:1")),
+
 		answering("refresh-undecided", "refresh-by-all-attendees", "An attendee who has not accepted asks for an event.").
 			prefers("paul", "event_refreshing", "always").
 			sends("paul", "REQUEST", event(meeting)).
@@ -246,7 +255,7 @@ func arrivingAnswers() []*builder {
 
 		answering("answer-to-occurrence", "answers-to-oneself", "An answer to an occurrence of a series that the organizer attends.").
 			sends("paul", "REQUEST", event(three, weekly)).
-			receives("paul", "vincent", "REPLY", event(meeting, accepted, "RECURRENCE-ID:20261209T090000Z\nDTSTART:20261209T090000Z\nDTEND:20261209T100000Z\nDTSTAMP:20261122T120000Z")),
+			receives("paul", "vincent", "REPLY", event(meeting, accepted, "RECURRENCE-ID:20261209T090000Z\nDTSTART:20261209T090000Z\nDTEND:20261209T100000Z")),
 
 		answering("uninvited", "uninvited-answers", "Somebody who is not invited accepts an event, and proposes another time for it.").
 			sends("paul", "REQUEST", event(three)).
@@ -295,6 +304,11 @@ func arrivingFreeBusy() []*builder {
 
 		conversation("arrives-busy-method", "Free/busy with a method that it does not have.").deviates("unknown-methods").
 			arrives("vincent", asks("CANCEL")),
+
+		conversation("arrives-busy-none", "Free/busy without a period: all of that time is free.").
+			arrives("vincent", publish("FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z")).
+			arrives("vincent", publish("SUMMARY:Free")).
+			arrives("vincent", reply("SUMMARY:Free")),
 
 		conversation("arrives-busy-free", "Free/busy with periods that are free.").deviates("free-periods").
 			arrives("vincent", publish("FREEBUSY;FBTYPE=BUSY:20261202T090000Z/20261202T100000Z\nFREEBUSY;FBTYPE=FREE:20261203T090000Z/20261203T100000Z")),
