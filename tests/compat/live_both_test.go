@@ -269,8 +269,10 @@ func (x *exchange) step(p plan, s *Step, n int) {
 
 // handedOver returns the mails that ours is to hand over where the original hands over these.
 func (p plan) handedOver(mails []string, changed bool) []string {
-	toThemself := "answer REQUEST to " + Address(p.to) + "\n"
-	mails = slices.DeleteFunc(mails, func(mail string) bool { return strings.HasPrefix(mail, toThemself) }) // answers-to-oneself
+	mails = slices.DeleteFunc(mails, func(mail string) bool {
+		about, _, _ := strings.Cut(mail, "\n")
+		return strings.HasPrefix(about, "answer ") && strings.HasSuffix(about, " to "+Address(p.to)) // answers-to-oneself
+	})
 	if told := p.isBusy() && p.method != "REQUEST"; len(mails) == 0 && !changed && !told {
 		return []string{"message"} // lost-mail
 	}

@@ -75,7 +75,7 @@ func (p plan) comparableAs(t rapid.TB, room Room, id string, message *calendar.O
 		// publications-to-oneself
 		return !p.isToOneself() || stored("cancellations/"+id) == nil && (is == nil || !message.OlderThan(is, true))
 	case "REPLY":
-		if is == nil && answered != nil && (p.east || len(message.Attendees()) > len(speakers) || redefines(t, message, parent)) {
+		if is == nil && answered != nil && (p.east || len(message.Attendees()) > len(speakers) || message.OlderThan(parent, true) || redefines(t, message, parent)) {
 			return false // reply-to-occurrence-east-of-utc, reply-defines-occurrence
 		}
 		return answered == nil || invites(answered, speakers) // uninvited-answers
