@@ -79,6 +79,9 @@ func converse(t *rapid.T, peer *Peer, c generated, shared, original Room) {
 			continue
 		}
 		s = c.plans[i].fitted(original, s)
+		if s.Program == Incoming {
+			s = c.plans[i].fittedArrival(original, s)
+		}
 		c.Steps[i] = s
 		if c.plans[i].overtaken(t, original, s) {
 			continue
