@@ -131,7 +131,7 @@ func TestCorrespondenceIsWhole(t *testing.T) {
 }
 
 // made leaves out findings that tell of time, which no message makes: the request queue keeps what is over, and the window
-// is as it was at the beginning.
+// is as it was at the beginning; and of preferences without a known value, which are drawn.
 func made(found []string) []string {
 	return slices.DeleteFunc(found, func(f string) bool {
 		kind, _, _ := strings.Cut(f, " ")
