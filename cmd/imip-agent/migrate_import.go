@@ -68,7 +68,7 @@ func importCalendars(options *cli.Context, env process.Environment) (err error) 
 	}
 	if dir := options.String("preferences"); dir != "" {
 		s.Preferences.Path = dir
-	} else if side.Preferences != "" {
+	} else if isDir(side.Preferences) { // else they are the site's
 		s.Preferences.Path = side.Preferences
 	}
 	progress, finish := showCount(env.Stderr, "importing events")

@@ -87,6 +87,15 @@ func (e *ends) openSide(ctx context.Context, p place, o placeOptions, s *migrate
 		if model != nil && model.kind == "file" && model.roomsOf().store != model.where && r.store == p.where && filepath.Base(p.where) != "store" && isEmpty(p.where) {
 			r = rooms{filepath.Join(p.where, "store"), filepath.Join(p.where, "journal"), filepath.Join(p.where, "preferences")}
 		}
+		if s.Config.StoreType == "file" && real(r.store) == real(s.Config.StoreDir) {
+			// It is the site's, of which the rest may stand elsewhere.
+			if !isDir(r.journal) {
+				r.journal = s.Config.JournalDir
+			}
+			if !isDir(r.preferences) {
+				r.preferences = s.Config.PreferencesDir
+			}
+		}
 		store, err := file.Open(s.filling(r.store, model != nil))
 		if err != nil {
 			return nil, err
