@@ -61,7 +61,7 @@ func runDoctor(ctx context.Context, options *cli.Context, env process.Environmen
 	}
 	d := doctor.Doctor{
 		Config: s.Config, Store: s.Store, Rejected: s.Rejected, SystemZone: s.Preferences.SystemZone, Now: env.Now, Log: s.Log, Path: "",
-		Ask: askServers(s.Config),
+		Ask: askServers(s.Config), HandIn: handIn,
 		Open: func(dir string, lockTimeout time.Duration) (stores.Store, error) {
 			return file.Open(file.Options{
 				Dir: dir, PublishDir: dir + "-published", FileMode: s.Config.Permissions, DirMode: s.Config.DirPermissions,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -55,9 +57,13 @@ func setupMailCommand(env process.Environment, system string) *cli.Command {
 		"mailbox. A later run without --resources keeps them. --remove restores the configuration from\n" +
 		"before."
 	description = map[string]string{
-		"postfix": "Changes main.cf and master.cf of Postfix (3.7 or later). Mail that users send through submission,\n" +
-			"submissions or the sendmail command is then copied to the handler. Services that are commented\n" +
-			"out get the needed options as comments. Settings that are lists keep their values.\n" + description,
+		"postfix": "Has Postfix hand in the mail of users who have logged in to the service, \"imip-agent serve\", by\n" +
+			"the milter protocol: a value of smtpd_milters in main.cf, the last one. The service gets its\n" +
+			"socket below Postfix's own directory, where a smtpd in a chroot finds it, and is started.\n\n" +
+			"With --pipe, or an option that is for pipes, changes main.cf and master.cf (Postfix 3.7 or later).\n" +
+			"Mail that users send through submission, submissions or the sendmail command is then copied to\n" +
+			"the handler. Services that are commented out get the needed options as comments. Settings that\n" +
+			"are lists keep their values. What is set up with pipes keeps them until --milter.\n" + description,
 		"exim": "Changes Exim's configuration: Debian's split configuration, its template, or the site's own\n" +
 			"file. Mail that users send is then copied to the handler.\n" + description,
 	}[system]
@@ -70,6 +76,9 @@ func setupMailCommand(env process.Environment, system string) *cli.Command {
 		&cli.BoolFlag{Name: "everyone", Usage: "handle everybody in the domain again, instead of some users", DisableDefaultText: true},
 	}
 	if system == "postfix" {
+		flags = append(flags,
+			&cli.BoolFlag{Name: "milter", Usage: "hand in mail to the service, also where copies are set up", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "pipe", Usage: "copy mail to the handlers by pipes, without the service", DisableDefaultText: true})
 		flags = append(flags, &cli.StringSliceFlag{Name: "service", Usage: "users also send through `SERVICE/TYPE` of master.cf, such as smtp/inet"})
 	}
 	if system == "exim" {
@@ -112,8 +121,16 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 	if o.Everyone && options.IsSet("users") {
 		return usage("--everyone and --users do not go together")
 	}
+	if options.Bool("milter") && options.Bool("pipe") {
+		return usage("--milter and --pipe do not go together")
+	}
 	if !o.Remove {
 		if err := fromSite(&o, options, env); err != nil {
+			return err
+		}
+	}
+	if system == "postfix" {
+		if err := bySystem(ctx, &o, options, env); err != nil {
 			return err
 		}
 	}
@@ -122,6 +139,31 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 		return asRoot(err)
 	}
 	return carryOut(ctx, plan, options.Bool("dry-run"), env, system, o)
+}
+
+// forPipes are the options that only a set-up with pipes has.
+var forPipes = []string{"users", "everyone", "incoming", "mailbox", "service", "program", "person"}
+
+// bySystem decides whether Postfix is to hand in mail to the service, and completes what that needs.
+func bySystem(ctx context.Context, o *setup.Options, options *cli.Context, env process.Environment) error {
+	config, err := conf.Load(options.String("config"), env.Getenv)
+	if err != nil && !o.Remove { // to take it out must go well without, too
+		return err
+	}
+	o.Service = setup.Service{Config: cmp.Or(config.File, options.String("config"), conf.DefaultFile)}
+	if info, err := os.Stat("/run/systemd/system"); err == nil && info.IsDir() {
+		o.Service.Systemd = true
+	}
+	if o.Remove {
+		return nil
+	}
+	asked := slices.ContainsFunc(forPipes, options.IsSet)
+	if options.Bool("milter") && asked {
+		return usage("--milter hands in the mail of all who log in, and changes nothing else: --%s are for pipes", strings.Join(forPipes, ", --"))
+	}
+	o.Milter = options.Bool("milter") || !options.Bool("pipe") && !asked && !setup.HasPipe(ctx, outputOf)
+	o.Service.HasLogins = config.Logins != "" || config.LoginDomain != ""
+	return nil
 }
 
 func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, error) {

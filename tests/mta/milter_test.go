@@ -6,11 +6,8 @@ import (
 	"testing"
 )
 
-// postfixMilter has Postfix hand in mail to our service, in place of copies. Debian's smtpd runs in a chroot, and finds the
-// socket there. Dovecot lets users log
-// in with the password `secret`.
-const postfixMilter = `
-	imip-agent setup postfix --remove >/dev/null
+// dovecotLogins has Dovecot let users of Postfix log in, with the password `secret`.
+const dovecotLogins = `
 	# The layer can be older than this machine's Dovecot.
 	for name in dovecot dovenull; do id $name >/dev/null 2>&1 || useradd --system $name; done
 	mkdir -p /etc/dovecot
@@ -35,6 +32,14 @@ const postfixMilter = `
 	END
 	dovecot -c /etc/dovecot/test.conf </dev/null >/tmp/dovecot.out 2>&1 || { cat /tmp/dovecot.out >&2; exit 1; }
 	postconf -e smtpd_sasl_auth_enable=yes smtpd_sasl_type=dovecot smtpd_sasl_path=private/auth smtpd_tls_auth_only=no
+`
+
+// postfixMilter has Postfix hand in mail to our service, in place of copies. Debian's smtpd runs in a chroot, and finds the
+// socket there. Dovecot lets users log
+// in with the password `secret`.
+const postfixMilter = `
+	imip-agent setup postfix --remove >/dev/null
+	` + dovecotLogins + `
 	install -d -o imip-agent -g postfix -m 2750 /var/spool/postfix/imip-agent
 	ln -s /var/spool/postfix/imip-agent /run/imip-agent
 	printf 'LOGINS = "/etc/imip-agent/logins"\nSYSLOG = None\n' >> /etc/imip-agent/config.txt

@@ -100,7 +100,7 @@ func TestByHand(t *testing.T) {
 		cp -a /etc/postfix /root/before
 	`
 	const settings = `postconf -n; postconf -M; postconf -P`
-	m.run(t, on+`imip-agent setup postfix --domain example.com`)
+	m.run(t, on+`imip-agent setup postfix --domain example.com --pipe`)
 	want := m.run(t, settings)
 	m.run(t, `imip-agent setup postfix --remove`)
 	if out, err := m.try(`diff -r /root/before /etc/postfix`); err != nil {

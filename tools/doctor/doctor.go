@@ -85,6 +85,9 @@ type Doctor struct {
 	// Ask asks mail servers. Nil: they are not asked.
 	Ask Ask
 
+	// HandIn hands in messages to the service. Nil: it is not tried.
+	HandIn HandIn
+
 	SystemZone string // the name of the system's time zone; empty if it is not known
 	Now        func() time.Time
 	Log        *slog.Logger

@@ -181,6 +181,18 @@ func (d *Doctor) postfix(ctx context.Context, postconf string, report report) (f
 		wrong++
 		report(Postfix, status, remedy, format, args...)
 	}
+	milters, without := d.milters(c)
+	if len(milters) > 0 {
+		piped := slices.ContainsFunc(c.services, func(s postfixService) bool {
+			return s.program == "cleanup" && c.value(s.name, "sender_bcc_maps") != "" && strings.Contains(c.value(s.name, "sender_bcc_maps"), d.Config.OutgoingPrefix)
+		})
+		d.inService(c, milters, without, piped, complain)
+		d.running(c, complain)
+		if wrong == 0 {
+			report(Postfix, OK, "", "Postfix hands in what users send to the service, at %s, which answers", milters[0].address)
+		}
+		return found
+	}
 	name, found := d.pipe(c, complain)
 	if name == "" {
 		return found
@@ -487,10 +499,18 @@ func (c *postfixConf) refuses(service, list, address string, depth int) bool {
 	return false
 }
 
-// waiting looks whether Postfix runs, and for copies that wait.
-func (d *Doctor) waiting(c *postfixConf, name string, complain report4) {
+// running looks whether Postfix runs.
+func (d *Doctor) running(c *postfixConf, complain report4) bool {
 	if _, err := output(c.ctx, filepath.Join(path.Dir(c.postconf), "postfix"), "status"); err != nil {
 		complain(Warning, "start it: `postfix start`", "Postfix is not running")
+		return false
+	}
+	return true
+}
+
+// waiting looks whether Postfix runs, and for copies that wait.
+func (d *Doctor) waiting(c *postfixConf, name string, complain report4) {
+	if !d.running(c, complain) {
 		return
 	}
 	lines, err := output(c.ctx, filepath.Join(path.Dir(c.postconf), "postqueue"), "-j")

@@ -31,6 +31,10 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 	}
 	address := user.Address()
 	t := trial{d: d, sendmail: sendmail, user: user, wait: wait, say: say}
+	service := d.findService(ctx)
+	if service != nil && d.HandIn != nil {
+		t.service = service
+	}
 	t.run(ctx, sending{
 		from: address, what: "a message from " + address, mailLog: d.address(address), done: "was in the records",
 		text: func(uid string) string {
@@ -43,6 +47,7 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 	if d.findIncoming(ctx) == nil {
 		return
 	}
+	t.service = nil // it is not for what arrives
 	before, err := d.Store.Letters(ctx, user)
 	if err != nil {
 		say(Failed, "run this as root", "the records of %s cannot be read: %v", address, err)
@@ -70,6 +75,24 @@ type trial struct {
 	user     calendar.URI
 	wait     time.Duration
 	say      func(status Status, remedy, format string, args ...any)
+	service  *milter // which the message is handed in to; nil: it goes through the mail system
+}
+
+// send sends a message, and returns what it goes through.
+func (t *trial) send(ctx context.Context, m sending, uid string) (through string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patient)
+	defer cancel()
+	if t.service != nil {
+		// What Postfix does once a user has logged in, which only users can.
+		err := t.d.HandIn(ctx, t.service.network, t.service.address, m.from, strings.ReplaceAll(m.text(uid), "\n", "\r\n"))
+		return "the service at " + t.service.address, err
+	}
+	cmd := exec.CommandContext(ctx, t.sendmail, "-i", "-f", m.from, t.user.Address())
+	cmd.Stdin = strings.NewReader(m.text(uid))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "the mail system", fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return "the mail system", nil
 }
 
 // sending is a message of a trial.
@@ -92,12 +115,9 @@ func (t *trial) run(ctx context.Context, m sending) {
 	d, address := t.d, t.user.Address()
 	uid := fmt.Sprintf("doctor-%d@imip-agent.invalid", d.Now().UnixNano())
 	key := stores.Key{ID: stores.ID{UID: uid}}
-	send, cancel := context.WithTimeout(ctx, patient)
-	defer cancel()
-	cmd := exec.CommandContext(send, t.sendmail, "-i", "-f", m.from, address)
-	cmd.Stdin = strings.NewReader(m.text(uid))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.say(Failed, "see the mail log", "the mail system does not accept a message from %s: %v: %s", m.from, err, strings.TrimSpace(string(out)))
+	through, err := t.send(ctx, m, uid)
+	if err != nil {
+		t.say(Failed, "see the mail log, and what `imip-agent doctor` says", "%s does not accept a message from %s: %v", through, m.from, err)
 		return
 	}
 
@@ -115,7 +135,7 @@ func (t *trial) run(ctx context.Context, m sending) {
 				t.say(Warning, "remove the event of UID "+uid, "the message was handled, but its event cannot be removed: %v", err)
 				return
 			}
-			t.say(OK, "", "%s has gone through the mail system, and %s after %v", m.what, m.done, took)
+			t.say(OK, "", "%s has gone through %s, and %s after %v", m.what, through, m.done, took)
 			return
 		case !errors.Is(err, errMissing) && ctx.Err() == nil:
 			t.say(Failed, "run this as root", "the records of %s cannot be read: %v", address, err)

@@ -52,7 +52,19 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 		p.Then = append(p.Then, []string{"postqueue", "-f"}) // what waits goes to the mailboxes now
 	}
 	var newMain, newMaster string
+	byMilter := o.Milter && !o.Remove
 	switch {
+	case byMilter && had:
+		return nil, problem("mail that arrives goes through a pipe: take that out first, by --remove --incoming, or go on with --pipe")
+	case byMilter:
+		without := o
+		without.Remove = true
+		if newMain, err = without.mainCf(string(oldMain), version); err == nil {
+			newMaster, _, err = without.masterCf(string(oldMaster))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
 	case o.Remove && o.Incoming:
 		if newMain, err = withoutIncoming(string(oldMain)); err == nil {
 			newMaster, err = withoutIncoming(string(oldMaster))
@@ -73,7 +85,20 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if !o.Remove && (o.Incoming || had) {
+	if !(o.Remove && o.Incoming) {
+		if newMain, err = withoutMilter(newMain); err != nil {
+			return nil, fmt.Errorf("%s: %w", main, err)
+		}
+		if byMilter {
+			newMain, err = o.withService(ctx, p, output, dir, string(oldMain), newMain)
+		} else {
+			err = o.withoutService(ctx, p, output, string(oldMain))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !o.Remove && !byMilter && (o.Incoming || had) {
 		o.Incoming = true
 		if err := o.check(); err != nil {
 			return nil, err
@@ -96,7 +121,7 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 			}
 		}
 	}
-	if !o.Remove {
+	if !o.Remove && !byMilter {
 		if overridden, err := value("receive_override_options"); err == nil && strings.Contains(overridden, "no_address_mappings") {
 			p.Notes = append(p.Notes, "main.cf has receive_override_options=no_address_mappings: mail that comes in under it is not copied. "+
 				"Set it only for services that accept mail from a content filter")

@@ -33,6 +33,11 @@ type Options struct {
 	Prefix               string // OUTGOING_PREFIX
 	Sender               string // MESSAGE_SENDER, which is no user
 
+	// Milter has Postfix hand in what users send to the service, in place of copies for the handlers. Without it the service is
+	// taken out, if it was set up so.
+	Milter  bool
+	Service Service
+
 	// Incoming also lets mail that arrives go through imip_person, or leaves only this out with Remove.
 	// Where it does already, it goes on.
 	Incoming bool
