@@ -78,6 +78,8 @@ type Invited struct {
 	At time.Time
 	// Delegators are the attendees who have delegated the event to the resource.
 	Delegators []calendar.Attendee
+	// CalledOff is set in Retract if the organizer has called the event or occurrence off.
+	CalledOff bool
 
 	update *update
 }
@@ -254,6 +256,7 @@ func retract(u *update) (err error) {
 		if u.invited, err = u.invitation(); err != nil {
 			return err
 		}
+		u.invited.CalledOff = true
 	}
 	return u.Rules.Retract(u.invited)
 }

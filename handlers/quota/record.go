@@ -89,13 +89,14 @@ func (q *Quota) Places(object *calendar.Object, books Books) (places []Place, er
 
 // Retract gives back what a resource has booked of an event or an occurrence, in whatever table.
 // The resource's own records are changed already: own is its free/busy. It does no harm where
-// nothing is booked.
-func (q *Quota) Retract(id stores.ID, resource calendar.URI, own *freebusy.Table) error {
+// nothing is booked. An event that others have accepted still names a resource that has never accepted, unless the
+// event is called off.
+func (q *Quota) Retract(id stores.ID, resource calendar.URI, own *freebusy.Table, calledOff bool) error {
 	mirrored := mirror(own, id.UID)
 	if err := q.eachTable(nil, func(table *freebusy.Table) { forget(table, id, resource, mirrored) }); err != nil {
 		return err
 	}
-	return q.release(id, resource, mirrored)
+	return q.release(id, resource, mirrored, calledOff)
 }
 
 // Uphold sees to it that what a resource has booked of an event is what it has accepted, as its own free/busy,
@@ -118,7 +119,7 @@ func (q *Quota) Uphold(id stores.ID, accepted []Booking, own *freebusy.Table, bo
 	if ok || err != nil {
 		return err
 	}
-	if err := q.Retract(stores.ID{UID: id.UID}, resource, own); err != nil {
+	if err := q.Retract(stores.ID{UID: id.UID}, resource, own, false); err != nil {
 		return err
 	}
 	for _, b := range accepted {
@@ -344,7 +345,7 @@ func (q *Quota) holders(uid string) (func(calendar.Attendee) bool, error) {
 
 // release takes a resource out of what is kept of an event or an occurrence. Where no resource is
 // left in it, it goes. Occurrences of the event stay that the resource has in its own free/busy.
-func (q *Quota) release(id stores.ID, resource calendar.URI, own []freebusy.Period) error {
+func (q *Quota) release(id stores.ID, resource calendar.URI, own []freebusy.Period, calledOff bool) error {
 	ids := []stores.ID{id}
 	if id.RecurrenceID == "" {
 		apart, err := q.Recurrences(stores.Active, id.UID)
@@ -371,6 +372,9 @@ func (q *Quota) release(id stores.ID, resource calendar.URI, own []freebusy.Peri
 			continue // the checker tells of it
 		}
 		if known {
+			if self, invited := itip.Attendee(object, resource); invited && !calledOff && self.PartStat() != "ACCEPTED" {
+				continue
+			}
 			attendees := object.Attendees()
 			before := len(attendees)
 			attendees = slices.DeleteFunc(attendees, func(a calendar.Attendee) bool { return a.URI.Is(resource) })

@@ -54,6 +54,20 @@ func TestConfirmAndRetract(t *testing.T) {
 	wantEvents(t, j)
 }
 
+// A resource that declines without ever having accepted stays in the event that another has accepted, until it is called off.
+func TestRetractNever(t *testing.T) {
+	j := journal(t)
+	lists{"delegates": string(attic) + "\n" + string(cave)}.set(t, j)
+	a, c := newResource(attic), newResource(cave)
+	a.accept(t, j, object(t, "u", []calendar.URI{attic, cave}), quota.InGroup)
+	update(t, j, func(q *quota.Quota) { must(t, q.Retract(stores.ID{UID: "u"}, cave, c.own, false)) })
+	wantEvents(t, j, "u  0: attic=ACCEPTED cave=NEEDS-ACTION")
+	a.giveUp(t, j, stores.ID{UID: "u"})
+	wantEvents(t, j, "u  0: cave=NEEDS-ACTION")
+	c.giveUp(t, j, stores.ID{UID: "u"})
+	wantEvents(t, j)
+}
+
 // Somebody else's event of the same name of file stays, and so do bookings of other events.
 func TestRetractNothingElse(t *testing.T) {
 	j := journal(t)
@@ -279,7 +293,7 @@ func TestRetractLeavesOccurrences(t *testing.T) {
 	if len(booked) != 1 || len(kept) != 1 {
 		t.Fatalf("booked %q, kept %q", booked, kept)
 	}
-	update(t, j, func(q *quota.Quota) { must(t, q.Retract(stores.ID{UID: "meeting"}, r.uri, r.own)) })
+	update(t, j, func(q *quota.Quota) { must(t, q.Retract(stores.ID{UID: "meeting"}, r.uri, r.own, true)) })
 	wantTables(t, j, booked...)
 	wantEvents(t, j, kept...)
 	r.giveUp(t, j, stores.ID{UID: "meeting"})

@@ -141,7 +141,7 @@ func (r *resource) giveUp(t testing.TB, j stores.Journal, id stores.ID) {
 	} else if at, err := calendar.InstantOf(id.RecurrenceID, time.UTC); err == nil {
 		r.own.RemoveStarting(id.UID, "", at)
 	}
-	update(t, j, func(q *quota.Quota) { must(t, q.Retract(id, r.uri, r.own)) })
+	update(t, j, func(q *quota.Quota) { must(t, q.Retract(id, r.uri, r.own, true)) })
 }
 
 // accepted returns the object as a resource that accepts has it.

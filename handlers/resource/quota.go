@@ -155,7 +155,7 @@ func (r *rules) Retract(i itip.Invited) error {
 		return err
 	}
 	for _, name := range r.quotaNames() {
-		if err := r.quotas[name].Retract(i.ID, r.user, own); err != nil {
+		if err := r.quotas[name].Retract(i.ID, r.user, own, i.CalledOff); err != nil {
 			return err
 		}
 	}

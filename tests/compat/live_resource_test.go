@@ -71,58 +71,92 @@ func TestLiveResources(t *testing.T) {
 	})
 }
 
-// drawRequests draws up to a dozen messages of several organizers for a room, and how it decides.
+// drawRequests draws up to a dozen messages of several organizers for two rooms, and how these decide.
 func drawRequests(t *rapid.T) *Conversation {
 	const quota = "mailto:rooms@example.com"
 	c := &Conversation{Name: "generated", About: "Generated requests.", Preferences: Tree{}, Initial: Tree{}}
 	functions := rapid.SampledFrom([]string{
 		"", "schedule_in_freebusy", "schedule_corrected_in_freebusy", "same_domain_only\nschedule_in_freebusy",
 		"access_control_list\nschedule_in_freebusy", "schedule_in_freebusy\ncheck_quota " + quota, "schedule_for_delegate " + quota,
+		"schedule_in_freebusy\nschedule_across_quota " + quota, "check_quota " + quota + "\nschedule_in_freebusy\nschedule_across_quota mailto:organizers@example.com",
+		"check_quota",
 	}).Draw(t, "functions")
-	prefer := func(name, value string) {
-		if value != "" {
-			c.Preferences["mailto:room@example.com/"+name] = value + "\n"
+	byQuota := strings.Contains(functions, "quota") || strings.Contains(functions, "delegate")
+	for _, room := range []string{"room", "attic"} {
+		prefer := func(name, value string) {
+			if value != "" {
+				c.Preferences["mailto:"+room+"@example.com/"+name] = value + "\n"
+			}
 		}
+		prefer("scheduling_function", functions)
+		prefer("TZID", "UTC")
+		prefer("permitted_times", rapid.SampledFrom([]string{"", "0,30", "9,10,11,12,13,14:0,30"}).Draw(t, "permitted"))
+		prefer("freebusy_offers", rapid.SampledFrom([]string{"", "P1D"}).Draw(t, "offers"))
+		prefer("acl", rapid.SampledFrom([]string{"accept", "decline\naccept organiser paul.boddie@example.com", "decline organiser harvey.horse@example.com", "accept\nreject attendee simon.skunk@example.com"}).Draw(t, "acl"))
 	}
-	prefer("scheduling_function", functions)
-	prefer("TZID", "UTC")
-	prefer("permitted_times", rapid.SampledFrom([]string{"", "0,30", "9,10,11,12,13,14:0,30"}).Draw(t, "permitted"))
-	prefer("freebusy_offers", rapid.SampledFrom([]string{"", "P1D"}).Draw(t, "offers"))
-	prefer("acl", rapid.SampledFrom([]string{"accept", "decline\naccept organiser paul.boddie@example.com", "decline organiser harvey.horse@example.com", "accept\nreject attendee simon.skunk@example.com"}).Draw(t, "acl"))
-	c.Initial["journal/"+quota+"/limits"] = rapid.SampledFrom([]string{"* *\n", "all PT4H\n", "mailto:paul.boddie@example.com PT2H\n"}).Draw(t, "limits")
-	c.Initial["journal/"+quota+"/groups"] = rapid.SampledFrom([]string{"", "* all\n"}).Draw(t, "groups")
-	c.Initial["journal/"+quota+"/delegates"] = "mailto:room@example.com\nmailto:attic@example.com\n"
+	for _, name := range []string{quota, "mailto:room@example.com", "mailto:attic@example.com"} {
+		c.Initial["journal/"+name+"/limits"] = rapid.SampledFrom([]string{"* *\n", "all PT4H\n", "all PT4H\n* PT3H\n", "mailto:paul.boddie@example.com PT2H\n", "all *\nmailto:paul.boddie@example.com PT0S\n"}).Draw(t, "limits")
+		c.Initial["journal/"+name+"/groups"] = rapid.SampledFrom([]string{"", "* all\n", "mailto:harvey.horse@example.com all\n", "* others\nmailto:paul.boddie@example.com all\n"}).Draw(t, "groups")
+		c.Initial["journal/"+name+"/delegates"] = "mailto:room@example.com\nmailto:attic@example.com\n"
+	}
 
 	type known struct {
 		organizer string
 		sequence  int
 		begun     bool
+		recurs    bool
+		apart     bool // an occurrence has been moved
+		start     time.Time
 	}
 	events := map[string]*known{}
 	for i := range rapid.IntRange(2, 12).Draw(t, "messages") {
 		uid := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "event")
+		rooms := map[string][]string{"b": {"attic"}, "d": {"room", "attic"}}[uid]
+		if rooms == nil {
+			rooms = []string{"room"}
+		}
+		invited := "\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:@" + strings.Join(rooms, "\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:@")
 		e := events[uid]
 		if e == nil {
-			e = &known{organizer: rapid.SampledFrom([]string{"paul", "harvey", "simon"}).Draw(t, "organizer")}
+			e = &known{organizer: map[string]string{"a": "paul", "b": "harvey", "c": "simon", "d": "paul"}[uid]}
 			events[uid] = e
 		}
 		method := "REQUEST"
 		// Under a quota nothing is moved: moved-bookings, journal-of-the-first-version.
-		if e.begun && (strings.Contains(functions, quota) || oneIn(t, 4, "cancel")) {
+		if e.begun && (byQuota || oneIn(t, 4, "cancel")) {
 			method = "CANCEL"
+		}
+		switch {
+		case method == "CANCEL" && strings.Contains(functions, "across"): // bookings-across-a-quota
+			continue
+		case e.apart && method == "CANCEL": // cancelled-occurrences-of-resources
+			continue
 		}
 		start := time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 16).Draw(t, "quarter")) * 15 * time.Minute)
 		end := start.Add(time.Duration(rapid.IntRange(2, 8).Draw(t, "length")) * 15 * time.Minute)
-		lines := fmt.Sprintf("UID:%s\nSEQUENCE:%d\nSUMMARY:Meeting\nDTSTART:%s\nDTEND:%s\nORGANIZER:@%s\nATTENDEE;PARTSTAT=ACCEPTED:@%s\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:@room",
-			uid, e.sequence, start.Format("20060102T150405Z"), end.Format("20060102T150405Z"), e.organizer, e.organizer)
-		if functions == "schedule_in_freebusy" && oneIn(t, 5, "recurs") {
-			lines += "\nRRULE:FREQ=DAILY;COUNT=3"
+		stamp := func(at time.Time) string { return at.Format("20060102T150405Z") }
+		lines := fmt.Sprintf("UID:%s\nSEQUENCE:%d\nSUMMARY:Meeting\nDTSTART:%s\nDTEND:%s\nORGANIZER:@%s\nATTENDEE;PARTSTAT=ACCEPTED:@%s",
+			uid, e.sequence, stamp(start), stamp(end), e.organizer, e.organizer) + invited
+		switch {
+		case method == "CANCEL":
+		case e.apart || e.recurs && method == "REQUEST" && oneIn(t, 3, "occurrence"):
+			e.apart = true // nothing is asked for as a whole then: declined-series
+			// Not over its own former time: occurrences-over-themselves.
+			at := e.start.AddDate(0, 0, rapid.IntRange(0, 2).Draw(t, "day"))
+			start = at.Add(time.Duration(rapid.IntRange(9, 12).Draw(t, "later")) * time.Hour)
+			lines = fmt.Sprintf("UID:%s\nRECURRENCE-ID:%s\nSEQUENCE:%d\nSUMMARY:Meeting\nDTSTART:%s\nDTEND:%s\nORGANIZER:@%s\nATTENDEE;PARTSTAT=ACCEPTED:@%s",
+				uid, stamp(at), e.sequence, stamp(start), stamp(start.Add(time.Hour)), e.organizer, e.organizer) + invited
+		case oneIn(t, 4, "recurs") && !strings.Contains(functions, "corrected"):
+			lines += "\n" + rapid.SampledFrom([]string{"RRULE:FREQ=DAILY;COUNT=3", "RRULE:FREQ=WEEKLY;COUNT=2", "RRULE:FREQ=WEEKLY"}).Draw(t, "rule")
+			e.recurs, e.start = true, start
+		default:
+			e.recurs = false
 		}
 		e.sequence++
-		c.Steps = append(c.Steps, &Step{
-			Program: Resource, User: "room@example.com", Clock: Minutes(i),
-			Message: Mail(e.organizer, method, Calendar(method, Minutes(i), Compose(lines))),
-		})
+		message := Mail(e.organizer, method, Calendar(method, Minutes(i), Compose(lines)))
+		for _, room := range rooms {
+			c.Steps = append(c.Steps, &Step{Program: Resource, User: Address(room), Clock: Minutes(i), Message: message})
+		}
 		e.begun = method == "REQUEST"
 	}
 	return c
