@@ -140,7 +140,7 @@ func drawRequests(t *rapid.T) *Conversation {
 		switch {
 		case method == "CANCEL":
 		case e.apart || e.recurs && method == "REQUEST" && oneIn(t, 3, "occurrence"):
-			e.apart = true // nothing is asked for as a whole then: declined-series
+			e.apart = true // the original leaves its occurrences booked when it declines an event as a whole
 			// Not over its own former time: occurrences-over-themselves.
 			at := e.start.AddDate(0, 0, rapid.IntRange(0, 2).Draw(t, "day"))
 			start = at.Add(time.Duration(rapid.IntRange(9, 12).Draw(t, "later")) * time.Hour)
