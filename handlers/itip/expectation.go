@@ -112,7 +112,7 @@ func ExpectOther(object *calendar.Object, other calendar.URI) (e Expectation) {
 
 // allows reports whether records can have a transparency.
 func (e Expectation) allows(transp string) bool {
-	return slices.Contains(e.Transps, transp) || e.Chosen && (transp == Opaque || transp == Transparent || transp == Organizing && e.Sent)
+	return slices.Contains(e.Transps, transp) || e.Chosen && (transp == Opaque || transp == Transparent || transp == Organizing && (e.Sent || e.Optional))
 }
 
 // Transp returns the transparency of the records, "" if there are none: where several are right, the

@@ -50,6 +50,10 @@ func TestUnanswered(t *testing.T) {
 			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)},
 			{"vincent: COUNTER", strings.Replace(weekly, his, "ATTENDEE;PARTSTAT=TENTATIVE:"+vincent, 1)},
 		}, "freebusy-chosen"},
+		{"sent for the organizer, who then publishes it", []step{
+			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)},
+			{"paul: PUBLISH", strings.Replace(weekly, "SEQUENCE:1", "SEQUENCE:2", 1)},
+		}, "freebusy-chosen"},
 		{"invited to an occurrence, and then sent for the organizer", []step{
 			{"paul: REQUEST", alone},
 			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, "RRULE:FREQ=WEEKLY\n", "", "SEQUENCE:1\n", "").Replace(weekly)},
