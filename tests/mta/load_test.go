@@ -1,0 +1,211 @@
+package mta
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"net/smtp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"imip-agent/tests/clock"
+)
+
+// serviceLoad has Postfix hand in mail to the service. Who sends it, From says, as with the other ways that are compared.
+const serviceLoad = `
+	imip-agent setup postfix --remove >/dev/null
+	install -d -o imip-agent -g postfix -m 2750 /var/spool/postfix/imip-agent
+	ln -s /var/spool/postfix/imip-agent /run/imip-agent
+	printf 'MILTER_HOSTS = "127.0.0.0/8"\nSYSLOG = None\n' >> /etc/imip-agent/config.txt
+	` + startService + `
+	postconf -e smtpd_milters=unix:imip-agent/milter milter_default_action=accept`
+
+// trip is what some messages have taken, from the first one's start.
+type trip struct {
+	accepted time.Duration // until the last one was taken
+	sent     time.Duration // until the queue of the mail system was empty
+	handled  time.Duration // until nothing was left to be handled
+	queue    []int         // messages in the queue, each second
+	spool    []int         // messages in the spool of the service, each second
+}
+
+func (t trip) String() string {
+	return fmt.Sprintf("accepted after %.1f s, out of the queue after %.1f s, handled %.1f s after the last was accepted\n    queue %v\n    spool %v",
+		t.accepted.Seconds(), t.sent.Seconds(), max(0, t.handled-t.accepted).Seconds(), t.queue, t.spool)
+}
+
+// files returns how many files there are in directories of the machine.
+func (m *machine) files(suffix string, dirs ...string) (n int) {
+	for _, dir := range dirs {
+		_ = filepath.WalkDir(m.path(dir), func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() && strings.HasSuffix(path, suffix) {
+				n++
+			}
+			return nil
+		})
+	}
+	return n
+}
+
+func (s *server) waiting() (queue, spool int) {
+	const postfix = "/var/spool/postfix/"
+	return s.files("", postfix+"maildrop", postfix+"incoming", postfix+"active", postfix+"deferred"), s.files(".eml", "/var/lib/imip-agent/spool")
+}
+
+// travel sends messages, number n from a user to a guest of its own, as fast as they are taken, and waits until all is done.
+func (s *server) travel(t *testing.T, messages int, message func(n int) (user, guest string, text []byte)) trip {
+	t.Helper()
+	var result trip
+	began := time.Now()
+	next, errs := make(chan int), make(chan error, loadConnections)
+	var clients sync.WaitGroup
+	for range loadConnections {
+		clients.Go(func() {
+			for first := range next {
+				if err := s.sendSome(first, min(first+loadPerSession, messages), message); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	accepted := make(chan error, 1)
+	go func() {
+		defer close(accepted)
+		defer clients.Wait()
+		defer close(next)
+		for first := 0; first < messages; first += loadPerSession {
+			select {
+			case next <- first:
+			case err := <-errs:
+				accepted <- err
+				return
+			}
+		}
+	}()
+	for seconds := -1; ; time.Sleep(20 * time.Millisecond) {
+		select {
+		case err := <-accepted:
+			if err != nil {
+				t.Fatalf("sending: %v\n%s", err, s.describe(t))
+			}
+			if result.accepted == 0 {
+				result.accepted = time.Since(began)
+			}
+		default:
+		}
+		now := time.Since(began)
+		queue, spool := s.waiting()
+		if int(now.Seconds()) > seconds {
+			seconds = int(now.Seconds())
+			result.queue, result.spool = append(result.queue, queue), append(result.spool, spool)
+		}
+		if result.accepted > 0 && result.sent == 0 && queue == 0 {
+			result.sent = now
+		}
+		if result.sent > 0 && queue == 0 && spool == 0 {
+			result.handled = now
+			return result
+		}
+		if now > 30*time.Minute {
+			t.Fatalf("the queue does not become empty\n%s", s.describe(t))
+		}
+	}
+}
+
+// sendSome sends some messages over one connection.
+func (s *server) sendSome(first, end int, message func(int) (user, guest string, text []byte)) error {
+	conn, err := net.DialTimeout("tcp", s.submission, patience)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
+		return err
+	}
+	c, err := smtp.NewClient(conn, "client.example.com")
+	if err != nil {
+		return err
+	}
+	for n := first; n < end; n++ {
+		user, guest, text := message(n)
+		if err := transact(c, user, []string{guest}, text); err != nil {
+			return err
+		}
+	}
+	return c.Quit()
+}
+
+// TestLoad sends newsletters and invitations of 20 users through Postfix alone, with the service, and with the programs that it pipes
+// copies to, in turns. It reports how long they take, with the length of the queue each second. IMIP_AGENT_LONG has it send
+// 2,000 of each, three times.
+func TestLoad(t *testing.T) {
+	need(t, "postfix")
+	messages, rounds := 60, 1
+	if os.Getenv("IMIP_AGENT_LONG") != "" {
+		messages, rounds = 2000, 3
+	}
+	ways := []struct {
+		name   string
+		rounds int
+		server *server
+	}{
+		{"Postfix alone", rounds, newPostfixWith(t, "imip-agent setup postfix --remove >/dev/null", "", t.TempDir(), "")},
+		{"the service", rounds, newPostfixWith(t, serviceLoad, "", t.TempDir(), "")},
+		{"pipe", 1, newPostfix(t, "", t.TempDir(), "")}, // which takes minutes
+	}
+	kinds := map[string]func(user, uid, guest string, n int) []byte{
+		"newsletters": func(user, uid, guest string, _ int) []byte { return letter(user, uid, guest) },
+		"invitations": func(user, uid, guest string, n int) []byte { return invitation(user, user, uid, n%24, guest) },
+	}
+	for kind, compose := range kinds {
+		trips := map[string][]trip{}
+		for round := range rounds {
+			for turn := range ways {
+				way := ways[(turn+round)%len(ways)]
+				if round >= way.rounds {
+					continue
+				}
+				guest := func(n int) string { return fmt.Sprintf("%s%d-%d@host%d.example.org", kind, round, n, n%7) }
+				trip := way.server.travel(t, messages, func(n int) (string, string, []byte) {
+					user, uid := loadUser(n), fmt.Sprintf("%s-%d-%d", kind, round, n)
+					return user, guest(n), compose(user, uid, guest(n), n)
+				})
+				trips[way.name] = append(trips[way.name], trip)
+				t.Logf("%d %s, %s: %v", messages, kind, way.name, trip)
+				for n := range messages {
+					if got := len(way.server.sink.to(guest(n))); got != 1 {
+						t.Errorf("%s: %s got %d messages", way.name, guest(n), got)
+					}
+				}
+			}
+		}
+		alone := trips["Postfix alone"]
+		for _, way := range ways[1:] {
+			var accepted, sent []float64
+			for i, trip := range trips[way.name] {
+				accepted = append(accepted, trip.accepted.Seconds()/alone[i].accepted.Seconds())
+				sent = append(sent, trip.sent.Seconds()/alone[i].sent.Seconds())
+			}
+			slices.Sort(accepted)
+			slices.Sort(sent)
+			t.Logf("%s, %s: accepted in %.2f times the time of Postfix alone, sent in %.2f times (medians of %.2f and %.2f)", kind, way.name,
+				accepted[len(accepted)/2], sent[len(sent)/2], accepted, sent)
+		}
+	}
+	for _, way := range ways[1:] {
+		for u := range loadUsers {
+			dir := store + "/mailto:" + loadUser(u) + "/objects"
+			want := messages / loadUsers * way.rounds
+			if got := way.server.files("", dir); got != want {
+				t.Errorf("%s: %s has %d events, want %d", way.name, loadUser(u), got, want)
+			}
+		}
+		way.server.sound(t)
+	}
+}
