@@ -38,6 +38,7 @@ func (s *service) attack(n int) net.Conn {
 
 // Many connections do harm, more than the service may have files for: others are served beside them.
 func TestManyConnections(t *testing.T) {
+	needFull(t)
 	connections := 600
 	switch {
 	case long:

@@ -69,6 +69,7 @@ func (d *database) wantHandled(l *load) {
 // Two hosts share a database, and take mail of the same users. One or the other is killed: nothing is lost or there twice, and what
 // a user sends by one host keeps its order.
 func TestTwoHosts(t *testing.T) {
+	needFull(t)
 	kills, users, lasts := 4, 2, time.Duration(0)
 	switch {
 	case long:
@@ -114,6 +115,7 @@ func TestTwoHosts(t *testing.T) {
 
 // The database goes away for a while: mail is taken and waits, and is handled when it is back, without anybody's help.
 func TestDatabaseAway(t *testing.T) {
+	needFull(t)
 	d := newDatabase(t)
 	s := d.host()
 	s.run()

@@ -10,7 +10,7 @@ import (
 // records.
 const otherFiles = 600
 
-// connections returns how many connections the mail system may have: SERVE_CONNECTIONS, or as many as leave files for
+// connections returns how many connections mail systems may have by a protocol: SERVE_CONNECTIONS, or as many as leave files for
 // what is handled.
 func connections(s *site.Site) int {
 	var limit syscall.Rlimit
@@ -18,7 +18,7 @@ func connections(s *site.Site) int {
 		return s.Config.Connections
 	}
 	files := int(min(limit.Cur, 1<<30))
-	most := max(files-otherFiles, files/4)
+	most := max((files-otherFiles)/2, files/4) // there are two of them
 	if n := s.Config.Connections; n > 0 && n <= most {
 		return n
 	}

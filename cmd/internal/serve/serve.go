@@ -44,6 +44,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 	if env.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	s.Config.Connections = connections(s)
 	s.Store = &watchedStore{Store: s.Store, observer: monitor, now: env.Now}
 	s.Rejected.Kept = monitor.PutAside
 	queue := NewQueue(s, env, monitor)
@@ -74,7 +75,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 	var guards []interface{ Open() int }
 	for _, l := range sockets.milter {
 		s.Log.Info("the service takes mail that users send", "milter", l.Addr().String())
-		guard := &milter.Guard{Listener: l, Most: connections(s), Log: s.Log}
+		guard := &milter.Guard{Listener: l, Most: s.Config.Connections, Log: s.Log}
 		guards = append(guards, guard)
 		go func() { ended <- fmt.Errorf("the milter has ended: %w", milterServer.Serve(guard)) }()
 	}
