@@ -1,6 +1,7 @@
 package milter
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -103,7 +104,7 @@ func (g *Guard) take(c net.Conn) *guarded {
 		delete(g.open, oldest)
 		oldest.Conn.Close() // whoever reads it closes it again
 	}
-	taken := &guarded{Conn: c, guard: g}
+	taken := &guarded{Conn: c, guard: g, r: bufio.NewReaderSize(c, 4<<10)}
 	taken.heard.Store(g.packets.Add(1))
 	taken.waits.Store(true)
 	g.open[taken] = true
@@ -132,10 +133,11 @@ func (l *large) take(length int64) bool {
 type guarded struct {
 	net.Conn
 	guard  *Guard
-	packet []byte       // what is left of a packet that was read
-	begun  bool         // there has been a packet
-	waits  atomic.Bool  // for the client
-	heard  atomic.Int64 // how many packets there had been when the last one of this connection came
+	r      *bufio.Reader // mail systems send the fields of a header all at once
+	packet []byte        // what is left of a packet that was read
+	begun  bool          // there has been a packet
+	waits  atomic.Bool   // for the client
+	heard  atomic.Int64  // how many packets there had been when the last one of this connection came
 }
 
 // Close implements [net.Conn].
@@ -164,20 +166,24 @@ func (c *guarded) Read(p []byte) (int, error) {
 // next reads a packet: four octets with the length of what follows, a command, and its data.
 func (c *guarded) next() error {
 	head := make([]byte, 4, 64)
-	if c.begun {
-		c.wait(c.guard.Idle, 15*time.Minute)
-	} else {
-		c.wait(c.guard.Slow, time.Minute)
-	}
 	c.waits.Store(true)
 	defer c.waits.Store(false)
-	if _, err := io.ReadFull(c.Conn, head[:1]); err != nil {
+	switch {
+	case c.r.Buffered() > 0:
+	case c.begun:
+		c.wait(c.guard.Idle, 15*time.Minute)
+	default:
+		c.wait(c.guard.Slow, time.Minute)
+	}
+	if _, err := io.ReadFull(c.r, head[:1]); err != nil {
 		return err
 	}
 	c.begun = true
 	c.heard.Store(c.guard.packets.Add(1))
-	c.wait(c.guard.Slow, time.Minute)
-	if _, err := io.ReadFull(c.Conn, head[1:]); err != nil {
+	if !c.whole() {
+		c.wait(c.guard.Slow, time.Minute)
+	}
+	if _, err := io.ReadFull(c.r, head[1:]); err != nil {
 		return err
 	}
 	length := binary.BigEndian.Uint32(head)
@@ -191,7 +197,7 @@ func (c *guarded) next() error {
 		defer c.guard.room.Add(-int64(length))
 	}
 	var rest bytes.Buffer // which grows with what is there, whatever the length says
-	if n, err := io.CopyN(&rest, c.Conn, int64(length)); err != nil {
+	if n, err := io.CopyN(&rest, c.r, int64(length)); err != nil {
 		if n > 0 && err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
@@ -202,6 +208,15 @@ func (c *guarded) next() error {
 	}
 	c.packet = append(head, rest.Bytes()...)
 	return nil
+}
+
+// whole reports whether the rest of a packet, of which the first octet was read, is there.
+func (c *guarded) whole() bool {
+	if c.r.Buffered() < 3 {
+		return false
+	}
+	length, err := c.r.Peek(3) // the first octet of the four is 0, or the packet is too large
+	return err == nil && c.r.Buffered()-3 >= int(length[0])<<16|int(length[1])<<8|int(length[2])
 }
 
 func (c *guarded) wait(limit, byDefault time.Duration) {

@@ -21,7 +21,7 @@ import (
 func NewServer(gate *submission.Gate) *milter.Server {
 	const (
 		unneeded = milter.OptNoHelo | milter.OptNoRcptTo | milter.OptNoData | milter.OptNoUnknown
-		silent   = milter.OptNoHeaderReply | milter.OptHeaderLeadingSpace
+		silent   = milter.OptNoConnReply | milter.OptNoHeaderReply | milter.OptHeaderLeadingSpace
 	)
 	warnings.Store(gate.Log)
 	warn()
