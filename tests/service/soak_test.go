@@ -40,7 +40,7 @@ func (s *lmtpService) accepts(text, to string) (tries int) {
 
 // The service is killed again and again while mail comes by LMTP: each mail is in a mailbox, and each invitation in the
 // calendar. A mail is there twice only if the service was killed between the mailbox's answer and its own.
-func TestLMTPKilled(t *testing.T) {
+func TestKilledUnderLoadByLMTP(t *testing.T) {
 	needFull(t)
 	kills, users, lasts := 15, 6, time.Duration(0)
 	if long {
