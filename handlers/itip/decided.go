@@ -216,6 +216,8 @@ func (u *update) sayPartStat(status string) error {
 func recordDecided(u *update) error { return u.recordOwn(u.Object, AttendingTransp(u.Object)) }
 
 // forgetDecided removes the event from the resource's own free/busy: it is free for others.
+//
+// DEVIATION: declined-occurrences-of-resources. The original leaves the records of occurrences that it deletes.
 func forgetDecided(u *update) error { return u.forgetOwn() }
 
 // dropOffers removes the event from the periods that are offered: it is decided on.
