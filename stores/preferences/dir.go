@@ -134,6 +134,8 @@ func (l *loader) warn(name string, problem error, taken string) {
 // MaxFile is how long a setting's file can be, in octets. Access control lists can be long.
 const MaxFile = 1 << 20
 
+var errLong = fmt.Errorf("it is longer than %d octets: shorten it", MaxFile)
+
 // get returns a setting's value, and whether it is set.
 func (l *loader) get(name string) (value string, set bool) {
 	if l.err != nil || l.listed && !slices.Contains(l.files, name) {
@@ -144,6 +146,8 @@ func (l *loader) get(name string) (value string, set bool) {
 	case err == nil:
 		return strings.TrimSpace(string(data)), true
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, errLong) && name != "scheduling_function" && name != "acl": // without these, a resource would accept more
+		l.warn(name, errLong, "what counts without it")
 	case errors.Is(err, fs.ErrPermission):
 		l.err = fmt.Errorf("read a preference: %w; give %s access to it and to its directory", err, durable.Who())
 	default:
@@ -170,7 +174,7 @@ func ReadFile(path string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
 	if err == nil && len(data) > MaxFile {
-		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it is longer than %d octets: shorten it", MaxFile)}
+		err = &fs.PathError{Op: "read", Path: path, Err: errLong}
 	}
 	return data, err
 }
