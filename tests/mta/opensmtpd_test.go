@@ -69,7 +69,12 @@ func TestOpenSMTPD(t *testing.T) {
 	t.Parallel()
 	start := serves("www-data")
 	s := newOpenSMTPD(t, "opensmtpd-trixie", start, "tls pki mail.example.com auth-optional <passwords>")
-	filter := s.run(t, `pgrep -f '^/usr/bin/imip-agent filter opensmtpd'`)
+	var filter string
+	eventually(t, "the filter", func() bool {
+		var err error
+		filter, err = s.try(`pgrep -f '^/usr/bin/imip-agent filter opensmtpd'`)
+		return err == nil
+	}, func() string { return s.describe(t) })
 	service := &service{
 		server: s, start: start, keeps: true,
 		submit: func(login, from, to string, message []byte) error {
