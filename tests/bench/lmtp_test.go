@@ -1,0 +1,194 @@
+package bench
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"imip-agent/tests/clock"
+	"imip-agent/tests/compat"
+	"imip-agent/tests/mailbox"
+	"imip-agent/tests/program"
+)
+
+// What BenchmarkLMTP hands in at a time: so many messages, of which so many are on their way at once, as Postfix has it.
+const (
+	lmtpMessages = 300
+	lmtpAtOnce   = 20
+)
+
+// BenchmarkLMTP gives messages for so many users to the program, as pipe(8) does, and to the service by LMTP, in turns, each with
+// a store and a mailbox server of its own. It reports the medians of what they handle in a second, and how many times more
+// the service handles. A round takes seconds, so give it -benchtime 3x.
+func BenchmarkLMTP(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		users   int
+		compose func(string, int, string) []byte
+	}{
+		{"users=100", 100, request}, {"users=1", 1, request}, {"mail,users=100", 100, letter},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			pipe, service := newPiped(b), newServed(b)
+			var piped, served []float64
+			n := 0
+			round := func(deliver func(to string, text []byte) error) float64 {
+				next := make(chan int)
+				var wg sync.WaitGroup
+				began := time.Now()
+				for range lmtpAtOnce {
+					wg.Go(func() {
+						for i := range next {
+							to := fmt.Sprintf("user%d@example.com", i%c.users)
+							text := c.compose(fmt.Sprintf("bench-%d-%d", n, i), i, "")
+							if err := deliver(to, []byte(strings.ReplaceAll(string(text), "vincent.vole@example.com", to))); err != nil {
+								b.Error(err)
+							}
+						}
+					})
+				}
+				for i := range lmtpMessages {
+					next <- i
+				}
+				close(next)
+				wg.Wait()
+				n++
+				return lmtpMessages / time.Since(began).Seconds()
+			}
+			for b.Loop() {
+				piped = append(piped, round(pipe.deliver))
+				served = append(served, round(service.deliver))
+			}
+			middle := func(rates []float64) float64 { slices.Sort(rates); return rates[len(rates)/2] }
+			b.ReportMetric(middle(piped), "piped/s")
+			b.ReportMetric(middle(served), "served/s")
+			b.ReportMetric(middle(served)/middle(piped), "times")
+			b.ReportMetric(0, "ns/op")
+			for name, box := range map[string]*mailbox.Server{"pipe": pipe.box, "service": service.box} {
+				if got := len(box.Taken()); got != n/2*lmtpMessages {
+					b.Errorf("the %s has delivered %d mails of %d", name, got, n/2*lmtpMessages)
+				}
+			}
+		})
+	}
+}
+
+// behind is a room, and the mailbox server behind it.
+type behind struct {
+	path string
+	room compat.Room
+	box  *mailbox.Server
+}
+
+func newBehind(b *testing.B, name, settings string) behind {
+	b.Helper()
+	path, err := program.BuildShipped(b.TempDir(), name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := behind{path: path, room: compat.Room(b.TempDir())}
+	if err := p.room.Furnish(&compat.Conversation{}); err != nil {
+		b.Fatal(err)
+	}
+	if p.box, err = mailbox.LMTP(filepath.Join(b.TempDir(), "lmtp")); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(p.box.Close)
+	if err := program.Settings(p.room, settings+"MAILBOX_SERVER = '"+p.box.Place+"'\n"); err != nil {
+		b.Fatal(err)
+	}
+	return p
+}
+
+// piped runs a program for each message.
+type piped struct{ behind }
+
+func newPiped(b *testing.B) piped { return piped{newBehind(b, "imip_person", "")} }
+
+func (p piped) deliver(to string, text []byte) error {
+	cmd, stderr := program.Command(p.path, clock.Today(), p.room, text, "-o", to, "-l", p.box.Place)
+	if status := program.Status(cmd, cmd.Run()); status != 0 {
+		return fmt.Errorf("status %d: %s", status, stderr)
+	}
+	return nil
+}
+
+// served is a service. Its connections are used again, as Postfix does.
+type served struct {
+	behind
+	free chan *smtp.Client
+	lmtp string
+}
+
+func newServed(b *testing.B) served {
+	b.Helper()
+	dir, err := os.MkdirTemp("", "lmtp") // short enough for a socket
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	s := served{free: make(chan *smtp.Client, lmtpAtOnce), lmtp: filepath.Join(dir, "lmtp")}
+	s.behind = newBehind(b, "imip-agent", "MILTER_SOCKET = None\nMETRICS_ADDRESS = None\nLMTP_SOCKET = '"+s.lmtp+"'\n")
+	cmd, stderr := program.Command(s.path, clock.Today(), s.room, nil, "serve")
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if status := program.Status(cmd, cmd.Wait()); status != 0 {
+			b.Errorf("status %d: %s", status, stderr)
+		}
+	})
+	for range 6000 {
+		conn, err := net.Dial("unix", s.lmtp)
+		if err == nil {
+			conn.Close()
+			return s
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	b.Fatalf("the service takes no connections: %s", stderr)
+	return s
+}
+
+func (s served) deliver(to string, text []byte) error {
+	var c *smtp.Client
+	select {
+	case c = <-s.free:
+	default:
+		conn, err := net.Dial("unix", s.lmtp)
+		if err != nil {
+			return err
+		}
+		c = smtp.NewClientLMTP(conn)
+	}
+	if err := c.Reset(); err != nil { // go-smtp would wait for answers for the recipients of the mail before
+		return err
+	}
+	if err := c.Mail("paul.boddie@example.com", nil); err != nil {
+		return err
+	}
+	if err := c.Rcpt(to, nil); err != nil {
+		return err
+	}
+	w, err := c.Data()
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err == nil {
+		_, err = w.CloseWithLMTPResponse()
+	}
+	if err == nil {
+		s.free <- c
+	}
+	return err
+}
