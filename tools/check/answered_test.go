@@ -22,6 +22,7 @@ func TestUnanswered(t *testing.T) {
 	}
 	later := strings.NewReplacer("T090000", "T110000", "T100000", "T120000", "SEQUENCE:1", "SEQUENCE:2").Replace
 	second := strings.NewReplacer("FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=2", "SEQUENCE:1", "SEQUENCE:2").Replace
+	const harvey = "ATTENDEE:mailto:harvey.horse@example.com\n"
 	own := "ORGANIZER:" + paul + "\nATTENDEE;PARTSTAT=ACCEPTED:" + paul + "\n" + his + "\n"
 	single := "UID:single\nSUMMARY:Single\nDTSTART:20261203T120000Z\nDTEND:20261203T130000Z\n" + own
 	type step struct{ how, lines string } // how: "paul: METHOD" to vincent, "vincent: METHOD", or "paul sends: METHOD"
@@ -58,6 +59,11 @@ func TestUnanswered(t *testing.T) {
 			{"paul: REQUEST", alone},
 			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, "RRULE:FREQ=WEEKLY\n", "", "SEQUENCE:1\n", "").Replace(weekly)},
 		}, "request-replaced"},
+		{"its organizer leaves an occurrence in which somebody stays, who leaves it all", []step{
+			{"paul sends: REQUEST", weekly + harvey},
+			{"paul sends: CANCEL", alone + "STATUS:CANCELLED\n"},
+			{"paul sends: CANCEL", "UID:series\nORGANIZER:" + paul + "\n" + harvey},
+		}, "freebusy-left"},
 		{"its organizer leaves an occurrence", []step{{"paul sends: REQUEST", weekly}, {"paul sends: CANCEL", strings.Replace(alone, his+"\n", "", 1)}}, "freebusy-left"},
 	} {
 		for _, keeps := range []string{"publish", "no", "publish, noted", "no, noted"} {

@@ -30,6 +30,7 @@ func (e *eventLook) event(v *event) {
 	}
 	if parent != nil && e.isStranger(parent) {
 		e.strangers++
+		e.recorded = e.recorded || e.rows.has(id) // whom a CANCEL takes out has no records of it
 	}
 
 	s := series{event: v, parent: parent, cancelled: cancelled, separate: make(map[int64]string)}

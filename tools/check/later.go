@@ -76,6 +76,9 @@ func (e *eventLook) isRemainder(s *series, id stores.ID) bool {
 		return object
 	}
 	occurrence, whole := read(id), read(stores.ID{UID: id.UID})
+	if occurrence != nil && occurrence.Status() == "CANCELLED" {
+		return true // what calls an occurrence off for all is not stored as an active one
+	}
 	return occurrence != nil && whole != nil && slices.ContainsFunc(whole.Attendees(), func(a calendar.Attendee) bool {
 		_, named := itip.Attendee(occurrence, a.URI)
 		return !named

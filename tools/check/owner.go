@@ -48,7 +48,8 @@ func (e finder) swapped(v verdict) bool {
 		if other == e.user || !slices.Contains(inAll(other), e.user) {
 			continue
 		}
-		if !slices.Contains(mine, e.user) || !slices.Contains(inAll(other), other) || knowsSelf {
+		isLeft := !v.recorded && !knowsSelf && !e.elsewhere(e.user, other) && !e.elsewhere(other, e.user)
+		if (!slices.Contains(mine, e.user) || !slices.Contains(inAll(other), other) || knowsSelf) && !isLeft {
 			e.tellSwapped(other)
 			return true
 		}

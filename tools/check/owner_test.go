@@ -102,6 +102,35 @@ func TestSwappedEvents(t *testing.T) {
 	}
 }
 
+// Who is taken out of one of two events of the same organizer has records of their own.
+func TestTakenOut(t *testing.T) {
+	room := compat.Room(tempDir(t))
+	event := func(uid string, attendees ...string) string {
+		text := "UID:" + uid + "\nSEQUENCE:0\nDTSTART:20261202T090000Z\nDTEND:20261202T100000Z\nORGANIZER:" + paul + "\n"
+		for _, a := range attendees {
+			text += "ATTENDEE;PARTSTAT=ACCEPTED:" + a + "\n"
+		}
+		return object(text)
+	}
+	row := func(uid string) string {
+		return "20261202T090000Z\t20261202T100000Z\t" + uid + "\tOPAQUE\t\t\t" + paul + "\n"
+	}
+	err := room.Furnish(&compat.Conversation{Initial: compat.Tree{
+		"store/" + paul + "/objects/one":    event("one", paul, vincent),
+		"store/" + paul + "/objects/two":    event("two", paul, vincent),
+		"store/" + paul + "/freebusy":       row("one") + row("two"),
+		"store/" + vincent + "/objects/one": event("one", paul),
+		"store/" + vincent + "/objects/two": event("two", paul, vincent),
+		"store/" + vincent + "/freebusy":    row("two"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := newPlace(t, room).check(t, check.None); r.String() != "" {
+		t.Errorf("found:\n%s", r)
+	}
+}
+
 // A secretary who sends for others, and is in none of the events, has records of their own.
 func TestSecretary(t *testing.T) {
 	room := compat.Room(tempDir(t))

@@ -29,6 +29,7 @@ type verdict struct {
 	doubts    []doubt
 	ownLost   bool // records are missing that nothing but damage takes away
 	strangers int  // whole events that the user is not in
+	recorded  bool // free/busy has one of these
 }
 
 // isClaimed reports whether an event, or an occurrence, or the event that it is one of, is in a file of another name.
