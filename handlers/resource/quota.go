@@ -121,6 +121,7 @@ func (r *rules) quotaNames() (names []calendar.URI) {
 // Confirm implements [itip.Rules]: what is accepted is booked under each quota.
 //
 // DEVIATION: journal-of-the-first-version. The original leaves there what was accepted first.
+// DEVIATION: bookings-once-more. The original fails where that does not name the resource any more.
 func (r *rules) Confirm(i itip.Invited) error {
 	if len(r.quotas) == 0 {
 		return nil

@@ -3,6 +3,11 @@ package main
 // quota is the quota of the conversations.
 const quota = "mailto:rooms@example.com"
 
+// both are the attendees of an event with two rooms.
+const both = `ATTENDEE;CN="Paul Boddie";PARTSTAT=ACCEPTED:@paul
+ATTENDEE;CUTYPE=ROOM;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:@room
+ATTENDEE;CUTYPE=ROOM;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:@attic`
+
 // bookings are messages for resources with quotas, which the original's imip_resource handles as it should.
 func bookings() []*builder {
 	delegating := func(b *builder, functions string) *builder {
@@ -94,6 +99,13 @@ func bookedOtherwise() []*builder {
 			allots(quota, "delegates", "mailto:room@example.com\n").
 			asks("room", "paul", "REQUEST", event(booking)).
 			asks("room", "paul", "REQUEST", event(moved)),
+		decided("quota-again", "A room takes part again that was taken out of the booking of several, under a quota.").deviates("bookings-once-more").
+			by("check_quota "+quota).
+			allots(quota, "limits", "* *\n").
+			allots(quota, "delegates", "mailto:room@example.com\nmailto:attic@example.com\n").
+			asks("room", "paul", "REQUEST", event(booking, both)).
+			asks("room", "paul", "CANCEL", event(booking, "SEQUENCE:1\n"+both)).
+			asks("room", "paul", "REQUEST", event(booking, "SEQUENCE:2\n"+both)),
 		decided("quota-blank-line", "A blank line in a quota's limits.").deviates("lists-of-quotas").
 			by("check_quota "+quota).
 			allots(quota, "limits", "# staff\n\n* PT2H\n").
