@@ -21,6 +21,7 @@ func TestUnanswered(t *testing.T) {
 		return strings.ReplaceAll(text, his, "ATTENDEE;PARTSTAT=DECLINED:"+vincent)
 	}
 	later := strings.NewReplacer("T090000", "T110000", "T100000", "T120000", "SEQUENCE:1", "SEQUENCE:2").Replace
+	moved := strings.NewReplacer(":20261202T090000\nDTEND", ":20261202T110000\nDTEND", "T100000", "T120000").Replace
 	second := strings.NewReplacer("FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=2", "SEQUENCE:1", "SEQUENCE:2").Replace
 	const harvey = "ATTENDEE:mailto:harvey.horse@example.com\n"
 	own := "ORGANIZER:" + paul + "\nATTENDEE;PARTSTAT=ACCEPTED:" + paul + "\n" + his + "\n"
@@ -40,7 +41,7 @@ func TestUnanswered(t *testing.T) {
 		{"moved by an update that waits", []step{{"paul: REQUEST", weekly}, {"vincent: REPLY", accepted(weekly)}, {"paul: REQUEST", accepted(later(weekly))}}, ""},
 		{"declined by the organizer's word", []step{{"paul: REQUEST", weekly}, {"vincent: REPLY", accepted(weekly)}, {"paul: PUBLISH", declined(later(weekly))}}, "freebusy-countered"},
 		{"an occurrence published as accepted", []step{{"paul: PUBLISH", accepted(alone)}}, "recurrence-alone"},
-		{"an occurrence moved by a publication", []step{{"paul: REQUEST", weekly}, {"vincent: REPLY", accepted(weekly)}, {"paul: PUBLISH", accepted(strings.NewReplacer(":20261202T090000\nDTEND", ":20261202T110000\nDTEND", "T100000", "T120000").Replace(alone))}}, "freebusy-countered"},
+		{"an occurrence moved by a publication", []step{{"paul: REQUEST", weekly}, {"vincent: REPLY", accepted(weekly)}, {"paul: PUBLISH", accepted(moved(alone))}}, "freebusy-countered"},
 		{"answered when it is called off", []step{{"paul: REQUEST", weekly}, {"paul: CANCEL", weekly}, {"vincent: REPLY", accepted(weekly)}}, "freebusy-called-off"},
 		{"an occurrence of it answered when it is called off", []step{{"paul: REQUEST", weekly}, {"paul: CANCEL", weekly}, {"vincent: REPLY", accepted(alone)}}, "freebusy-called-off"},
 		{"answered without an invitation, beside others", []step{{"paul: REQUEST", single}, {"vincent: REPLY", accepted(weekly)}}, "freebusy-answered"},
@@ -65,6 +66,26 @@ func TestUnanswered(t *testing.T) {
 			{"paul sends: CANCEL", "UID:series\nORGANIZER:" + paul + "\n" + harvey},
 		}, "freebusy-left"},
 		{"its organizer leaves an occurrence", []step{{"paul sends: REQUEST", weekly}, {"paul sends: CANCEL", strings.Replace(alone, his+"\n", "", 1)}}, "freebusy-left"},
+		{"its organizer leaves an occurrence in which somebody stays, who leaves it all later", []step{
+			{"paul sends: REQUEST", weekly + harvey},
+			{"paul sends: CANCEL", alone},
+			{"paul sends: CANCEL", "UID:series\nORGANIZER:" + paul + "\n" + harvey},
+		}, "freebusy-left"},
+		{"its organizer leaves an occurrence in which somebody stays, who leaves it all in a new version", []step{
+			{"paul sends: REQUEST", weekly + harvey},
+			{"paul sends: CANCEL", strings.Replace(alone, "SEQUENCE:1", "SEQUENCE:3", 1)},
+			{"paul sends: CANCEL", "UID:series\nSEQUENCE:2\nORGANIZER:" + paul + "\n" + harvey},
+		}, "freebusy-left"},
+		{"an occurrence answered, and replaced by a publication of the whole event", []step{
+			{"paul: REQUEST", weekly}, {"vincent: REPLY", accepted(weekly)},
+			{"paul: REQUEST", alone}, {"vincent: REPLY", accepted(alone)},
+			{"paul: PUBLISH", accepted(strings.Replace(weekly, "SEQUENCE:1", "SEQUENCE:2", 1))},
+		}, "freebusy-replaced"},
+		{"an occurrence answered, moved, and replaced by a publication of the whole event", []step{
+			{"paul: REQUEST", weekly}, {"vincent: REPLY", accepted(weekly)},
+			{"paul: REQUEST", moved(alone)}, {"vincent: REPLY", accepted(moved(alone))},
+			{"paul: PUBLISH", accepted(strings.Replace(weekly, "SEQUENCE:1", "SEQUENCE:3", 1))},
+		}, "freebusy-replaced"},
 	} {
 		for _, keeps := range []string{"publish", "no", "publish, noted", "no, noted"} {
 			publishes, _, isNoted := strings.Cut(keeps, ", ")
@@ -165,6 +186,59 @@ func TestDamageOfWhatIsAnswered(t *testing.T) {
 			c.damage(&damager{t, p})
 			r := p.check(t, check.None)
 			if ids := slices.DeleteFunc(r.ids(), func(id string) bool { return id == "published-differs" }); strings.Join(ids, " ") != c.want {
+				t.Errorf("not %q but\n%s", c.want, r)
+			}
+		})
+	}
+}
+
+// What recurs without end is noted, and who leaves it takes the note away as well. That tells a series that its organizer
+// has left in the version in which it was sent from one whose records are lost.
+func TestLeftInTheSameVersion(t *testing.T) {
+	const first = "UID:series\nSEQUENCE:0\nORGANIZER:" + paul + "\nATTENDEE:" + paul + "\n"
+	occurrence := strings.NewReplacer("RRULE:FREQ=WEEKLY\n", "RECURRENCE-ID;TZID=Europe/Oslo:20261202T090000\n", "20261125", "20261202").Replace(series) + "SEQUENCE:0\n"
+	ofOthers := strings.Replace(series, "ATTENDEE;PARTSTAT=ACCEPTED:"+paul+"\n", "", 1) + "SEQUENCE:0\n"
+	const table = "store/" + paul + "/freebusy"
+	for _, c := range []struct {
+		name   string
+		scenes []scene
+		damage func(*damager)
+		want   string
+	}{
+		{"left", []scene{{method: "REQUEST", lines: series + "SEQUENCE:0\n"}, {method: "CANCEL", lines: first}}, nil, "freebusy-left"},
+		{"left with an occurrence", []scene{{method: "REQUEST", lines: series + "SEQUENCE:0\n"}, {method: "REQUEST", lines: occurrence}, {method: "CANCEL", lines: first}}, nil, "freebusy-left freebusy-left"},
+		{"lost", []scene{{method: "REQUEST", lines: ofOthers}}, func(d *damager) { d.dropAll(table, "\tseries\t") }, "freebusy-missing"},
+		{"attended, and lost with its note", []scene{{method: "REQUEST", lines: series + "SEQUENCE:0\n"}}, func(d *damager) {
+			d.dropAll(table, "\tseries\t")
+			d.drop("store/"+paul+"/freebusy-providers", "series")
+		}, "freebusy-missing provider-missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			room := compat.Room(tempDir(t))
+			err := room.Furnish(&compat.Conversation{
+				Preferences: compat.Tree{paul + "/TZID": "Europe/Oslo"},
+				Initial:     compat.Tree{"store/" + paul + "/freebusy-providers": "20270302T120000Z\n"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newPlace(t, room)
+			for i, s := range c.scenes {
+				p.now = compat.Minutes(i)
+				s.from = paul[len("mailto:"):]
+				if err := p.handle(s.message(p.now)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.damage != nil {
+				c.damage(&damager{t, p})
+			}
+			checker := p.checker(check.None)
+			checker.Verbose = true
+			r := run(t, checker)
+			ids := r.ids()
+			slices.Sort(ids)
+			if strings.Join(ids, " ") != c.want {
 				t.Errorf("not %q but\n%s", c.want, r)
 			}
 		})

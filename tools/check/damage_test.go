@@ -326,6 +326,10 @@ var damages = []struct {
 		d.accept()
 		d.remove(vincents + "objects/series")
 	}, "freebusy-uninvited", check.All, []string{"static/" + vincent + "/freebusy"}},
+	{"deleted occurrence of others' event", func(d *damager) {
+		d.accept()
+		d.remove(vincents + "recurrences/series")
+	}, "freebusy-unstored", check.Safe, []string{"static/" + vincent + "/freebusy"}},
 	{"declined occurrence still busy as its event", func(d *damager) {
 		d.accept()
 		d.replace(vincents+"recurrences/series/20261202T080000Z", "PARTSTAT=ACCEPTED:"+vincent, "PARTSTAT=DECLINED:"+vincent)

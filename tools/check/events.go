@@ -146,7 +146,7 @@ func (e *eventLook) occurrence(s *series, rid string, skip bool) (unclear bool) 
 	switch {
 	case s.parent == nil || !s.parent.expect(e.user).Required():
 		expect.Optional = true
-	case s.parent.expect(e.user).Left:
+	case s.parent.expect(e.user).Left, e.isUnnoted(stores.ID{UID: s.uid}, s.parent):
 		expect.Left = true
 	}
 	e.compare(s, id, active, expect)

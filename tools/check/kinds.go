@@ -100,6 +100,7 @@ var (
 	freebusyUnstored  = kind("freebusy-unstored", Error, Safe, "free/busy has records of the user's own event, which is not stored")
 	freebusyUninvited = kind("freebusy-uninvited", Warning, All, "free/busy has records of another organizer's event that is not stored")
 	freebusyAnswered  = kind("freebusy-answered", Note, None, "free/busy has records of an event that the user answered, but whose invitation was never stored")
+	freebusyReplaced  = kind("freebusy-replaced", Note, None, "free/busy has an occurrence of another organizer's event that is not stored: either an update of the whole event took it away after the user answered, or its file is lost")
 	freebusyMissing   = kind("freebusy-missing", Error, Safe, "free/busy lacks records of a stored event")
 	freebusyExtra     = kind("freebusy-extra", Error, Safe, "free/busy has records at times when the event does not take place")
 	freebusyTime      = kind("freebusy-time", Error, Safe, "free/busy has an event at wrong times")

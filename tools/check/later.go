@@ -49,7 +49,7 @@ func (e *eventLook) doubtful(s *series, id stores.ID, object *text, expect itip.
 		return false // only for want of extending
 	case !organizer.Is(e.user):
 		doubt.as, doubt.transp = freebusyCountered, expect.Transps[0]
-	case expect.Left, e.isRemainder(s, id):
+	case expect.Left, e.isUnnoted(id, object), e.isRemainder(s, id):
 		doubt.as, doubt.transp = freebusyLeft, expect.Transps[0]
 	default:
 		return false
@@ -58,8 +58,19 @@ func (e *eventLook) doubtful(s *series, id stores.ID, object *text, expect itip.
 	return true
 }
 
+// isUnnoted reports whether the user's own event, which others attend and the user does not, recurs without end and is not
+// noted as such, where that is kept. A CANCEL by which the user leaves it takes the note away with the records.
+func (e *eventLook) isUnnoted(id stores.ID, object *text) bool {
+	if !e.extended || e.provider[id] || !object.recursForever() || !object.organizedBy().Is(e.user) {
+		return false
+	}
+	_, attends := itip.Attendee(object.object(), e.user)
+	return !attends && object.object().Has("ATTENDEE")
+}
+
 // isRemainder reports whether an occurrence can be what a CANCEL for some attendees has left of an occurrence that was
-// not stored apart: the message's object, which names those who are called off. Then some are left whom it does not name.
+// not stored apart: the message's object, which names those who are called off. Then some are left whom it does not name,
+// or they were taken out of the whole event since.
 func (e *eventLook) isRemainder(s *series, id stores.ID) bool {
 	if id.RecurrenceID == "" || s.parent == nil {
 		return false
@@ -79,10 +90,20 @@ func (e *eventLook) isRemainder(s *series, id stores.ID) bool {
 	if occurrence != nil && occurrence.Status() == "CANCELLED" {
 		return true // what calls an occurrence off for all is not stored as an active one
 	}
-	return occurrence != nil && whole != nil && slices.ContainsFunc(whole.Attendees(), func(a calendar.Attendee) bool {
+	return occurrence != nil && whole != nil && (changedSince(whole, occurrence) || slices.ContainsFunc(whole.Attendees(), func(a calendar.Attendee) bool {
 		_, named := itip.Attendee(occurrence, a.URI)
 		return !named
-	})
+	}))
+}
+
+// changedSince reports whether an event was changed after one of its occurrences was stored, or need not say so. Its
+// organizer's REQUEST would have taken the occurrence away: a CANCEL for some attendees does not.
+func changedSince(whole, occurrence *calendar.Object) bool {
+	changed, stamped := whole.Stamp()
+	stored, _ := occurrence.Stamp()
+	is, _ := whole.Sequence()
+	was, _ := occurrence.Sequence()
+	return !stamped || changed > stored || is > was
 }
 
 // isEdited reports whether one of several records is where it should be, and of another length. No rule yields that.

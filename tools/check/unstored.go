@@ -36,6 +36,8 @@ func (e *restLook) leftRows() error {
 				k = freebusyCalledOff
 			}
 			add(k, "the event is cancelled, and free/busy has %s of %s of it", plural(len(rows), "record"), occurrenceName(id.RecurrenceID))
+		case e.lost[id] && e.isReplaced(id, rows):
+			add(freebusyReplaced, "free/busy has %s of %s, the first at %s, which is not stored: either an update of the whole event took it away after the user answered, or its file is lost; a new answer makes it right", args...)
 		case calendar.URI(rows[0].organizer).Is(e.user), e.lost[id]:
 			add(freebusyUnstored, text, args...)
 		case v == nil && e.unpublished(rows), (v == nil || id.RecurrenceID == "") && e.othersHave(id, calendar.URI(rows[0].organizer)):
@@ -47,6 +49,13 @@ func (e *restLook) leftRows() error {
 		}
 	}
 	return nil
+}
+
+// isReplaced reports whether a whole event that came in can have taken an occurrence away that the user had answered. What is
+// known of the organizer has no records of that occurrence from then on; a file that is lost leaves them there.
+func (e finder) isReplaced(id stores.ID, rows []row) bool {
+	organizer := calendar.URI(rows[0].organizer)
+	return e.answers(organizer, rows) && !e.othersHave(id, organizer)
 }
 
 // leftOthers tells of records of the user's own events that are not stored, in what is known
