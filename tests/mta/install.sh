@@ -90,7 +90,7 @@ layer package "
     apt-get -q update
     $apt lintian man-db bash-completion systemd cron"
 
-# What builds the Debian package.
+# What builds the packages.
 [ -x "$dir/bin/nfpm" ] || GOBIN=$dir/bin go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 >&2
 
 echo "$dir"

@@ -74,16 +74,36 @@ var work string
 
 // debian builds the Debian package from this tree, once, and returns its file.
 var debian = sync.OnceValues(func() (string, error) {
-	cmd := exec.Command("../../tools/package/build.sh", filepath.Join(work, "dist"))
-	cmd.Env = append(os.Environ(), "NFPM="+filepath.Join(layers(), "bin/nfpm"))
+	files, err := packages("", "deb")
+	return files["deb"], err
+})
+
+// packages builds packages of some formats from this tree, and returns the file of each. The version is the tree's
+// where it is empty.
+func packages(version string, formats ...string) (map[string]string, error) {
+	// Each into a directory of its own, since builds clear theirs.
+	dir, err := os.MkdirTemp(work, "dist")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("../../tools/package/build.sh", append([]string{dir}, formats...)...)
+	cmd.Env = append(os.Environ(), "NFPM="+filepath.Join(layers(), "bin/nfpm"), "VERSION="+version)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("tools/package/build.sh: %v: %s", err, stderr.String())
+		return nil, fmt.Errorf("tools/package/build.sh: %v: %s", err, stderr.String())
 	}
-	return strings.TrimSpace(string(out)), nil
-})
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) != len(formats) {
+		return nil, fmt.Errorf("tools/package/build.sh has made %q, want %q", lines, formats)
+	}
+	files := map[string]string{}
+	for i, format := range formats {
+		files[format] = lines[i]
+	}
+	return files, nil
+}
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "imip-agent-mta")

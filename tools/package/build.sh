@@ -1,16 +1,18 @@
 #!/bin/sh
-# Build the Debian package from the tree:
+# Build packages from the tree:
 #
-#   tools/package/build.sh [DIR]     DIR is where the package goes, by default dist
+#   tools/package/build.sh [DIR [FORMAT...]]
 #
-# A package of another version that was built there before is removed.
+# DIR is where they go, by default dist. FORMAT is deb (the default), rpm, or tar: an archive with programs that run
+# from anywhere. A package of another version that was built there before is removed.
 #
-# Needs Go, and nfpm, which it takes from $NFPM or the path, or else builds. Prints
-# the package's name. VERSION in the environment overrides the version of the tag or the changelog.
+# Needs Go, and for packages nfpm, which it takes from $NFPM or the path, or else builds. Prints the names of the
+# packages, in the order of the formats. VERSION in the environment overrides the version of the tag or the changelog.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../../dist}
+[ $# -eq 0 ] || shift
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$here/../.."
@@ -53,8 +55,60 @@ pack() {
     else GOARCH= go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 "$@"
     fi
 }
-rm -f "$out"/imip-agent-go_*_"$ARCH".deb # so that there is one to be installed
-package=$out/imip-agent-go_${VERSION}_$ARCH.deb
-pack package --config tools/package/nfpm.yaml --packager deb --target "$package" >&2
+# package FORMAT TARGET: what this format says of itself, and the contents.
+package() {
+    cat "tools/package/$1.yaml" tools/package/contents.yaml >"$tree/$1.yaml"
+    pack package --config "$tree/$1.yaml" --packager "$1" --target "$2" >&2
+}
+
+for format in "${@:-deb}"; do
+    case $format in
+    deb)
+        rm -f "$out"/imip-agent-go_*_"$ARCH".deb # so that there is one to be installed
+        file=$out/imip-agent-go_${VERSION}_$ARCH.deb
+        package deb "$file"
+        ;;
+    rpm)
+        # There no group www-data is shared with the original. What is done goes to the mail log, where
+        # administrators look.
+        mkdir "$tree/systemd"
+        for unit in conf/systemd/*; do
+            sed 's/^Group=www-data$/Group=imip-agent/' "$unit" >"$tree/systemd/$(basename "$unit")"
+        done
+        sed 's/^SYSLOG = None$/SYSLOG = "mail"/' conf/config.txt >"$tree/config.txt"
+        case $ARCH in
+        amd64) machine=x86_64 ;;
+        arm64) machine=aarch64 ;;
+        *) machine=$ARCH ;;
+        esac
+        version=$(echo "$VERSION" | tr - '~') # a hyphen begins the release there
+        rm -f "$out"/imip-agent-go-*."$machine".rpm
+        file=$out/imip-agent-go-$version-1.$machine.rpm
+        (VERSION=$version && package rpm "$file")
+        ;;
+    tar)
+        name=imip-agent-go-$VERSION-linux-$ARCH
+        rm -f "$out"/imip-agent-go-*-linux-"$ARCH".tar.gz
+        file=$out/$name.tar.gz
+        archive=$tree/$name
+        mkdir -p "$archive/bin" "$archive/man/man1" "$archive/man/man5" "$archive/completion"
+        cp "$tree"/bin/* "$tree"/lib/* "$archive/bin/"
+        cp "$tree"/man/* "$archive/man/man1/"
+        cp "$tree"/man5/* "$archive/man/man5/"
+        for shell in bash zsh fish; do
+            cp "$tree/doc/completion.$shell" "$archive/completion/imip-agent.$shell"
+        done
+        cp "$tree/doc/copyright" COPYING README.md tools/package/changelog "$archive/"
+        cp -R conf "$archive/"
+        rm "$archive"/conf/*.go "$archive"/conf/*/*.go
+        chmod -R u=rwX,go=rX "$archive"
+        tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$tree" -cf - "$name" | gzip -9n >"$file"
+        ;;
+    *)
+        echo "build.sh: $format is none of deb, rpm and tar" >&2
+        exit 1
+        ;;
+    esac
+    echo "$file"
+done
 rm -rf "$tree"
-echo "$package"
