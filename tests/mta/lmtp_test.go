@@ -99,4 +99,7 @@ func TestPostfixLMTP(t *testing.T) {
 	if out := s.run(t, "imip-agent check"); out != "" {
 		t.Errorf("check says %s", out)
 	}
+	if out, err := s.try(`dpkg --no-triggers -r imip-agent-go`); err == nil || !strings.Contains(err.Error(), "by LMTP") {
+		t.Errorf("removed while mail is handed over: %v %s", err, out)
+	}
 }

@@ -213,14 +213,16 @@ func TestRPM(t *testing.T) {
 	t.Run("remove", func(t *testing.T) {
 		m.run(t, `systemctl --quiet enable imip-agent-nightly.timer imip-agent.socket`)
 		// A mail system whose configuration leads to the package is in the way.
-		for _, c := range []struct{ system, program, script string }{
-			{"postfix", "postconf", "[ $1 != -h ] || echo unix:/run/imip-agent/milter"},
-			{"postfix", "postconf", "[ $1 != -M ] || echo 'imip unix - n n - - pipe argv=/usr/lib/imip-agent-go/imip_person'"},
-			{"exim", "exim", "echo 'command = /usr/bin/imip_person_outgoing'"},
+		for _, c := range []struct{ advice, program, script string }{
+			{"imip-agent setup postfix --remove", "postconf", "[ $1 != -h ] || echo unix:/run/imip-agent/milter"},
+			{"imip-agent setup postfix --remove", "postconf", "[ $1 != -M ] || echo 'imip unix - n n - - pipe argv=/usr/lib/imip-agent-go/imip_person'"},
+			{"imip-agent setup exim --remove", "exim", "echo 'command = /usr/bin/imip_person_outgoing'"},
+			{"by LMTP", "postconf", "[ $1 != -n ] || echo virtual_transport = lmtp:unix:/run/imip-agent/lmtp"},
+			{"by LMTP", "exim", "echo socket = /run/imip-agent/lmtp"},
 		} {
 			m.write(t, "/usr/sbin/"+c.program, "#!/bin/sh\n"+c.script+"\n", 0o755)
 			out, err := m.try(`rpm --force-debian -e imip-agent-go 2>&1`)
-			if err == nil || !strings.Contains(out, "imip-agent setup "+c.system+" --remove") {
+			if err == nil || !strings.Contains(out, c.advice) {
 				t.Errorf("with %q: %v %s", c.script, err, out)
 			}
 			m.run(t, `rpm -q imip-agent-go; ls `+handlerPath)
