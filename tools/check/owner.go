@@ -28,9 +28,11 @@ func (e finder) swapped(v verdict) bool {
 	if e.at == nil {
 		return false
 	}
-	own := e.tablePath(stores.Table{Kind: stores.Other, Other: e.user})
-	_, err := os.Lstat(own)
-	knowsSelf := err == nil // no program records what a user knows of themself
+	knows := func(user calendar.URI) bool {
+		_, err := os.Lstat(e.tablePath(stores.Table{Kind: stores.Other, Other: user}))
+		return err == nil
+	}
+	knowsSelf := knows(e.user) // no program records what a user knows of themself
 	if !knowsSelf && v.strangers == 0 && !e.ownWrong && len(e.findings) == 0 && !e.lacksOwn(v.seen) {
 		return false // nothing speaks for it
 	}
@@ -48,7 +50,8 @@ func (e finder) swapped(v verdict) bool {
 		if other == e.user || !slices.Contains(inAll(other), e.user) {
 			continue
 		}
-		isLeft := !v.recorded && !knowsSelf && !e.elsewhere(e.user, other) && !e.elsewhere(other, e.user)
+		// Some have been taken out of events. The directory of somebody who is known in it is not that one's.
+		isLeft := (!v.recorded || knows(other)) && !knowsSelf && !e.elsewhere(e.user, other) && !e.elsewhere(other, e.user)
 		if (!slices.Contains(mine, e.user) || !slices.Contains(inAll(other), other) || knowsSelf) && !isLeft {
 			e.tellSwapped(other)
 			return true

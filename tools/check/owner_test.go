@@ -115,18 +115,29 @@ func TestTakenOut(t *testing.T) {
 	row := func(uid string) string {
 		return "20261202T090000Z\t20261202T100000Z\t" + uid + "\tOPAQUE\t\t\t" + paul + "\n"
 	}
-	err := room.Furnish(&compat.Conversation{Initial: compat.Tree{
+	tree := compat.Tree{
 		"store/" + paul + "/objects/one":    event("one", paul, vincent),
 		"store/" + paul + "/objects/two":    event("two", paul, vincent),
 		"store/" + paul + "/freebusy":       row("one") + row("two"),
 		"store/" + vincent + "/objects/one": event("one", paul),
 		"store/" + vincent + "/objects/two": event("two", paul, vincent),
 		"store/" + vincent + "/freebusy":    row("two"),
-	}})
-	if err != nil {
+	}
+	if err := room.Furnish(&compat.Conversation{Initial: tree}); err != nil {
 		t.Fatal(err)
 	}
 	if r := newPlace(t, room).check(t, check.None); r.String() != "" {
+		t.Errorf("found:\n%s", r)
+	}
+
+	// An answer to the other one is recorded all the same. What is known of the organizer says whose directory it is not.
+	tree["store/"+vincent+"/freebusy"] = row("one") + row("two")
+	tree["store/"+vincent+"/freebusy-other/"+paul] = row("one") + row("two")
+	room = compat.Room(tempDir(t))
+	if err := room.Furnish(&compat.Conversation{Initial: tree}); err != nil {
+		t.Fatal(err)
+	}
+	if r := newPlace(t, room).check(t, check.None); strings.Contains(r.String(), "user-swapped") {
 		t.Errorf("found:\n%s", r)
 	}
 }
