@@ -23,6 +23,7 @@ func TestUnanswered(t *testing.T) {
 	later := strings.NewReplacer("T090000", "T110000", "T100000", "T120000", "SEQUENCE:1", "SEQUENCE:2").Replace
 	moved := strings.NewReplacer(":20261202T090000\nDTEND", ":20261202T110000\nDTEND", "T100000", "T120000").Replace
 	second := strings.NewReplacer("FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=2", "SEQUENCE:1", "SEQUENCE:2").Replace
+	renamed := strings.NewReplacer("SUMMARY:", "SUMMARY:No more ", "SEQUENCE:1", "SEQUENCE:2").Replace
 	const harvey = "ATTENDEE:mailto:harvey.horse@example.com\n"
 	own := "ORGANIZER:" + paul + "\nATTENDEE;PARTSTAT=ACCEPTED:" + paul + "\n" + his + "\n"
 	single := "UID:single\nSUMMARY:Single\nDTSTART:20261203T120000Z\nDTEND:20261203T130000Z\n" + own
@@ -55,6 +56,15 @@ func TestUnanswered(t *testing.T) {
 		{"sent for the organizer, who then publishes it", []step{
 			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)},
 			{"paul: PUBLISH", strings.Replace(weekly, "SEQUENCE:1", "SEQUENCE:2", 1)},
+		}, "freebusy-chosen"},
+		{"sent for the organizer, who then publishes it as accepted under another name", []step{
+			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)},
+			{"paul: PUBLISH", renamed(accepted(weekly))},
+		}, "freebusy-chosen"},
+		{"sent for the organizer, who then makes it free under another name, and then proposed otherwise", []step{
+			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)},
+			{"paul: REQUEST", renamed(weekly) + "TRANSP:TRANSPARENT\n"},
+			{"vincent: COUNTER", strings.Replace(renamed(accepted(weekly)), "SEQUENCE:2", "SEQUENCE:3", 1)},
 		}, "freebusy-chosen"},
 		{"invited to an occurrence, and then sent for the organizer", []step{
 			{"paul: REQUEST", alone},
@@ -139,6 +149,7 @@ func TestDamageOfWhatIsAnswered(t *testing.T) {
 	weekly := strings.Replace(series, "ATTENDEE:"+vincent, his, 1) + "SEQUENCE:1\n"
 	accepted := strings.Replace(weekly, his, "ATTENDEE;PARTSTAT=ACCEPTED:"+vincent, 1)
 	sent := strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent).Replace(weekly)
+	renamed := strings.NewReplacer("SUMMARY:", "SUMMARY:No more ").Replace
 	const own = "UID:own\nSUMMARY:Own\nDTSTART:20261204T120000Z\nDTEND:20261204T130000Z\nORGANIZER:" + vincent + "\nSEQUENCE:0\n"
 	const table = "store/" + vincent + "/freebusy"
 	for _, c := range []struct {
@@ -153,6 +164,9 @@ func TestDamageOfWhatIsAnswered(t *testing.T) {
 		{"one of a series that is sent for the organizer is busy", "no", sent, "REQUEST", func(d *damager) { d.replace(table, "\tORG\t\tWeekly", "\tOPAQUE\t\tWeekly") }, "freebusy-transparency"},
 		{"a series of somebody else is organized", "no", accepted, "REPLY", func(d *damager) {
 			d.write(table, strings.ReplaceAll(d.read(table), "\tOPAQUE\t\tWeekly", "\tORG\t\tWeekly"))
+		}, "freebusy-transparency"},
+		{"a series that is published is organized", "publish", renamed(accepted), "REPLY", func(d *damager) {
+			d.write(table, strings.ReplaceAll(d.read(table), "\tOPAQUE\t\t", "\tORG\t\t"))
 		}, "freebusy-transparency"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -101,7 +101,8 @@ func (e *eventLook) transparency(id stores.ID, object *text, expect itip.Expecta
 	}
 	should := expect.Transp(there...)
 	wrong := slices.IndexFunc(there, func(t string) bool { return t != should })
-	if wrong < 0 {
+	if wrong < 0 || e.isSentBefore(object, rows) {
+		should = there[0]
 		e.addFreeBusy(freebusyChosen, id, "free/busy has the event as %s instead of %s, perhaps because the user answered so", should, expect.Transps[0])
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"imip-agent/handlers/itip"
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
+	"imip-agent/stores/freebusy"
 )
 
 // Free/busy has an event of another organizer as the user answered it, and the object is the last version that came
@@ -26,6 +27,20 @@ func (f *facts) answers(organizer calendar.URI, rows []row) bool {
 		return r.transp == rows[0].transp && r.summary == rows[0].summary && r.organizer == rows[0].organizer
 	}
 	return !slices.ContainsFunc(rows, func(r row) bool { return !alike(r) }) && !f.unpublished(rows)
+}
+
+// isSentBefore reports whether the records of another organizer's event are of a version that the user sent for the
+// organizer, which are organized. What came in since says no more who sent it, and says that the user takes part, as a
+// counter-proposal of theirs can do. An event that the user accepted and damage made organized has been published; where
+// the user does not publish, its records call it what the object calls it.
+func (e *eventLook) isSentBefore(object *text, rows []row) bool {
+	if rows[0].transp != itip.Organizing || !e.answers(object.organizedBy(), rows) {
+		return false
+	}
+	if e.publishedTimes() != nil {
+		return !e.wasPublished(doubt{transp: itip.Opaque, missing: rows}, e.busyByTable)
+	}
+	return rows[0].summary != freebusy.Clean(object.summed())
 }
 
 // doubtful reports whether the records of an event differ from its object in a way that need be no damage, and
