@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,11 +24,12 @@ func TestUnanswered(t *testing.T) {
 	later := strings.NewReplacer("T090000", "T110000", "T100000", "T120000", "SEQUENCE:1", "SEQUENCE:2").Replace
 	moved := strings.NewReplacer(":20261202T090000\nDTEND", ":20261202T110000\nDTEND", "T100000", "T120000").Replace
 	second := strings.NewReplacer("FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=2", "SEQUENCE:1", "SEQUENCE:2").Replace
+	twice := strings.NewReplacer("FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=2").Replace
 	renamed := strings.NewReplacer("SUMMARY:", "SUMMARY:No more ", "SEQUENCE:1", "SEQUENCE:2").Replace
 	const harvey = "ATTENDEE:mailto:harvey.horse@example.com\n"
 	own := "ORGANIZER:" + paul + "\nATTENDEE;PARTSTAT=ACCEPTED:" + paul + "\n" + his + "\n"
 	single := "UID:single\nSUMMARY:Single\nDTSTART:20261203T120000Z\nDTEND:20261203T130000Z\n" + own
-	type step struct{ how, lines string } // how: "paul: METHOD" to vincent, "vincent: METHOD", or "paul sends: METHOD"
+	type step struct{ how, lines string } // how: "paul: METHOD" to vincent, "vincent: METHOD", or "paul sends: METHOD"; and "paul, unstamped: METHOD"
 	for _, c := range []struct {
 		name  string
 		steps []step
@@ -66,6 +68,10 @@ func TestUnanswered(t *testing.T) {
 			{"paul: REQUEST", renamed(weekly) + "TRANSP:TRANSPARENT\n"},
 			{"vincent: COUNTER", strings.Replace(renamed(accepted(weekly)), "SEQUENCE:2", "SEQUENCE:3", 1)},
 		}, "freebusy-chosen"},
+		{"made longer under another name by a publication that does not say when it was written", []step{
+			{"paul: REQUEST", twice(weekly)}, {"vincent: REPLY", accepted(twice(weekly))},
+			{"paul, unstamped: PUBLISH", renamed(accepted(strings.Replace(weekly, "FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=4", 1)))},
+		}, "freebusy-later"},
 		{"invited to an occurrence, and then sent for the organizer", []step{
 			{"paul: REQUEST", alone},
 			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, "RRULE:FREQ=WEEKLY\n", "", "SEQUENCE:1\n", "").Replace(weekly)},
@@ -119,12 +125,17 @@ func TestUnanswered(t *testing.T) {
 				for i, s := range c.steps {
 					p.now = compat.Minutes(i)
 					who, method, _ := strings.Cut(s.how, ": ")
+					who, unstamped := strings.CutSuffix(who, ", unstamped")
 					handle := p.handle
 					if who == "paul" {
 						handle = func(message []byte) error { return p.receive(message, vincent[len("mailto:"):]) }
 					}
 					from := map[string]string{"paul": paul, "paul sends": paul, "vincent": vincent}[who][len("mailto:"):]
-					if err := handle(scene{from: from, method: method, lines: s.lines}.message(p.now)); err != nil {
+					message := scene{from: from, method: method, lines: s.lines}.message(p.now)
+					if unstamped {
+						message = regexp.MustCompile(`(?m)^DTSTAMP:.*\n`).ReplaceAll(message, nil)
+					}
+					if err := handle(message); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -46,6 +46,9 @@ func (e *eventLook) isSentBefore(object *text, rows []row) bool {
 // doubtful reports whether the records of an event differ from its object in a way that need be no damage, and
 // remembers it until it is known what else is missing.
 func (e *eventLook) doubtful(s *series, id stores.ID, object *text, expect itip.Expectation, rows []row, d difference) bool {
+	if len(rows) > 0 && e.isNamedOtherwise(id, object, rows) {
+		d.missing = slices.Concat(d.missing, d.late)
+	}
 	missing := d.missing
 	if len(rows) == 0 {
 		missing = slices.Concat(d.missing, d.late)
@@ -71,6 +74,14 @@ func (e *eventLook) doubtful(s *series, id stores.ID, object *text, expect itip.
 	}
 	e.doubts = append(e.doubts, doubt)
 	return true
+}
+
+// isNamedOtherwise reports whether the records of another organizer's event call it otherwise than its object, so that
+// they need not be of a time when it was recorded less far: the object does not say when it was written, and nothing says
+// that the event is extended.
+func (e *eventLook) isNamedOtherwise(id stores.ID, object *text, rows []row) bool {
+	return !e.provider[id] && !object.recursForever() && !object.stamped() && e.answers(object.organizedBy(), rows) &&
+		rows[0].summary != freebusy.Clean(object.summed())
 }
 
 // isUnnoted reports whether the user's own event, which others attend and the user does not, recurs without end and is not
