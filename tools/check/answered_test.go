@@ -176,6 +176,15 @@ func TestDamageOfWhatIsAnswered(t *testing.T) {
 		{"a series of somebody else is organized", "no", accepted, "REPLY", func(d *damager) {
 			d.write(table, strings.ReplaceAll(d.read(table), "\tOPAQUE\t\tWeekly", "\tORG\t\tWeekly"))
 		}, "freebusy-transparency"},
+		{"a series that ends lacks its end, and nobody knows when it was written", "no", strings.Replace(accepted, "FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=4", 1), "REPLY", func(d *damager) {
+			const name = "store/" + vincent + "/objects/series"
+			d.write(name, regexp.MustCompile(`(?m)^DTSTAMP:.*\n`).ReplaceAllString(strings.Replace(d.read(name), "FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=4", 1), ""))
+			for strings.Count(d.read(table), "\tseries\t") > 2 {
+				lines := strings.SplitAfter(d.read(table), "\n")
+				d.write(table, strings.Join(lines[:len(lines)-2], ""))
+			}
+			d.write("store/"+vincent+"/freebusy-providers", "20270302T120000Z\n")
+		}, "freebusy-window"},
 		{"a series that is published is organized", "publish", renamed(accepted), "REPLY", func(d *damager) {
 			d.write(table, strings.ReplaceAll(d.read(table), "\tOPAQUE\t\t", "\tORG\t\t"))
 		}, "freebusy-transparency"},
