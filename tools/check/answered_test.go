@@ -72,6 +72,11 @@ func TestUnanswered(t *testing.T) {
 			{"paul: REQUEST", twice(weekly)}, {"vincent: REPLY", accepted(twice(weekly))},
 			{"paul, unstamped: PUBLISH", renamed(accepted(strings.Replace(weekly, "FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=4", 1)))},
 		}, "freebusy-later"},
+		{"sent for the organizer at another time, and then answered as before", []step{
+			{"paul: REQUEST", weekly},
+			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, his, "ATTENDEE:"+vincent, "ACCEPTED:"+paul, "DELEGATED:"+paul).Replace(later(weekly))},
+			{"vincent: REPLY", strings.Replace(accepted(weekly), "SEQUENCE:1", "SEQUENCE:3", 1)},
+		}, "freebusy-later"},
 		{"invited to an occurrence, and then sent for the organizer", []step{
 			{"paul: REQUEST", alone},
 			{"vincent: REQUEST", strings.NewReplacer("ORGANIZER:", `ORGANIZER;SENT-BY="`+vincent+`":`, "RRULE:FREQ=WEEKLY\n", "", "SEQUENCE:1\n", "").Replace(weekly)},

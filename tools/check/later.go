@@ -59,7 +59,7 @@ func (e *eventLook) doubtful(s *series, id stores.ID, object *text, expect itip.
 	doubt := doubt{id: id, missing: missing, extra: d.extra, endless: object.recursForever()}
 	switch organizer := object.organizedBy(); {
 	case len(rows) > 0:
-		if !e.answers(organizer, rows) || e.organizerElsewhere(id, organizer, d) || isEdited(rows, d) {
+		if !e.answers(organizer, rows) || !expect.Sent && e.organizerElsewhere(id, organizer, d) || isEdited(rows, d) {
 			return false
 		}
 		doubt.as, doubt.transp = freebusyLater, rows[0].transp
@@ -142,7 +142,8 @@ func isEdited(rows []row, d difference) bool {
 }
 
 // organizerElsewhere reports whether what is known of the organizer's free/busy has an event, and not at the times that
-// the object says, or at times that it does not say: then no message has changed the object.
+// the object says, or at times that it does not say: then no message of the organizer has changed the object. One that
+// the user sent for them can have.
 func (e finder) organizerElsewhere(id stores.ID, organizer calendar.URI, d difference) bool {
 	table := e.knownOf(organizer)
 	if table == nil {
