@@ -450,9 +450,10 @@ func TestOrphanedLocks(t *testing.T) {
 		{"one of its holders lives", []string{noPID(), "1"}, ours, false},
 		{"its holder is of another machine", []string{noPID()}, ours.Add(time.Nanosecond), false},
 		{"its holder is of another machine, with the id of this process", []string{strconv.Itoa(os.Getpid())}, ours.Add(-time.Second), false},
+		{"a younger process has its holder's id", []string{livePID(t)}, ours, false},
 		{"a file is in it", []string{noPID() + "/more"}, ours, false},
 	} {
-		path := setLock(t, s, 0, test.holders...)
+		path := setLock(t, s, staleAge/4, test.holders...)
 		for _, holder := range test.holders {
 			pid, _, _ := strings.Cut(holder, "/")
 			if err := os.Chtimes(filepath.Join(path, pid), test.marked, test.marked); err != nil {

@@ -133,10 +133,11 @@ func inspect(userDir string) (LockInfo, error) {
 }
 
 // orphaned reports whether the lock is left of programs of ours that have died, to somebody who has the lock of flock(2)
-// on the user's directory: they had that, too.
+// on the user's directory: they had that, too. Where another process has a holder's id by now, that says nothing: a program of
+// the original takes a lock with its own id for its own.
 func (l LockInfo) orphaned() bool {
 	for _, p := range l.Holders {
-		if !p.ours || !p.gone(l.Since) {
+		if !p.ours || p.Alive && !p.other {
 			return false
 		}
 	}
