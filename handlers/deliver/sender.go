@@ -126,7 +126,10 @@ func (s *Sender) Once(ctx context.Context, user calendar.URI, name string, envel
 		return s.Deliver(ctx, user, name)
 	}
 	if s.Keep > 0 {
-		_ = s.Outbox.Ready(ctx, user) // what is wrong with it, Note reports: the mail does not wait for that
+		// Only when the server wants the mail: for addresses that it does not know, nothing is made.
+		text = &beginning{text, func() {
+			_ = s.Outbox.Ready(ctx, user) // what is wrong with it, Note reports: the mail does not wait for that
+		}}
 	}
 	if err := s.Hand(ctx, envelope, text); err != nil || s.Keep == 0 {
 		return err
@@ -136,6 +139,20 @@ func (s *Sender) Once(ctx context.Context, user calendar.URI, name string, envel
 			"user", string(user), "letter", name, "error", err)
 	}
 	return nil
+}
+
+// beginning is a mail that calls begins before it is read.
+type beginning struct {
+	io.Reader
+	begins func() // nil: it has been called
+}
+
+func (b *beginning) Read(p []byte) (int, error) {
+	if b.begins != nil {
+		b.begins()
+		b.begins = nil
+	}
+	return b.Reader.Read(p)
 }
 
 // Close ends the connections. All that was handed over stays so.

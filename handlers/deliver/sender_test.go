@@ -162,6 +162,53 @@ func TestOnce(t *testing.T) {
 	want(t, "left", h.left(t, paul), "[a:0 c:0]")
 }
 
+// A mail that the server does not want leaves nothing in the store: anybody can send to addresses that nobody has. What a
+// note needs is there before the server has the whole mail.
+func TestOnceLeavesNothing(t *testing.T) {
+	h := newHouse(t)
+	ready := new(watchedOutbox)
+	ready.Store, h.sender.Outbox = h.store, ready
+	once := func(to string) error {
+		text := readerFunc(func([]byte) (int, error) { ready.read = append(ready.read, ready.made); return 0, io.EOF })
+		return h.sender.Once(t.Context(), calendar.NewURI(to), "a", Envelope{Mailbox: true, From: "a@example.com", To: to}, text)
+	}
+	for _, nobody := range []string{"550@example.com", "450@example.com", "a\nb@example.com"} {
+		if err := once(nobody); err == nil {
+			t.Errorf("%q: no error", nobody)
+		}
+	}
+	h.mailbox.refuses("mail", 452)
+	if err := once("vincent@example.com"); err == nil {
+		t.Error("no error, though no mail is wanted")
+	}
+	h.mailbox.refuses("mail", 0)
+	users, err := os.ReadDir(h.dir)
+	if err != nil || len(users) > 0 {
+		t.Errorf("in the store: %v, %v", users, err)
+	}
+	if err := once("paul@example.com"); err != nil {
+		t.Error(err)
+	}
+	want(t, "ready when the mail is read", ready.read, []int{1})
+	want(t, "left", h.left(t, paul), "[a:0]")
+}
+
+// watchedOutbox counts how often it was made ready.
+type watchedOutbox struct {
+	stores.Store
+	made int
+	read []int // how often, each time that a mail was read
+}
+
+func (o *watchedOutbox) Ready(ctx context.Context, user calendar.URI) error {
+	o.made++
+	return o.Store.Ready(ctx, user)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (r readerFunc) Read(p []byte) (int, error) { return r(p) }
+
 // forgetful is an outbox that cannot be written to, unreadable one that cannot be read.
 type (
 	forgetful  struct{ stores.Store }

@@ -290,6 +290,13 @@ func TestLMTP(t *testing.T) {
 		s.delivered(stranger, text, user(7))("250")
 		s.boxed(user(7), "summary")
 	})
+	run("nobody", func(t *testing.T) {
+		s.mailbox.Refuse("nobody@example.com", 550)
+		s.delivered(stranger, plain, "nobody@example.com")("550 5.2.2 ")
+		if s.has("mailto:nobody@example.com") {
+			t.Error("there is a directory of an address that the mailbox server does not know")
+		}
+	})
 	run("no mail server for answers", func(t *testing.T) {
 		s.others.Refuse("*", 451)
 		text := strings.ReplaceAll(event(user(1), "REQUEST", "unanswered", 0), "other@example.com", room)
