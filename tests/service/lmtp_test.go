@@ -342,6 +342,12 @@ func TestLMTP(t *testing.T) {
 			t.Error("it is not stored")
 		}
 	})
+	run("much calendar data for an address like an option", func(t *testing.T) {
+		const option = "--config=nowhere@example.com"
+		text := strings.Replace(invitation("option", option), "BEGIN:VEVENT\r\n", "BEGIN:VEVENT\r\n"+strings.Repeat("COMMENT:"+strings.Repeat("x", 60)+"\r\n", 20_000), 1)
+		s.delivered(stranger, text, option)("250")
+		s.boxed(option, "summary")
+	})
 	run("no mailbox server", func(t *testing.T) {
 		s.mailbox.Close()
 		s.delivered(stranger, invitation("closed", user(1)), user(1))("451 4.3.0 <user1@example.com> the mail for user1@example.com must wait: connect to the LMTP server ")

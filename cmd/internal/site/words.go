@@ -19,6 +19,12 @@ type given struct {
 	words   []string
 }
 
+// takes reports whether a word with a hyphen is an address for the option. An address can begin so, and strangers choose
+// it: the first word is one even if it is spelled like an option with a file, such as --config=x@example.com.
+func (g *given) takes(word string) bool {
+	return g.Addresses && strings.Contains(word, "@") && (len(g.words) == 0 || !strings.HasPrefix(word, "--"))
+}
+
 // Parse reads the words of a command line as the original's programs take them: an
 // option takes all the words that follow it, up to the next option; of several where
 // one is wanted, the first counts; words that follow no option that takes any are
@@ -35,8 +41,7 @@ func Parse(words []string, options []Option) (*CommandLine, error) {
 			line.Left = append(line.Left, words[i+1:]...)
 			break
 		}
-		// An address can begin with a hyphen, and is not ours to choose.
-		if !isOption(word) || open != nil && open.Addresses && strings.Contains(word, "@") && !strings.HasPrefix(word, "--") {
+		if !isOption(word) || open != nil && open.takes(word) {
 			if open == nil {
 				line.Left = append(line.Left, word)
 			} else {
