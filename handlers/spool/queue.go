@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -55,6 +56,8 @@ type Queue struct {
 
 	filling bool   // at the start: not all messages that were there are known yet
 	put     []Item // meanwhile
+
+	stuck map[string]bool // the IDs of files with which nothing can be done, as the log says already
 
 	looking sync.Mutex // held while the directory is compared with what is known
 }
@@ -319,7 +322,7 @@ func (q *Queue) begin() (ids []string, unlock func(), err error) {
 	q.mu.Lock()
 	q.woken.L = &q.mu
 	q.lanes, q.known, q.ready, q.octets = map[string]*lane{}, map[string]*lane{}, nil, 0
-	q.ending, q.draining, q.filling = false, false, true
+	q.ending, q.draining, q.filling, q.stuck = false, false, true, map[string]bool{}
 	q.mu.Unlock()
 	ids, err = q.Dir.IDs()
 	if err == nil {
@@ -428,6 +431,10 @@ func (q *Queue) compare() error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	maps.DeleteFunc(q.stuck, func(id string, _ bool) bool {
+		_, there := slices.BinarySearch(ids, id)
+		return !there
+	})
 	for _, l := range q.lanes {
 		if l.busy {
 			continue
@@ -463,16 +470,27 @@ func (q *Queue) find(id string) {
 		return
 	case errors.As(err, &broken):
 		if err := q.rejectFile(id, broken); err != nil {
-			q.Log.Error("a damaged file in the spool cannot be rejected", "id", id, "error", err)
+			q.report(id, "a damaged file in the spool cannot be rejected", err)
 		}
 		return
 	case err != nil:
-		q.Log.Error("a message in the spool cannot be read", "id", id, "error", err)
+		q.report(id, "a message in the spool cannot be read", err)
 		return
 	}
 	item := m.Item
 	m.Close()
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	delete(q.stuck, id)
 	q.add(item)
+}
+
+// report says of a file once that nothing can be done with it. It is tried again whenever the directory has changed.
+func (q *Queue) report(id, what string, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.stuck[id] {
+		q.stuck[id] = true
+		q.Log.Error(what, "id", id, "error", err)
+	}
 }

@@ -387,6 +387,40 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// A file that cannot be read is reported once, however often the directory changes, and handled when it can be read.
+func TestUnreadable(t *testing.T) {
+	s := newSite(t)
+	s.put(paul, "1")
+	ids, err := s.Dir.IDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, aside := s.Dir.File(ids[0]), filepath.Join(t.TempDir(), "aside")
+	if err := errors.Join(os.Rename(file, aside), os.Symlink(aside, file)); err != nil { // which is not followed
+		t.Fatal(err)
+	}
+	stop := s.run()
+	defer stop()
+	const report = "cannot be read"
+	s.until("it is reported", func() bool { return strings.Contains(s.logged(), report) })
+	for n := range 5 {
+		// Another program puts it there, so that the queue looks at the directory.
+		other := &Dir{Path: s.Dir.Path, Now: s.Now}
+		if _, err := other.Put(Note{User: vincent}, text(fmt.Sprint(n)), 1); err != nil {
+			t.Fatal(err)
+		}
+		s.until("it is handled", func() bool { return len(s.of(vincent)) == n+1 })
+	}
+	if n := strings.Count(s.logged(), report); n != 1 {
+		t.Errorf("reported %d times: %s", n, s.logged())
+	}
+	if err := os.Rename(aside, file); err != nil {
+		t.Fatal(err)
+	}
+	s.until("all is handled", s.empty)
+	s.want(paul, "1")
+}
+
 // What an administrator drops is not handled, and what is behind it is, at once.
 func TestDropped(t *testing.T) {
 	s := newSite(t)
