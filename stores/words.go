@@ -82,7 +82,11 @@ func CheckList(name string, words []string) error {
 			continue
 		}
 		if len(words) != l.Columns {
-			return fmt.Errorf("it has %d words, not %d", len(words), l.Columns)
+			noun := "words"
+			if len(words) == 1 {
+				noun = "word"
+			}
+			return fmt.Errorf("it has %d %s, and must have %d", len(words), noun, l.Columns)
 		}
 		for _, word := range words {
 			if word == "" {

@@ -203,9 +203,9 @@ func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ list, text, want string }{
 		{"limits", "staff PT1H\n\nothers 10H\n", `/limits, line 3: "others 10H": the limit "10H": it is not an iCalendar duration such as "P1D", "P2W" or "PT1H30M"`},
 		{"limits", "staff -PT1H\n", `/limits, line 1: "staff -PT1H": the limit "-PT1H": it is not an iCalendar duration such as "P1D", "P2W" or "PT1H30M"`},
-		{"limits", "# all\nstaff\n", `/limits, line 2: "staff": it has 1 words, not 2`},
+		{"limits", "# all\nstaff\n", `/limits, line 2: "staff": it has 1 word, and must have 2`},
 		{"limits", "a/b PT1H\n", `/limits, line 1: "a/b PT1H": the group "a/b": there is a slash in it`},
-		{"groups", "mailto:paul@example.com staff of ours\n", `/groups, line 1: "mailto:paul@example.com staff of ours": it has 4 words, not 2`},
+		{"groups", "mailto:paul@example.com staff of ours\n", `/groups, line 1: "mailto:paul@example.com staff of ours": it has 4 words, and must have 2`},
 		{"groups", "mailto:paul@example.com ..\n", `/groups, line 1: "mailto:paul@example.com ..": the group "..": it is no name of a file`},
 		{"delegates", "mailto:attic@example.com 'mailto:cave@example.com\n", `/delegates, line 1: "mailto:attic@example.com 'mailto:cave@example.com": the quote ' is not closed`},
 	} {

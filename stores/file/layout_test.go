@@ -377,8 +377,8 @@ func TestListsByHand(t *testing.T) {
 	}{
 		{"as the original writes it", "a\tPT1H\n*\t*\n", nil, "a\tPT1H\n*\t*\n", [][]string{{"a", "PT1H"}, {"*", "*"}}, ""},
 		{"by hand", "\ufeff# who\r\n\r\n  a   PT1H  \r\n'b c' PT2H", nil, "", [][]string{{"a", "PT1H"}, {"b c", "PT2H"}}, ""},
-		{"too few words", "a PT1H\n\nb\n", nil, "", nil, `limits, line 3: "b": it has 1 words, not 2`},
-		{"too many words", "a PT1H # much\n", nil, "", nil, `limits, line 1: "a PT1H # much": it has 4 words, not 2`},
+		{"too few words", "a PT1H\n\nb\n", nil, "", nil, `limits, line 3: "b": it has 1 word, and must have 2`},
+		{"too many words", "a PT1H # much\n", nil, "", nil, `limits, line 1: "a PT1H # much": it has 4 words, and must have 2`},
 		{"a quote", "'a PT1H\n", nil, "", nil, `limits, line 1: "'a PT1H": the quote ' is not closed`},
 		{"another octet", "\xff PT1H\n", nil, "", nil, `limits, line 1: "\xff PT1H": it is not UTF-8`},
 		{"one more", "# who\na PT1H\n", [][]string{{"a", "PT1H"}, {"b c", "PT2H"}}, "# who\na PT1H\n\"b c\"\tPT2H\n", nil, ""},

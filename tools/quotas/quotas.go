@@ -131,14 +131,18 @@ func List(ctx context.Context, journal stores.Journal, name calendar.URI, list s
 	return lines, err
 }
 
+// errNoLine says that a list lacks a line that is to be removed.
+var errNoLine = errors.New("there is no such line")
+
 // Change is a change of a list: it returns what is to be there instead of lines, or why that
 // cannot be.
 type Change func(lines [][]string) ([][]string, error)
 
 // Apply changes one of a quota's lists. The quota need not be there, where something is added.
-// It fails if the list has a line that cannot be read, which somebody has to mend by hand.
+// It fails if the list has a line that cannot be read, which somebody must mend by hand, and with an
+// [UnknownError] if a line is to be removed and there is nothing of the quota.
 func Apply(ctx context.Context, journal stores.Journal, name calendar.URI, list string, change Change) error {
-	return journal.Update(ctx, name, func(tx stores.JournalTx) error {
+	err := journal.Update(ctx, name, func(tx stores.JournalTx) error {
 		lines, err := tx.List(list)
 		if err != nil {
 			return err
@@ -148,6 +152,12 @@ func Apply(ctx context.Context, journal stores.Journal, name calendar.URI, list 
 		}
 		return tx.SetList(list, lines)
 	})
+	if errors.Is(err, errNoLine) {
+		if unknown := known(ctx, journal, name); unknown != nil {
+			return unknown
+		}
+	}
+	return err
 }
 
 // SetLimit has a group book at most so much: a duration, or [quota.Unlimited]. The group
@@ -261,7 +271,7 @@ func remove(what, given, meant string) Change {
 			return words[0] == given || is(words[0], meant)
 		})
 		if len(left) == len(lines) {
-			return nil, fmt.Errorf("%s %q: there is no such line", what, given)
+			return nil, fmt.Errorf("%s %q: %w", what, given, errNoLine)
 		}
 		return left, nil
 	}

@@ -176,7 +176,7 @@ func TestUnreadableList(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := mustCopy(t, from, to, copy.Options{}, map[migrate.Kind]int{migrate.Failed: 1})
-	if text := result.Issues[0].Text; text != dir+`/mailto:rooms@example.com/limits, line 2: "others": it has 1 words, not 2` {
+	if text := result.Issues[0].Text; text != dir+`/mailto:rooms@example.com/limits, line 2: "others": it has 1 word, and must have 2` {
 		t.Errorf("it says: %s", text)
 	}
 	for quota := range to.Journal.Quotas(t.Context()) {
