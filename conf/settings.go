@@ -77,7 +77,7 @@ type Config struct {
 	Logins           string        // a file of the addresses of those who log in; empty: there is none
 	LoginDomain      string        // of logins that are no addresses; empty: these are nobody's
 	Connections      int           // of the mail system with the service, at once
-	ServeSize        int64         // octets of a message that the service looks at
+	ServeSize        int64         // octets of a message that a milter or a filter looks at
 	PostgreSQLLock   string        // "store": one lock for all, as the original; "user": one a user
 
 	File     string    // where the settings come from; empty: there is no file

@@ -34,7 +34,6 @@ import (
 type Mail struct {
 	From   string // the envelope sender; empty: the null sender
 	Source *mail.Spool
-	Unread bool // it is too large to be looked at: it is only handed over
 }
 
 // Handle handles a mail for recipients of one kind. It says of each what became of it: nil, if nothing is left to be done;
@@ -50,7 +49,6 @@ type Service struct {
 
 	Name     string        // what the server calls itself
 	Dir      string        // for messages that are too large to be held in memory; empty: the system's
-	Most     int64         // octets of a message that is looked at; 0: any number
 	Deadline time.Duration // for handling a mail; 0: 5 minutes
 
 	Connections int           // at once; 0: any number
@@ -207,10 +205,6 @@ func (c *session) keep(m *Mail, r io.Reader) error {
 	case err != nil:
 		c.server.service.Log.Error("a message cannot be kept while it is handled", "error", err)
 		return &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: text(err)}
-	}
-	if most := c.server.service.Most; most > 0 && m.Source.Size() > most {
-		c.server.service.Log.Warn("a message is too large to be looked at: the calendar does not know of it", "octets", m.Source.Size(), "limit", most)
-		m.Unread = true
 	}
 	return nil
 }

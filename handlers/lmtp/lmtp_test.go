@@ -41,7 +41,6 @@ type handled struct {
 	kind     Kind
 	from, to string
 	text     string
-	unread   bool
 }
 
 func newSite(t testing.TB, change ...func(*Service)) *site {
@@ -126,7 +125,7 @@ func (s *site) handle(kind Kind) Handle {
 				panic("a bug")
 			}
 			s.mu.Lock()
-			s.handled = append(s.handled, handled{kind, m.From, address, string(text), m.Unread})
+			s.handled = append(s.handled, handled{kind, m.From, address, string(text)})
 			answer := s.answers[address]
 			s.mu.Unlock()
 			done(i, errors.Join(err, answer))
@@ -219,7 +218,7 @@ func TestRoutes(t *testing.T) {
 	var got []string
 	for _, h := range s.all() {
 		got = append(got, h.kind.String()+" "+h.to)
-		if h.from != "paul@example.org" || h.text != "Subject: a\r\n\r\n.x\r\n...\r\n" || h.unread {
+		if h.from != "paul@example.org" || h.text != "Subject: a\r\n\r\n.x\r\n...\r\n" {
 			t.Errorf("handled: %+v", h)
 		}
 	}
@@ -283,14 +282,9 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// A large message is handled unread; one that cannot be kept is handed in again.
-func TestLarge(t *testing.T) {
-	s := newSite(t, func(s *Service) { s.Most = 1000 })
-	begins(t, s.mail(t, strings.Repeat("x", 2000), "paul@example.com"), "250 ")
-	if all := s.all(); len(all) != 1 || !all[0].unread || len(all[0].text) != 2002 {
-		t.Errorf("handled: %+v", all)
-	}
-	s = newSite(t, func(s *Service) { s.Dir = "/nowhere" })
+// A message that cannot be kept is handed in again.
+func TestNotKept(t *testing.T) {
+	s := newSite(t, func(s *Service) { s.Dir = "/nowhere" })
 	begins(t, s.mail(t, strings.Repeat("x", 300_000), "paul@example.com"), "452 4.3.1 ")
 	begins(t, s.mail(t, "x", "paul@example.com"), "250 ")
 }

@@ -355,6 +355,26 @@ func TestLMTP(t *testing.T) {
 	})
 }
 
+// SERVE_SIZE_LIMIT is for mail that users send past the service: what is handed in by LMTP is handled whatever its size is, as by
+// the programs.
+func TestLMTPSize(t *testing.T) {
+	s := furnishLMTP(t, "SERVE_SIZE_LIMIT = 1000\n")
+	sized := func(text string) string {
+		return strings.Replace(text, "BEGIN:VEVENT\r\n", "BEGIN:VEVENT\r\n"+strings.Repeat("COMMENT:"+strings.Repeat("x", 60)+"\r\n", 20), 1)
+	}
+	s.delivered("paul@example.org", sized(invitation("large", user(1), room)), user(1), room)("250")
+	s.delivered(user(2), sized(event(user(2), "REQUEST", "large", 0)), "people-outgoing+"+user(2))("250")
+	s.boxed(user(1), "summary")
+	for _, address := range []string{user(1), room, user(2)} {
+		if !s.has("mailto:"+address, "objects", "large") {
+			t.Errorf("it is not stored for %s", address)
+		}
+	}
+	if answers := s.others.Taken(); len(answers) != 1 || answers[0].To != "paul@example.org" {
+		t.Errorf("answers: %+v", answers)
+	}
+}
+
 // SIGTERM: mail that has been handed in is answered before the service ends, and mail systems that say nothing do
 // not keep it. By systemd, a socket of that name is for LMTP.
 func TestLMTPBySystemd(t *testing.T) {

@@ -37,7 +37,7 @@ func newLMTP(s *site.Site, env process.Environment, queue handleroutgoing.Putter
 			return lmtp.Routes{OutgoingPrefix: s.Config.OutgoingPrefix, IsResource: now.Load().resources.Has, UsersOf: s.UsersOf()}, nil
 		},
 		Handlers: map[lmtp.Kind]lmtp.Handle{lmtp.Outgoing: l.outgoing, lmtp.Person: l.person, lmtp.Resource: l.resource},
-		Name:     name, Most: s.Config.ServeSize, Deadline: s.Config.Deadline, Connections: s.Config.Connections, Log: s.Log,
+		Name:     name, Deadline: s.Config.Deadline, Connections: s.Config.Connections, Log: s.Log,
 	}, nil
 }
 
@@ -53,12 +53,6 @@ type letters struct {
 
 // outgoing handles copies of a mail for the users who have sent it.
 func (l *letters) outgoing(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
-	if m.Unread { // there is a warning in the log
-		for i := range to {
-			done(i, nil)
-		}
-		return
-	}
 	big, err := l.large.is(m.Source.Size(), m.Source.Open())
 	for i, address := range to {
 		switch {
@@ -105,10 +99,10 @@ var errNoMailboxes = errors.New("no server of mailboxes is configured (MAILBOX_S
 func (l *letters) arrived(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error), err error, base *arrival.Handler,
 	handle func(context.Context, arrival.Kept, []string, func(int, error)), program string, words ...string) {
 	big := false
-	if err == nil && !m.Unread {
+	if err == nil {
 		big, err = l.large.is(m.Source.Size(), m.Source.Open())
 	}
-	kept := arrival.Kept{Source: m.Source, Sender: m.From, Unread: m.Unread || big}
+	kept := arrival.Kept{Source: m.Source, Sender: m.From, Unread: big}
 	switch {
 	case err != nil:
 		for i := range to {
