@@ -110,9 +110,20 @@ type Section struct {
 
 // Together makes changes to a user's records in one critical section, all or nothing. Where all has been done before,
 // nothing is done, and there are no results. A change that can never be applied is left out, and its result has the
-// error. The user is the one of the records.
+// error. The user is the one of the records. Where no rules of a resource are needed, changes that are made at the same time
+// share a section (see [Sections]).
 func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings preferences.Preferences, changes []Change, section Section) (results []Result, err error) {
+	update := p.Store.Update
 	if section.Within == nil {
+		if p.Sections != nil {
+			about := make([]stores.ID, len(changes))
+			for i, c := range changes {
+				about[i] = c.ID
+			}
+			update = func(ctx context.Context, user calendar.URI, fn func(stores.Tx) error) error {
+				return p.Sections.update(ctx, p.Store, user, p.Now, about, fn)
+			}
+		}
 		section.Within = func(_ stores.Tx, change func(itip.Rules) error) error { return change(nil) }
 	}
 	logs := make([]*slog.Logger, len(changes))
@@ -127,7 +138,7 @@ func (p *Pipeline) Together(ctx context.Context, user calendar.URI, settings pre
 		began := p.Now()
 		tried := -1 // the change that failed
 		results = nil
-		err := p.Store.Update(ctx, user, func(tx stores.Tx) (err error) {
+		err := update(ctx, user, func(tx stores.Tx) (err error) {
 			tried, results = -1, nil
 			if want, err := section.Wanted(tx); !want || err != nil {
 				return err

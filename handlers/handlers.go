@@ -35,6 +35,9 @@ type Pipeline struct {
 	MessageLimit int64 // octets of a message's calendar data that are looked at
 	PeriodLimit  int   // free/busy records of one event
 
+	// Sections lets messages that are handled at the same time share critical sections. Nil: each has its own.
+	Sections *Sections
+
 	// Observe is told what has become of each change, also of those that are tried again. It may be called from several
 	// goroutines. Nil: nobody wants to know.
 	Observe func(Change, Result)

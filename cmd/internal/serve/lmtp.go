@@ -12,6 +12,7 @@ import (
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/resource"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/handlers"
 	"imip-agent/handlers/arrival"
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/lmtp"
@@ -48,6 +49,7 @@ type letters struct {
 	queue handleroutgoing.Putter
 	large *large
 
+	sections handlers.Sections // of those who arrive
 	observer Observer
 }
 
@@ -76,6 +78,7 @@ func (l *letters) outgoing(ctx context.Context, m *lmtp.Mail, to []string, done 
 // person handles a mail for users.
 func (l *letters) person(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
 	base, err := incoming.New(l.site, l.env)
+	base.Sections = &l.sections
 	observe(&base.Pipeline, l.observer)
 	if err == nil && l.site.Config.MailboxServer != "" {
 		err = incoming.By(&base, l.site.Config.MailboxServer)
