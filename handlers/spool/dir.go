@@ -32,6 +32,9 @@ type Dir struct {
 	last string     // the newest ID that this process has given
 
 	strangers atomic.Bool // another program may have put messages there, since somebody has last asked
+
+	names    durable.Shared       // the names of messages
+	syncFile func(*os.File) error // makes the content of a message last; nil: [os.File.Sync]
 }
 
 const (
@@ -128,7 +131,7 @@ func (d *Dir) put(note Note, message io.WriterTo, size int64) (item Item, err er
 		return item, err
 	}
 	path = d.File(item.ID)
-	return item, durable.NamesIn(d.Path)
+	return item, d.names.NamesIn(d.Path) // one sync for all who have come so far
 }
 
 // write writes a message with its note, and makes it last.
@@ -150,6 +153,9 @@ func (d *Dir) write(f *os.File, head []byte, message io.WriterTo, size int64) er
 	}
 	if written != size {
 		return fmt.Errorf("the message has %d octets, not %d", written, size)
+	}
+	if d.syncFile != nil {
+		return d.syncFile(f)
 	}
 	return f.Sync()
 }
@@ -344,7 +350,7 @@ func (d *Dir) Drop(id string) error {
 	if err := d.remove(id); err != nil {
 		return err
 	}
-	return durable.NamesIn(d.Path)
+	return d.names.NamesIn(d.Path)
 }
 
 // Retry has whoever handles the messages try one again at once.

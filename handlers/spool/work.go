@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"imip-agent/stores/durable"
 	"imip-agent/stores/rejected"
 )
 
@@ -59,7 +58,7 @@ func (q *Queue) pass(ctx context.Context, l *lane, ids []string) {
 		gone[id] = true
 	}
 	if len(done) > 0 {
-		if err := durable.NamesIn(q.Dir.Path); err != nil {
+		if err := q.Dir.names.NamesIn(q.Dir.Path); err != nil {
 			q.Log.Error("that messages are done is not certain to last", "error", err)
 		}
 	}
@@ -256,5 +255,5 @@ func (q *Queue) putAside(id string, note rejected.Note, content io.Reader) error
 	if err := q.Dir.remove(id); err != nil {
 		return err
 	}
-	return durable.NamesIn(q.Dir.Path)
+	return q.Dir.names.NamesIn(q.Dir.Path)
 }
