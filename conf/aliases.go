@@ -1,9 +1,6 @@
 package conf
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 )
@@ -20,12 +17,9 @@ type Aliases map[string][]string
 // A line that begins with white space continues the one before it, # begins a comment
 // line, letter case does not matter. The warnings say which lines are none of these.
 func LoadAliases(path string) (Aliases, []Warning, error) {
-	source, err := read(path)
+	source, err := readNamed(path, "the aliases of users (ALIASES)")
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w; give the user %s access to it", err, whoami())
-		}
-		return nil, nil, &Error{fmt.Errorf("read the aliases of users (ALIASES): %w", err)}
+		return nil, nil, err
 	}
 	aliases := Aliases{}
 	var warnings []Warning

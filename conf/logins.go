@@ -1,11 +1,6 @@
 package conf
 
-import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"strings"
-)
+import "strings"
 
 // Logins are the addresses of those who log in, by the name that they log in with.
 type Logins struct {
@@ -25,27 +20,14 @@ func LoadLogins(path, domain string) (Logins, []Warning, error) {
 	if path == "" {
 		return l, nil, nil
 	}
-	source, err := read(path)
-	if err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w; give the user %s access to it", err, whoami())
+	warnings, err := readTable(path, "the names that users log in with (LOGINS)", func(words []string) (must string) {
+		if len(words) != 2 || !isAddress(words[1]) {
+			return "be LOGIN ADDRESS, a name and a mail address"
 		}
-		return l, nil, &Error{fmt.Errorf("read the names that users log in with (LOGINS): %w", err)}
-	}
-	var warnings []Warning
-	number := 0
-	for line := range strings.Lines(string(source)) {
-		number++
-		words := strings.Fields(line)
-		switch {
-		case len(words) == 0 || words[0][0] == '#':
-		case len(words) != 2 || !isAddress(words[1]):
-			warnings = append(warnings, Warning{File: path, Line: number, Text: "skipped: it must be LOGIN ADDRESS, a name and a mail address"})
-		default:
-			l.addresses[strings.ToLower(words[0])] = words[1]
-		}
-	}
-	return l, warnings, nil
+		l.addresses[strings.ToLower(words[0])] = words[1]
+		return ""
+	})
+	return l, warnings, err
 }
 
 // Address returns the address of who has logged in under a name; empty: it is nobody's.

@@ -1,9 +1,7 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 )
 
@@ -25,25 +23,15 @@ func LoadResources(setting string) (Resources, []Warning, error) {
 		}
 		return r, nil, nil
 	}
-	source, err := read(setting)
+	warnings, err := readTable(setting, "the addresses of resources (RESOURCES)", func(words []string) (must string) {
+		if !isAddress(words[0]) {
+			return "begin with a mail address"
+		}
+		r[strings.ToLower(words[0])] = true
+		return ""
+	})
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w; give the user %s access to it", err, whoami())
-		}
-		return nil, nil, &Error{fmt.Errorf("read the addresses of resources (RESOURCES): %w", err)}
-	}
-	var warnings []Warning
-	number := 0
-	for line := range strings.Lines(string(source)) {
-		number++
-		words := strings.Fields(line)
-		switch {
-		case len(words) == 0 || words[0][0] == '#':
-		case !isAddress(words[0]):
-			warnings = append(warnings, Warning{File: setting, Line: number, Text: "skipped: it must begin with a mail address"})
-		default:
-			r[strings.ToLower(words[0])] = true
-		}
+		return nil, nil, err
 	}
 	return r, warnings, nil
 }
