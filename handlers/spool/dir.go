@@ -28,6 +28,9 @@ type Dir struct {
 	Path string
 	Now  func() time.Time
 
+	MostMessages int   // that may wait, for programs that put messages there for another one that handles them; 0: any number
+	MostOctets   int64 // of these; 0: any number
+
 	mu   sync.Mutex // held while an ID is given
 	last string     // the newest ID that this process has given
 
@@ -112,6 +115,9 @@ func (d *Dir) put(note Note, message io.WriterTo, size int64) (item Item, err er
 	if err := durable.MakePrivate(d.Path); err != nil {
 		return item, err
 	}
+	if err := d.room(size); err != nil {
+		return item, err
+	}
 	f, err := durable.Begin(d.file("message"))
 	if err != nil {
 		return item, err
@@ -127,7 +133,7 @@ func (d *Dir) put(note Note, message io.WriterTo, size int64) (item Item, err er
 		return item, err
 	}
 	item = Item{Note: note}
-	if item.ID, err = d.name(path); err != nil {
+	if item.ID, err = d.name(path, size); err != nil {
 		return item, err
 	}
 	path = d.File(item.ID)
@@ -160,8 +166,8 @@ func (d *Dir) write(f *os.File, head []byte, message io.WriterTo, size int64) er
 	return f.Sync()
 }
 
-// name gives a file that is written the next ID.
-func (d *Dir) name(path string) (id string, err error) {
+// name gives a file that is written, with a message of a size, the next ID.
+func (d *Dir) name(path string, size int64) (id string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	counter, err := d.lock()
@@ -182,7 +188,12 @@ func (d *Dir) name(path string) (id string, err error) {
 	}
 	// That it is lost if the machine stops does no harm: names are looked at then.
 	d.last = id
-	if _, err := counter.WriteAt([]byte(id+"\n"), 0); err != nil {
+	text := id + "\n"
+	if c, known := readCount(counter); known {
+		c.messages, c.octets = c.messages+1, c.octets+size
+		text += c.String()
+	}
+	if _, err := counter.WriteAt([]byte(text), 0); err != nil {
 		return "", errors.Join(err, os.Remove(d.File(id)))
 	}
 	return id, nil

@@ -29,7 +29,8 @@
 //
 // The message follows as it came. A message that could not be handled also has ID.txt, with the number of tries, the reason
 // and the time of the next one. Whoever removes ID.txt has the message tried again at once; whoever removes both drops it.
-// The file "last" has the newest ID. The file "running" is locked by the one process that handles the messages.
+// The file "last" has the newest ID, and how many messages were counted last, together with those that were put there since: there are not
+// more. The file "running" is locked by the one process that handles the messages.
 //
 // # Order
 //

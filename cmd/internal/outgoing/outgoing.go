@@ -59,7 +59,8 @@ func New(s *site.Site, env process.Environment) *outgoing.Handler {
 
 // later only puts the message into the spool.
 func later(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
-	l := outgoing.Later{Spool: put{&spool.Dir{Path: s.Config.Spool(), Now: env.Now}}, Limit: s.Config.MessageSizeLimit}
+	dir := &spool.Dir{Path: s.Config.Spool(), Now: env.Now, MostMessages: s.Config.SpoolLimit, MostOctets: s.Config.SpoolSize}
+	l := outgoing.Later{Spool: put{dir}, Limit: s.Config.MessageSizeLimit}
 	note := spool.Note{User: recipient(s, line).Address(), Source: "pipe"}
 	return func(_ context.Context, message io.Reader) error {
 		kept, err := l.Take(message, note)

@@ -46,8 +46,10 @@ func openGate(options site.Given, env process.Environment) (*submission.Gate, er
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	dir := Spool(s, env)
+	dir.MostMessages, dir.MostOctets = c.SpoolLimit, c.SpoolSize // the service, which knows what is there, may be away
 	return &submission.Gate{
-		Taker: &outgoing.Later{Spool: &putter{Spool(s, env), s.Log}, Limit: c.MessageSizeLimit},
+		Taker: &outgoing.Later{Spool: &putter{dir, s.Log}, Limit: c.MessageSizeLimit},
 		// Each time anew: the file may have changed, and nobody tells a filter.
 		User: func(login string) (string, error) {
 			logins, _, err := conf.LoadLogins(c.Logins, c.LoginDomain)
