@@ -106,7 +106,7 @@ func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) er
 		to.connection = nil
 	}
 	if to.connection == nil && to.down == nil {
-		to.connection, to.down = server.Connect(ctx)
+		to.connection, to.down = server.connect(ctx)
 	}
 	if to.down != nil {
 		return fmt.Errorf("the mail for %s must wait: %w", envelope.To, to.down)
@@ -155,11 +155,11 @@ func (b *beginning) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// Close ends the connections. All that was handed over stays so.
+// Close ends the connections, or leaves them to others (see [Pool]). All that was handed over stays so.
 func (s *Sender) Close() {
 	for _, r := range []*route{&s.mailbox, &s.others} {
 		if r.connection != nil {
-			r.connection.Close()
+			r.connection.server.done(r.connection)
 			r.connection = nil
 		}
 	}

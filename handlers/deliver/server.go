@@ -32,6 +32,9 @@ type Server struct {
 	// is five times as long. Zero: one minute.
 	Patience time.Duration
 
+	// Pool has the connections that senders no longer need, for others. Nil: they are closed.
+	Pool *Pool
+
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // for tests
 }
 
@@ -159,6 +162,7 @@ type Connection struct {
 	conn   *watched
 	used   bool // a mail has been begun
 	broken bool // nothing more can be sent
+	mails  int  // that have been begun
 	leave  func() bool
 }
 
@@ -264,6 +268,7 @@ func (c *Connection) begin(from string, to []string, results []error) (open []in
 		return open, err
 	}
 	c.used = true
+	c.mails++
 	offered, _ := c.client.Extension("SMTPUTF8")
 	if err := c.client.Mail(from, &smtp.MailOptions{UTF8: wide && offered}); err != nil {
 		return open, c.failed(err)

@@ -353,6 +353,26 @@ func TestLMTP(t *testing.T) {
 		s.delivered(stranger, invitation("closed", user(1)), user(1))("451 4.3.0 <user1@example.com> the mail for user1@example.com must wait: connect to the LMTP server ")
 		s.delivered(stranger, invitation("closed", user(1)), user(1), room)("451 4.3.0 <user1@example.com> the mail for user1@example.com must wait: connect to the LMTP server ", "250")
 	})
+	run("the mailbox server is back", func(t *testing.T) {
+		before := s.mailbox.Place
+		var err error
+		if s.mailbox, err = mailbox.LMTP(before); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.mailbox.Close() })
+		s.delivered(stranger, invitation("closed", user(1)), user(1))("250")
+		s.boxed(user(1), "summary")
+		for restarts := range 2 { // the service notices when it has the next mail
+			s.mailbox.Close()
+			if s.mailbox, err = mailbox.LMTP(before); err != nil {
+				t.Fatal(err)
+			}
+			s.delivered(stranger, invitation(fmt.Sprint("back-", restarts), user(1)), user(1))("250")
+			s.boxed(user(1), "summary")
+			s.delivered(stranger, strings.Replace(plain, "hello", fmt.Sprint("back-", restarts), 1), user(2))("250")
+			s.boxed(user(2), "mail")
+		}
+	})
 }
 
 // SERVE_SIZE_LIMIT is for mail that users send past the service: what is handed in by LMTP is handled whatever its size is, as by
@@ -399,9 +419,6 @@ func TestLMTPBySystemd(t *testing.T) {
 	slow := slowly(t, s.mailbox.Place)
 	s.configure("MAILBOX_SERVER = '" + slow.place + "'\n")
 	s.start()
-	go func() { (<-slow.held)() }()
-	s.delivered("paul@example.org", invitation("a", user(1)), user(1))("250")
-	s.boxed(user(1), "summary")
 	idle, err := net.Dial("unix", s.lmtp)
 	if err != nil {
 		t.Fatal(err)
@@ -431,7 +448,7 @@ func TestLMTPBySystemd(t *testing.T) {
 	if status := s.kill(syscall.SIGTERM); status != 0 {
 		t.Errorf("status %d: %s", status, s.stderr)
 	}
-	s.boxed(user(1), "summary", "summary")
+	s.boxed(user(1), "summary")
 }
 
 // slow stands before a server. It holds each connection until it is told to go on.

@@ -21,11 +21,12 @@ import (
 	"imip-agent/stores/calendar"
 )
 
-// newLMTP returns the service by LMTP: messages are handled as the programs do that mail systems pipe them to.
-func newLMTP(s *site.Site, env process.Environment, queue handleroutgoing.Putter, observer Observer, now *atomic.Pointer[addresses]) (*lmtp.Service, error) {
+// newLMTP returns the service by LMTP: messages are handled as the programs do that mail systems pipe them to. When it has ended, stop
+// gives back what it has kept.
+func newLMTP(s *site.Site, env process.Environment, queue handleroutgoing.Putter, observer Observer, now *atomic.Pointer[addresses]) (service *lmtp.Service, stop func(), err error) {
 	if s.Config.MailboxServer != "" { // a mistake shows at once
 		if _, err := deliver.LMTPServer(s.Config.MailboxServer); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	l := &letters{site: s, env: env, queue: queue, observer: observer, large: newLarge(s, env)}
@@ -39,7 +40,7 @@ func newLMTP(s *site.Site, env process.Environment, queue handleroutgoing.Putter
 		},
 		Handlers: map[lmtp.Kind]lmtp.Handle{lmtp.Outgoing: l.outgoing, lmtp.Person: l.person, lmtp.Resource: l.resource},
 		Name:     name, Deadline: s.Config.Deadline, Connections: s.Config.Connections, Log: s.Log,
-	}, nil
+	}, l.mailboxes.Close, nil
 }
 
 // letters handles mails that have been handed in by LMTP.
@@ -49,8 +50,9 @@ type letters struct {
 	queue handleroutgoing.Putter
 	large *large
 
-	sections handlers.Sections // of those who arrive
-	observer Observer
+	sections  handlers.Sections // of those who arrive
+	mailboxes deliver.Pool
+	observer  Observer
 }
 
 // outgoing handles copies of a mail for the users who have sent it.
@@ -81,7 +83,9 @@ func (l *letters) person(ctx context.Context, m *lmtp.Mail, to []string, done fu
 	base.Sections = &l.sections
 	observe(&base.Pipeline, l.observer)
 	if err == nil && l.site.Config.MailboxServer != "" {
-		err = incoming.By(&base, l.site.Config.MailboxServer)
+		if err = incoming.By(&base, l.site.Config.MailboxServer); err == nil {
+			base.Mailbox.Pool = &l.mailboxes
+		}
 	}
 	if err == nil && base.Mailbox == nil {
 		err = errNoMailboxes

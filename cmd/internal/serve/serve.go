@@ -60,7 +60,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 	now.Store(first)
 	gate.User = func(login string) (string, error) { return now.Load().logins.Address(login), nil }
 	gate.Trusted = func(ip net.IP) bool { return now.Load().trusts(ip) }
-	lmtpService, err := newLMTP(s, env, &watchedSpool{queue, monitor}, monitor, &now)
+	lmtpService, stopLMTP, err := newLMTP(s, env, &watchedSpool{queue, monitor}, monitor, &now)
 	if err != nil {
 		return err
 	}
@@ -118,6 +118,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 		if err := lmtpServer.Shutdown(leave); err != nil {
 			s.Log.Warn("mails were not handled to the end, and are handed in again", "reason", err)
 		}
+		stopLMTP()
 	})
 	left.Go(func() {
 		leave, stop := context.WithTimeout(context.Background(), leaving)
