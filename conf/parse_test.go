@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // values returns what source defines, with the values written as in Go.
@@ -171,6 +173,7 @@ func TestRecovery(t *testing.T) {
 
 // Files of accidents take no longer for it.
 func TestParseIsLinear(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, line := range []string{"A = (", "A = '''", "A = \"\\", "'", "A = 1 \\", ")", "'''\n\"\"\"", "A = ''"} {
 		source := []byte(strings.Repeat(line+"\n", maxFile/4/(len(line)+1)))
 		parse(source)

@@ -25,6 +25,7 @@ import (
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
+	"imip-agent/tests/skip"
 )
 
 const (
@@ -296,6 +297,7 @@ func TestInstead(t *testing.T) {
 
 // A large mail is never in memory: not as it came, nor enclosed, nor on its way.
 func TestLarge(t *testing.T) {
+	skip.OnOtherDays(t)
 	h := newHouse(t)
 	h.mailbox.sizes = true
 	spool := mail.NewSpool(t.TempDir())
@@ -564,6 +566,7 @@ var crashMessage = "From: a@example.com\n\n" + strings.Repeat("What must get the
 // TestKilled kills the program at each of its steps, and handles the message again: each mail
 // is handed over once, but for a mail that was taken and not yet crossed off.
 func TestKilled(t *testing.T) {
+	skip.OnOtherDays(t)
 	t.Run("files", func(t *testing.T) { testKilled(t, "", stride) })
 	t.Run("PostgreSQL", func(t *testing.T) {
 		stride := 7 * stride

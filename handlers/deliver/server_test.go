@@ -20,6 +20,7 @@ import (
 
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/room"
+	"imip-agent/tests/skip"
 )
 
 // taken is a mail that a server took for a recipient.
@@ -435,6 +436,7 @@ func (h *hurried) hurry() {
 var longAgo = time.Unix(1, 0)
 
 func TestBadServers(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, test := range []struct {
 		reason   string
 		answers  []string
@@ -479,6 +481,7 @@ func TestBadServers(t *testing.T) {
 
 // A server that takes nothing does not hold us for ever.
 func TestStuck(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := scripted(t, false, "220 here", "250 hello", "250 ok", "250 ok", "354 go", "wait")
 	c, err := s.Connect(t.Context())
 	if err != nil {

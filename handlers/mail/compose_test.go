@@ -594,6 +594,7 @@ func TestSpool(t *testing.T) {
 
 // A large mail is never in memory.
 func TestLargeWrap(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := NewSpool(t.TempDir())
 	defer s.Close()
 	io.WriteString(s, "From: a@example.com\n\n")

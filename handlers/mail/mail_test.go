@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"imip-agent/tests/skip"
 )
 
 const head = "From: Paul <paul@example.com>\r\nMIME-Version: 1.0\r\n"
@@ -290,6 +292,7 @@ func TestReadToTheEnd(t *testing.T) {
 
 // TestCost reads mail that is made to cost time or memory.
 func TestCost(t *testing.T) {
+	skip.OnOtherDays(t)
 	nested := func(levels int, inner string) string {
 		var b strings.Builder
 		for i := range levels {
@@ -350,6 +353,7 @@ func TestCost(t *testing.T) {
 // TestManySenders checks that no more senders come out of a mail than can be
 // compared with each attendee.
 func TestManySenders(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, test := range []struct {
 		reason, from string
 		want         int

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"imip-agent/tests/skip"
 )
 
 // repeated is text over and over again, size octets long: as large as one likes.
@@ -69,6 +71,7 @@ func (w *watch) Read(p []byte) (int, error) {
 // TestHuge reads mail that is larger than what may be kept of it: attachments cost no memory,
 // and neither do things that are made to cost some.
 func TestHuge(t *testing.T) {
+	skip.OnOtherDays(t)
 	const size = 6 << 20
 	lines := strings.Repeat("QUJD", 19) + "\r\n"
 	open := head + "Content-Type: multipart/mixed; boundary=B\r\n\r\n"
@@ -143,6 +146,7 @@ func TestHuge(t *testing.T) {
 // TestOverTheLimit reads mail with too much calendar data: it is written elsewhere, all of it
 // but attachments, and what came before is read.
 func TestOverTheLimit(t *testing.T) {
+	skip.OnOtherDays(t)
 	small := multipart("mixed", "B", entity("a"), entity(strings.Repeat("b", 3000)), entity("c"))
 	encoded := "Content-Type: multipart/mixed; boundary=B\r\nContent-Transfer-Encoding: base64\r\n\r\n" + wrapped("--B\r\n"+entity(strings.Repeat("b", 3000)))
 	for _, test := range []struct {
@@ -182,6 +186,7 @@ func TestOverTheLimit(t *testing.T) {
 // TestPieces checks that it makes no difference in which pieces a mail comes in, which is
 // another at each delivery: what is put aside twice is to be the same.
 func TestPieces(t *testing.T) {
+	skip.OnOtherDays(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	lines := strings.Repeat("QUJD", 19) + "\r\n"
 	for n := range 30 {

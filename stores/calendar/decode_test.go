@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"imip-agent/tests/skip"
 )
 
 const (
@@ -213,6 +215,7 @@ func TestDecodeObject(t *testing.T) {
 
 // Texts made to take all time or memory are read, or given up, at once.
 func TestDecodeIsLinear(t *testing.T) {
+	skip.OnOtherDays(t)
 	long := strings.Repeat("QUJD", 1<<19)
 	var folded strings.Builder
 	for i := 0; i < len(long); i += 64 {

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"imip-agent/tests/skip"
 )
 
 // eventOf returns a message's text with one event that has these lines besides the usual.
@@ -24,6 +26,7 @@ func allocated(fn func()) int {
 
 // TestMemory checks how much memory decoding takes of texts that were made to take it.
 func TestMemory(t *testing.T) {
+	skip.OnOtherDays(t)
 	const n = 1 << 20
 	names := func(count int) string {
 		var b strings.Builder
@@ -72,6 +75,7 @@ func TestMemory(t *testing.T) {
 // TestBudget checks that what is over a limit is an error of that event, and that
 // large calendars that people have are not.
 func TestBudget(t *testing.T) {
+	skip.OnOtherDays(t)
 	many := func(n int, format string) string {
 		var b strings.Builder
 		for i := range n {
@@ -148,6 +152,7 @@ func TestEncodedSize(t *testing.T) {
 
 // TestStoredMemory checks how much memory is kept of large stored objects that are made to take it.
 func TestStoredMemory(t *testing.T) {
+	skip.OnOtherDays(t)
 	const size = 12_000_000
 	for _, c := range []struct{ reason, piece, err string }{
 		{"properties", "A:\n", "the event has too many properties"},

@@ -76,6 +76,7 @@ func changeAll(s *Store, size int) error {
 
 // What cannot be written leaves the store as it was, and says so.
 func TestFailuresChangeNothing(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, test := range []struct {
 		why    string
 		break_ func(dir, static string) error
@@ -139,6 +140,7 @@ func limitChild(args []string) error {
 }
 
 func TestFileSizeLimit(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := openTest(t)
 	fill(t, s)
 	before := tree(t, filepath.Dir(s.options.Dir))
@@ -162,6 +164,7 @@ func TestFileSizeLimit(t *testing.T) {
 }
 
 func TestDiskFull(t *testing.T) {
+	skip.OnOtherDays(t)
 	mount := t.TempDir()
 	if err := unix.Mount("tmpfs", mount, "tmpfs", 0, "size=256k"); err != nil {
 		skip.Because(t, "no small file system can be mounted: %v", err)
@@ -180,6 +183,7 @@ func TestDiskFull(t *testing.T) {
 
 // Processes and goroutines that add to one user's records lose nothing.
 func TestManyWriters(t *testing.T) {
+	skip.OnOtherDays(t)
 	t.Parallel()
 	s := openTest(t)
 	const processes, goroutines = 3, 3

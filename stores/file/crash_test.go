@@ -15,6 +15,7 @@ import (
 	"imip-agent/stores"
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/storestest"
+	"imip-agent/tests/skip"
 )
 
 // churnChild goes on changing the store in args[0] until it is killed.
@@ -73,6 +74,7 @@ func churn(s *Store, n int) error {
 // A program that is killed at any point leaves no file half-written, and its work can be
 // done again.
 func TestKilled(t *testing.T) {
+	skip.OnOtherDays(t)
 	t.Parallel()
 	s := openTest(t)
 	began := time.Now()

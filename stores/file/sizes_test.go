@@ -9,10 +9,12 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/freebusy"
+	"imip-agent/tests/skip"
 )
 
 // A file that is larger than any of ours is not read: the error says which, and what to do.
 func TestOversize(t *testing.T) {
+	skip.OnOtherDays(t)
 	for name, read := range map[string]func(stores.Tx) error{
 		"objects/u": func(tx stores.Tx) error {
 			_, err := tx.Get(stores.Key{ID: stores.ID{UID: "u"}})

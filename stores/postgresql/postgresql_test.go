@@ -14,6 +14,7 @@ import (
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/storestest"
 	"imip-agent/tests/room"
+	"imip-agent/tests/skip"
 )
 
 func TestMain(m *testing.M) {
@@ -127,6 +128,7 @@ func TestOthersTables(t *testing.T) {
 // TestEncoding keeps texts in databases of other encodings than UTF-8, and with another one by
 // default.
 func TestEncoding(t *testing.T) {
+	skip.OnOtherDays(t)
 	ctx := context.Background()
 	for _, test := range []struct {
 		name, statement string

@@ -15,6 +15,7 @@ import (
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/stores/storestest"
+	"imip-agent/tests/skip"
 )
 
 // prepared returns a store with its tables made.
@@ -36,6 +37,7 @@ func put(s *Store, user calendar.URI, uid string) error {
 // TestRestart breaks the connections in the middle of a transaction: it is done again,
 // and once.
 func TestRestart(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := prepared(t, postgresqltest.Database(t), false)
 	if err := put(s, storestest.Paul, "before"); err != nil {
 		t.Fatal(err)
@@ -81,6 +83,7 @@ func TestRestart(t *testing.T) {
 // TestBrokenWhileReading breaks the connection of somebody who goes on after errors: what they
 // read is not taken for all that there is.
 func TestBrokenWhileReading(t *testing.T) {
+	skip.OnOtherDays(t)
 	connInfo := postgresqltest.Database(t)
 	s := prepared(t, connInfo, false)
 	if err := put(s, storestest.Paul, "u1"); err != nil {
@@ -111,6 +114,7 @@ func TestBrokenWhileReading(t *testing.T) {
 
 // TestBrokenUsers lists the users over a connection that is broken.
 func TestBrokenUsers(t *testing.T) {
+	skip.OnOtherDays(t)
 	connInfo := postgresqltest.Database(t)
 	s := prepared(t, connInfo, false)
 	if err := put(s, storestest.Paul, "u1"); err != nil {
@@ -153,6 +157,7 @@ func terminate(t *testing.T, by *pgx.Conn, pid uint32) {
 
 // TestAway asks a server that is not there.
 func TestAway(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := prepared(t, postgresqltest.Database(t), false)
 	postgresqltest.Stop(t)
 	defer postgresqltest.Restart(t)
@@ -186,6 +191,7 @@ func TestAway(t *testing.T) {
 // TestDeadlock commits against a transaction of somebody who takes no lock: a deadlock
 // is resolved by trying again.
 func TestDeadlock(t *testing.T) {
+	skip.OnOtherDays(t)
 	connInfo := postgresqltest.Database(t)
 	s := prepared(t, connInfo, false)
 	ctx := t.Context()
@@ -243,6 +249,7 @@ func TestDeadlock(t *testing.T) {
 
 // TestLocks sees who waits for whom.
 func TestLocks(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, test := range []struct {
 		name         string
 		first        bool // lock per user, of who holds the lock
@@ -273,6 +280,7 @@ func TestLocks(t *testing.T) {
 
 // TestOriginalsLock holds the lock as the original does, for the session.
 func TestOriginalsLock(t *testing.T) {
+	skip.OnOtherDays(t)
 	connInfo := postgresqltest.Database(t)
 	for _, perUser := range []bool{false, true} {
 		s := prepared(t, connInfo, perUser)
@@ -297,6 +305,7 @@ func TestOriginalsLock(t *testing.T) {
 
 // TestManyWriters has several stores, as several hosts are, add to the same tables.
 func TestManyWriters(t *testing.T) {
+	skip.OnOtherDays(t)
 	connInfo := postgresqltest.Database(t)
 	prepared(t, connInfo, false)
 	const hosts, times = 4, 10

@@ -8,10 +8,12 @@ import (
 
 	"imip-agent/stores"
 	"imip-agent/stores/postgresql/postgresqltest"
+	"imip-agent/tests/skip"
 )
 
 // A text that is larger than any of ours is not read: the error says which, and what to do.
 func TestOversize(t *testing.T) {
+	skip.OnOtherDays(t)
 	ctx := context.Background()
 	s := open(t, postgresqltest.Database(t), false)
 	if _, err := s.CreateSchema(ctx); err != nil {
@@ -37,6 +39,7 @@ func TestOversize(t *testing.T) {
 // Nor is it sent where all texts are asked for: the others before it are, and then the error
 // comes.
 func TestOversizeAmongAll(t *testing.T) {
+	skip.OnOtherDays(t)
 	ctx := context.Background()
 	s := open(t, postgresqltest.Database(t), false)
 	if _, err := s.CreateSchema(ctx); err != nil {

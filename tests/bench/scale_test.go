@@ -17,6 +17,7 @@ import (
 // files, and sees that memory does not grow with the number of users. With
 // IMIP_AGENT_SCALE it is ten thousand users with a hundred events each.
 func TestScale(t *testing.T) {
+	skip.OnOtherDays(t)
 	small, large := Size{Users: 20, Events: 50, Seed: 2}, Size{Users: 60, Events: 50, Seed: 1}
 	if os.Getenv("IMIP_AGENT_SCALE") != "" {
 		small, large = Size{Users: 1000, Events: 100, Seed: 2}, Size{Users: 10_000, Events: 100, Seed: 1}
@@ -90,6 +91,7 @@ func mostMemory(t *testing.T) int64 {
 
 // The same seed gives the same store.
 func TestGenerator(t *testing.T) {
+	skip.OnOtherDays(t)
 	size := Size{Users: 3, Events: 20, Seed: 7}
 	var trees []map[string]string
 	for _, name := range []string{"one", "two"} {

@@ -8,6 +8,12 @@ type Moment struct {
 	Why string
 }
 
+// Midnight returns the midnight, in UTC, that is at most some minutes after the moment, if it is one as midnight passes.
+func (m Moment) Midnight() (time.Time, bool) {
+	next := m.At.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+	return next, next.Sub(m.At) < 5*time.Minute
+}
+
 // Days returns so many moments after a time, each on another day. The first 12 are those in which
 // programs go wrong.
 func Days(now time.Time, number int) []Moment {

@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 )
 
@@ -21,6 +22,7 @@ import (
 // wants a check of the store to find nothing after each message. What comes in is for the
 // original; without it, it is left out.
 func TestGeneratedIsWhole(t *testing.T) {
+	skip.OnOtherDays(t)
 	var peer *Peer
 	if _, ok := FindPeer(); ok {
 		peer = startPeer(t)
@@ -80,6 +82,7 @@ func TestGeneratedIsWhole(t *testing.T) {
 // to whom it is, all on one store, and wants a check to find nothing after each of them, as TestBothDirections does. It takes
 // no original, and so many more of them.
 func TestCorrespondenceIsWhole(t *testing.T) {
+	skip.OnOtherDays(t)
 	number := 60
 	if os.Getenv("IMIP_AGENT_FULL") != "" {
 		number = 2000

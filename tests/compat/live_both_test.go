@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"imip-agent/stores/calendar"
+	"imip-agent/tests/skip"
 )
 
 // TestBothDirections has generated conversations in which each message goes out from its sender and arrives at those to whom
@@ -23,6 +24,7 @@ import (
 // COMPAT_CONVERSATIONS and COMPAT_SEED are as for TestLive. To try others: COMPAT_SEED=0 draws them at random, and the
 // failure says the seed.
 func TestBothDirections(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, mode := range []string{"apart", "by turns"} {
 		t.Run(mode, func(t *testing.T) {
 			peer := startPeer(t)

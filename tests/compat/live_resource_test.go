@@ -9,12 +9,15 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"imip-agent/tests/skip"
 )
 
 // TestLiveResources has the two programs decide on the same generated messages for a room, each with a store of its own,
 // and compares after each message the stores, the journals and the answers. The messages are such as both understand
 // in the same way.
 func TestLiveResources(t *testing.T) {
+	skip.OnOtherDays(t)
 	peer := startPeer(t)
 	setRapid(t, "checks", setting(t, "COMPAT_CONVERSATIONS", 8))
 	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"imip-agent/tests/skip"
 )
 
 // TestLive has the two programs take turns on one store, in generated
@@ -25,6 +27,7 @@ import (
 // generator starts (1; 0 for a random one). A conversation that fails is made
 // smaller and shown as a file for the directory conversations.
 func TestLive(t *testing.T) {
+	skip.OnOtherDays(t)
 	peer := startPeer(t)
 	setRapid(t, "checks", setting(t, "COMPAT_CONVERSATIONS", 8))
 	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))

@@ -13,6 +13,7 @@ import (
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/room"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/migrate/copy"
 )
 
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 // come to hold what the original's files do. What a database cannot hold is left out:
 // damaged files, and events that are active and cancelled at once.
 func TestReplayPostgreSQL(t *testing.T) {
+	skip.OnOtherDays(t)
 	names, err := filepath.Glob("conversations/*.txtar")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no conversations: %v", err)

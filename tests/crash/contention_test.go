@@ -18,6 +18,7 @@ import (
 // TestAtOnce has many messages handled at once for one user: by ours alone, and half of
 // them by the original, where it is installed. All are there afterwards.
 func TestAtOnce(t *testing.T) {
+	skip.OnOtherDays(t)
 	t.Parallel() // the original waits
 	few, many := 10, 40
 	if full {

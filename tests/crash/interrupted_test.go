@@ -14,11 +14,14 @@ import (
 	"imip-agent/tests/bench"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // TestInterrupted asks the programs to end, at random moments of their work on a user who has
 // many events. Whatever they are at, the original's lock is given back: nobody else would do that.
 func TestInterrupted(t *testing.T) {
+	skip.OnOtherDays(t)
+	t.Parallel()
 	events, fewer := 500, 500
 	if full {
 		events, fewer = 30000, 1500

@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // TestKilledAtRandom kills the program at random moments of its run, and handles the
 // message again.
 func TestKilledAtRandom(t *testing.T) {
+	skip.OnOtherDays(t)
+	t.Parallel()
 	kills := 30
 	if full {
 		kills = 400

@@ -13,6 +13,7 @@ import (
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // badDay is what can be wrong when a message arrives.
@@ -133,6 +134,7 @@ var badDays = []badDay{
 // store, the lock, the disk, the mailbox and the mail server, the message waits with the status 75. When they are there again
 // and it is handed in again, the mailbox and others have each mail once.
 func TestBadDays(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, a := range arrivals(t) {
 		for _, day := range badDays {
 			t.Run(a.name+"/"+strings.ReplaceAll(day.name, "/", "-"), func(t *testing.T) {

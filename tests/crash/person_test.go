@@ -14,6 +14,7 @@ import (
 	"imip-agent/tests/compat"
 	"imip-agent/tests/mailbox"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // arrival is a message that arrives for Paul, between his mailbox and the mail server for answers.
@@ -155,6 +156,8 @@ func (a *arrival) undisturbed(t *testing.T) compat.Tree {
 
 // TestDeliveryKilledAtRandom kills the program at random moments while it delivers a message.
 func TestDeliveryKilledAtRandom(t *testing.T) {
+	skip.OnOtherDays(t)
+	t.Parallel()
 	kills := 30
 	if full {
 		kills = 1000

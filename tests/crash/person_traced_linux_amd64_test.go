@@ -15,6 +15,7 @@ import (
 // each answer must be sent once, and the store must be as if nothing had happened. Only where the program is killed right before it
 // notes that a server has taken a mail, that mail is sent again.
 func TestDeliveryKilledBetweenChanges(t *testing.T) {
+	skip.OnOtherDays(t)
 	for n, a := range arrivals(t) {
 		t.Run(a.name, func(t *testing.T) {
 			after := a.undisturbed(t)

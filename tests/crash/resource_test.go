@@ -25,12 +25,15 @@ import (
 	"imip-agent/tests/compat"
 	"imip-agent/tests/mailbox"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // TestResourcesAtOnce has organizers ask for a room, with and without a quota, and for one of five, all at once, while the programs that
 // handle it are killed at random moments. Each message is handed in until it is done, as mail systems do. In the end no
 // room is booked twice, each request has one answer, and what was answered is what stands in the tables.
 func TestResourcesAtOnce(t *testing.T) {
+	skip.OnOtherDays(t)
+	t.Parallel() // programs that are killed are waited for
 	requests, organizers := 24, 6
 	if full {
 		requests, organizers = 200, 20

@@ -127,6 +127,7 @@ func (d *decision) wantAnswers(t *testing.T, taken []mailbox.Mail, unnoted int) 
 // also between the commit of the journal and that of the room's records. The message is handed in again each time: store and
 // journal must be as if nothing had happened, and each answer is sent once.
 func TestDecisionKilledBetweenChanges(t *testing.T) {
+	skip.OnOtherDays(t)
 	others, err := mailbox.SMTP()
 	must(t, err)
 	t.Cleanup(others.Close)

@@ -10,6 +10,7 @@ import (
 
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // spooled is messages that Paul sends one after another, with what is there before.
@@ -111,6 +112,7 @@ func drained(t *testing.T, room compat.Room, after compat.Tree) {
 
 // Messages that wait are handled as those that do not.
 func TestSpooled(t *testing.T) {
+	skip.OnOtherDays(t)
 	room := furnishSpool(t)
 	for _, m := range spooled.messages {
 		ends(t, "take a message", putting(room, m))

@@ -21,6 +21,7 @@ func stepOf(n, usual int) (step, first int) {
 // calls that changes something. The mail system hands in the message again. It is handled once, in its order, and nothing
 // is left over.
 func TestTakingKilledBetweenChanges(t *testing.T) {
+	skip.OnOtherDays(t)
 	after := handledOnce(t)
 	const middle = 3 // a cancellation
 	step, begin := stepOf(0, 3)
@@ -58,6 +59,7 @@ func TestTakingKilledBetweenChanges(t *testing.T) {
 // TestHandlingKilledBetweenChanges kills the program that handles the messages of the spool before each of its system calls
 // that changes something. All are handled in the end as if nothing had happened.
 func TestHandlingKilledBetweenChanges(t *testing.T) {
+	skip.OnOtherDays(t)
 	after := handledOnce(t)
 	step, begin := stepOf(0, 11)
 	calls := begin

@@ -32,6 +32,7 @@ var changing = map[uint64]bool{
 // changes something, then before the second, and so on, and each time handles the
 // message again.
 func TestKilledBetweenChanges(t *testing.T) {
+	skip.OnOtherDays(t)
 	for n, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			after := undisturbed(t, s)
@@ -180,6 +181,7 @@ func refused(thread int) bool {
 // before the original has looked whether it is its own. Then nobody holds it, and the
 // original waits for ever: until one of ours breaks it.
 func TestLockOfNobody(t *testing.T) {
+	skip.OnOtherDays(t)
 	t.Parallel() // it waits
 	dir, ok := compat.FindPeer()
 	if !ok {

@@ -12,6 +12,7 @@ import (
 
 	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // Programs for tests go by the clock that a test sets, and not without; programs as they are
@@ -56,6 +57,7 @@ func week(day time.Time) string {
 
 // What is shipped has no such variable in it.
 func TestShipped(t *testing.T) {
+	skip.OnOtherDays(t)
 	program.Watch()
 	programs, err := os.ReadDir(filepath.Join("..", "..", "cmd"))
 	if err != nil {

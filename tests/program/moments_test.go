@@ -5,10 +5,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // However far off the first moment is, programs that end at once are stopped before.
 func TestMoments(t *testing.T) {
+	skip.OnOtherDays(t)
 	moments := NewMoments(1, 200*time.Millisecond)
 	runs, late := 0, 0
 	for stopped := 0; stopped < 10; runs++ {

@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // What is installed from the sources is all that belongs to it, for the prefix, and
 // nothing stays when it is taken out.
 func TestInstall(t *testing.T) {
+	skip.OnOtherDays(t)
 	program.Watch()
 	const prefix = "/opt/calendar"
 	dest := t.TempDir()

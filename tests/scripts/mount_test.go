@@ -19,6 +19,7 @@ import (
 
 // TestReadOnlyMount reads a store that is mounted read-only, where not even root can lock it.
 func TestReadOnlyMount(t *testing.T) {
+	skip.OnOtherDays(t)
 	program.Watch()
 	dir := t.TempDir()
 	store, mounted := filepath.Join(dir, "written", "store"), filepath.Join(dir, "mounted")

@@ -235,6 +235,7 @@ func (s *ownedSite) goOn(t *testing.T, group uint32, name string) {
 // group and mode, so that the handler goes on with it; and what the mail system's user does
 // by hand in another group (`su -c`) has the store's group.
 func TestOwners(t *testing.T) {
+	skip.OnOtherDays(t)
 	program.Watch()
 	if os.Geteuid() != 0 {
 		skip.Because(t, "needs root, to make files of others")

@@ -24,6 +24,7 @@ import (
 	"imip-agent/tests/mailbox"
 	"imip-agent/tests/program"
 	"imip-agent/tests/room"
+	"imip-agent/tests/skip"
 )
 
 // programs is the directory of the built programs.
@@ -64,6 +65,7 @@ func TestScripts(t *testing.T) { runScripts(t, "testdata", nil) }
 // TestPostgreSQL runs those scripts that have a database, whose connection string is
 // $DATABASE.
 func TestPostgreSQL(t *testing.T) {
+	skip.OnOtherDays(t)
 	scripts, err := filepath.Glob("testdata/postgresql/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)

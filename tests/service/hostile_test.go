@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // hostile are what clients begin with that want to do harm, over and over.
@@ -38,6 +40,7 @@ func (s *service) attack(n int) net.Conn {
 
 // Many connections do harm, more than the service may have files for: others are served beside them.
 func TestManyConnections(t *testing.T) {
+	skip.OnOtherDays(t)
 	needFull(t)
 	connections := 600
 	switch {

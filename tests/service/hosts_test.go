@@ -15,6 +15,7 @@ import (
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // database is a store that several services share.
@@ -69,6 +70,7 @@ func (d *database) wantHandled(l *load) {
 // Two hosts share a database, and take mail of the same users. One or the other is killed: nothing is lost or there twice, and what
 // a user sends by one host keeps its order.
 func TestTwoHosts(t *testing.T) {
+	skip.OnOtherDays(t)
 	needFull(t)
 	kills, users, lasts := 4, 2, time.Duration(0)
 	switch {
@@ -115,6 +117,7 @@ func TestTwoHosts(t *testing.T) {
 
 // The database goes away for a while: mail is taken and waits, and is handled when it is back, without anybody's help.
 func TestDatabaseAway(t *testing.T) {
+	skip.OnOtherDays(t)
 	needFull(t)
 	d := newDatabase(t)
 	s := d.host()

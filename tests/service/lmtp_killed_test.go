@@ -10,12 +10,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imip-agent/tests/skip"
 )
 
 // The service is killed again and again while mail arrives by LMTP, several for each user at once. A mail system hands in again what was not answered: each
 // mail is in the mailbox, and each event in the store, once. A mail that the mailbox server had taken when the service was
 // killed before it could note that comes twice, and is the same (RFC 5321 section 4.5.3.2.6).
 func TestLMTPKilled(t *testing.T) {
+	skip.OnOtherDays(t)
 	kills, users := 6, 4
 	if full {
 		kills, users = 40, 10

@@ -17,6 +17,7 @@ import (
 
 	"imip-agent/tests/mailbox"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // lmtpService is a service by LMTP, with the servers behind it.
@@ -181,6 +182,7 @@ const plain = "From: paul@example.org\r\nTo: user1@example.com\r\nSubject: hello
 
 // The cases of the programs that mail systems pipe messages to, by LMTP.
 func TestLMTP(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnishLMTP(t, "")
 	run := func(name string, test func(t *testing.T)) {
 		t.Helper()
@@ -378,6 +380,7 @@ func TestLMTP(t *testing.T) {
 // SERVE_SIZE_LIMIT is for mail that users send past the service: what is handed in by LMTP is handled whatever its size is, as by
 // the programs.
 func TestLMTPSize(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnishLMTP(t, "SERVE_SIZE_LIMIT = 1000\n")
 	sized := func(text string) string {
 		return strings.Replace(text, "BEGIN:VEVENT\r\n", "BEGIN:VEVENT\r\n"+strings.Repeat("COMMENT:"+strings.Repeat("x", 60)+"\r\n", 20), 1)
@@ -398,6 +401,7 @@ func TestLMTPSize(t *testing.T) {
 // SIGTERM: mail that has been handed in is answered before the service ends, and mail systems that say nothing do
 // not keep it. By systemd, a socket of that name is for LMTP.
 func TestLMTPBySystemd(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnishLMTP(t, "")
 	if status := s.kill(syscall.SIGTERM); status != 0 {
 		t.Errorf("status %d: %s", status, s.stderr)

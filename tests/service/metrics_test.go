@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // metrics is where the service shows how it does.
@@ -91,6 +92,7 @@ func (s *service) values() (map[string]float64, string) {
 
 // The metrics have what became of messages, and of nothing else; nobody's name is among them.
 func TestMetrics(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnish(t, "")
 	s.run()
 	for _, m := range []struct{ login, text string }{
@@ -164,6 +166,7 @@ var timed = regexp.MustCompile(`_seconds(_bucket|\{.*\} sum| sum| count)$|_conne
 
 // The service says whether it is well, and if not, why.
 func TestHealth(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnish(t, "")
 	s.run()
 	is := func(want int, why string) {
@@ -213,6 +216,7 @@ func TestHealth(t *testing.T) {
 
 // A socket for metrics that cannot be had does not keep the service from taking mail; one that others could get to is none.
 func TestNoMetrics(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, address := range []string{"/nowhere/metrics", "0.0.0.0:0"} {
 		s := furnish(t, "")
 		if err := program.Settings(s.room, "MILTER_SOCKET = '"+s.socket+"'\nMETRICS_ADDRESS = '"+address+"'\n"); err != nil {
@@ -229,6 +233,7 @@ func TestNoMetrics(t *testing.T) {
 
 // The examples for Grafana and Prometheus ask for metrics that there are, and name labels that they have.
 func TestDashboard(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnish(t, "")
 	s.run()
 	_, text := s.values()

@@ -25,6 +25,7 @@ import (
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // path is where the built program is.
@@ -216,6 +217,7 @@ func (s *service) sent(login, text string) {
 // What a user sends is in the calendar soon, by their login, and nobody else's by it. On SIGHUP logins are read again,
 // SIGTERM ends the service well, and what it has accepted is handled by the next one.
 func TestServe(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnish(t, "")
 	logins := filepath.Join(string(s.room), "logins")
 	write := func(text string) {
@@ -265,6 +267,7 @@ func TestServe(t *testing.T) {
 
 // The store cannot be used for a while: mail is taken, waits, and is handled when it can be again.
 func TestStoreAway(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnish(t, "")
 	s.run()
 	if err := os.Rename(s.room.Store(), s.room.Store()+"-away"); err != nil {
@@ -296,6 +299,7 @@ func TestStoreAway(t *testing.T) {
 
 // By systemd: the socket is handed over, and the service says when it is ready, and when it ends.
 func TestSystemd(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnish(t, "")
 	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(string(s.room), "notify"), Net: "unixgram"})
 	if err != nil {
@@ -490,6 +494,7 @@ func (s *service) ends() {
 
 // The service is killed again and again while users send: each message that was accepted is handled, once and in its order.
 func TestKilledUnderLoad(t *testing.T) {
+	skip.OnOtherDays(t)
 	kills, users, lasts := 6, 4, time.Duration(0)
 	switch {
 	case long:
@@ -515,6 +520,7 @@ func TestKilledUnderLoad(t *testing.T) {
 
 // Clients that do harm cost the service nothing but their own connections.
 func TestHostile(t *testing.T) {
+	skip.OnOtherDays(t)
 	s := furnish(t, "SERVE_CONNECTIONS = 20\n")
 	s.run()
 	var open []net.Conn

@@ -17,6 +17,7 @@ import (
 	"imip-agent/handlers/spool"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // mostMemory is how many octets the service may take, however many messages wait.
@@ -85,6 +86,7 @@ func (s *service) fill(messages, users int) {
 
 // Many messages wait: neither the service nor a look at them takes much memory.
 func TestMemory(t *testing.T) {
+	skip.OnOtherDays(t)
 	messages, users := 2000, 50
 	switch {
 	case long:

@@ -41,6 +41,7 @@ func (s *lmtpService) accepts(text, to string) (tries int) {
 // The service is killed again and again while mail comes by LMTP: each mail is in a mailbox, and each invitation in the
 // calendar. A mail is there twice only if the service was killed between the mailbox's answer and its own.
 func TestKilledUnderLoadByLMTP(t *testing.T) {
+	skip.OnOtherDays(t)
 	needFull(t)
 	kills, users, lasts := 15, 6, time.Duration(0)
 	if long {
@@ -106,6 +107,7 @@ func TestKilledUnderLoadByLMTP(t *testing.T) {
 
 // Mail of all kinds comes for an hour: goroutines, open files and memory are in the end what they were after a while.
 func TestSoak(t *testing.T) {
+	skip.OnOtherDays(t)
 	needFull(t)
 	lasts := 10 * time.Second
 	if long {

@@ -2,17 +2,19 @@
 //
 // The go command shows nothing of what a package's tests print if all of them pass. So a
 // test that is skipped says it on the go command's own standard error, once for each reason
-// and package. A result from the cache says nothing again: -count=1 or -v show it.
+// and package. A result from the cache says nothing again: -count=1 or -v show it. On the days of
+// .ci/days it says nothing: a run before has said it.
 package skip
 
 import (
 	"errors"
 	"flag"
-
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -57,8 +59,35 @@ func Because(t testing.TB, format string, args ...any) {
 	first := !said[reason]
 	said[reason] = true
 	mu.Unlock()
-	if list := flag.Lookup("test.v"); first && (list == nil || list.Value.String() == "false") {
+	if list := flag.Lookup("test.v"); first && os.Getenv(Day) == "" && (list == nil || list.Value.String() == "false") {
 		tell(fmt.Sprintf("skipped %s.%s: %s\n", strings.TrimSuffix(filepath.Base(os.Args[0]), ".test"), t.Name(), reason))
 	}
 	t.Skip(reason)
+}
+
+// Day is the variable of the environment in which .ci/days gives the number of the day on which tests run,
+// from 0 on.
+const Day = "IMIP_AGENT_DAY"
+
+// Days is the number of days on one of which [OnOtherDays] lets a test run, as they are the first ones of
+// .ci/days.
+const Days = 4
+
+// OnOtherDays skips a test whose result does not depend on the day, on days that are not the test's own.
+// A test that kills programs, takes locks, measures memory or builds packages calls it first. Of the days of
+// .ci/days the test's own is one of the first, which the tests share evenly. Where the clock is the
+// machine's, such a test always runs.
+func OnOtherDays(t testing.TB) {
+	t.Helper()
+	if day := os.Getenv(Day); day == "" || day == strconv.Itoa(ownDay(t.Name())) {
+		return
+	}
+	t.Skip("its result does not depend on the day")
+}
+
+// ownDay returns the number of the day on which a test of this package runs.
+func ownDay(name string) int {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(filepath.Base(os.Args[0]) + "." + name))
+	return int(sum.Sum32() % Days)
 }

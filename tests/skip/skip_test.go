@@ -2,6 +2,7 @@ package skip_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,46 @@ import (
 
 // scenario says which test the process is to be; it is run by itself.
 const scenario = "IMIP_AGENT_SKIP_SCENARIO"
+
+// TestOtherDay runs on a day of its own; another test looks at it, in processes of their own.
+func TestOtherDay(t *testing.T) {
+	skip.OnOtherDays(t)
+	if os.Getenv(skip.Day) != "" {
+		fmt.Println("it runs")
+	}
+}
+
+// Of the first days, a test that does not depend on the day runs on one, always the same, and later on none. Today
+// it runs.
+func TestOnOtherDays(t *testing.T) {
+	skip.OnOtherDays(t) // as others do
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ran []string
+	for range 2 {
+		for day := range skip.Days + 2 {
+			cmd := exec.Command(self, "-test.run=^TestOtherDay$")
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", skip.Day, day), skip.Complete+"=1")
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if strings.Contains(string(out), "it runs") {
+				ran = append(ran, fmt.Sprint(day))
+			}
+		}
+	}
+	if len(ran) != 2 || ran[0] != ran[1] || ran[0] >= fmt.Sprint(skip.Days) {
+		t.Errorf("it runs on the days %q", ran)
+	}
+	cmd := exec.Command(self, "-test.run=^TestOtherDay$", "-test.v")
+	cmd.Env = append(os.Environ(), skip.Day+"=")
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "SKIP") {
+		t.Errorf("today: %v: %s", err, out)
+	}
+}
 
 // TestSkipped is what the others look at, in a process of its own.
 func TestSkipped(t *testing.T) {
@@ -50,7 +91,7 @@ func run(t *testing.T, reason, dir string, env ...string) (said string, passes b
 
 // A test that is skipped says so once to who started the tests.
 func TestTells(t *testing.T) {
-	said, passes := run(t, "needs a moon", "", skip.Complete+"=")
+	said, passes := run(t, "needs a moon", "", skip.Complete+"=", skip.Day+"=")
 	if !passes || said != "skipped skip.TestSkipped/sub: needs a moon\n" {
 		t.Errorf("passes: %v, %q", passes, said)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 )
 
@@ -147,6 +148,7 @@ func conversation(t *testing.T, name string) *compat.Conversation {
 
 // The same records are as whole in a database. What a database cannot hold is left out.
 func TestConversationsPostgreSQL(t *testing.T) {
+	skip.OnOtherDays(t)
 	where := postgresqltest.Database(t)
 	looked := 0
 	all := conversations(t)

@@ -20,6 +20,7 @@ import (
 // A disk that is full in the middle of a repair leaves a store in which nothing is wrong that was
 // right, and a manifest that --undo takes, which puts back all that was repaired.
 func TestFullDisk(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, what := range []string{"of the store and the quarantine", "of the quarantine"} {
 		t.Run(what, func(t *testing.T) { fullDisk(t, what == "of the quarantine") })
 	}

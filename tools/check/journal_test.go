@@ -13,12 +13,14 @@ import (
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 	"imip-agent/tools/migrate/copy"
 )
 
 // A journal in a database is checked, mended and put back as one in files is. It can be in the database of the store.
 func TestJournalInDatabase(t *testing.T) {
+	skip.OnOtherDays(t)
 	const (
 		rooms = "mailto:rooms@example.com"
 		attic = "mailto:attic@example.com"

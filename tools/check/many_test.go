@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 )
 
 // What there is much of takes no more than its share: each of these was looked at, or mended,
 // in time that grows with the square of its number.
 func TestMany(t *testing.T) {
+	skip.OnOtherDays(t)
 	const number = 20_000
 	at := func(i int) string {
 		begin := time.Date(2026, 12, 1, 0, i, 0, 0, time.UTC)

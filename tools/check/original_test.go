@@ -60,6 +60,7 @@ func TestOriginalLineBreak(t *testing.T) {
 // The original is killed while it writes a table in place, and leaves half of it and its
 // lock.
 func TestOriginalKilled(t *testing.T) {
+	skip.OnOtherDays(t)
 	if os.Getenv("IMIP_AGENT_FULL") == "" {
 		skip.Because(t, "takes seconds; IMIP_AGENT_FULL is not set")
 	}

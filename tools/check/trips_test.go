@@ -16,6 +16,7 @@ import (
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 	"imip-agent/tools/migrate/copy"
 )
@@ -24,6 +25,7 @@ import (
 // offers and counter-proposals, the journal, the letters with the mails that are left of them, and the notes of letters of which
 // none is. A check finds no more at any station than what is known of the conversation. What a database cannot hold is left out.
 func TestThereAndBack(t *testing.T) {
+	skip.OnOtherDays(t)
 	where := postgresqltest.Database(t)
 	store, err := postgresql.Open(t.Context(), postgresql.Options{ConnInfo: where, LockTimeout: time.Minute})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/check"
 	"imip-agent/tools/quarantine"
 )
@@ -25,6 +26,7 @@ const longest = 30 * time.Second
 // Two writers, which are programs of their own, and a check work on the same users at once:
 // the check finds nothing, and no writer waits for it for long.
 func TestBesideWriters(t *testing.T) {
+	skip.OnOtherDays(t)
 	length := time.Second
 	if full() {
 		length = time.Minute
@@ -168,6 +170,7 @@ func chores(writer, n int) []scene {
 
 // A lock that a living program holds is waited for, told, and not broken.
 func TestHeldLock(t *testing.T) {
+	skip.OnOtherDays(t)
 	p := newHealthy(t)
 	d := damager{t, p}
 	clock.AwaitFirst(2 * time.Minute)
@@ -218,6 +221,7 @@ func TestUndoLater(t *testing.T) {
 
 // The damages of many users at once are mended, and nobody else's files are touched.
 func TestManyUsers(t *testing.T) {
+	skip.OnOtherDays(t)
 	room := compat.Room(tempDir(t))
 	makeOurs(t, room)
 	p := newPlace(t, room)

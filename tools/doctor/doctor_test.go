@@ -16,6 +16,7 @@ import (
 	"imip-agent/stores/file"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 	"imip-agent/tools/doctor"
 )
 
@@ -241,6 +242,7 @@ func TestExamine(t *testing.T) {
 
 // The handler needs another program beside it to get to a database.
 func TestDatabaseProgram(t *testing.T) {
+	skip.OnOtherDays(t)
 	put := func(t *testing.T, path, text string, mode os.FileMode) {
 		if err := os.WriteFile(path, []byte(text), mode); err != nil {
 			t.Fatal(err)

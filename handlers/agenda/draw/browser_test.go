@@ -264,6 +264,7 @@ func calendars(t *testing.T) map[string]*agenda.Calendar {
 // TestInBrowser has a real browser lay pages out, wide and narrow, light and dark, and
 // measures whether everything is where it can be seen and read. axe-core has nothing to say.
 func TestInBrowser(t *testing.T) {
+	skip.OnOtherDays(t)
 	all := calendars(t)
 	browser := start(t)
 	for _, test := range []struct {
@@ -312,6 +313,7 @@ func TestInBrowser(t *testing.T) {
 // TestPicture has a real browser draw the picture, and looks for the colours of what is
 // in it.
 func TestPicture(t *testing.T) {
+	skip.OnOtherDays(t)
 	browser := start(t)
 	for _, name := range []string{"six", "brief"} {
 		c := calendars(t)[name]
@@ -354,6 +356,7 @@ func pixels(t *testing.T, shot []byte) map[color.RGBA]int {
 // TestPrinted has a browser print a page: each week is on one sheet, whatever the paper,
 // and what waits for an answer, with nothing folded, on another.
 func TestPrinted(t *testing.T) {
+	skip.OnOtherDays(t)
 	all := calendars(t)
 	browser := start(t)
 	for name, sheets := range map[string]int{"sample": 3, "six": 1, "requests": 2} {
@@ -372,6 +375,7 @@ func TestPrinted(t *testing.T) {
 
 // TestDetails opens an entry: who attends, where, and the text are there, within the window.
 func TestDetails(t *testing.T) {
+	skip.OnOtherDays(t)
 	object, err := calendar.DecodeObject([]byte(agendatest.Event("e", "Planning", "20261202T100000", "20261202T110000",
 		"LOCATION:Room 3", `DESCRIPTION:First line\n<b>Second</b> line`, "ATTENDEE;CN=Vincent Vole;PARTSTAT=ACCEPTED:"+string(agendatest.Vincent), agendatest.Is("ACCEPTED"))))
 	if err != nil {

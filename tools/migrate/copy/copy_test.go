@@ -216,6 +216,7 @@ func TestRoundTrip(t *testing.T) {
 // TestAgain copies, changes either side, and copies again, several times: what the target
 // has of its own stays however often that is done.
 func TestAgain(t *testing.T) {
+	skip.OnOtherDays(t)
 	type step func(stores.Tx) error
 	put := func(uid, summary string) step { return func(tx stores.Tx) error { return put(tx, uid, summary) } }
 	remove := func(tx stores.Tx) error {
@@ -410,6 +411,7 @@ func (k killed) Save(ctx context.Context, source string, notes map[string][]byte
 // TestChangedAfterKill changes the source after a copy of it was killed: what the target has is
 // from the source and is no conflict, unless somebody has changed it there as well.
 func TestChangedAfterKill(t *testing.T) {
+	skip.OnOtherDays(t)
 	for _, form := range []string{"files", "database"} {
 		t.Run(form, func(t *testing.T) {
 			from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
@@ -822,6 +824,7 @@ func TestVerifyFailed(t *testing.T) {
 
 // TestConcurrent copies twice at once while a writer is at work on the source.
 func TestConcurrent(t *testing.T) {
+	skip.OnOtherDays(t)
 	from, to := files(t, filepath.Join(t.TempDir(), "from")), files(t, filepath.Join(t.TempDir(), "to"))
 	if full {
 		to = database(t)

@@ -14,6 +14,7 @@ import (
 	"imip-agent/tests/bench"
 	"imip-agent/tests/clock"
 	"imip-agent/tests/program"
+	"imip-agent/tests/skip"
 )
 
 // build builds the administrators' program.
@@ -30,6 +31,7 @@ func build(t testing.TB) string {
 // TestKilled kills copies at random and resumes them: the target is the same in the
 // end, and nothing is wrong with it.
 func TestKilled(t *testing.T) {
+	skip.OnOtherDays(t)
 	kills, size := 1, bench.Size{Users: 10, Events: 10, Seed: 9}
 	if full {
 		kills, size = 100, bench.Size{Users: 40, Events: 30, Seed: 9}
