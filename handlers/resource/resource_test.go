@@ -174,7 +174,7 @@ func TestAnswer(t *testing.T) {
 		}
 		texts = append(texts, part.Header.Get("Content-Type"), string(text))
 	}
-	if len(texts) != 4 || texts[0] != "text/plain; charset=utf-8" || strings.TrimSpace(texts[1]) != "Ressursen er ikke ledig på tiden som ble etterspurt." || texts[2] != "text/calendar; charset=utf-8; method=REPLY" {
+	if len(texts) != 4 || texts[0] != "text/plain; charset=utf-8" || strings.TrimSpace(texts[1]) != "Ressursen er ikke ledig på tidspunktet du ba om." || texts[2] != "text/calendar; charset=utf-8; method=REPLY" {
 		t.Fatalf("%q", texts)
 	}
 	for _, want := range []string{

@@ -6,7 +6,7 @@ package summary
 func da(text string) string {
 	switch text {
 	case "(no title)":
-		return "(uden titel)"
+		return "(ingen titel)"
 	case "Another occurrence of an event":
 		return "Endnu en forekomst af en begivenhed"
 	case "Answer to a proposal":
@@ -72,11 +72,11 @@ func da(text string) string {
 	case "The request has been passed on to another resource.":
 		return "Forespørgslen er sendt videre til en anden ressource."
 	case "The request is refused: it exceeds your quota.":
-		return "Forespørgslen er afvist: den overskrider din kvote."
+		return "Forespørgslen er afvist: Den overskrider din kvote."
 	case "The request is refused: you have no allocation for this resource.":
-		return "Forespørgslen er afvist: du har ingen tildeling til denne ressource."
+		return "Forespørgslen er afvist: Du er ikke tildelt nogen kvote for denne ressource."
 	case "The request is refused: you may not book this resource.":
-		return "Forespørgslen er afvist: du må ikke reservere denne ressource."
+		return "Forespørgslen er afvist: Du har ikke tilladelse til at reservere denne ressource."
 	case "The requested time is booked.":
 		return "Det ønskede tidspunkt er reserveret."
 	case "The resource is not available at the requested time, and suggests another one.":
@@ -486,17 +486,17 @@ func nb(text string) string {
 	case "The request has been passed on to another resource.":
 		return "Forespørselen er sendt videre til en annen ressurs."
 	case "The request is refused: it exceeds your quota.":
-		return "Forespørselen er avvist: den overskrider kvoten din."
+		return "Forespørselen er avvist: Den overskrider kvoten din."
 	case "The request is refused: you have no allocation for this resource.":
-		return "Forespørselen er avvist: du har ingen tildeling for denne ressursen."
+		return "Forespørselen er avvist: Du er ikke tildelt noen kvote for denne ressursen."
 	case "The request is refused: you may not book this resource.":
-		return "Forespørselen er avvist: du kan ikke reservere denne ressursen."
+		return "Forespørselen er avvist: Du har ikke tillatelse til å reservere denne ressursen."
 	case "The requested time is booked.":
-		return "Tiden som ble etterspurt, er reservert."
+		return "Tidspunktet du ba om, er reservert."
 	case "The resource is not available at the requested time, and suggests another one.":
-		return "Ressursen er ikke ledig på tiden som ble etterspurt, og foreslår en annen."
+		return "Ressursen er ikke ledig på tidspunktet du ba om, og foreslår et annet."
 	case "The resource is not available at the requested time.":
-		return "Ressursen er ikke ledig på tiden som ble etterspurt."
+		return "Ressursen er ikke ledig på tidspunktet du ba om."
 	case "Thursday":
 		return "torsdag"
 	case "Tuesday":
@@ -602,9 +602,9 @@ func nb(text string) string {
 	case "{who} proposes to change {event}.":
 		return "{who} foreslår å endre {event}."
 	case "{who} sends somebody else to one occurrence of {event}.":
-		return "{who} sender noen andre til én forekomst av {event}."
+		return "{who} sender en annen til én forekomst av {event}."
 	case "{who} sends somebody else to {event}.":
-		return "{who} sender noen andre til {event}."
+		return "{who} sender en annen til {event}."
 	case "{who} sends you the details of one occurrence of {event}.":
 		return "{who} sender deg opplysninger om én forekomst av {event}."
 	case "{who} sends you the details of {event}.":
