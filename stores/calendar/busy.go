@@ -180,6 +180,9 @@ func busyPeriod(value string, params ical.Params) (p BusyPeriod, ok bool) {
 	}
 	p.Start = start.instant(nil)
 	if strings.Contains(last, "P") {
+		if strings.HasPrefix(last, "-") { // it is positive
+			return p, false
+		}
 		l, err := readDuration(last)
 		p.End = l.after(start, p.Start, nil)
 		return p, err == nil

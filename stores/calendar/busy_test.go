@@ -47,9 +47,10 @@ func TestReadFreeBusy(t *testing.T) {
 				`FREEBUSY: "20261202T113000Z" left out, which is no period|FREEBUSY: "20261202T120000Z" left out, which is no period`},
 		{"a list over several lines", asked + "FREEBUSY:20261202T090000Z/PT1H,\n 20261202T110000Z/PT1H\n",
 			limits + "\nBUSY 20261202T090000Z 20261202T100000Z true\nBUSY 20261202T110000Z 20261202T120000Z true", ""},
-		{"what is no period is left out", asked + "FREEBUSY:20261202T090000Z,,x/PT1H,20261202T100000Z/20261202T090000Z,20261202T110000Z/PT1H\n",
+		{"what is no period is left out", asked + "FREEBUSY:20261202T090000Z,,x/PT1H,20261202T100000Z/20261202T090000Z,20261202T100000Z/-PT1H,20261202T110000Z/PT1H\n",
 			limits + "\nBUSY 20261202T110000Z 20261202T120000Z true",
-			`FREEBUSY: "20261202T090000Z" left out, which is no period|FREEBUSY: "X/PT1H" left out, which is no period|FREEBUSY: "20261202T100000Z/20261202T090000Z" left out, which is no period`},
+			`FREEBUSY: "20261202T090000Z" left out, which is no period|FREEBUSY: "X/PT1H" left out, which is no period|FREEBUSY: "20261202T100000Z/20261202T090000Z" left out, which is no period|` +
+				`FREEBUSY: "20261202T100000Z/-PT1H" left out, which is no period`},
 		{"times in a zone", "UID:f\nORGANIZER:a@x\nDTSTART;TZID=Europe/Oslo:20261202T000000\nDTEND;TZID=Ours:20261203T000000\nFREEBUSY;TZID=\"Romance Standard Time\":20261202T090000/20261202T100000\n",
 			`"f" by mailto:a@x to  at -: 20261201T230000Z 20261202T210000Z` + "\nBUSY 20261202T080000Z 20261202T090000Z true", ""},
 		{"days, a length, and no end", "UID:f\nORGANIZER:a@x\nDTSTART;VALUE=DATE:20261202\nDURATION:P1D\n", `"f" by mailto:a@x to  at -: 20261202T000000Z 20261203T000000Z`, ""},

@@ -425,10 +425,10 @@ func plainURI(value string) URI {
 	}
 	// As where a colon in a parameter is not quoted, the address is what follows the last: it
 	// would be read as that the next time.
-	if at := lastMailto(value); at >= 0 {
-		value = value[at+1:]
-	}
 	uri := NewURI(value)
+	for at := lastMailto(string(uri)); at >= 0; at = lastMailto(string(uri)) {
+		uri = NewURI(string(uri[at+1:])) // which takes white space out: there may be another now
+	}
 	if uri == "mailto:" {
 		return ""
 	}
