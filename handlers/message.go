@@ -44,10 +44,14 @@ func ProblemOf(c itip.Change, reason string) Problem {
 func (p *Pipeline) Read(r io.Reader, side itip.Side) (*Message, error) {
 	m := &Message{}
 	var err error
-	m.Mail, err = mail.Read(r, p.MessageLimit, func() (w io.Writer, err error) {
+	draft := func() (w io.Writer, err error) {
 		m.draft, err = p.Rejected.Draft()
 		return m.draft, err
-	})
+	}
+	if side == itip.Received {
+		draft = nil // a mailbox gets all of it
+	}
+	m.Mail, err = mail.Read(r, p.MessageLimit, draft)
 	if err != nil {
 		m.Close()
 		return nil, err

@@ -223,7 +223,7 @@ func (h *Handler) open(m *Message, r io.Reader, side itip.Side) (err error) {
 		m.Close()
 		return err
 	}
-	m.prepare(side)
+	h.prepare(m, side)
 	return nil
 }
 
@@ -260,9 +260,13 @@ func (h *Handler) recipients(fields mail.Fields) ([]calendar.URI, error) {
 
 // prepare completes the changes with what the header says of the message, or takes them out where nothing of
 // it is handled.
-func (m *Message) prepare(side itip.Side) {
+func (h *Handler) prepare(m *Message, side itip.Side) {
 	if len(m.Mail.Unread) > 0 { // of what is too large, a part would be handled
 		m.Changes = nil
+		if side == itip.Received { // it gets to a mailbox, and nothing is missing there
+			m.Problems = nil
+			h.Log.Warn("nothing in the message is handled: it is delivered as it came", "reason", strings.Join(m.Mail.Unread, "; "))
+		}
 	}
 	var senders []calendar.URI
 	for _, address := range m.Fields.Addresses("From", "Reply-To", "Sender") {
