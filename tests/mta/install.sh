@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepare what the tests in this directory run on: Debian's own Postfix, Exim, OpenSMTPD,
-# chasquid and Sendmail, and the tools that look at the Debian package, each installed by
+# chasquid, Sendmail and Cyrus, and the tools that look at the Debian package, each installed by
 # apt into a layer over this machine's file system. Nothing is installed into the machine
 # itself, and the mail systems, of which Debian allows one at a time, do not meet.
 #
@@ -48,6 +48,12 @@ layer postfix "
     echo postfix postfix/main_mailer_type select Internet Site | debconf-set-selections
     echo postfix postfix/mailname string mail.example.com | debconf-set-selections
     $apt postfix postfix-ldap slapd ldap-utils"
+
+layer cyrus "
+    apt-get -q update
+    echo postfix postfix/main_mailer_type select Internet Site | debconf-set-selections
+    echo postfix postfix/mailname string mail.example.com | debconf-set-selections
+    $apt postfix cyrus-imapd"
 
 layer exim "
     apt-get -q update

@@ -84,6 +84,33 @@ func TestLocalSMTP(t *testing.T) {
 		`+strings.NewReplacer("postfix reload\n", "", "FILTER virtual:", `FILTER '"$(postconf -h virtual_transport)"'`).Replace(steps)+`
 		warnings=$(postconf -n 2>&1 >/dev/null; postconf -M 2>&1 >/dev/null)
 		[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }`, "", "", "")
+	testLocalSMTP(t, s)
+}
+
+// TestLocalSMTPExim is the same with Exim.
+func TestLocalSMTPExim(t *testing.T) {
+	need(t, "exim")
+	router := documented(t, "Exim needs a router above all others")
+	for style, mailboxes := range map[string]string{"split": "hubbed_hosts", "own": "mailboxes"} {
+		t.Run(style, func(t *testing.T) {
+			router := strings.Replace(router, "= local_user", "= "+mailboxes, 1)
+			if !strings.Contains(router, mailboxes) {
+				t.Fatalf("conf/README.md gives the router %s", router)
+			}
+			s := newEximWith(t, "exim", `
+				# Exim would route mail to several recipients at once, by one that is no user.
+				sed -i '/^  same_domain_copy_routing/d' /etc/exim4/conf.d/router/150_*
+				cat > /etc/exim4/conf.d/router/040_local <<'END'
+`+router+`END
+				[ ! -e /etc/exim4/exim4.conf ] || sed -i '/^begin routers/r /etc/exim4/conf.d/router/040_local' /etc/exim4/exim4.conf
+				imip-agent setup exim --domain example.com --incoming --mailbox smtp`, style, "", "", "")
+			testLocalSMTP(t, s)
+		})
+	}
+}
+
+// testLocalSMTP has mail arrive at a mail system that delivers it itself.
+func testLocalSMTP(t *testing.T, s *server) {
 	s.run(t, fmt.Sprintf(`echo 'SMTP_HOST = "%s"' >> /etc/imip-agent/config.txt`, s.public))
 	const stranger = "vincent@example.org"
 	for _, test := range []struct {
@@ -101,5 +128,14 @@ func TestLocalSMTP(t *testing.T) {
 	}
 	if out := s.run(t, "ls "+store); strings.Contains(out, "local") {
 		t.Errorf("there are records of other addresses: %s", out)
+	}
+	// Mail that is not handled gets there, too.
+	const user = "later@example.com"
+	message := letter(stranger, "plain", user)
+	outsider(t, s, message, user)
+	boxed(t, []string{strings.ReplaceAll(string(s.arrived(t, user).data), "\r\n", "\n")}, message)
+	s.idle(t)
+	if n := len(s.sink.to(user)); n != 1 || s.letters(t, user) != 1 {
+		t.Errorf("%d mails for %s, %d were handled", n, user, s.letters(t, user))
 	}
 }

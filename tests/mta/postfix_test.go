@@ -18,8 +18,14 @@ func newPostfix(t *testing.T, program, disk, share string) *server {
 // port of the service that users send through.
 func newPostfixWith(t *testing.T, script, program, disk, share string) *server {
 	t.Helper()
+	return newPostfixIn(t, "postfix", script, program, disk, share)
+}
+
+// newPostfixIn is newPostfixWith in another layer.
+func newPostfixIn(t *testing.T, layer, script, program, disk, share string) *server {
+	t.Helper()
 	s := &server{
-		machine: newMachine(t, "postfix", disk, share),
+		machine: newMachine(t, layer, disk, share),
 		sink:    newSink(t),
 
 		submission: freeAddress(t),
