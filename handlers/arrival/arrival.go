@@ -269,7 +269,7 @@ func (h *Handler) prepare(m *Message, side itip.Side) {
 		}
 	}
 	var senders []calendar.URI
-	for _, address := range m.Fields.Addresses("From", "Reply-To", "Sender") {
+	for _, address := range m.Fields.Senders() {
 		senders = append(senders, calendar.NewURI(address))
 	}
 	// DEVIATION: answers-to-automatic-mail.

@@ -23,11 +23,7 @@ import (
 func addresses(fields [][]byte) []string {
 	var values, found []string
 	for _, field := range fields {
-		value := string(field)
-		if !utf8.ValidString(value) {
-			// RFC 6532 allows UTF-8 only; what isn't is likely to be Windows'.
-			value, _ = charmap.Windows1252.NewDecoder().String(value)
-		}
+		value := inUTF8(string(field))
 		values = append(values, value)
 		found = append(found, listed(value)...)
 	}
@@ -56,6 +52,15 @@ func addresses(fields [][]byte) []string {
 		}
 	}
 	return found
+}
+
+// inUTF8 returns the value of a field in UTF-8. RFC 6532 allows nothing else; what is something else is likely to be
+// Windows'.
+func inUTF8(value string) string {
+	if !utf8.ValidString(value) {
+		value, _ = charmap.Windows1252.NewDecoder().String(value)
+	}
+	return value
 }
 
 // listed returns the addresses of a list of mailboxes and groups.

@@ -115,6 +115,111 @@ func TestForged(t *testing.T) {
 	}
 }
 
+// TestSpoofed has a stranger write somebody's address wherever it is not an address of a sender, and addresses that look
+// like somebody's. It makes nobody a sender.
+func TestSpoofed(t *testing.T) {
+	s := newSite(t)
+	s.settings.Sharing, s.settings.Refreshing, s.settings.AddResponse, s.settings.Notifying = true, true, preferences.TakeOver, true
+	s.handle(own("PUBLISH", weekly), paul)
+	s.handle(invitation(weekly), vincent)
+	before := s.records()
+	messages := func(victim string) map[string]string {
+		if victim == vincent {
+			mine := []string{attends(vincent, "DECLINED"), "DTSTAMP:20261122T115500Z"}
+			return map[string]string{
+				"REPLY": event(mine...), "COUNTER": event(append(mine, moved)...), "REFRESH": event(mine...),
+				"REPLY, occurrence": event(append(mine, second, "DTSTART:20261209T090000Z")...),
+			}
+		}
+		newer := []string{"SEQUENCE:99", "DTSTAMP:20261122T115500Z", invited, host}
+		return map[string]string{
+			"REQUEST": event(newer...), "CANCEL": event(newer...), "PUBLISH": event(newer...), "DECLINECOUNTER": event(newer...),
+			"ADD": event(append(newer, moved)...), "CANCEL, occurrence": event(append(newer, second)...),
+		}
+	}
+	for _, victim := range []string{paul, vincent} {
+		local, domain, _ := strings.Cut(victim, "@")
+		for name, fields := range map[string]string{
+			"display name":                 "From: " + victim + " <" + mallory + ">",
+			"quoted display name":          "From: \"" + victim + "\" <" + mallory + ">",
+			"display name with brackets":   "From: \"<" + victim + ">\" <" + mallory + ">",
+			"display name with a comma":    "From: \"X, " + victim + ", Y\" <" + mallory + ">",
+			"escaped quotes":               "From: \"\\\" <" + victim + ">, \\\"\" <" + mallory + ">",
+			"encoded word":                 "From: =?utf-8?q?" + strings.ReplaceAll(victim, "@", "=40") + "?= <" + mallory + ">",
+			"encoded word with brackets":   "From: =?utf-8?q?=3C" + strings.ReplaceAll(victim, "@", "=40") + "=3E=2C?= <" + mallory + ">",
+			"comment":                      "From: " + mallory + " (" + victim + ")",
+			"comment before":               "From: (" + victim + ") " + mallory,
+			"name of a group":              "From: \"" + victim + "\": " + mallory + ";",
+			"route":                        "From: <@" + domain + ":" + mallory + ">",
+			"local part":                   "From: \"" + victim + "\"@example.net",
+			"domain goes on":               "From: " + victim + ".example.net",
+			"domain with a dot":            "From: " + victim + ".",
+			"domain below":                 "From: " + local + "@mail." + domain,
+			"domain above":                 "From: " + local + "@com",
+			"extension":                    "From: " + local + "+x@" + domain,
+			"quoted local part":            "From: \"" + local + " \"@" + domain,
+			"percent sign":                 "From: " + strings.Replace(victim, ".", "%2E", 1),
+			"Cyrillic letter":              "From: " + strings.Replace(victim, "e", "\u0435", 1),
+			"full width":                   "From: " + strings.Replace(victim, "o", "\uff4f", 1),
+			"invisible letter":             "From: " + strings.Replace(victim, "@", "\u200b@", 1),
+			"two signs":                    "From: " + victim + "@example.net",
+			"NUL after":                    "From: " + victim + "\x00.example.net",
+			"NUL before the stranger":      "From: " + victim + "\x00 <" + mallory + ">",
+			"NUL in a name":                "From: " + mallory + "\r\nFrom\x00: " + victim,
+			"another name":                 "From: " + mallory + "\r\nX-From: " + victim + "\r\nFromm: " + victim,
+			"bare carriage return":         "From: " + mallory + "\rFrom: " + victim,
+			"no field, but a continuation": "From: " + mallory + "\r\nSubject: x\r\n From: " + victim,
+			"envelope":                     "Return-Path: <" + victim + ">\r\nFrom: " + mallory,
+			"line of mbox":                 "From " + victim + " Sun Nov 22 12:00:00 2026\r\nFrom: " + mallory,
+			"resent":                       "Resent-From: " + victim + "\r\nResent-Sender: " + victim + "\r\nFrom: " + mallory,
+			"fields of other programs": "X-Sender: " + victim + "\r\nX-Original-From: " + victim + "\r\nErrors-To: " + victim + "\r\nReturn-Receipt-To: " + victim +
+				"\r\nMail-Reply-To: " + victim + "\r\nMail-Followup-To: " + victim + "\r\nAuthor: " + victim + "\r\nFrom: " + mallory,
+			"who got it":                  "To: " + victim + "\r\nCc: " + victim + "\r\nBcc: " + victim + "\r\nDelivered-To: " + victim + "\r\nX-Original-To: " + victim + "\r\nFrom: " + mallory,
+			"who has signed":              "DKIM-Signature: v=1; d=" + domain + "; i=" + victim + "; h=from; b=x\r\nAuthentication-Results: mx; dmarc=pass header.from=" + domain + " smtp.mailfrom=" + victim + "\r\nFrom: " + mallory,
+			"who is answered":             "In-Reply-To: <" + victim + ">\r\nReferences: <" + victim + ">\r\nFrom: " + mallory,
+			"header of the part":          "From: " + mallory + "\r\nContent-From: " + victim,
+			"nobody":                      "Subject: " + victim,
+			"empty":                       "From:\r\nSender:\r\nReply-To:\r\nSubject: " + victim,
+			"null sender":                 "From: <>\r\nReturn-Path: <" + victim + ">",
+			"undisclosed":                 "From: undisclosed:;\r\nTo: " + victim,
+			"nothing but a name":          "From: \"" + victim + "\"",
+			"a name and empty brackets":   "From: \"" + victim + "\" <>",
+			"nothing but a comment":       "From: (" + victim + ")",
+			"nothing but an encoded word": "From: =?utf-8?q?" + strings.ReplaceAll(victim, "@", "=40") + "?=",
+			"vertical tab":                "From: " + mallory + "\v" + victim,
+			"Reply-To only a name":        "From: " + mallory + "\r\nReply-To: \"" + victim + "\" <" + mallory + ">",
+			"Sender only a comment":       "From: " + mallory + "\r\nSender: " + mallory + " (" + victim + ")",
+		} {
+			for method, component := range messages(victim) {
+				method, _, _ := strings.Cut(method, ",")
+				text := strings.Replace(message("", method, []string{"X-Last: 1"}, component), "From: \r\n", fields+"\r\n", 1)
+				if !strings.Contains(text, fields) {
+					t.Fatal(text)
+				}
+				if s.wantNothing(t, before, text); t.Failed() {
+					t.Fatalf("%s of %s by %s", method, victim, name)
+				}
+			}
+		}
+		// In the header of another part, or of an enclosed message.
+		for method, component := range messages(victim) {
+			method, _, _ := strings.Cut(method, ",")
+			part := "Content-Type: text/calendar; method=" + method + "\r\n"
+			calendar := calendarOf(method, component)
+			for _, parts := range []string{
+				"--x\r\nFrom: " + victim + "\r\n" + part + "\r\n" + calendar,
+				"From: " + victim + "\r\n--x\r\n" + part + "\r\n" + calendar,
+				"--x\r\nContent-Type: message/rfc822\r\n\r\nFrom: " + victim + "\r\n" + part + "\r\n" + calendar,
+				"--x\r\nContent-Type: message/rfc822\r\n\r\nFrom: " + victim + "\r\n\r\nhello\r\n--x\r\n" + part + "\r\n" + calendar,
+				"--x\r\nContent-Type: text/rfc822-headers\r\n\r\nFrom: " + victim + "\r\n\r\n--x\r\n" + part + "\r\n" + calendar,
+				"--x\r\nContent-Type: message/partial; number=1; total=1; id=y\r\n\r\nFrom: " + victim + "\r\n" + part + "\r\n" + calendar,
+			} {
+				s.wantNothing(t, before, "From: "+mallory+"\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"+parts+"--x--\r\n")
+			}
+		}
+	}
+}
+
 // wantNothing hands in a message to an attendee and the organizer, which changes nothing and is not answered.
 func (s *site) wantNothing(t *testing.T, before map[string]string, text string) {
 	t.Helper()
