@@ -22,6 +22,8 @@ type Rules interface {
 	Retract(Invited) error
 	// Uphold is told that what the resource has accepted of the event before stands: its own records do not change.
 	Uphold(Invited, []Accepted) error
+	// Pass is told that the invitation is passed on to another resource, which decides on it when it arrives there.
+	Pass(Invited, calendar.URI) error
 }
 
 // Accepted is an event or occurrence that a resource has accepted, as it is stored.
@@ -318,10 +320,13 @@ func (u *update) saySentBy() {
 // delegate invites another resource in the place of this one, and informs the organizer (RFC 5546 section
 // 3.2.2.3).
 func delegate(u *update) error {
+	to := u.verdict.Delegate
+	if err := u.Rules.Pass(u.invited, to); err != nil {
+		return err
+	}
 	if err := u.sayPartStat("DELEGATED"); err != nil {
 		return err
 	}
-	to := u.verdict.Delegate
 	attendees := []calendar.Attendee{
 		u.ownAttendee().With("DELEGATED-TO", string(to)),
 		calendar.NewAttendee(to, "").With("DELEGATED-FROM", string(u.ownAddress())),

@@ -236,14 +236,17 @@ func ParsePolicy(words ...string) (p Policy) {
 }
 
 // ForDelegate decides as schedule_for_delegate does: where the quota allows it, for the resource or
-// for one of its delegates.
-func (q *Quota) ForDelegate(b Booking, policy Policy) (Verdict, error) {
+// for one of its delegates. What is passed on to a resource now is in the way there, too, but not of what
+// somebody has passed on to it.
+func (q *Quota) ForDelegate(b Booking, policy Policy, now time.Time) (Verdict, error) {
 	v, table, err := q.check(b)
 	if err != nil || v.Reason != Accepted {
 		return v, err
 	}
 	v.Loads = []Load{{Resource: b.Resource}}
-	if self, _ := itip.Attendee(b.Object, b.Resource); len(self.DelegatedFrom()) == 0 {
+	self, _ := itip.Attendee(b.Object, b.Resource)
+	passedHere := len(self.DelegatedFrom()) > 0
+	if !passedHere {
 		for _, d := range q.Delegates {
 			_, attends := itip.Attendee(b.Object, d)
 			twice := slices.ContainsFunc(v.Loads, func(l Load) bool { return l.Resource.Is(d) })
@@ -257,9 +260,25 @@ func (q *Quota) ForDelegate(b Booking, policy Policy) (Verdict, error) {
 		numbers[l.Resource.Folded()] = i
 	}
 	own, hits := b.own(), overlapping(b.Spans)
-	for p := range table.All() {
-		if i, ok := numbers[calendar.URI(p.Attendee).Folded()]; ok && !own(p) && hits(p) {
+	type counted struct {
+		uid       string
+		candidate int
+		at        instant
+	}
+	known := make(map[counted]bool) // what is passed on may be booked by now: the original does not say so
+	count := func(p freebusy.Period) {
+		i, ok := numbers[calendar.URI(p.Attendee).Folded()]
+		if c := (counted{p.UID, i, instantOf(p)}); ok && !own(p) && !known[c] && hits(p) {
+			known[c] = true
 			v.Loads[i].Bookings++
+		}
+	}
+	for p := range table.All() {
+		count(p)
+	}
+	if !passedHere {
+		if err := q.onTheirWay(now, count); err != nil {
+			return v, err
 		}
 	}
 	chosen := slices.IndexFunc(v.Loads, func(l Load) bool { return l.Bookings == 0 })

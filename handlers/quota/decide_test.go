@@ -152,7 +152,7 @@ func TestForDelegate(t *testing.T) {
 			lists{"groups": "* staff", "limits": "staff P3W", "delegates": c.delegates}.set(t, j)
 			fill(t, j, "staff", c.booked...)
 			update(t, j, func(q *quota.Quota) {
-				v, err := q.ForDelegate(booking(t, object(t, "u", append(c.attendees, attic), c.lines...), attic), c.policy)
+				v, err := q.ForDelegate(booking(t, object(t, "u", append(c.attendees, attic), c.lines...), attic), c.policy, now)
 				must(t, err)
 				got := map[quota.Reason]calendar.URI{quota.Accepted: attic, quota.Delegated: v.Delegate}[v.Reason]
 				_, loads, _ := strings.Cut(strings.NewReplacer("mailto:", "", "@example.com", "").Replace(v.String()), "in the way: ")
@@ -171,7 +171,7 @@ func TestDelegatedTo(t *testing.T) {
 	fill(t, j, "mailto:vera@example.com", period("o", 2, 9, 10, attic))
 	line := "ATTENDEE;DELEGATED-FROM=\"" + string(barn) + "\":" + string(attic)
 	update(t, j, func(q *quota.Quota) {
-		v, err := q.ForDelegate(booking(t, object(t, "u", nil, line, "ORGANIZER:"+string(vera)), attic), quota.Available)
+		v, err := q.ForDelegate(booking(t, object(t, "u", nil, line, "ORGANIZER:"+string(vera)), attic), quota.Available, now)
 		must(t, err)
 		if v.Reason != quota.Exceeded {
 			t.Errorf("over the limit: %d, %s", v.Reason, v)
@@ -179,7 +179,7 @@ func TestDelegatedTo(t *testing.T) {
 		must(t, q.SetList("limits", [][]string{{"*", "*"}}))
 	})
 	update(t, j, func(q *quota.Quota) {
-		v, err := q.ForDelegate(booking(t, object(t, "u", nil, line, "ORGANIZER:"+string(vera)), attic), quota.MostAvailable)
+		v, err := q.ForDelegate(booking(t, object(t, "u", nil, line, "ORGANIZER:"+string(vera)), attic), quota.MostAvailable, now)
 		must(t, err)
 		if v.Reason != quota.Accepted || len(v.Loads) != 1 {
 			t.Errorf("delegated again: %d, %s", v.Reason, v)

@@ -26,6 +26,12 @@ func (q *Quota) Expire(now time.Time, zone *time.Location) (gone Expired, err er
 	if err != nil {
 		return gone, err
 	}
+	passed, err := q.Periods(passedOn)
+	if err != nil {
+		return gone, err
+	}
+	passed.DropExpired(now)
+	passed.RemoveFunc(func(p freebusy.Period) bool { return p.End.Before(now) })
 	lasts := make(map[string]bool)          // by UID, whether anything of it is still to come
 	events := make(map[string][]stores.Key) // by UID
 	for key, err := range q.Keys() {

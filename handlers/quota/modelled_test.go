@@ -247,7 +247,7 @@ func (m *model) ask(uid, recurrenceID string, r calendar.URI, start time.Time, h
 			}
 		default:
 			policy := map[string]quota.Policy{"delegate": quota.Available, "delegate, most available": quota.MostAvailable}[m.functions]
-			got, err = q.ForDelegate(b, policy)
+			got, err = q.ForDelegate(b, policy, m.clock)
 		}
 		must(m.t, err)
 	})

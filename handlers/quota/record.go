@@ -29,6 +29,9 @@ const (
 // What is kept of the event is the newest version that a resource has accepted, in which all that
 // have are ACCEPTED.
 func (q *Quota) Confirm(b Booking, own *freebusy.Table, books Books) error {
+	if err := q.decided(b.ID, b.Resource); err != nil {
+		return err
+	}
 	places, err := q.Places(b.Object, books)
 	if err != nil {
 		return err
@@ -92,6 +95,13 @@ func (q *Quota) Places(object *calendar.Object, books Books) (places []Place, er
 // nothing is booked. An event that others have accepted still names a resource that has never accepted, unless the
 // event is called off.
 func (q *Quota) Retract(id stores.ID, resource calendar.URI, own *freebusy.Table, calledOff bool) error {
+	passedTo := resource
+	if calledOff {
+		passedTo = "" // by this one, maybe
+	}
+	if err := q.decided(id, passedTo); err != nil {
+		return err
+	}
 	mirrored := mirror(own, id.UID)
 	if err := q.eachTable(nil, func(table *freebusy.Table) { forget(table, id, resource, mirrored) }); err != nil {
 		return err
@@ -104,6 +114,9 @@ func (q *Quota) Retract(id stores.ID, resource calendar.URI, own *freebusy.Table
 // count, as it may be expired. All bookings are of the same resource, and there is one.
 func (q *Quota) Uphold(id stores.ID, accepted []Booking, own *freebusy.Table, books Books, now time.Time) error {
 	resource := accepted[0].Resource
+	if err := q.decided(id, resource); err != nil {
+		return err
+	}
 	places, err := q.Places(accepted[0].Object, books)
 	if err != nil {
 		return err

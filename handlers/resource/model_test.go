@@ -151,6 +151,7 @@ type modelQuota struct {
 	groups    map[string]string
 	delegates []string
 	tables    map[string]map[booking][]span // by group, or by organizer
+	passed    map[booking]offer             // what is passed on to a resource, and not decided
 }
 
 // booking is an event or occurrence in a resource.
@@ -183,6 +184,9 @@ func (m *model) handle(c call) []reply {
 		r.cancelled[c.occurrence] = c.revision
 		r.giveUp(c)
 		m.account(c)
+		for name := range m.resources {
+			m.arrived(c, name)
+		}
 		return nil
 	case "DECLINECOUNTER":
 		r.dropOffers(c)
@@ -192,6 +196,7 @@ func (m *model) handle(c call) []reply {
 		return nil // it has been answered
 	}
 	decision, spans, delegate := m.decide(c)
+	m.arrived(c, c.to)
 	to := []string{c.organizer}
 	if c.from != "" {
 		to = append(to, c.from)
@@ -225,10 +230,42 @@ func (m *model) handle(c call) []reply {
 		}
 		say("COUNTER", "NEEDS-ACTION", spans[0].from)
 	case "DELEGATED":
+		m.pass(c, delegate)
 		say("REPLY", "DELEGATED", c.spans[0].from)
 		replies = append(replies, reply{delegate, "REQUEST", "DELEGATED", c.spans[0].from})
 	}
 	return replies
+}
+
+// pass notes that a call is passed on, for a day. Of each event only the last one is known.
+func (m *model) pass(c call, delegate string) {
+	for _, f := range m.resources[c.to].functions {
+		if f.name != "schedule_for_delegate" || !slices.Contains(m.quotas[f.quota].delegates, delegate) {
+			continue
+		}
+		q := m.quotas[f.quota]
+		for name := range m.resources {
+			q.forget(c, name)
+		}
+		q.passed[booking{c.occurrence, delegate}] = offer{m.resources[c.to].left(c), m.now.Add(24 * time.Hour)}
+	}
+}
+
+// arrived forgets what was passed on of a call's event to a resource, as the quotas of the call's resource know it.
+func (m *model) arrived(c call, resource string) {
+	for _, f := range m.resources[c.to].functions {
+		if f.quota != "" {
+			m.quotas[f.quota].forget(c, resource)
+		}
+	}
+}
+
+func (q *modelQuota) forget(c call, resource string) {
+	for b := range q.passed {
+		if b.resource == resource && b.uid == c.uid && (c.at == whole || c.at == b.at) {
+			delete(q.passed, b)
+		}
+	}
 }
 
 // isFirst reports whether nothing is known of a whole event but of its occurrences.
@@ -512,6 +549,16 @@ func (m *model) choose(c call, f function, spans []span) (said, delegate string)
 				}
 			}
 		}
+		for b, passed := range q.passed {
+			if c.from != "" || b.resource != candidate || !m.now.Before(passed.expires) {
+				continue
+			}
+			for _, s := range without(c, b.occurrence, passed.spans) {
+				if overlap([]span{s}, spans) && !slices.Contains(q.tables[q.group(c.organizer)][b], s) {
+					load++
+				}
+			}
+		}
 		if f.policy != "most-available" && load > 0 {
 			continue
 		}
@@ -587,6 +634,11 @@ func (m *model) records() (lines []string) {
 		}
 	}
 	for name, q := range m.quotas {
+		for b, passed := range q.passed {
+			if m.now.Before(passed.expires) {
+				add(name+" on the way", b.occurrence, b.resource, passed.spans)
+			}
+		}
 		for group, table := range q.tables {
 			for b, spans := range table {
 				add(name+" of "+group, b.occurrence, b.resource, spans)

@@ -107,7 +107,7 @@ type modelStep struct {
 
 func drawStep(rt *rapid.T) modelStep {
 	s := modelStep{
-		kind:      rapid.SampledFrom([]string{"REQUEST", "REQUEST", "REQUEST", "REQUEST", "CANCEL", "DECLINECOUNTER", "deliver", "again", "half an hour", "an hour"}).Draw(rt, "kind"),
+		kind:      rapid.SampledFrom([]string{"REQUEST", "REQUEST", "REQUEST", "REQUEST", "CANCEL", "DECLINECOUNTER", "deliver", "again", "half an hour", "an hour", "a day"}).Draw(rt, "kind"),
 		organizer: rapid.IntRange(0, len(modelOrganizers)-1).Draw(rt, "organizer"),
 		event:     rapid.IntRange(0, 2).Draw(rt, "event"),
 		rooms:     rapid.SampledFrom([][]int{{0}, {0}, {1}, {0, 1}, {2, 0}, {0, 1, 2}}).Draw(rt, "rooms"),
@@ -224,7 +224,7 @@ func (w *modelled) write(text string, path ...string) {
 }
 
 func (w *modelled) drawQuota(name string) {
-	q := &modelQuota{limits: map[string]int{}, groups: map[string]string{}, tables: map[string]map[booking][]span{}}
+	q := &modelQuota{limits: map[string]int{}, groups: map[string]string{}, tables: map[string]map[booking][]span{}, passed: map[booking]offer{}}
 	w.model.quotas[name] = q
 	limit := rapid.SampledFrom([]int{0, 6, 12, 24, -1, -1})
 	var limits, groups, delegates string
@@ -319,9 +319,9 @@ func (w *modelled) drawRoom(name string) {
 // do has the step happen.
 func (w *modelled) do(s modelStep) {
 	switch s.kind {
-	case "half an hour", "an hour":
+	case "half an hour", "an hour", "a day":
 		w.note("%s goes by", s.kind)
-		w.model.now = w.model.now.Add(map[string]time.Duration{"half an hour": 30 * time.Minute, "an hour": time.Hour}[s.kind])
+		w.model.now = w.model.now.Add(map[string]time.Duration{"half an hour": 30 * time.Minute, "an hour": time.Hour, "a day": 24 * time.Hour}[s.kind])
 		w.compare()
 	case "deliver":
 		if len(w.calls) > 0 {
@@ -523,6 +523,8 @@ func (w *modelled) table(resource string, path ...string) (records []record) {
 		}
 		r.from, r.to = slot(at(columns[0]).Sub(modelDay)/slotLength), slot(at(columns[1]).Sub(modelDay)/slotLength)
 		switch {
+		case path[len(path)-1] == "freebusy-offers" && resource == "":
+			r.resource, r.expires = columns[6], at(columns[7])
 		case len(columns) > 7 && resource == "":
 			r.resource = columns[7]
 		case len(columns) > 7 && columns[7] != "":
@@ -588,6 +590,11 @@ func (w *modelled) compare() {
 		}
 	}
 	for name, q := range w.model.quotas {
+		for _, b := range w.table("", "journal", name, "freebusy-offers") {
+			if w.model.now.Before(b.expires) {
+				lines = append(lines, fmt.Sprintf("%s on the way: %s %s %s", name, b.occurrence, b.span, b.resource))
+			}
+		}
 		sums := map[string]int{}
 		for _, group := range w.names("journal", name, "freebusy-other") {
 			for _, b := range w.table("", "journal", name, "freebusy-other", group) {

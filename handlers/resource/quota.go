@@ -48,7 +48,9 @@ func (f acrossQuota) decide(q *request) (answer, error) {
 }
 
 func (f forDelegate) decide(q *request) (answer, error) {
-	return q.ask(f, func(of *quota.Quota, b quota.Booking) (quota.Verdict, error) { return of.ForDelegate(b, f.policy) })
+	return q.ask(f, func(of *quota.Quota, b quota.Booking) (quota.Verdict, error) {
+		return of.ForDelegate(b, f.policy, q.Now)
+	})
 }
 
 // ask asks the quota of a function.
@@ -137,6 +139,22 @@ func (r *rules) Confirm(i itip.Invited) error {
 	for _, name := range r.quotaNames() {
 		if err := r.quotas[name].Confirm(booking, own, r.functions.Books(r.user, name)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// Pass implements [itip.Rules]: each quota by which the resource delegates notes it.
+func (r *rules) Pass(i itip.Invited, to calendar.URI) error {
+	booking, err := r.booking(i, i.Object)
+	if err != nil {
+		return err
+	}
+	for _, f := range r.functions.All {
+		if of, ok := f.decider.(forDelegate); ok {
+			if err := r.quotas[r.nameOf(of)].Pass(booking, to, i.Now); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

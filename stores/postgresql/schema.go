@@ -52,6 +52,12 @@ var (
 	}
 )
 
+// journalOffers is a table of ours, which the original does not know: what resources have passed on to others.
+var journalOffers = table{
+	name:    "journal_freebusy_offers",
+	columns: append(append([]string{"store_user"}, periodColumns...), "expires"), indexed: []string{"store_user", "start", "end"},
+}
+
 // tables is the original's schema, as far as the store goes, or the journal.
 func (s *Store) tables() []table {
 	if !s.journal {
@@ -101,7 +107,7 @@ func (m Missing) String() string {
 	return fmt.Sprintf("missing: table %s", m.Table)
 }
 
-// Schema returns what the database lacks of the original's tables, of the outbox, and of
+// Schema returns what the database lacks of the original's tables, of ours, and of
 // the indexes that the queries of this package need. An index of any name counts that
 // begins with the same columns.
 func (s *Store) Schema(ctx context.Context) (missing []Missing, err error) {
@@ -134,7 +140,9 @@ func (s *Store) missing(ctx context.Context) ([]Missing, error) {
 	}
 	var missing []Missing
 	wanted := s.tables()
-	if !s.journal {
+	if s.journal {
+		wanted = append(wanted, journalOffers)
+	} else {
 		wanted = append(wanted, outboxTable)
 	}
 	for _, t := range wanted {

@@ -56,8 +56,12 @@ func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
 		if err := stores.CheckText("user", string(which.Other)); err != nil {
 			return nil, err
 		}
-	} else if t.store.journal {
+	} else if t.store.journal && which.Kind == stores.Own {
 		return freebusy.New(freebusy.Plain), nil // a journal has none
+	} else if t.store.journal {
+		if there, err := t.keepsOffers(); err != nil || !there {
+			return freebusy.New(freebusy.Expiring), err
+		}
 	}
 	table, err := t.readPeriods(which)
 	if err != nil {
@@ -68,6 +72,16 @@ func (t *tx) Periods(which stores.Table) (*freebusy.Table, error) {
 	}
 	t.periods[which] = table
 	return table, nil
+}
+
+// keepsOffers reports whether a journal has a table of offers. It is ours: a database that was made for the original
+// has none, and keeps none then.
+func (t *tx) keepsOffers() (there bool, err error) {
+	err = t.db.QueryRow(t.ctx, "SELECT to_regclass($1) IS NOT NULL", journalOffers.name).Scan(&there)
+	if err != nil {
+		return false, fmt.Errorf("look for the table %s: %w", journalOffers.name, err)
+	}
+	return there, nil
 }
 
 func (t *tx) readPeriods(which stores.Table) (*freebusy.Table, error) {

@@ -26,6 +26,7 @@ func RunJournal(t *testing.T, open func(t *testing.T) (stores.Journal, stores.St
 	}{
 		{"bookings", bookings},
 		{"bookings of several resources", severalResources},
+		{"passed on", passedOn},
 		{"lists", lists},
 		{"what no list has", badLists},
 		{"events of quotas", quotaEvents},
@@ -112,6 +113,38 @@ func bookings(t *testing.T, j stores.Journal, _ stores.Store) {
 		equal(t, "bookings of the other quota", booked(t, tx, "staff"), nil)
 	})
 	wantQuotas(t, j, Cars, Rooms)
+}
+
+// What is passed on expires, and quotas have it apart.
+func passedOn(t *testing.T, j stores.Journal, _ stores.Store) {
+	offers := func(tx stores.JournalTx) *freebusy.Table {
+		table, err := tx.Periods(stores.Table{Kind: stores.Offers})
+		ok(t, err)
+		return table
+	}
+	var rows []freebusy.Period
+	for day, uid := range []string{"u1", "u2", "u3"} {
+		row := booking(uid, day+2, "")
+		row.Organizer, row.Expires = string(Harvey), row.Start.AddDate(0, 0, -1)
+		rows = append(rows, row)
+	}
+	updateQuota(t, j, Cars, func(tx stores.JournalTx) { offers(tx).InsertAll(rows) })
+	updateQuota(t, j, Cars, func(tx stores.JournalTx) {
+		equal(t, "passed on", slices.Collect(offers(tx).All()), rows)
+		if n := offers(tx).DropExpired(rows[0].Expires); n != 1 {
+			t.Errorf("%d have expired", n)
+		}
+		offers(tx).Remove("u3", "")
+	})
+	viewQuota(t, j, Cars, func(tx stores.JournalTx) {
+		equal(t, "passed on", slices.Collect(offers(tx).All()), rows[1:2])
+		groups, err := tx.Others()
+		ok(t, err)
+		equal(t, "groups", groups, nil)
+	})
+	viewQuota(t, j, Rooms, func(tx stores.JournalTx) {
+		equal(t, "passed on in another quota", slices.Collect(offers(tx).All()), nil)
+	})
 }
 
 // The lists of a quota are replaced as a whole.
