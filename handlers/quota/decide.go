@@ -42,6 +42,7 @@ type Verdict struct {
 	Delegate calendar.URI // with Delegated
 
 	// Why it is so, for people:
+	Quota         calendar.URI  // with NoAllocation, if it has no limits at all
 	Group         string        // of the organizer
 	Asked, Booked time.Duration // in all, by this event and by the group
 	Limit         time.Duration // negative: none
@@ -60,6 +61,8 @@ type Load struct {
 func (v Verdict) String() string {
 	var b strings.Builder
 	switch {
+	case v.Quota != "":
+		fmt.Fprintf(&b, "the quota %q has no limits, so nobody may book", string(v.Quota))
 	case v.Reason == NoAllocation:
 		fmt.Fprintf(&b, "group %q has no limit", v.Group)
 	case v.Endless && v.Limit >= 0:
@@ -123,6 +126,9 @@ func (q *Quota) check(b Booking) (v Verdict, table *freebusy.Table, err error) {
 	limit, ok := q.LimitOf(v.Group)
 	if !ok || badName(v.Group) != "" { // of whom nothing could be recorded
 		v.Reason = NoAllocation
+		if len(q.Limits) == 0 {
+			v.Quota = q.User()
+		}
 		return v, freebusy.New(freebusy.Attended), nil
 	}
 	which, err := q.table(v.Group)
@@ -233,6 +239,11 @@ func ParsePolicy(words ...string) (p Policy) {
 		}
 	}
 	return p
+}
+
+// UnknownPolicies returns those of the words after the name of a quota that are no policy.
+func UnknownPolicies(words ...string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == "available" || word == "most-available" })
 }
 
 // ForDelegate decides as schedule_for_delegate does: where the quota allows it, for the resource or

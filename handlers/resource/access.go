@@ -2,6 +2,7 @@ package resource
 
 import (
 	"fmt"
+	"net/mail"
 	"slices"
 	"strings"
 
@@ -73,6 +74,7 @@ type aclRule struct {
 	accept    bool
 	attendee  bool           // the addresses are those of attendees; else of the organizer
 	addresses []calendar.URI // nil: it is the answer unless a later rule matches
+	line      int            // from 1
 }
 
 // ReadACL reads an access control list: a rule a line, of words as in [ReadFunctions]. The error is for one that
@@ -80,7 +82,7 @@ type aclRule struct {
 func ReadACL(text string) (ACL, error) {
 	var list ACL
 	number := 0
-	for line := range strings.Lines(text) {
+	for line := range linesOf(text) {
 		number++
 		words, err := stores.Words(line)
 		if err != nil {
@@ -93,6 +95,7 @@ func ReadACL(text string) (ACL, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
+		rule.line = number
 		list = append(list, rule)
 	}
 	if len(list) == 0 {
@@ -128,6 +131,18 @@ func readACLRule(words []string) (rule aclRule, err error) {
 		return rule, fmt.Errorf("it names no address")
 	}
 	return rule, nil
+}
+
+// nobody returns what is wrong with addresses that nobody can have, so that their rules have no effect.
+func (list ACL) nobody() (mistakes []error) {
+	for _, rule := range list {
+		for _, uri := range rule.addresses {
+			if a, err := mail.ParseAddress(uri.Address()); err != nil || a.Address != uri.Address() || strings.Contains(a.Address, "*") {
+				mistakes = append(mistakes, fmt.Errorf("line %d: %q is no address, and means nobody", rule.line, uri.Address()))
+			}
+		}
+	}
+	return mistakes
 }
 
 // permits reports whether the list lets an event take place. The last rule that matches counts.

@@ -3,6 +3,7 @@ package resource
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -82,7 +83,7 @@ func ReadFunctions(text string) (Functions, error) {
 	var functions Functions
 	var mistakes []error
 	number := 0
-	for line := range strings.Lines(text) {
+	for line := range linesOf(text) {
 		number++
 		words, err := stores.Words(line)
 		if err == nil && len(words) == 0 { // DEVIATION: blank-lines-among-functions
@@ -105,6 +106,9 @@ func ReadFunctions(text string) (Functions, error) {
 	return functions, errors.Join(mistakes...)
 }
 
+// linesOf returns the lines of a preference, without the byte order mark that some editors write before them.
+func linesOf(text string) iter.Seq[string] { return strings.Lines(strings.TrimPrefix(text, "\ufeff")) }
+
 // makeFunction makes a function of its name and arguments, and returns those that have no effect.
 func makeFunction(name string, arguments []string) (f Function, extra []string, err error) {
 	m, ok := makers[name]
@@ -116,6 +120,9 @@ func makeFunction(name string, arguments []string) (f Function, extra []string, 
 	}
 	f = Function{Name: name, Arguments: arguments}
 	f.decider, err = m.make(arguments)
+	if _, ok := f.decider.(forDelegate); ok && len(arguments) > 1 {
+		extra = quota.UnknownPolicies(arguments[1:]...)
+	}
 	return f, extra, err
 }
 

@@ -16,6 +16,13 @@ func TestReadFunctions(t *testing.T) {
 		{"none", "", "", "", ""},
 		{"several", "same_domain_only\nschedule_in_freebusy 2\n", "1 same_domain_only | 2 schedule_in_freebusy 2", "", ""},
 		{"blank lines, comments and white space", "\n  # who may\r\n\tsame_domain_only\t \n\n", "3 same_domain_only", "", ""},
+		{"a byte order mark, and CR", "\ufeffsame_domain_only\r\n\r\nschedule_in_freebusy\t2\r\n", "1 same_domain_only | 3 schedule_in_freebusy 2", "", ""},
+		{"a negative number", "schedule_in_freebusy -1", "", `line 1: schedule_in_freebusy: "-1" is not a number of bookings`, ""},
+		{"a number that is too great", "schedule_in_freebusy 99999999999999999999", "", `line 1: schedule_in_freebusy: "99999999999999999999" is not a number`, ""},
+		{"no word at all", "check_quota ''", "", `line 1: check_quota: the quota "": it is empty`, ""},
+		{"a comma", "schedule_in_freebusy,2", "", "line 1: schedule_in_freebusy,2: there is no such scheduling function", ""},
+		{"an unknown policy", "schedule_for_delegate mailto:rooms@example.com most_available", "1 schedule_for_delegate mailto:rooms@example.com most_available", "",
+			"line 1: schedule_for_delegate: arguments without effect: most_available"},
 		{"quotes", "access_control_list \"/etc/imip agent/'list'\"\naccess_control_list '/a \"b\"'", "1 access_control_list /etc/imip agent/'list' | 2 access_control_list /a \"b\"", "", ""},
 		{"too many arguments", "same_domain_only now\nschedule_in_freebusy 1 2 3", "1 same_domain_only | 2 schedule_in_freebusy 1", "",
 			"line 1: same_domain_only: arguments without effect: now; line 2: schedule_in_freebusy: arguments without effect: 2 3"},
@@ -268,6 +275,7 @@ func TestACL(t *testing.T) {
 		{"a default in the end", "accept organiser ann@example.com\ndecline", false, false},
 		{"several addresses", "accept organiser eve@example.com ann@example.com bob@example.com", true, true},
 		{"in other letters", "ACCEPT Organiser MAILTO:Ann@Example.COM", true, false},
+		{"a byte order mark, tabs and CR", "\ufeff# list\r\n\r\n\taccept\torganiser\tann@example.com\t\r\n", true, false},
 		{"comments and quotes", "# list\n\n  accept 'organiser' \"ann@example.com\"\n", true, false},
 	} {
 		list, err := ReadACL(test.list)

@@ -44,13 +44,18 @@ func Mistakes(functions, acl string) (all []PreferenceMistake) {
 			}
 			preference, text = scheduling, string(content)
 		}
-		switch _, err := ReadACL(text); {
-		case err == nil:
-		case list.file != "":
-			all = append(all, PreferenceMistake{preference, fmt.Errorf("line %d: %s: %w", f.Line, list.file, err)})
-		case text == "":
-			all = append(all, PreferenceMistake{scheduling, fmt.Errorf("line %d: there is no access control list in the preference acl", f.Line)})
-		default:
+		rules, err := ReadACL(text)
+		found := rules.nobody()
+		if err != nil {
+			found = []error{err}
+		}
+		for _, err := range found {
+			switch {
+			case list.file != "":
+				err = fmt.Errorf("line %d: %s: %w", f.Line, list.file, err)
+			case text == "":
+				preference, err = scheduling, fmt.Errorf("line %d: there is no access control list in the preference acl", f.Line)
+			}
 			all = append(all, PreferenceMistake{preference, err})
 		}
 	}

@@ -28,6 +28,8 @@ func TestPreferenceMistakes(t *testing.T) {
 		{"access_control_list " + dir + "/good", "", nil},
 		{"access_control_list " + dir + "/bad", "accept", []string{"scheduling_function: line 1: " + dir + "/bad: line 2"}},
 		{"access_control_list " + dir + "/none", "accept", []string{"the access control list cannot be read"}},
+		{"access_control_list", "accept organiser <paul@example.com> MAILTO:vera@example.com\n\ndecline attendee *@example.org a,b@example.com # him", []string{
+			`acl: line 1: "<paul@example.com>" is no address, and means nobody`, `acl: line 3: "*@example.org" is no address`, `"a,b@example.com"`, `"#"`, `"him"`}},
 		{"access_control_list none", "accept", []string{"not the absolute path"}},
 	} {
 		got := Mistakes(c.functions, c.acl)

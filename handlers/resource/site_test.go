@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"bytes"
+	"cmp"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -43,6 +44,7 @@ type site struct {
 	settings        preferences.Preferences // everybody's
 	broken          error                   // why preferences cannot be read
 	now             time.Time
+	quota           string // of which list writes; "": that of all rooms
 }
 
 func (s *site) Load(calendar.URI) (preferences.Preferences, error) { return s.settings, s.broken }
@@ -174,10 +176,10 @@ func (s *site) stored(user string) (all []string) {
 	return all
 }
 
-// list writes a list of the quota of all rooms.
+// list writes a list of a quota.
 func (s *site) list(name string, lines ...string) {
 	s.t.Helper()
-	dir := filepath.Join(s.dir, "journal", rooms)
+	dir := filepath.Join(s.dir, "journal", cmp.Or(s.quota, rooms))
 	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name), []byte(strings.Join(append(lines, ""), "\n")), 0o600)
