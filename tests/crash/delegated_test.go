@@ -12,12 +12,15 @@ import (
 // waits for anybody: each request finds a room of its own, also where the ones before have not reached theirs.
 func TestDelegatedAtOnce(t *testing.T) {
 	const rooms = 5
-	requests := 25
-	if full {
-		requests = 200
-	}
 	for _, kind := range []string{"files", "database"} {
 		t.Run(kind, func(t *testing.T) {
+			requests := 25
+			switch {
+			case full && kind == "files":
+				requests = 200
+			case full: // each waits for a connection, too
+				requests = 100
+			}
 			b := newBookings(t, kind, rooms, "schedule_for_delegate "+allRooms+"\nschedule_in_freebusy")
 			must(t, b.journal.Update(t.Context(), allRooms, func(tx stores.JournalTx) error {
 				if err := tx.SetList("groups", [][]string{{"*", "staff"}}); err != nil {
