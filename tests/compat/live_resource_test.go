@@ -123,7 +123,7 @@ func drawRequests(t *rapid.T) *Conversation {
 	// What is moved counts twice under a quota: moved-bookings. Where there is no limit, that does not matter.
 	moves := byQuota && rapid.Bool().Draw(t, "moves")
 	if moves {
-		functions = rapid.SampledFrom([]string{"check_quota " + quota, "check_quota", "schedule_for_delegate " + quota + " most-available"}).Draw(t, "functions of moves")
+		functions = rapid.SampledFrom([]string{"check_quota " + quota, "check_quota", "same_domain_only\ncheck_quota " + quota + "\ncheck_quota"}).Draw(t, "functions of moves")
 	}
 	for _, room := range []string{"room", "attic"} {
 		prefer := func(name, value string) {
