@@ -1,34 +1,15 @@
 package mta
 
-import (
-	"net"
-	"net/smtp"
-	"testing"
-	"time"
-
-	"imip-agent/tests/clock"
-)
+import "testing"
 
 // sendAs is send for somebody who authenticates with the password `secret`.
 func sendAs(server, local, login, from string, to []string, message []byte) error {
-	dialer := net.Dialer{Timeout: 30 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(local)}}
-	conn, err := dialer.Dial("tcp", server)
+	c, err := connect(server, local)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
-		return err
-	}
-	const host = "127.0.0.1"
-	c, err := smtp.NewClient(conn, host)
-	if err != nil {
-		return err
-	}
-	if err := c.Hello("client.example.com"); err != nil {
-		return err
-	}
-	if err := c.Auth(smtp.PlainAuth("", login, "secret", host)); err != nil {
+	defer c.Close()
+	if err := logIn(c, login); err != nil {
 		return err
 	}
 	if err := transact(c, from, to, message); err != nil {

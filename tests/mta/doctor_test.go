@@ -46,18 +46,7 @@ func testDoctor(t *testing.T, s *server, faults [][3]string) {
 		config(`OUTGOING_PREFIX = "calendars"`, "calendars"),
 		config(`ALIASES = "/nowhere"`, "read the aliases of users"),
 	}
-	for _, f := range append(common, faults...) {
-		s.run(t, f[0])
-		out, err := s.try("imip-agent doctor")
-		text := out
-		if err != nil {
-			text = err.Error()
-		}
-		if !strings.Contains(text, f[2]) || !strings.Contains(text, "-> ") {
-			t.Errorf("after %s: %v\n%s\nwant %q", f[0], err, text, f[2])
-		}
-		s.run(t, f[1])
-	}
+	s.findsEach(t, append(common, faults...))
 	if out, err := s.try("imip-agent doctor; ls -A /var/lib/imip-agent"); err != nil || strings.Contains(out, ".imip-agent-doctor") {
 		t.Errorf("when all is mended: %v\n%s", err, out)
 	}
@@ -163,4 +152,22 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("a message: %v %s", err, out)
 		}
 	})
+}
+
+// findsEach makes faults, one after another, and fails the test unless doctor finds each. A fault is a script that makes it, one
+// that mends it, and what doctor must say, beside advice.
+func (s *server) findsEach(t *testing.T, faults [][3]string) {
+	t.Helper()
+	for _, f := range faults {
+		s.run(t, f[0])
+		out, err := s.try("imip-agent doctor")
+		text := out
+		if err != nil {
+			text = err.Error()
+		}
+		if !strings.Contains(text, f[2]) || !strings.Contains(text, "-> ") {
+			t.Errorf("after %s: %v\n%s\nwant %q", f[0], err, text, f[2])
+		}
+		s.run(t, f[1])
+	}
 }

@@ -36,18 +36,7 @@ func testIncomingDoctor(t *testing.T, s *server, d *dovecot, faults [][3]string)
 		{`mv ` + d.socket + ` ` + d.socket + `.away`, `mv ` + d.socket + `.away ` + d.socket, "the mail of users waits"},
 		{`chmod 600 ` + d.socket, `chmod 666 ` + d.socket, "cannot be opened by imip-agent:www-data"},
 	}
-	for _, f := range append(common, faults...) {
-		s.run(t, f[0])
-		out, err := s.try("imip-agent doctor")
-		text := out
-		if err != nil {
-			text = err.Error()
-		}
-		if !strings.Contains(text, f[2]) || !strings.Contains(text, "-> ") {
-			t.Errorf("after %s: %v\n%s\nwant %q", f[0], err, text, f[2])
-		}
-		s.run(t, f[1])
-	}
+	s.findsEach(t, append(common, faults...))
 	// What only a message shows.
 	d.stop()
 	if out, err := s.try(`imip-agent doctor --send ` + user + ` --wait 5s`); err == nil || !strings.Contains(err.Error(), "an invitation to "+user+" was sent 5s ago, but it") {

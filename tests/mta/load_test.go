@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/smtp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,12 +14,10 @@ import (
 	"time"
 
 	"github.com/d--j/go-milter"
-
-	"imip-agent/tests/clock"
 )
 
 // serviceLoad has Postfix hand in mail to the service. Who sends it, From says, as with the other ways that are compared.
-const serviceLoad = `
+var serviceLoad = `
 	imip-agent setup postfix --remove >/dev/null
 	install -d -o imip-agent -g postfix -m 2750 /var/spool/postfix/imip-agent
 	ln -s /var/spool/postfix/imip-agent /run/imip-agent
@@ -169,18 +166,11 @@ func (s *server) travel(t *testing.T, messages int, message func(n int) (user, g
 
 // sendSome sends some messages over one connection.
 func (s *server) sendSome(first, end int, message func(int) (user, guest string, text []byte)) error {
-	conn, err := net.DialTimeout("tcp", s.submission, patience)
+	c, err := connect(s.submission, "")
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
-		return err
-	}
-	c, err := smtp.NewClient(conn, "client.example.com")
-	if err != nil {
-		return err
-	}
+	defer c.Close()
 	for n := first; n < end; n++ {
 		user, guest, text := message(n)
 		if err := transact(c, user, []string{guest}, text); err != nil {

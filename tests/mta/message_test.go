@@ -99,29 +99,43 @@ func unchanged(t *testing.T, arrived, sent []byte) {
 // the usual one), in one session. Bare addresses, "" for the null sender; a recipient
 // may be followed by options, which are sent if the server knows of reports at all.
 func send(server, local, from string, to []string, message []byte) error {
-	dialer := net.Dialer{Timeout: 30 * time.Second}
-	if local != "" {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(local)}
-	}
-	conn, err := dialer.Dial("tcp", server)
+	c, err := connect(server, local)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
-		return err
-	}
-	c, err := smtp.NewClient(conn, "client.example.com")
-	if err != nil {
-		return err
-	}
-	if err := c.Hello("client.example.com"); err != nil {
-		return err
-	}
+	defer c.Close()
 	if err := transact(c, from, to, message); err != nil {
 		return err
 	}
 	return c.Quit()
+}
+
+// connect begins a session with a mail server on this machine, from an address of the machine (empty: any). It is to be closed.
+func connect(server, local string) (*smtp.Client, error) {
+	dialer := net.Dialer{Timeout: 30 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(local)}}
+	conn, err := dialer.Dial("tcp", server)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	c, err := smtp.NewClient(conn, "127.0.0.1")
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	if err := c.Hello("client.example.com"); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// logIn authenticates with the password `secret`.
+func logIn(c *smtp.Client, login string) error {
+	return c.Auth(smtp.PlainAuth("", login, "secret", "127.0.0.1"))
 }
 
 // transact sends one message in a session.

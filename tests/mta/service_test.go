@@ -49,7 +49,7 @@ func TestSetupService(t *testing.T) {
 		return [3]string{`cp /etc/postfix/main.cf /root/; postconf -e '` + setting + `'`, `cp /root/main.cf /etc/postfix/`, want}
 	}
 	const socket = "/var/spool/postfix/imip-agent/milter"
-	for _, f := range [][3]string{
+	s.findsEach(t, [][3]string{
 		main(`smtpd_milters = unix:/run/imip-agent/milter`, "/var/spool/postfix/run/imip-agent/milter cannot be found"),
 		main(`smtpd_milters = unix:imip-agent/milter`, "milter_default_action is tempfail"),
 		main(`smtpd_milters = { unix:imip-agent/milter, default_action=reject }`, "milter_default_action is reject"),
@@ -64,18 +64,7 @@ func TestSetupService(t *testing.T) {
 		{`cp /etc/imip-agent/config.txt /root/; echo 'LOGINS = "/nowhere"' >> /etc/imip-agent/config.txt`, `cp /root/config.txt /etc/imip-agent/`, "it cannot be read whose logins are"},
 		{`cp /etc/imip-agent/config.txt /root/; sed -i /^LOGIN_DOMAIN/d /etc/imip-agent/config.txt`, `cp /root/config.txt /etc/imip-agent/`, "logins that are no addresses are nobody's"},
 		{`kill -STOP $(cat /run/serve.pid)`, `kill -CONT $(cat /run/serve.pid)`, "the service does not answer at " + socket},
-	} {
-		s.run(t, f[0])
-		out, err := s.try("imip-agent doctor")
-		text := out
-		if err != nil {
-			text = err.Error()
-		}
-		if !strings.Contains(text, f[2]) || !strings.Contains(text, "-> ") {
-			t.Errorf("after %s: %v\n%s\nwant %q", f[0], err, text, f[2])
-		}
-		s.run(t, f[1])
-	}
+	})
 	// The service and copies at once, and then copies alone.
 	s.run(t, `cp -a /etc/postfix /root/milter; cp /etc/imip-agent/config.txt /root/milter.txt
 		imip-agent setup postfix --domain example.com --pipe --service "127.0.0.1:$1/inet"

@@ -10,12 +10,9 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"net/smtp"
 	"strings"
 	"testing"
 	"time"
-
-	"imip-agent/tests/clock"
 )
 
 // serves returns a script that starts our service, in more groups than its own, and sets what runs it.
@@ -60,27 +57,16 @@ func (m *machine) certificate(t *testing.T, cert, key string) {
 
 // sendEncrypted is sendAs by TLS, without which some mail systems take no password. Without a login, nobody logs in.
 func sendEncrypted(server, login, from string, to []string, message []byte) error {
-	conn, err := net.DialTimeout("tcp", server, 30*time.Second)
+	c, err := connect(server, "")
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
-		return err
-	}
-	const host = "127.0.0.1"
-	c, err := smtp.NewClient(conn, host)
-	if err != nil {
-		return err
-	}
-	if err := c.Hello("client.example.com"); err != nil {
-		return err
-	}
+	defer c.Close()
 	if err := c.StartTLS(&tls.Config{InsecureSkipVerify: true}); err != nil {
 		return err
 	}
 	if login != "" {
-		if err := c.Auth(smtp.PlainAuth("", login, "secret", host)); err != nil {
+		if err := logIn(c, login); err != nil {
 			return err
 		}
 	}

@@ -2,16 +2,12 @@ package mta
 
 import (
 	"fmt"
-	"net"
-	"net/smtp"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"imip-agent/tests/clock"
 )
 
 // load is what TestThroughput sends: messages from as many users as stand here, each
@@ -135,18 +131,11 @@ func (s *server) load(t *testing.T) figures {
 
 // session sends a few messages over one connection.
 func (s *server) session(first int) error {
-	conn, err := net.DialTimeout("tcp", s.submission, patience)
+	c, err := connect(s.submission, "")
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	if err := conn.SetDeadline(clock.Kernel().Add(patience)); err != nil {
-		return err
-	}
-	c, err := smtp.NewClient(conn, "client.example.com")
-	if err != nil {
-		return err
-	}
+	defer c.Close()
 	for i := first; i < min(first+loadPerSession, loadMessages); i++ {
 		user, id := loadUser(i), fmt.Sprintf("load-%d", i)
 		message := letter(user, id, loadGuest(i))
