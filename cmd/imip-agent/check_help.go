@@ -23,7 +23,7 @@ const checkFormat = `With --json each line is an object. A finding has
   command     the command line of the repair
 The last line is a summary with
   type        "summary"
-  users, events   the number of examined users and events
+  users, events   the number of examined users, quotas included, and events
   found       the number of findings that are left, without notes
   mended      the number of repaired findings
   known       the number of findings in the baseline, which are not listed

@@ -56,7 +56,7 @@ func quotaCommand(env process.Environment) *cli.Command {
 			"the same lists. PostgreSQL keeps no order of delegates: there it is that of their URIs.\n\n" +
 			"LIMIT is a duration, for example PT10H or P2D, or * for no limit. GROUP or ORGANIZER *\n" +
 			"stands for all others. Organizers without a line form a group of their own, which has\n" +
-			"their address as its name. Whose group has no limit can book nothing.\n\n" +
+			"their address as its name. If their group has no limit, they can book nothing.\n\n" +
 			"expire removes bookings that have ended. Run it every night:\n" +
 			"  " + name + "expire\n\n" +
 			"Exit status: 0, done; 8, not done, for example because a list has a line that cannot be\n" +

@@ -13,11 +13,11 @@ func serveCommand(env process.Environment) *cli.Command {
 		Name:      "serve",
 		Usage:     "take mail from the mail system by the milter protocol or LMTP, and update users' calendars",
 		UsageText: env.Program + " serve [options]",
-		Description: "Runs until it gets SIGTERM; then it ends what it has begun. SIGHUP has it read again\n" +
-			"LOGINS, LOGIN_DOMAIN, MILTER_HOSTS and RESOURCES; for other settings, start it again.\n\n" +
+		Description: "Runs until it gets SIGTERM; then it completes what it has begun. After SIGHUP it reads\n" +
+			"LOGINS, LOGIN_DOMAIN, MILTER_HOSTS and RESOURCES again; other settings need a new start.\n\n" +
 			"By the milter protocol it takes mail that users send, at MILTER_SOCKET or at the socket\n" +
 			"that systemd passes. A message is on disk before the mail is accepted, and handled at\n" +
-			"once, those of each user in their order: \"" + env.Program + " queue\" shows what waits. Postfix\n" +
+			"once, each user's messages in their order: \"" + env.Program + " queue\" shows what waits. Postfix\n" +
 			"needs these lines in main.cf:\n\n" +
 			"  smtpd_milters = unix:/run/imip-agent/milter\n" +
 			"  milter_default_action = accept\n\n" +
@@ -27,7 +27,7 @@ func serveCommand(env process.Environment) *cli.Command {
 			"must be tried again is answered with 451; only what the mailbox server refuses is\n" +
 			"refused. Postfix needs this line:\n\n" +
 			"  virtual_transport = lmtp:unix:/run/imip-agent/lmtp\n\n" +
-			"Metrics for Prometheus and its health are to be read by HTTP at METRICS_ADDRESS.",
+			"At METRICS_ADDRESS it shows metrics for Prometheus and its health, by HTTP.",
 		Flags: siteFlags(),
 		Action: func(options *cli.Context) error {
 			if options.NArg() > 0 {

@@ -25,7 +25,7 @@ func Known() []Preference {
 		{Name: "CN", Means: "the user's name, for messages", Check: line},
 		{Name: "LANG", Means: "the language of messages", Check: line},
 		{Name: "TZID", Means: "the time zone; default: the system's", Check: zone},
-		{Name: "acl", Means: "who may change the user's events, and how", Check: anything},
+		{Name: "acl", Means: "who may book a resource", Check: anything},
 		oneOf("add_method_response", "the response to ADD", "add", "refresh", "ignore"),
 		oneOf("event_refreshing", "whether REFRESH is answered at once", "always", "never"),
 		oneOf("freebusy_bundling", "whether free/busy goes with other messages", "always", "never"),

@@ -78,7 +78,7 @@ var arrows = map[string][]string{
 	"stores/postgresql":  with(data, "stores/durable", "stores/rejected"),
 
 	"tools":         with(data, "conf", "handlers", itip, quota, "handlers/resource", agenda, spool, "stores/rejected", "stores/durable", "tools/quarantine"),
-	"tools/package": nil,
+	"tools/package": {"stores/preferences"}, // which the manual pages list
 	"tools/setup":   {"conf/..."},
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"imip-agent/stores/preferences"
 )
 
 // configPage returns the manual page of the configuration file in section 5: its settings, as the
@@ -54,7 +56,23 @@ func configPage(example, rest string) string {
 		}
 	}
 	flush()
+	b.WriteString(preferencesSection())
 	b.WriteString(rest)
+	return b.String()
+}
+
+// preferencesSection lists what users, and resources, can have set for themselves.
+func preferencesSection() string {
+	var b strings.Builder
+	b.WriteString(".SH PREFERENCES\nA user's preferences override the defaults. Each is a file in\n.IR PREFERENCES_DIR /mailto: USER @ DOMAIN ,\n" +
+		"with the value as text.\n")
+	for _, p := range preferences.Known() {
+		fmt.Fprintf(&b, ".TP\n\\fB%s\\fR\n%s", escape(p.Name), escape(strings.ToUpper(p.Means[:1])+p.Means[1:]))
+		if len(p.Values) > 0 {
+			fmt.Fprintf(&b, ": %s", escape(strings.Join(p.Values, ", ")))
+		}
+		b.WriteString(".\n")
+	}
 	return b.String()
 }
 
