@@ -45,6 +45,9 @@ type Handler struct {
 	// Default are the preferences of users whose own cannot be read. Nil: their messages wait until they can.
 	Default func() preferences.Preferences
 
+	// Rounds has whose earlier letters need not be looked after. Nil: nobody's.
+	Rounds *Rounds
+
 	// Spool is the directory for messages that are too large to be held in memory; empty: the system's.
 	Spool string
 }
@@ -341,7 +344,7 @@ func (h *Handler) itself(m *Message, user calendar.URI) deliver.Envelope {
 // delivered notes that nothing is left to be done for a recipient, and now and then looks after earlier letters.
 func (h *Handler) delivered(ctx context.Context, sender *deliver.Sender, to Recipient) {
 	h.Log.Info("delivered", "user", string(to.User), "letter", to.Letter)
-	if isChosen(to.Letter) {
+	if isChosen(to.Letter) && h.Rounds.due(to.Records, h.Now()) {
 		if err := sender.Rest(ctx, to.Records); err != nil {
 			h.Log.Warn("mails of earlier messages are left in the outbox", "user", string(to.Records), "error", err)
 		}

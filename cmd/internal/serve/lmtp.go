@@ -52,6 +52,7 @@ type letters struct {
 
 	sections  handlers.Sections // of those who arrive
 	mailboxes deliver.Pool
+	rounds    arrival.Rounds
 	observer  Observer
 }
 
@@ -80,7 +81,7 @@ func (l *letters) outgoing(ctx context.Context, m *lmtp.Mail, to []string, done 
 // person handles a mail for users.
 func (l *letters) person(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
 	base, err := incoming.New(l.site, l.env)
-	base.Sections = &l.sections
+	base.Sections, base.Rounds = &l.sections, &l.rounds
 	observe(&base.Pipeline, l.observer)
 	if err == nil && l.site.Config.MailboxServer != "" {
 		if err = incoming.By(&base, l.site.Config.MailboxServer); err == nil {
@@ -96,6 +97,7 @@ func (l *letters) person(ctx context.Context, m *lmtp.Mail, to []string, done fu
 // resource handles a mail for resources.
 func (l *letters) resource(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
 	base, err := incoming.New(l.site, l.env)
+	base.Rounds = &l.rounds
 	observe(&base.Pipeline, l.observer)
 	l.arrived(ctx, m, to, done, err, &base, resource.New(l.site, base).HandleKept, resource.Program.Name)
 }
