@@ -55,12 +55,12 @@ type route struct {
 // errNoServer says that mails stay where they are.
 var errNoServer = errors.New("no server is configured")
 
-// AwaitedError says that a mail stays until the mail system hands in its message again, of which it is to be made.
-type AwaitedError struct {
+// awaitedError says that a mail stays until the mail system hands in its message again, of which it is to be made.
+type awaitedError struct {
 	Recipient string
 }
 
-func (e *AwaitedError) Error() string {
+func (e *awaitedError) Error() string {
 	return fmt.Sprintf("the mail for %s stays until the mail system hands in its message again", e.Recipient)
 }
 
@@ -74,7 +74,7 @@ func withoutAwaited(err error) error {
 		}
 		return errors.Join(left...)
 	}
-	var awaited *AwaitedError
+	var awaited *awaitedError
 	if errors.As(err, &awaited) {
 		return nil
 	}
@@ -192,7 +192,7 @@ func (s *Sender) send(ctx context.Context, user calendar.URI, mail io.Reader) er
 	}
 	if envelope.Made {
 		if s.Make == nil {
-			return &AwaitedError{envelope.To}
+			return &awaitedError{envelope.To}
 		}
 		made, err := s.Make(envelope, text)
 		if err != nil {

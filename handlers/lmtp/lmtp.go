@@ -151,13 +151,13 @@ type recipient struct {
 
 // Mail implements [smtp.Session].
 func (c *session) Mail(from string, _ *smtp.MailOptions) error {
-	c.from = Requoted(from)
+	c.from = requoted(from)
 	return nil
 }
 
 // Rcpt implements [smtp.Session].
 func (c *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	address := strings.ToLower(Requoted(to)) // as mail systems write it for the programs
+	address := strings.ToLower(requoted(to)) // as mail systems write it for the programs
 	if len(address) > mostAddress || strings.ContainsFunc(address, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return temporary([3]int{4, 1, 3}, "nothing can be handled for such an address")
 	}

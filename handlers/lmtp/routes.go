@@ -58,9 +58,9 @@ func (r *Routes) Of(address string) (Kind, string, error) {
 	return Resource, address, err
 }
 
-// Requoted returns an address, whose local part go-smtp has taken out of its quotes, as it stands in an envelope (RFC 5321
+// requoted returns an address, whose local part go-smtp has taken out of its quotes, as it stands in an envelope (RFC 5321
 // section 4.1.2).
-func Requoted(address string) string {
+func requoted(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 || isDotString(address[:at]) {
 		return address

@@ -99,7 +99,7 @@ func Alone(text string, message *Spool, domain string) (*Composed, error) {
 	digest := message.Digest()
 	h := textproto.Header{}
 	thread(&h, fields)
-	h.Add("Message-Id", MessageID(domain, "summary", text, string(digest[:])))
+	h.Add("Message-Id", messageID(domain, "summary", text, string(digest[:])))
 	if err := writeFields(&head, h); err != nil {
 		return nil, err
 	}
@@ -154,9 +154,9 @@ func identify(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))[:32]
 }
 
-// MessageID returns the identifier at a domain of a mail that is made of those parts (RFC 5322
+// messageID returns the identifier at a domain of a mail that is made of those parts (RFC 5322
 // section 3.6.4), with its angle brackets. What is no domain there is taken for localhost.
-func MessageID(domain string, parts ...string) string {
+func messageID(domain string, parts ...string) string {
 	odd := func(r rune) bool {
 		return r != '-' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	}

@@ -61,7 +61,7 @@ func (d *Draft) Compose() (*Composed, error) {
 	h.Set("MIME-Version", "1.0")
 	h.Set("Auto-Submitted", "auto-generated") // RFC 3834 section 5
 	thread(&h.Header.Header, d.About)
-	h.Set("Message-Id", MessageID(d.From[strings.LastIndexByte(d.From, '@')+1:], made...))
+	h.Set("Message-Id", messageID(d.From[strings.LastIndexByte(d.From, '@')+1:], made...))
 	h.SetDate(d.Date)
 	addSubject(&h.Header, strings.Join(strings.FieldsFunc(d.Subject, isControl), " "))
 	h.SetAddressList("To", []*mail.Address{named(d.To)})
