@@ -145,16 +145,7 @@ func isEdited(rows []row, d difference) bool {
 // the object says, or at times that it does not say: then no message of the organizer has changed the object. One that
 // the user sent for them can have.
 func (e finder) organizerElsewhere(id stores.ID, organizer calendar.URI, d difference) bool {
-	table := e.knownOf(organizer)
-	if table == nil {
-		return false
-	}
-	known := make(map[instants]bool)
-	for p := range table.All() {
-		if p.UID == id.UID && p.RecurrenceID == id.RecurrenceID {
-			known[instants{p.Start.Unix(), p.End.Unix()}] = true
-		}
-	}
+	known := e.timesKnown(id, organizer)
 	has := func(r row) bool { return known[instants{r.start, r.end}] }
 	return len(known) > 0 && (len(d.missing) > 0 && !has(d.missing[0]) || len(d.missing) == 0 && has(d.extra[0]))
 }

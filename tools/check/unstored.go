@@ -118,17 +118,23 @@ func sortedIDs(ids func(func(stores.ID) bool)) []stores.ID {
 // othersHave reports whether the event is in what is known of its organizer's free/busy,
 // which is only recorded along with an event that is stored.
 func (e finder) othersHave(id stores.ID, organizer calendar.URI) bool {
+	return len(e.timesKnown(id, organizer)) > 0
+}
+
+// timesKnown returns the times of an event in what is known of its organizer's free/busy.
+func (e finder) timesKnown(id stores.ID, organizer calendar.URI) map[instants]bool {
 	if organizer == "" {
-		return false
+		return nil
 	}
 	table := e.knownOf(organizer)
 	if table == nil {
-		return false
+		return nil
 	}
+	known := make(map[instants]bool)
 	for p := range table.All() {
 		if p.UID == id.UID && p.RecurrenceID == id.RecurrenceID {
-			return true
+			known[instants{p.Start.Unix(), p.End.Unix()}] = true
 		}
 	}
-	return false
+	return known
 }
