@@ -31,29 +31,14 @@ func TestGeneratedIsWhole(t *testing.T) {
 	if os.Getenv("IMIP_AGENT_FULL") != "" {
 		number = 400
 	}
-	setRapid(t, "checks", setting(t, "COMPAT_CHECKED", number))
-	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
-	setRapid(t, "nofailfile", "true")
-	base := emptyDir(t)
-	rapid.Check(t, func(t *rapid.T) {
+	checkRandom(t, "COMPAT_CHECKED", number, func(t *rapid.T, dir string) {
 		c := drawConversation(t)
 		if past := Minutes(0).Format(":200601"); slices.ContainsFunc(c.plans, func(p plan) bool { return strings.Contains(strings.Join(p.events, ""), past) }) {
 			return // the request queue keeps what is over
 		}
 		c.Initial = Tree{}
-		dir, err := os.MkdirTemp(base, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
 		room := Room(dir)
-		if err := room.Furnish(c.Conversation); err != nil {
-			t.Fatal(err)
-		}
-		o, err := newOurs(room)
-		if err != nil {
-			t.Fatal(err)
-		}
+		o := furnished(t, room, c.Conversation)
 		defer o.close()
 		done := *c.Conversation
 		done.Steps = nil
@@ -87,25 +72,10 @@ func TestCorrespondenceIsWhole(t *testing.T) {
 	if os.Getenv("IMIP_AGENT_FULL") != "" {
 		number = 2000
 	}
-	setRapid(t, "checks", setting(t, "COMPAT_CHECKED", number))
-	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
-	setRapid(t, "nofailfile", "true")
-	base := emptyDir(t)
-	rapid.Check(t, func(t *rapid.T) {
+	checkRandom(t, "COMPAT_CHECKED", number, func(t *rapid.T, dir string) {
 		c := drawCorrespondence(t)
-		dir, err := os.MkdirTemp(base, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
 		room := Room(dir)
-		if err := room.Furnish(c.Conversation); err != nil {
-			t.Fatal(err)
-		}
-		o, err := newOurs(room)
-		if err != nil {
-			t.Fatal(err)
-		}
+		o := furnished(t, room, c.Conversation)
 		defer o.close()
 		done := *c.Conversation
 		done.Steps = nil
@@ -131,6 +101,18 @@ func TestCorrespondenceIsWhole(t *testing.T) {
 			}
 		}
 	})
+}
+
+// furnished furnishes a room for a conversation, and returns our handlers in it, which are to be closed.
+func furnished(t *rapid.T, room Room, c *Conversation) *ours {
+	if err := room.Furnish(c); err != nil {
+		t.Fatal(err)
+	}
+	o, err := newOurs(room)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 // made leaves out findings that tell of time, which no message makes: the request queue keeps what is over, and the window

@@ -28,17 +28,8 @@ func TestBothDirections(t *testing.T) {
 	for _, mode := range []string{"apart", "by turns"} {
 		t.Run(mode, func(t *testing.T) {
 			peer := startPeer(t)
-			setRapid(t, "checks", setting(t, "COMPAT_CONVERSATIONS", 8))
-			setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
-			setRapid(t, "nofailfile", "true")
-			base := emptyDir(t)
 			done := new(tally)
-			rapid.Check(t, func(t *rapid.T) {
-				rooms, err := os.MkdirTemp(base, "")
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer os.RemoveAll(rooms)
+			checkRandom(t, "COMPAT_CONVERSATIONS", 8, func(t *rapid.T, rooms string) {
 				x := exchange{
 					T: t, peer: peer, c: drawBoth(t), byTurns: mode == "by turns", tally: done,
 					ours: Room(filepath.Join(rooms, "ours")), original: Room(filepath.Join(rooms, "original")),

@@ -21,17 +21,8 @@ import (
 func TestLiveResources(t *testing.T) {
 	skip.OnOtherDays(t)
 	peer := startPeer(t)
-	setRapid(t, "checks", setting(t, "COMPAT_CONVERSATIONS", 8))
-	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
-	setRapid(t, "nofailfile", "true")
-	base := emptyDir(t)
-	rapid.Check(t, func(t *rapid.T) {
+	checkRandom(t, "COMPAT_CONVERSATIONS", 8, func(t *rapid.T, rooms string) {
 		c := drawRequests(t)
-		rooms, err := os.MkdirTemp(base, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(rooms)
 		own, original := Room(filepath.Join(rooms, "ours")), Room(filepath.Join(rooms, "original"))
 		for _, room := range []Room{own, original} {
 			if err := room.Furnish(c); err != nil {

@@ -29,20 +29,11 @@ import (
 func TestLive(t *testing.T) {
 	skip.OnOtherDays(t)
 	peer := startPeer(t)
-	setRapid(t, "checks", setting(t, "COMPAT_CONVERSATIONS", 8))
-	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
-	setRapid(t, "nofailfile", "true") // the seed gives the failure again
-	base := emptyDir(t)
 	arrived.Store(0)
 	defer func() { t.Logf("%d messages that arrive are handled by ours", arrived.Load()) }()
-	rapid.Check(t, func(t *rapid.T) {
+	checkRandom(t, "COMPAT_CONVERSATIONS", 8, func(t *rapid.T, rooms string) {
 		c := drawConversation(t)
 		c.agree()
-		rooms, err := os.MkdirTemp(base, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(rooms)
 		converse(t, peer, c, Room(filepath.Join(rooms, "shared")), Room(filepath.Join(rooms, "original")))
 	})
 }
@@ -183,6 +174,24 @@ var given = sync.OnceValue(func() map[string]bool {
 	flag.Visit(func(f *flag.Flag) { names[f.Name] = true })
 	return names
 })
+
+// checkRandom has rapid run a check as often as a variable of the environment says, or by default, from the seed COMPAT_SEED. Each run
+// gets a directory of its own.
+func checkRandom(t *testing.T, variable string, byDefault int, run func(t *rapid.T, dir string)) {
+	t.Helper()
+	setRapid(t, "checks", setting(t, variable, byDefault))
+	setRapid(t, "seed", setting(t, "COMPAT_SEED", 1))
+	setRapid(t, "nofailfile", "true") // the seed gives the failure again
+	base := emptyDir(t)
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp(base, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		run(t, dir)
+	})
+}
 
 // setRapid sets an option of rapid for the length of the test, unless the command
 // line gives it.

@@ -406,20 +406,7 @@ func TestLMTPBySystemd(t *testing.T) {
 	if status := s.kill(syscall.SIGTERM); status != 0 {
 		t.Errorf("status %d: %s", status, s.stderr)
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.lmtp, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	s.prepare()
-	s.cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=lmtp exec "$@"`, "sh"}, s.cmd.Args...)
-	s.cmd.Path = "/bin/sh"
-	s.cmd.ExtraFiles = []*os.File{file}
+	s.prepareBySystemd(s.lmtp, "LISTEN_FDNAMES=lmtp")
 	slow := slowly(t, s.mailbox.Place)
 	s.configure("MAILBOX_SERVER = '" + slow.place + "'\n")
 	s.start()

@@ -297,6 +297,27 @@ func TestStoreAway(t *testing.T) {
 	}
 }
 
+// prepareBySystemd prepares the service as systemd starts it, which has opened a socket for it, with more of the
+// environment.
+func (s *service) prepareBySystemd(place, more string) {
+	s.t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: place, Net: "unix"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { l.Close() })
+	file, err := l.File()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { file.Close() })
+	s.prepare()
+	// The shell becomes the service, with the number of its process in the environment.
+	s.cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 ` + more + ` exec "$@"`, "sh"}, s.cmd.Args...)
+	s.cmd.Path = "/bin/sh"
+	s.cmd.ExtraFiles = []*os.File{file}
+}
+
 // By systemd: the socket is handed over, and the service says when it is ready, and when it ends.
 func TestSystemd(t *testing.T) {
 	skip.OnOtherDays(t)
@@ -306,21 +327,7 @@ func TestSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer notify.Close()
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.socket, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	s.prepare()
-	// The shell becomes the service, with the number of its process in the environment.
-	s.cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh"}, s.cmd.Args...)
-	s.cmd.Path = "/bin/sh"
-	s.cmd.ExtraFiles = []*os.File{file}
+	s.prepareBySystemd(s.socket, "")
 	s.cmd.Env = append(s.cmd.Env, "NOTIFY_SOCKET="+notify.LocalAddr().String())
 	s.start()
 	said := func() string {
