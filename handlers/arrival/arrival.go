@@ -271,6 +271,7 @@ func (h *Handler) prepare(m *Message, side itip.Side) {
 			h.Log.Warn("nothing in the message is handled: it is delivered as it came", "reason", strings.Join(m.Mail.Unread, "; "))
 		}
 	}
+	m.Changes = withoutCopies(m.Changes)
 	var senders []calendar.URI
 	for _, address := range m.Fields.Senders() {
 		senders = append(senders, calendar.NewURI(address))
@@ -281,6 +282,24 @@ func (h *Handler) prepare(m *Message, side itip.Side) {
 		c := &m.Changes[i]
 		c.Side, c.Senders, c.Automatic = side, senders, automatic
 	}
+}
+
+// withoutCopies returns changes without events that are published beside an invitation to the same revision of them: a copy,
+// for programs that know no invitations. It must not make the invitation one that has been handled before.
+func withoutCopies(changes []handlers.Change) []handlers.Change {
+	invitations := map[stores.ID]*calendar.Object{}
+	for _, c := range changes {
+		if c.Method == "REQUEST" && c.Object != nil {
+			invitations[c.ID] = c.Object
+		}
+	}
+	if len(invitations) == 0 {
+		return changes
+	}
+	return slices.DeleteFunc(changes, func(c handlers.Change) bool {
+		invitation := invitations[c.ID]
+		return c.Method == "PUBLISH" && c.Object != nil && invitation != nil && invitation.SameRevision(c.Object)
+	})
 }
 
 // receive handles the message for one recipient.
