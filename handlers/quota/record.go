@@ -340,6 +340,8 @@ func (q *Quota) dropOccurrences(uid string) error {
 
 // holders returns what tells the attendees of an event that are resources under the quota: those
 // that have something of it booked, and the delegates.
+//
+// DEVIATION: resources-that-are-no-delegates. For the original these are the delegates alone.
 func (q *Quota) holders(uid string) (func(calendar.Attendee) bool, error) {
 	held := make(map[calendar.URI]bool)
 	for _, d := range q.Delegates {
