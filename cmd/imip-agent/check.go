@@ -16,6 +16,7 @@ import (
 	"imip-agent/cmd/internal/site"
 	"imip-agent/cmd/internal/site/database"
 	"imip-agent/stores"
+	"imip-agent/stores/calendar"
 	"imip-agent/stores/postgresql"
 	"imip-agent/tools/check"
 	"imip-agent/tools/quarantine"
@@ -101,6 +102,9 @@ func runCheck(ctx context.Context, options *cli.Context, env process.Environment
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
+	if checker.Quotas, err = knownQuotas(ctx, quotas, s); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	if manifest := options.String("undo"); manifest != "" {
 		putting := quarantine.Undo{Store: s.Store, DryRun: checker.DryRun}
 		if quotas != nil && filepath.Base(filepath.Dir(filepath.Dir(manifest))) == quotaQuarantine {
@@ -142,6 +146,24 @@ func quotaChecker(ctx context.Context, s *site.Site, of *check.Checker) (*check.
 		PeriodLimit: of.PeriodLimit, Now: of.Now, Log: of.Log, Users: of.Users,
 		Repair: of.Repair, DryRun: of.DryRun, Verbose: of.Verbose, Command: of.Command,
 	}, nil
+}
+
+// knownQuotas returns the quotas that are in the journal, nil if that cannot be known.
+func knownQuotas(ctx context.Context, quotas *check.Checker, s *site.Site) ([]calendar.URI, error) {
+	if quotas == nil {
+		if s.Config.StoreType == "file" && s.Config.JournalDir != "" {
+			return []calendar.URI{}, nil
+		}
+		return nil, nil
+	}
+	known := []calendar.URI{}
+	for name, err := range quotas.Store.Users(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, name)
+	}
+	return known, nil
 }
 
 // checkOptions looks at options that do not go together.

@@ -152,7 +152,11 @@ func showQuota(options *cli.Context, journal stores.Journal, _ *site.Site, w io.
 		if a.Limit != "" {
 			of = "of " + a.Limit
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%d bookings\n", a.Group, quota.Limit{Amount: a.Booked}, of, a.Bookings)
+		bookings := "bookings"
+		if a.Bookings == 1 {
+			bookings = "booking"
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%d %s\n", a.Group, quota.Limit{Amount: a.Booked}, of, a.Bookings, bookings)
 	})
 	return table.Flush()
 }

@@ -105,6 +105,16 @@ func (f Functions) Books(resource, name calendar.URI) (books quota.Books) {
 	return books
 }
 
+// Needed returns the quotas without whose limits a resource with these functions accepts nothing, in order.
+func (f Functions) Needed(resource calendar.URI) (names []calendar.URI) {
+	for _, f := range f.All {
+		if of, ok := f.decider.(quotaFunction); ok && of.books()&quota.InGroup != 0 {
+			names = append(names, nameFor(of, resource))
+		}
+	}
+	return stores.InOrder(names)
+}
+
 // haveQuota reports whether a function needs a quota.
 func (f Functions) haveQuota() bool {
 	return slices.ContainsFunc(f.All, func(f Function) bool { _, ok := f.decider.(quotaFunction); return ok })

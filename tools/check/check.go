@@ -66,6 +66,9 @@ type Checker struct {
 	// quotas. Nil: Store is one of users.
 	Resources stores.Store
 
+	// Quotas are those that are in the journal, for the preferences that name one. Nil: that is not known.
+	Quotas []calendar.URI
+
 	quarantine *quarantine.Quarantine // nil: nothing is kept
 	heavy      sync.Mutex             // held while a user is looked at whose tables take much memory
 }
@@ -251,7 +254,7 @@ func (c *Checker) one(ctx context.Context, user calendar.URI) (o outcome) {
 	}()
 	if c.PreferencesDir != "" && c.Resources == nil {
 		o = c.rounds(user, func(e *examination, m *mender) error {
-			if err := e.settings(c.PreferencesDir); err != nil {
+			if err := e.settings(c.PreferencesDir, c.Quotas); err != nil {
 				return err
 			}
 			return e.mendAll(m)

@@ -18,8 +18,8 @@ import (
 	"imip-agent/stores/preferences"
 )
 
-// settings looks at a user's preferences.
-func (e finder) settings(all string) error {
+// settings looks at a user's preferences. Quotas are those that there are; nil: that is not known.
+func (e finder) settings(all string, quotas []calendar.URI) error {
 	dir := filepath.Join(all, string(e.user))
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,7 +76,28 @@ func (e finder) settings(all string) error {
 	for _, mistake := range resource.Mistakes(values["scheduling_function"], values["acl"]) {
 		e.add(preferenceValue, filepath.Join(dir, mistake.Preference), stores.ID{}, "the preference %s must be corrected: %v", mistake.Preference, mistake.Err)
 	}
+	if quotas != nil {
+		e.quotasOf(values["scheduling_function"], filepath.Join(dir, "scheduling_function"), quotas)
+	}
 	return nil
+}
+
+// quotasOf looks for quotas that the functions of a resource need, and that nobody has set up.
+func (e finder) quotasOf(text, path string, quotas []calendar.URI) {
+	functions, err := resource.ReadFunctions(text)
+	if err != nil {
+		return // it is said already
+	}
+	for _, name := range functions.Needed(e.user) {
+		if slices.Contains(quotas, name) {
+			continue
+		}
+		alike := ""
+		if uri := calendar.NewURI(string(name)); uri != name && slices.Contains(quotas, uri) {
+			alike = fmt.Sprintf(", but there is %q", string(uri))
+		}
+		e.add(preferenceValue, path, stores.ID{}, "there is no quota %q in the journal, so that the resource declines everything%s", string(name), alike)
+	}
 }
 
 // strangeSetting tells of something among a user's preferences that is none. It can be one under another name, or a directory
