@@ -90,9 +90,13 @@ type errorLog struct{ log *slog.Logger }
 
 func (l errorLog) Write(p []byte) (int, error) {
 	text := strings.TrimSpace(string(p))
-	if strings.HasPrefix(text, "panic ") {
+	failed, notTaken := strings.CutPrefix(text, "accept error: ")
+	switch {
+	case strings.HasPrefix(text, "panic "):
 		l.log.Error("internal error in the LMTP server", "error", text)
-	} else {
+	case notTaken:
+		l.log.Error("a connection of the mail system cannot be taken", "error", failed)
+	default:
 		l.log.Debug("LMTP: " + text)
 	}
 	return len(p), nil

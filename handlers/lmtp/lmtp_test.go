@@ -9,10 +9,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -287,6 +289,34 @@ func TestNotKept(t *testing.T) {
 	s := newSite(t, func(s *Service) { s.Dir = "/nowhere" })
 	begins(t, s.mail(t, strings.Repeat("x", 300_000), "paul@example.com"), "452 4.3.1 ")
 	begins(t, s.mail(t, "x", "paul@example.com"), "250 ")
+}
+
+// busyListener is a listener where the process has no file left for the first connections.
+type busyListener struct {
+	net.Listener
+	fails int
+}
+
+func (l *busyListener) Accept() (net.Conn, error) {
+	if l.fails--; l.fails >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// That the process has no file left for a connection stops nothing, and is an error in the log.
+func TestNoFiles(t *testing.T) {
+	s := newSite(t)
+	s.socket += "-busy"
+	l, err := net.Listen("unix", s.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.server.Serve(&busyListener{Listener: l, fails: 2})
+	begins(t, s.mail(t, "x", "paul@example.com"), "250 ")
+	if log := s.logged(); strings.Count(log, "level=ERROR") != 2 || !strings.Contains(log, "too many open files") {
+		t.Errorf("the log says: %s", log)
+	}
 }
 
 // The end of a message is found whatever its lines are like, and long lines are no harm in it.
