@@ -55,7 +55,7 @@ type route struct {
 // errNoServer says that mails stay where they are.
 var errNoServer = errors.New("no server is configured")
 
-// awaitedError says that a mail stays until the mail system hands in its message again, of which it is to be made.
+// awaitedError says that a mail stays until the mail system hands in its message again: the mail is made of that.
 type awaitedError struct {
 	Recipient string
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// guard is around the connections of a server. It closes those of which there are too many, and those that are too slow;
-// it ends connections between messages when the server ends. And it helps go-smtp out: a line of a command has an end, two
-// carriage returns before a line feed are one, as mail systems have it (go-smtp would wait for ever for the end of a
-// message whose last line ends so), and no client is told of CHUNKING, since there it would not do.
+// guard is around the connections of a server. It closes those beyond the limit, and those that are too slow;
+// it ends connections between messages when the server ends. And it helps go-smtp out: a line of a command has an end; two
+// carriage returns before a line feed are one, as for mail systems (go-smtp would wait for ever for the end of a
+// message whose last line ends so); and CHUNKING is not offered to clients, since go-smtp does not do it right.
 type guard struct {
 	most       int
 	idle, slow time.Duration

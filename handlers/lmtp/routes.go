@@ -12,7 +12,7 @@ type Kind int
 const (
 	Person   Kind = iota // a user, or nobody whom the calendar system knows: it has a mailbox
 	Resource             // a room or a thing
-	Outgoing             // a user who has sent the mail, of which this is a copy
+	Outgoing             // a user who has sent the mail: this is a copy of it
 )
 
 func (k Kind) String() string {

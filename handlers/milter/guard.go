@@ -210,7 +210,7 @@ func (c *guarded) next() error {
 	return nil
 }
 
-// whole reports whether the rest of a packet, of which the first octet was read, is there.
+// whole reports whether the rest of a packet is there. Its first octet was read.
 func (c *guarded) whole() bool {
 	if c.r.Buffered() < 3 {
 		return false

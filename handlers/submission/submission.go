@@ -102,7 +102,7 @@ func (g *Gate) Begin(sender Sender) (m *Message, verdict Verdict) {
 	return m, More
 }
 
-// Write adds to the message, of which line breaks are CRLF.
+// Write adds to the message. Its line breaks are CRLF.
 func (m *Message) Write(p []byte) (verdict Verdict) {
 	defer m.survive(&verdict)
 	if m.gate.Most > 0 && m.kept.Size()+int64(len(p)) > m.gate.Most {

@@ -60,7 +60,7 @@ func (e finder) swapped(v verdict) bool {
 	return false
 }
 
-// lacksOwn reports whether free/busy has an event of the user's own of which nothing is stored. Some records have been seen.
+// lacksOwn reports whether free/busy has an event of the user's own that is not stored at all. Some records have been seen.
 func (e finder) lacksOwn(s seen) bool {
 	for id := range e.rows.left(s) {
 		if e.uids[id.UID] == nil && calendar.URI(e.rows.of(id)[0].organizer).Is(e.user) {
