@@ -9,6 +9,7 @@ package durable
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -99,9 +100,15 @@ func Create(root *os.Root, name string, content []byte, o Options) error {
 	return create(root, name, func(w io.Writer) error { _, err := w.Write(content); return err }, o)
 }
 
-// CreateFrom makes a file as [Create] does, of what content writes, which is not held in memory.
-func CreateFrom(root *os.Root, name string, content io.WriterTo, o Options) error {
-	return create(root, name, func(w io.Writer) error {
+// Stage makes a file as [Create] does, of what content writes, which is not held in memory. But it is finish that syncs
+// the file: so several can be written first, and then be synced at once, which a file system does with one write
+// of its journal. Finish must be called. If it fails, there is no file.
+func Stage(root *os.Root, name string, content io.WriterTo, o Options) (finish func() error, err error) {
+	return stage(root, name, func(w io.Writer) error {
+		if text, ok := content.(*bytes.Reader); ok {
+			_, err := text.WriteTo(w)
+			return err
+		}
 		b := bufio.NewWriterSize(w, 32<<10)
 		if _, err := content.WriteTo(b); err != nil {
 			return err
@@ -110,31 +117,43 @@ func CreateFrom(root *os.Root, name string, content io.WriterTo, o Options) erro
 	}, o)
 }
 
-func create(root *os.Root, name string, write func(io.Writer) error, o Options) (err error) {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, o.mode()&fs.ModePerm)
+func create(root *os.Root, name string, write func(io.Writer) error, o Options) error {
+	finish, err := stage(root, name, write, o)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			root.Remove(name)
-		}
-	}()
-	defer f.Close()
+	return finish()
+}
+
+func stage(root *os.Root, name string, write func(io.Writer) error, o Options) (finish func() error, err error) {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, o.mode()&fs.ModePerm)
+	if err != nil {
+		return nil, err
+	}
+	drop := func(err error) error {
+		f.Close()
+		root.Remove(name)
+		return err
+	}
 	OwnBelow(root, name)
 	f.Chmod(o.mode()) // as far as we may
 	if o.Prepare != nil {
 		o.Prepare(f)
 	}
 	if err := write(f); err != nil {
-		return err
+		return nil, drop(err)
 	}
-	if !o.Later {
-		if err := f.Sync(); err != nil {
-			return err
+	return func() error {
+		if !o.Later {
+			if err := f.Sync(); err != nil {
+				return drop(err)
+			}
 		}
-	}
-	return f.Close() // NFS and quotas report here that there is no room
+		if err := f.Close(); err != nil { // NFS and quotas report here that there is no room
+			return drop(err)
+		}
+		return nil
+	}, nil
 }
 
 // Names makes the names in a directory below root last; "" is root itself. A directory

@@ -55,17 +55,6 @@ func (t *tx) Sent(name string) (bool, error) {
 // unfinished is the name of a file in a letter whose commit is not done. It is empty.
 const unfinished = "unfinished"
 
-// mark makes an empty file. Its directory is synced later, which makes it last.
-func (g *staging) mark(name string) error {
-	done, err := begin()
-	if err != nil {
-		return failed("writing", g.dir.full(name), err)
-	}
-	defer done()
-	err = durable.Create(g.dir.root, name, nil, durable.Options{Mode: g.store.fileMode, Later: true})
-	return failed("writing", g.dir.full(name), err)
-}
-
 // finishLetters says of letters that all that was committed with them is done. If it cannot be said, the
 // change is made again when its message is handed in again.
 func (g *staging) finishLetters(names []string) error {
@@ -102,24 +91,18 @@ func (g *staging) prepareLetters(letters []stores.Letter) error {
 	return nil
 }
 
-// writeLetters stages letters and makes them last. Their mails come one after the other: they may be made of the same.
-func (g *staging) writeLetters(letters []stores.Letter) error {
+// letterStages returns what is to be written of letters, and the directories that it is in.
+func (g *staging) letterStages(letters []stores.Letter) (stages []stage, dirs []string) {
 	for _, letter := range letters {
-		dir := g.letters[letter.Name]
+		dir, to := g.letters[letter.Name], path.Join(outboxDir, letter.Name)
 		for i, mail := range letter.Mails {
 			name := strconv.Itoa(i)
-			if err := g.writeFrom(path.Join(dir, name), place{path.Join(outboxDir, letter.Name), name}, mail); err != nil {
-				return err
-			}
+			stages = append(stages, stage{path.Join(dir, name), place{to, name}, mail})
 		}
-		if err := g.mark(path.Join(dir, unfinished)); err != nil {
-			return err
-		}
-		if err := syncDir(g.dir.full(dir)); err != nil {
-			return err
-		}
+		stages = append(stages, stage{path.Join(dir, unfinished), place{to, unfinished}, stores.Mail(nil)})
+		dirs = append(dirs, dir)
 	}
-	return nil
+	return stages, dirs
 }
 
 // sendLetters puts staged letters into the outbox, and makes them last before anything

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,16 +80,49 @@ func (g *staging) write(letters []stores.Letter, files []file) error {
 			g.dir.root.Remove(newName(f.place)) // left over, perhaps
 		}
 	}
-	tasks := len(files)
-	if len(letters) > 0 {
-		tasks++
+	stages, dirs := g.letterStages(letters)
+	for _, f := range files {
+		stages = append(stages, stage{g.staged[f.place], f.place, bytes.NewReader(f.content)})
 	}
-	return inParallel(tasks, func(i int) error {
-		if i == len(files) {
-			return g.writeLetters(letters)
+	for len(stages) > manyFiles {
+		if err := g.writeSeveral(stages[:manyFiles], nil); err != nil {
+			return err
 		}
-		return g.writeOne(g.staged[files[i].place], files[i])
-	})
+		stages = stages[manyFiles:]
+	}
+	return g.writeSeveral(stages, dirs)
+}
+
+// stage is a file that is to be written.
+type stage struct {
+	name    string // under which it is written
+	to      place  // where it gets to
+	content io.WriterTo
+}
+
+// writeSeveral writes files, one after the other: their contents may be made of the same. Then it makes them last, and
+// the names in directories, all at once.
+func (g *staging) writeSeveral(stages []stage, dirs []string) (err error) {
+	var last []func() error
+	for _, s := range stages {
+		var finish func() error
+		if finish, err = g.writeOne(s); err != nil {
+			break
+		}
+		last = append(last, finish)
+	}
+	if err != nil {
+		for _, finish := range last {
+			finish()
+		}
+		return err
+	}
+	if !g.store.options.Deferred {
+		for _, dir := range dirs {
+			last = append(last, func() error { return syncDir(g.dir.full(dir)) })
+		}
+	}
+	return inParallel(len(last), func(i int) error { return last[i]() })
 }
 
 // makeDir makes a directory for staging; the staging directory itself only once.
@@ -108,30 +142,32 @@ func (g *staging) makeDir(name string) error {
 // newName is the name of the file that takes the place of another, while it is beside it.
 func newName(p place) string { return path.Join(p.dir, "."+p.name+".new") }
 
-// writeOne writes a file in full and makes it last.
-func (g *staging) writeOne(name string, f file) error {
-	return g.writing(name, f.place, func(o durable.Options) error { return durable.Create(g.dir.root, name, f.content, o) })
-}
-
-// writeFrom writes a file as writeOne does, of what content writes.
-func (g *staging) writeFrom(name string, to place, content io.WriterTo) error {
-	return g.writing(name, to, func(o durable.Options) error { return durable.CreateFrom(g.dir.root, name, content, o) })
-}
-
-func (g *staging) writing(name string, to place, create func(durable.Options) error) error {
+// writeOne writes a file in full. Finish makes it last.
+func (g *staging) writeOne(s stage) (finish func() error, err error) {
 	if g.ctx.Err() != nil {
-		return context.Cause(g.ctx)
+		return nil, context.Cause(g.ctx)
 	}
 	done, err := begin()
 	if err != nil {
-		return failed("writing", g.dir.full(name), err)
+		return nil, failed("writing", g.dir.full(s.name), err)
 	}
 	defer done()
-	err = create(durable.Options{
+	full := g.dir.full(s.to.String())
+	last, err := durable.Stage(g.dir.root, s.name, s.content, durable.Options{
 		Mode: g.store.fileMode, Later: g.store.options.Deferred,
-		Prepare: func(out *os.File) { g.keepGroup(out, to) },
+		Prepare: func(out *os.File) { g.keepGroup(out, s.to) },
 	})
-	return failed("writing", g.dir.full(to.String()), err)
+	if err != nil {
+		return nil, failed("writing", full, err)
+	}
+	return func() error {
+		done, err := begin()
+		if err != nil {
+			return failed("writing", full, errors.Join(err, last()))
+		}
+		defer done()
+		return failed("writing", full, last())
+	}, nil
 }
 
 // keepGroup gives a new file the group of the one that it will replace, as far as we may.
