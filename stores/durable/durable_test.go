@@ -2,11 +2,13 @@ package durable_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/sys/unix"
 
@@ -232,3 +234,35 @@ func TestBegin(t *testing.T) {
 		}
 	}
 }
+
+// A file that is staged is there in full before it is synced.
+func TestStage(t *testing.T) {
+	dir := t.TempDir()
+	root := open(t, dir)
+	finish, err := durable.Stage(root, "a", strings.NewReader("one"), durable.Options{Mode: 0o640})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, filepath.Join(dir, "a")); got != "one" {
+		t.Errorf("before it is synced: %q", got)
+	}
+	if _, err := durable.Stage(root, "a", strings.NewReader("two"), durable.Options{}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a second one: %v", err)
+	}
+	if err := finish(); err != nil {
+		t.Error(err)
+	}
+	failing := iotest.ErrReader(errors.New("no content"))
+	if _, err := durable.Stage(root, "b", writerTo{failing}, durable.Options{}); err == nil || err.Error() != "no content" {
+		t.Errorf("a content that fails: %v", err)
+	}
+	wantOnly(t, dir, "a")
+	if got := read(t, filepath.Join(dir, "a")); got != "one" {
+		t.Errorf("at last: %q", got)
+	}
+}
+
+// writerTo writes what can be read.
+type writerTo struct{ io.Reader }
+
+func (r writerTo) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, r.Reader) }

@@ -129,7 +129,7 @@ func (t *tx) apply(c *changes) error {
 	}
 	own := t.store.stage(t.ctx, t.dir, stagingDir)
 	defer own.close()
-	err := own.write(c.letters, append(slices.Clone(c.tables), c.texts...))
+	err := own.write(c.letters, append(slices.Clone(c.tables), c.texts...), c.isCarried())
 	if err == nil {
 		err = own.prepare(c.deletions)
 	}
@@ -159,20 +159,39 @@ func (own *staging) finish(c *changes, public *staging) error {
 		err = own.delete(c.deletions)
 	}
 	if err == nil {
-		err = own.sync()
-	}
-	if err == nil && public != nil {
-		err = public.sync()
-	}
-	if err == nil {
-		finished := slices.Clip(c.resumed)
-		for _, letter := range c.letters {
-			finished = append(finished, letter.Name)
-		}
-		err = own.finishLetters(finished)
+		err = own.last(c, public)
 	}
 	if err != nil {
 		return fmt.Errorf("storing, done in part, must be tried again: %w", err)
 	}
 	return nil
+}
+
+// last makes what finish has done last, and has letters say that it is done.
+func (own *staging) last(c *changes, public *staging) error {
+	err := own.sync()
+	if err == nil && public != nil {
+		err = public.sync()
+	}
+	switch {
+	case err != nil && own.carried:
+		return errors.Join(err, own.mark(c.letters[0].Name)) // it has said so
+	case err != nil || own.carried:
+		return err
+	}
+	for _, name := range c.resumed {
+		if err := own.uncarry(name); err != nil {
+			return err
+		}
+	}
+	finished := slices.Clip(c.resumed)
+	for _, letter := range c.letters {
+		finished = append(finished, letter.Name)
+	}
+	return own.finishLetters(finished)
+}
+
+// isCarried reports whether the letter of the changes carries the files: see [staging.carry].
+func (c *changes) isCarried() bool {
+	return len(c.letters) == 1 && len(c.resumed) == 0 && len(c.tables)+len(c.texts) > 0 && c.calendar == nil && len(c.deletions) == 0
 }

@@ -33,12 +33,22 @@
 //
 // # Writing
 //
-// A transaction's changes are written in full and synced in __staging__ below the
-// user's directory, and then renamed into place: letters first, then tables, then texts,
-// then texts are deleted, then the directories are synced. Until the first rename a
-// failure of any kind leaves the store as it was. A crash between renames leaves
-// what made the message apply in place, so that handling it again mends the rest;
-// what it leaves of __staging__ is removed by the next one that writes.
+// A transaction's changes are written in full in __staging__ below the user's directory, and then synced, all at
+// once. Then they are renamed into place: letters first, then tables, then texts, then texts are deleted. At last the
+// directories are synced. Until the first rename a failure of any kind leaves the store as it was. A crash between
+// renames leaves what made the message apply in place, so that handling it again mends the rest; what it leaves of
+// __staging__ is removed by the next one that writes.
+//
+// The machine can fail, too. Then what was synced is there, and each name that was changed and not synced can be the old
+// one or the new one. So these are synced in this order:
+//
+//   - The contents of all files, and the names in the directory of a letter: before any name is changed. Whatever name is found
+//     later, its content is whole. None of these needs another to be synced before it.
+//   - The name of a letter: before tables and texts are renamed. Whoever handles the message again finds the
+//     letter as it was owed at first, although a text may say that the message is old by now.
+//   - The names of tables and texts: before the lock is given back, and so before any mail of the letter is sent. Nobody
+//     is told of what can be lost.
+//   - That a mail is crossed off: before the next is sent, and before the message counts as handled.
 //
 // Directories of the store get DirMode and files FileMode whatever the umask, since
 // the mail system and the web manager are different users of one group; a chmod

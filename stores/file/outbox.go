@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -28,6 +29,7 @@ import (
 //
 // A letter comes before all else of its commit. Until the rest is done, there is a file
 // "unfinished" in it: the change that owes the letter may be made in part, and is to be made again.
+// It is empty, or one of the files of the change, the last to get into its place: see [staging.carry].
 
 // Send implements [stores.Tx].
 func (t *tx) Send(letter stores.Letter) error {
@@ -52,8 +54,48 @@ func (t *tx) Sent(name string) (bool, error) {
 	return own || t.dir.exists(letter) && !t.dir.exists(letter+"/"+unfinished), nil
 }
 
-// unfinished is the name of a file in a letter whose commit is not done. It is empty.
-const unfinished = "unfinished"
+const (
+	// unfinished is the name of a file in a letter whose commit is not done.
+	unfinished = "unfinished"
+	// stagedPrefix begins the names of other files that a letter carries.
+	stagedPrefix = "new-"
+)
+
+// carry puts the files of a change, which are staged with its letter in one directory, into the outbox with it. The last
+// that gets into its place from there is called unfinished: so that the letter says that the change is done, nothing more has
+// to be changed. This is for a change with one letter after which nothing is deleted or published.
+func (g *staging) carry(letter stores.Letter) {
+	for p, name := range g.staged {
+		g.staged[p] = path.Join(outboxDir, letter.Name, path.Base(name))
+	}
+}
+
+// uncarry removes what a letter carries of a change that was interrupted, and has been made again.
+func (g *staging) uncarry(letter string) error {
+	names, err := g.dir.files(path.Join(outboxDir, letter))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name, stagedPrefix) {
+			continue
+		}
+		if err := g.deleteOne(path.Join(outboxDir, letter, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark says of a letter that its commit is not done.
+func (g *staging) mark(letter string) error {
+	done, err := begin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	return durable.Create(g.dir.root, path.Join(outboxDir, letter, unfinished), nil, durable.Options{Mode: g.store.fileMode, Later: true})
+}
 
 // finishLetters says of letters that all that was committed with them is done. If it cannot be said, the
 // change is made again when its message is handed in again.
@@ -82,7 +124,10 @@ func (g *staging) prepareLetters(letters []stores.Letter) error {
 	}
 	g.letters = make(map[string]string)
 	for _, letter := range letters {
-		dir := path.Join(g.name, "letter-"+letter.Name)
+		dir := g.name
+		if !g.carried {
+			dir = path.Join(g.name, "letter-"+letter.Name)
+		}
 		g.letters[letter.Name] = dir
 		if err := g.makeDir(dir); err != nil {
 			return err
@@ -99,7 +144,9 @@ func (g *staging) letterStages(letters []stores.Letter) (stages []stage, dirs []
 			name := strconv.Itoa(i)
 			stages = append(stages, stage{path.Join(dir, name), place{to, name}, mail})
 		}
-		stages = append(stages, stage{path.Join(dir, unfinished), place{to, unfinished}, stores.Mail(nil)})
+		if !g.carried {
+			stages = append(stages, stage{path.Join(dir, unfinished), place{to, unfinished}, stores.Mail(nil)})
+		}
 		dirs = append(dirs, dir)
 	}
 	return stages, dirs
@@ -116,6 +163,9 @@ func (g *staging) sendLetters(letters []stores.Letter) error {
 			return err
 		}
 		delete(g.letters, letter.Name)
+		if g.carried {
+			g.carry(letter)
+		}
 	}
 	if err := syncDir(g.dir.full(outboxDir)); err != nil {
 		return err

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"imip-agent/stores"
+	"imip-agent/stores/storestest"
 )
 
 // interrupted leaves the store as a program does that is killed when the letter of a change is in the
-// outbox, and nothing else of the change is done.
-func interrupted(t *testing.T, s *Store, letter stores.Letter) {
+// outbox, and nothing else of the change is done. The letter carries the files.
+func interrupted(t *testing.T, s *Store, letter stores.Letter, files ...file) {
 	t.Helper()
 	err := s.Update(bg, paul, func(tx stores.Tx) error {
 		return tx.Put(stores.Key{ID: stores.ID{UID: "before"}}, []byte("BEGIN:VEVENT\r\nEND:VEVENT\r\n"))
@@ -28,7 +29,7 @@ func interrupted(t *testing.T, s *Store, letter stores.Letter) {
 	defer d.Close()
 	g := s.stage(bg, d, stagingDir)
 	defer g.close()
-	if err := errors.Join(g.write([]stores.Letter{letter}, nil), g.sendLetters([]stores.Letter{letter})); err != nil {
+	if err := errors.Join(g.write([]stores.Letter{letter}, files, len(files) > 0), g.sendLetters([]stores.Letter{letter})); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -36,8 +37,20 @@ func interrupted(t *testing.T, s *Store, letter stores.Letter) {
 // A change that was interrupted is not taken for made because its letter is there. Made again, it owes what it
 // owed at first.
 func TestInterruptedLetter(t *testing.T) {
+	t.Run("alone", func(t *testing.T) { testInterruptedLetter(t) })
+	t.Run("with files", func(t *testing.T) {
+		testInterruptedLetter(t, file{ownTable, []byte("lost")}, file{place{"objects", "lost"}, []byte("lost")}, file{place{"objects", "last"}, []byte("lost")})
+	})
+}
+
+func testInterruptedLetter(t *testing.T, files ...file) {
 	s := openTest(t)
-	interrupted(t, s, stores.Letter{Name: "letter", Mails: []io.WriterTo{stores.Mail("first"), stores.Mail("second")}})
+	interrupted(t, s, stores.Letter{Name: "letter", Mails: []io.WriterTo{stores.Mail("first"), stores.Mail("second")}}, files...)
+	for _, name := range []string{"objects/lost", "objects/last", "freebusy"} {
+		if _, err := os.Stat(filepath.Join(s.options.Dir, string(paul), name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	sent := func() (there bool) {
 		err := s.View(bg, paul, func(tx stores.Tx) (err error) {
 			there, err = tx.Sent("letter")
@@ -68,6 +81,9 @@ func TestInterruptedLetter(t *testing.T) {
 			t.Error("the change does not count as made")
 		}
 	}
+	if entries, err := os.ReadDir(filepath.Join(s.options.Dir, string(paul), outboxDir, "letter")); err != nil || len(entries) != 2 {
+		t.Errorf("in the letter: %v, %v", entries, err)
+	}
 	var mails []string
 	err := s.Deliver(bg, paul, "letter", func(_ int, mail io.Reader) error {
 		text, err := io.ReadAll(mail)
@@ -83,5 +99,67 @@ func TestInterruptedLetter(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Join(s.options.Dir, string(paul), outboxDir, "letter"))
 	if err != nil || len(entries) > 0 {
 		t.Errorf("left in the letter: %v, %v", entries, err)
+	}
+}
+
+// A letter carries the files of its change, and nothing of them is left when the change is made.
+func TestCarried(t *testing.T) {
+	s := openTest(t)
+	err := s.Update(bg, paul, func(tx stores.Tx) error {
+		table, err := tx.Periods(stores.Table{})
+		if err != nil {
+			return err
+		}
+		table.Insert(busy("u", 1))
+		return errors.Join(tx.Put(stores.Key{ID: stores.ID{UID: "u"}}, storestest.Event("u", "", "x")),
+			tx.Send(stores.Letter{Name: "letter", Mails: []io.WriterTo{stores.Mail("first"), stores.Mail("second")}}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(s.options.Dir, string(paul))
+	for name, want := range map[string][]string{
+		"": {outboxDir, "freebusy", "objects"}, outboxDir: {"letter"}, outboxDir + "/letter": {"0", "1"}, "objects": {"u"},
+	} {
+		entries, err := os.ReadDir(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, e := range entries {
+			found = append(found, e.Name())
+		}
+		if !slices.Equal(found, want) {
+			t.Errorf("in %q are %q, want %q", name, found, want)
+		}
+	}
+}
+
+// A change counts as made only if its names could be synced.
+func TestUnsyncedLetter(t *testing.T) {
+	for _, carried := range []bool{false, true} {
+		s := openTest(t)
+		fill(t, s)
+		d, err := openDirectory(filepath.Join(s.options.Dir, string(paul)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		c := &changes{
+			letters: []stores.Letter{{Name: "letter", Mails: []io.WriterTo{stores.Mail("first")}}},
+			texts:   []file{{place{"objects", "u9"}, []byte("text")}},
+		}
+		g := s.stage(bg, d, stagingDir)
+		defer g.close()
+		if err := g.write(c.letters, c.texts, carried); err != nil {
+			t.Fatal(err)
+		}
+		g.touched["missing"] = true
+		if err := g.finish(c, nil); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("a directory that cannot be synced: %v", err)
+		}
+		if !d.exists("objects/u9") || !d.exists(outboxDir+"/letter/"+unfinished) {
+			t.Errorf("carried: %v: it counts as made", carried)
+		}
 	}
 }

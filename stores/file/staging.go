@@ -31,6 +31,7 @@ type staging struct {
 	name    string            // of the staging directory, in dir; empty: there is none
 	staged  map[place]string  // the staged file for each place
 	letters map[string]string // the staged directory for each letter
+	carried bool              // the staging directory is that of the letter
 	here    bool              // the staging directory has been made
 	made    []string          // directories that were made, parents first
 	touched map[string]bool   // directories in which names change
@@ -54,11 +55,13 @@ func (s *Store) removeStaging(d *directory) {
 	s.options.Log.Warn("leftover staging files were removed", "path", d.full(stagingDir))
 }
 
-// write stages letters and files, and makes them last: all at once, since none has a name yet by which it is found.
-func (g *staging) write(letters []stores.Letter, files []file) error {
+// write stages letters and files, and makes them last: all at once, since none has a name yet by which it is found. The
+// files can be carried by a single letter: see [staging.carry].
+func (g *staging) write(letters []stores.Letter, files []file, carried bool) error {
 	if len(letters) == 0 && len(files) == 0 {
 		return nil
 	}
+	g.carried = carried
 	if err := g.prepareLetters(letters); err != nil {
 		return err
 	}
@@ -73,16 +76,18 @@ func (g *staging) write(letters []stores.Letter, files []file) error {
 	if err := g.makeDir(g.name); err != nil {
 		return err
 	}
-	for i, f := range files {
-		g.staged[f.place] = path.Join(g.name, strconv.Itoa(i))
-		if g.name == "" {
-			g.staged[f.place] = newName(f.place)
-			g.dir.root.Remove(newName(f.place)) // left over, perhaps
-		}
-	}
 	stages, dirs := g.letterStages(letters)
-	for _, f := range files {
-		stages = append(stages, stage{g.staged[f.place], f.place, bytes.NewReader(f.content)})
+	for i, f := range files {
+		name := path.Join(g.name, stagedPrefix+strconv.Itoa(i))
+		if g.carried && i == len(files)-1 {
+			name = path.Join(g.name, unfinished)
+		}
+		if g.name == "" {
+			name = newName(f.place)
+			g.dir.root.Remove(name) // left over, perhaps
+		}
+		g.staged[f.place] = name
+		stages = append(stages, stage{name, f.place, bytes.NewReader(f.content)})
 	}
 	for len(stages) > manyFiles {
 		if err := g.writeSeveral(stages[:manyFiles], nil); err != nil {
@@ -367,6 +372,9 @@ func (g *staging) close() {
 		return // somebody else may be at the same by now
 	}
 	defer done()
+	if g.carried && len(g.letters) == 0 {
+		return // what is left is in the letter, which tells by it that the change is not done
+	}
 	for _, name := range g.staged {
 		g.dir.root.Remove(name)
 	}
