@@ -59,6 +59,9 @@ type Message struct {
 	Fields mail.Fields // its header
 
 	sender *string // of the envelope, where the mail system says it beside the message; nil: the header may say it
+
+	// ahead is called with the mails that are owed to a recipient before the change is committed. Nil: they are not sent.
+	ahead func([]deliver.Mail)
 }
 
 // Kept is a message that has been kept, as its mail system hands it in.
@@ -316,6 +319,7 @@ func (h *Handler) receive(ctx context.Context, m *Message, sender *deliver.Sende
 	}
 	if err == nil {
 		to.Letter = deliver.Name(m.Source.Digest(), to.Records)
+		m.ahead = func(mails []deliver.Mail) { sender.Ahead(ctx, mails) }
 		err = commit(ctx, m, to)
 	}
 	itself := h.itself(m, user)
@@ -416,6 +420,9 @@ func (h *Handler) Together(ctx context.Context, m *Message, to Recipient, within
 		owed, err := mails(tx, results)
 		if err != nil {
 			return err
+		}
+		if m.ahead != nil {
+			m.ahead(owed)
 		}
 		return tx.Send(deliver.Letter(to.Letter, owed...))
 	}

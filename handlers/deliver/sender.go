@@ -49,7 +49,8 @@ const (
 // route is the connection to a server.
 type route struct {
 	connection *Connection
-	down       error // why there can be none
+	down       error  // why there can be none
+	ahead      *ahead // one that is being made; nil: none
 }
 
 // errNoServer says that mails stay where they are.
@@ -94,13 +95,11 @@ func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) er
 		}
 		return err
 	}
-	server, to := s.Others, &s.others
-	if envelope.Mailbox {
-		server, to = s.Mailbox, &s.mailbox
-	}
+	server, to := s.route(envelope)
 	if server == nil {
 		return fmt.Errorf("the mail for %s is kept: %w", envelope.To, errNoServer)
 	}
+	to.await()
 	if to.connection != nil && to.connection.ready() != nil { // the server has left meanwhile
 		to.connection.Close()
 		to.connection = nil
@@ -112,6 +111,14 @@ func (s *Sender) Hand(ctx context.Context, envelope Envelope, text io.Reader) er
 		return fmt.Errorf("the mail for %s must wait: %w", envelope.To, to.down)
 	}
 	return to.connection.Send(ctx, envelope.From, []string{envelope.To}, text)[0]
+}
+
+// route returns the server that a mail goes to, nil if there is none, and the way there.
+func (s *Sender) route(envelope Envelope) (*Server, *route) {
+	if envelope.Mailbox {
+		return s.Mailbox, &s.mailbox
+	}
+	return s.Others, &s.others
 }
 
 // Once hands over a mail of a user for a message that changes nothing, and so leaves no letter: unless it has been done
@@ -158,6 +165,8 @@ func (b *beginning) Read(p []byte) (int, error) {
 // Close ends the connections, or leaves them to others (see [Pool]). All that was handed over stays so.
 func (s *Sender) Close() {
 	for _, r := range []*route{&s.mailbox, &s.others} {
+		r.ahead.drop()
+		r.ahead = nil
 		if r.connection != nil {
 			r.connection.server.done(r.connection)
 			r.connection = nil
