@@ -137,6 +137,10 @@ func TestSpoofed(t *testing.T) {
 			"ADD": event(append(newer, moved)...), "CANCEL, occurrence": event(append(newer, second)...),
 		}
 	}
+	n, stride := 0, 4
+	if os.Getenv("IMIP_AGENT_FULL") != "" {
+		stride = 1
+	}
 	for _, victim := range []string{paul, vincent} {
 		local, domain, _ := strings.Cut(victim, "@")
 		for name, fields := range map[string]string{
@@ -191,6 +195,9 @@ func TestSpoofed(t *testing.T) {
 			"Sender only a comment":       "From: " + mallory + "\r\nSender: " + mallory + " (" + victim + ")",
 		} {
 			for method, component := range messages(victim) {
+				if n++; n%stride != 0 { // in any order, so that each comes with each by and by
+					continue
+				}
 				method, _, _ := strings.Cut(method, ",")
 				text := strings.Replace(message("", method, []string{"X-Last: 1"}, component), "From: \r\n", fields+"\r\n", 1)
 				if !strings.Contains(text, fields) {
