@@ -153,3 +153,37 @@ func TestDelegationInCircle(t *testing.T) {
 		t.Errorf("%q, want %q\n%s", got, want, &s.log)
 	}
 }
+
+// What lies beyond the window is not looked at: a room is free for a series as far as it is known.
+func TestBeyondWindow(t *testing.T) {
+	s := newSite(t)
+	s.settings.WindowSize = 20
+	const late = "DTSTART:20261220T090000Z"
+	if got := s.handle(request("UID:late", late), room); !slices.Equal(got, []string{paul + " REPLY ACCEPTED 20T0900"}) {
+		t.Errorf("late: %q", got)
+	}
+	if got := s.handle(request("UID:series", "RRULE:FREQ=DAILY;COUNT=60"), room); !slices.Equal(got, []string{accepts}) {
+		t.Errorf("series: %q", got)
+	}
+	if got := s.handle(request("UID:again", late), room); !slices.Equal(got, []string{paul + " REPLY DECLINED 20T0900"}) {
+		t.Errorf("late again: %q", got)
+	}
+}
+
+// Times that are corrected are written as what they are then: an end in place of a length, and periods in place of dates.
+func TestCorrectedAsWritten(t *testing.T) {
+	s := newSite(t)
+	s.settings.SchedulingFunction = "schedule_corrected_in_freebusy"
+	s.settings.PermittedTimes.Minutes = []int{0, 30}
+	s.handle(request("DTSTART:20261202T091000Z", "DURATION:PT1H", "RDATE:20261203T093000Z,20261204T100500Z"), room)
+	text := strings.ReplaceAll(strings.ReplaceAll(s.others.Taken()[0].Text, "\r\n ", ""), "\r\n", "\n")
+	for _, line := range []string{"METHOD:COUNTER", "DTSTART:20261202T093000Z", "DTEND:20261202T103000Z",
+		"RDATE;VALUE=PERIOD:20261203T093000Z/20261203T103000Z", "RDATE;VALUE=PERIOD:20261204T103000Z/20261204T113000Z"} {
+		if !strings.Contains(text, "\n"+line+"\n") {
+			t.Errorf("no line %q in\n%s", line, text)
+		}
+	}
+	if strings.Contains(text, "DURATION") {
+		t.Error("a length is still there")
+	}
+}
