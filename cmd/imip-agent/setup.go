@@ -51,34 +51,37 @@ func setupCommand(env process.Environment) *cli.Command {
 // setupMailCommand changes the configuration of a mail system.
 func setupMailCommand(env process.Environment, system string) *cli.Command {
 	name := map[string]string{"postfix": "Postfix", "exim": "Exim"}[system]
-	description := "With --incoming mail that arrives for the users goes through imip_person, which delivers it to\n" +
-		"the mailbox server. A later run without --incoming keeps that. With --resources\n" +
-		"mail for rooms and equipment goes to imip_resource, which answers; their addresses need no\n" +
-		"mailbox. A later run without --resources keeps them. --remove restores the configuration from\n" +
-		"before."
+	description := "With --incoming mail that arrives for the users goes through imip_person, or the service, which\n" +
+		"delivers it to the mailbox server. A later run without --incoming keeps that. With --resources\n" +
+		"mail for rooms and equipment goes to imip_resource, or the service, which answers; their\n" +
+		"addresses need no mailbox. A later run without --resources keeps them. --remove restores the\n" +
+		"configuration from before."
 	description = map[string]string{
 		"postfix": "Has Postfix hand in the mail of users who have logged in to the service, \"imip-agent serve\", by\n" +
 			"the milter protocol: a value of smtpd_milters in main.cf, the last one. The service gets its\n" +
-			"socket below Postfix's own directory, where a smtpd in a chroot finds it, and is started.\n\n" +
+			"socket below Postfix's own directory, where a smtpd in a chroot finds it, and is started. With\n" +
+			"--incoming and --resources Postfix hands over that mail to it by LMTP (Postfix 3.7 or later).\n\n" +
 			"With --pipe, or an option that is for pipes, changes main.cf and master.cf (Postfix 3.7 or later).\n" +
 			"Mail that users send through submission, submissions or the sendmail command is then copied to\n" +
 			"the handler. Services that are commented out get the needed options as comments. Settings that\n" +
 			"are lists keep their values. What is set up with pipes keeps them until --milter.\n" + description,
 		"exim": "Changes Exim's configuration: Debian's split configuration, its template, or the site's own\n" +
-			"file. Mail that users send is then copied to the handler.\n" + description,
+			"file. Copies of mail that users send then go to the service, \"imip-agent serve\", by LMTP, and\n" +
+			"so does mail of --incoming and --resources. The service is started. With --pipe the handlers\n" +
+			"are run. What is set up with pipes keeps them until --lmtp.\n" + description,
 	}[system]
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "resources", Usage: "let imip_resource answer for these rooms and equipment: a `LIST` of addresses with commas, or a file with one on each line; none: for no more (default: as it was)"},
-		&cli.BoolFlag{Name: "incoming", Usage: "also let imip_person handle mail that arrives for the users; with --remove, remove only this", DisableDefaultText: true},
+		&cli.StringFlag{Name: "resources", Usage: "answer for these rooms and equipment: a `LIST` of addresses with commas, or a file with one on each line; none: for no more (default: as it was)"},
+		&cli.BoolFlag{Name: "incoming", Usage: "also handle mail that arrives for the users; with --remove, remove only this", DisableDefaultText: true},
 		&cli.StringFlag{Name: "mailbox", Usage: "with --incoming: the mailbox server takes mail by LMTP at `SOCKET` or HOST:PORT, or smtp: the mail system delivers it (default: what the mail system uses, or Dovecot or Cyrus on this machine)"},
 		&cli.StringSliceFlag{Name: "domain", Usage: "the `DOMAIN` of the calendar users; can be given several times (default: that of MESSAGE_SENDER)"},
 		&cli.StringFlag{Name: "users", Usage: "handle only these users: a `LIST` of addresses with commas, or a file with one on each line"},
 		&cli.BoolFlag{Name: "everyone", Usage: "handle everybody in the domain again, instead of some users", DisableDefaultText: true},
 	}
+	flags = append(flags,
+		&cli.BoolFlag{Name: toService[system], Usage: "hand mail to the service, also where pipes are set up", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "pipe", Usage: "hand mail to the handlers by pipes, without the service", DisableDefaultText: true})
 	if system == "postfix" {
-		flags = append(flags,
-			&cli.BoolFlag{Name: "milter", Usage: "hand in mail to the service, also where copies are set up", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "pipe", Usage: "copy mail to the handlers by pipes, without the service", DisableDefaultText: true})
 		flags = append(flags, &cli.StringSliceFlag{Name: "service", Usage: "users also send through `SERVICE/TYPE` of master.cf, such as smtp/inet"})
 	}
 	if system == "exim" {
@@ -121,18 +124,16 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 	if o.Everyone && options.IsSet("users") {
 		return usage("--everyone and --users do not go together")
 	}
-	if options.Bool("milter") && options.Bool("pipe") {
-		return usage("--milter and --pipe do not go together")
+	if options.Bool(toService[system]) && options.Bool("pipe") {
+		return usage("--%s and --pipe do not go together", toService[system])
 	}
 	if !o.Remove {
 		if err := fromSite(&o, options, env); err != nil {
 			return err
 		}
 	}
-	if system == "postfix" {
-		if err := bySystem(ctx, &o, options, env); err != nil {
-			return err
-		}
+	if err := bySystem(ctx, &o, options, env, system); err != nil {
+		return err
 	}
 	plan, err := planFor(ctx, system, o)
 	if err != nil {
@@ -141,29 +142,57 @@ func setupMail(ctx context.Context, options *cli.Context, env process.Environmen
 	return carryOut(ctx, plan, options.Bool("dry-run"), env, system, o)
 }
 
-// forPipes are the options that only a set-up with pipes has.
-var forPipes = []string{"users", "everyone", "incoming", "mailbox", "service", "program", "person"}
+// forPipes are the options that only a set-up with pipes has, by the mail system.
+var forPipes = map[string][]string{
+	"postfix": {"users", "everyone", "service", "program", "person", "resource"},
+	"exim":    {"program", "person", "resource"},
+}
 
-// bySystem decides whether Postfix is to hand in mail to the service, and completes what that needs.
-func bySystem(ctx context.Context, o *setup.Options, options *cli.Context, env process.Environment) error {
+// toService is the option for the service, by the mail system.
+var toService = map[string]string{"postfix": "milter", "exim": "lmtp"}
+
+// bySystem decides whether the mail system is to hand mail to the service, and completes what that needs.
+func bySystem(ctx context.Context, o *setup.Options, options *cli.Context, env process.Environment, system string) error {
 	config, err := conf.Load(options.String("config"), env.Getenv)
 	if err != nil && !o.Remove { // to take it out must go well without, too
 		return err
 	}
-	o.Service = setup.Service{Config: cmp.Or(config.File, options.String("config"), conf.DefaultFile)}
+	o.Service = setup.Service{Config: cmp.Or(config.File, options.String("config"), conf.DefaultFile), Mailbox: config.MailboxServer}
 	if info, err := os.Stat("/run/systemd/system"); err == nil && info.IsDir() {
 		o.Service.Systemd = true
 	}
 	if o.Remove {
 		return nil
 	}
-	asked := slices.ContainsFunc(forPipes, options.IsSet)
-	if options.Bool("milter") && asked {
-		return usage("--milter hands in the mail of all who log in, and changes nothing else: --%s are for pipes", strings.Join(forPipes, ", --"))
+	asked := slices.ContainsFunc(forPipes[system], options.IsSet)
+	if options.Bool(toService[system]) && asked {
+		return usage("--%s hands mail to the service: --%s are for pipes", toService[system], strings.Join(forPipes[system], ", --"))
 	}
-	o.Milter = options.Bool("milter") || !options.Bool("pipe") && !asked && !setup.HasPipe(ctx, outputOf)
+	o.ByService = options.Bool(toService[system])
+	if !o.ByService && !options.Bool("pipe") && !asked && o.Mailbox != "smtp" {
+		o.ByService = !hasPipe(ctx, system)
+	}
 	o.Service.HasLogins = config.Logins != "" || config.LoginDomain != ""
 	return nil
+}
+
+// hasPipe reports whether the mail system is set up to run the handlers.
+func hasPipe(ctx context.Context, system string) bool {
+	if system == "postfix" {
+		return setup.HasPipe(ctx, outputOf)
+	}
+	program, ok := findExim()
+	return ok && setup.EximHasPipe(ctx, program, outputOf)
+}
+
+// findExim finds Exim.
+func findExim() (string, bool) {
+	for _, name := range []string{"exim4", "exim"} {
+		if program, ok := findProgram(name); ok {
+			return program, true
+		}
+	}
+	return "", false
 }
 
 func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, error) {
@@ -173,10 +202,8 @@ func planFor(ctx context.Context, system string, o setup.Options) (*setup.Plan, 
 		}
 		return setup.Postfix(ctx, o, outputOf)
 	}
-	for _, name := range []string{"exim4", "exim"} {
-		if program, ok := findProgram(name); ok {
-			return setup.Exim(ctx, o, program, outputOf)
-		}
+	if program, ok := findExim(); ok {
+		return setup.Exim(ctx, o, program, outputOf)
 	}
 	return nil, fmt.Errorf("there is no exim4 and no exim: Exim must be installed on this machine")
 }

@@ -33,4 +33,7 @@ var (
 
 	//go:embed resource-transport
 	ResourceTransport string
+
+	//go:embed service-transports
+	ServiceTransports string // in the place of the others of the same names, by the service
 )

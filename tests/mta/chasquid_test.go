@@ -6,8 +6,14 @@ import "testing"
 // The mailboxes of all domains are behind an LMTP server.
 func newChasquid(t *testing.T, script string) *server {
 	t.Helper()
+	return newChasquidWith(t, script, "")
+}
+
+// newChasquidWith is newChasquid with a directory that the machine shares.
+func newChasquidWith(t *testing.T, script, share string) *server {
+	t.Helper()
 	s := &server{
-		machine: newMachine(t, "chasquid", "", ""),
+		machine: newMachine(t, "chasquid", "", share),
 		sink:    newSink(t),
 
 		submission: freeAddress(t),

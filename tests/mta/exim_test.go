@@ -79,7 +79,7 @@ func newEximWith(t *testing.T, layer, script, style, program, disk, share string
 	// As it is set up, but trying again every second.
 	s.write(t, "/root/users", strings.Join(users(), "\n")+"\n", 0o644)
 	s.run(t, eximStyle(t, style)+"\n"+`
-		imip-agent setup exim --domain example.com --users /root/users
+		imip-agent setup exim --domain example.com --pipe --users /root/users
 		for file in /etc/exim4/exim4.conf /etc/exim4/exim4.conf.template /etc/exim4/conf.d/retry/*; do
 			[ ! -e $file ] || sed -i -e '/^[*]/s/F,2h,15m/F,2h,1s/' -e 's/F,2h,5m/F,2h,1s/' $file
 		done

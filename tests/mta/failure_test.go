@@ -60,6 +60,11 @@ var faults = []fault{
 func testFailures(t *testing.T, s *server) {
 	s.run(t, "mkdir -p "+filepath.Dir(trueProgram))
 	s.copyIn(t, panickingProgram(t), "/usr/lib/imip-agent-test/panicking")
+	testFaults(t, s, faults)
+}
+
+// testFaults is testFailures with some of the faults.
+func testFaults(t *testing.T, s *server, faults []fault) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			user, guest := f.name+"@example.com", "guest-of-"+f.name+"@example.org"
@@ -90,8 +95,11 @@ func testFailures(t *testing.T, s *server) {
 				t.Errorf("the mail went out only when the handler had been ended")
 			}
 			attempts := 2
-			if f.name == "hanging" { // each takes as long as the limit
+			switch f.name {
+			case "hanging": // each takes as long as the limit
 				attempts = 1
+			case "stalled": // the limit is for longer
+				attempts = 0
 			}
 			eventually(t, "another attempt", func() bool { _, failed := s.runs(t, user); return failed >= attempts },
 				func() string { return s.describe(t) })
@@ -111,7 +119,11 @@ func testFailures(t *testing.T, s *server) {
 // The user hears nothing of it, nor does the calendar system.
 func testExpiry(t *testing.T, s *server) {
 	const user, guest = "expired@example.com", "guest-of-expired@example.org"
-	s.run(t, "mv "+handlerPath+" "+trueProgram)
+	away, back := "mv "+handlerPath+" "+trueProgram, restore
+	if s.away != "" {
+		away, back = s.away, s.back
+	}
+	s.run(t, away)
 	s.expire(t, 3)
 	message := invitation(user, user, "expired", 9, guest)
 	s.submit(t, user, message, guest)
@@ -123,7 +135,7 @@ func testExpiry(t *testing.T, s *server) {
 	eventually(t, "two failures in the log", func() bool { _, failed := s.runs(t, user); return failed >= 2 },
 		func() string { return s.describe(t) })
 	s.noBounce(t, user)
-	s.run(t, restore)
+	s.run(t, back)
 }
 
 // panickingProgram builds a handler that panics after it has read the message.

@@ -97,16 +97,22 @@ END
         say "set it up, and send"
         bash -ec "$(head -n 1 <<<"$setup")" | tee /tmp/set-up
         # No systemd runs here, which setup has said: the service is started as README says.
-        setsid setpriv --reuid=imip-agent --regid=www-data --clear-groups imip-agent serve </dev/null >/var/log/imip-agent.log 2>&1 &
-        service=$!
-        for _ in $(seq 300); do [ -S /var/spool/postfix/imip-agent/milter ] && break; sleep 0.2; done
+        serve() {
+            setsid setpriv --reuid=imip-agent --regid=www-data --clear-groups imip-agent serve </dev/null >>/var/log/imip-agent.log 2>&1 &
+            service=$!
+            for _ in $(seq 300); do [ -S "/var/spool/postfix/imip-agent/$1" ] && break; sleep 0.2; done
+        }
+        serve milter
         bash -ec "$(tail -n +2 <<<"$setup")" | tee -a /tmp/set-up
         tail -n 1 /tmp/set-up | grep "^ok       a message from paul@example.org has gone through the service at "
         if grep -E "^(failed|unknown)" /tmp/set-up; then exit 1; fi
 
         say "mail that arrives"
-        bash -ec "$incoming" | tee /tmp/incoming
+        bash -ec "$(head -n 1 <<<"$incoming")" | tee /tmp/incoming
         kill "$service"
+        wait "$service" || true
+        serve lmtp
+        bash -ec "$(tail -n +2 <<<"$incoming")" | tee -a /tmp/incoming
         tail -n 1 /tmp/incoming | grep "^ok       an invitation to paul@example.org has gone through the mail system"
         if grep -E "^(failed|unknown)" /tmp/incoming; then exit 1; fi
         grep -rq "X-IMIP-Agent: info" /home/paul/Maildir/new
@@ -116,6 +122,7 @@ END
         imip-agent check
 
         say "take it out"
+        kill "$service"
         bash -ec "${out//apt purge/apt-get -q -y purge}" >/tmp/out.log 2>&1 || { tail -n 30 /tmp/out.log; exit 1; }
         diff -r /root/before /etc/postfix
         [ ! -e /usr/bin/imip-agent ]

@@ -1,13 +1,22 @@
 package mta
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // newOpenSMTPD starts an OpenSMTPD of Debian's as an ordinary site would have it, with our filter for what its users send through
 // a port with these options.
 func newOpenSMTPD(t *testing.T, layer, script, options string) *server {
 	t.Helper()
+	return newOpenSMTPDWith(t, layer, script, options, "", "")
+}
+
+// newOpenSMTPDWith is newOpenSMTPD with a directory that the machine shares, and lines for mail that arrives.
+func newOpenSMTPDWith(t *testing.T, layer, script, options, share, lines string) *server {
+	t.Helper()
 	s := &server{
-		machine: newMachine(t, layer, "", ""),
+		machine: newMachine(t, layer, "", share),
 		sink:    newSink(t),
 
 		submission: freeAddress(t),
@@ -23,6 +32,7 @@ func newOpenSMTPD(t *testing.T, layer, script, options string) *server {
 	s.certificate(t, "/etc/ssl/mail.crt", "/etc/ssl/private/mail.key")
 	s.copyIn(t, "../../conf/opensmtpd/filter.conf", "/etc/smtpd-imip-agent.conf")
 	s.run(t, logins+script+`
+		for name in paul simon; do echo "$name@example.com imip-agent"; done > /root/calendar-users
 		secret=$(smtpctl encrypt secret)
 		for name in paul@example.com simon-login; do echo "$name $secret"; done > /etc/smtpd-passwords
 		cat > /etc/smtpd.conf <<-END
@@ -32,6 +42,7 @@ func newOpenSMTPD(t *testing.T, layer, script, options string) *server {
 			include "/etc/smtpd-imip-agent.conf"
 			listen on 127.0.0.1 port $3 `+options+` filter imip-agent
 			listen on 127.0.0.1 port $4
+			`+strings.ReplaceAll(lines, "\n", "\n\t\t\t")+`
 			action next relay host "smtp+notls://$1:$2"
 			match from any for any action next
 		END

@@ -33,6 +33,8 @@ type server struct {
 	state  string                          // command that prints what is in the queue
 
 	reports bool // it knows of reports of delivery (RFC 3461)
+
+	away, back string // commands that stop and start the service; empty: handlers are run
 }
 
 const (
@@ -49,7 +51,7 @@ const (
 func users() []string {
 	names := []string{
 		"paul", "simon", "bounced", "crowd", "attached", "local", "forged", "reported", "case",
-		"expired", "managed", "later", "whose",
+		"expired", "managed", "later", "whose", "stopped", "stalled",
 	}
 	for _, f := range faults {
 		names = append(names, f.name)

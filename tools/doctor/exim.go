@@ -45,6 +45,10 @@ func (d *Doctor) exim(ctx context.Context, exim string, report report) (found ha
 		options[current+" "+key] = value
 	}
 	if name == "" {
+		if services := d.toService(ctx, exim); len(services) > 0 {
+			d.eximCopies(ctx, exim, services, report)
+			return found
+		}
 		report(Exim, Failed, "run `imip-agent setup exim --domain DOMAIN`", "no transport of Exim runs %s", Handler)
 		return found
 	}
@@ -77,10 +81,38 @@ func (d *Doctor) exim(ctx context.Context, exim string, report report) (found ha
 	return found
 }
 
+// eximCopies looks at copies of what users send that go to the service, by one of some transports.
+func (d *Doctor) eximCopies(ctx context.Context, exim string, services []eximTransport, report report) {
+	at := slices.IndexFunc(services, func(t eximTransport) bool {
+		_, set := t.options["rcpt_include_affixes"]
+		return set
+	})
+	if at < 0 {
+		report(Exim, Failed, againExim+" (`rcpt_include_affixes`)", "no copies of what users send go to the service: its transport takes OUTGOING_PREFIX away from the address")
+		return
+	}
+	wrong := 0
+	complain := func(status Status, remedy, format string, args ...any) {
+		wrong++
+		report(Exim, status, remedy, format, args...)
+	}
+	name := services[at].name
+	d.eximRoutes(ctx, exim, name, complain)
+	d.eximSenders(ctx, exim, complain)
+	h := d.handoverExim(ctx, exim)
+	if d.reaches(ctx, h, Exim, func(_ string, status Status, remedy, format string, args ...any) {
+		complain(status, remedy, format, args...)
+	}) && wrong == 0 {
+		report(Exim, OK, "", "transport %s of Exim hands copies of what users send to the service, at %s, which answers", name, h.ways[0].address)
+	}
+}
+
 // eximRoutes asks Exim where mail would go.
 func (d *Doctor) eximRoutes(ctx context.Context, exim, name string, complain report4) {
-	known := d.users(ctx)
-	asked := append(slices.Clone(known[:min(len(known), 10)]), d.probe())
+	resources := addressList(ctx, exim, "IMIP_RESOURCES") // which send no mail by themselves
+	known := slices.DeleteFunc(d.users(ctx), func(user string) bool { return slices.Contains(resources, user) })
+	known = known[:min(len(known), 10)]
+	asked := append(slices.Clone(known), d.probe())
 	var missing, copied []string
 	for i, user := range asked {
 		// As from a program on this machine, to somebody.
@@ -192,9 +224,12 @@ func addressList(ctx context.Context, exim, macro string) []string {
 	return senders
 }
 
-// nobody reports whether it is certain that there are no users: IMIP_SENDERS is known, and
+// nobody reports whether it is certain that there are no users: IMIP_SENDERS has no patterns, and
 // none of those in it has their mail copied.
 func (d *Doctor) nobody(ctx context.Context, exim string) bool {
+	if lines, err := output(ctx, exim, "-bP", "macro", "IMIP_SENDERS"); err == nil && len(lines) > 0 && patterns(lines[len(lines)-1]) {
+		return false
+	}
 	for _, user := range d.senderList(ctx, exim) {
 		lines, _ := output(ctx, exim, "-f", user, "-bt", user)
 		if strings.Contains(strings.ToLower(strings.Join(lines, " ")), d.address(user)) {
@@ -202,6 +237,15 @@ func (d *Doctor) nobody(ctx context.Context, exim string) bool {
 		}
 	}
 	return true
+}
+
+// patterns reports whether the definition of an address list has patterns or lookups, which can match somebody.
+func patterns(definition string) bool {
+	_, list, _ := strings.Cut(definition, "=")
+	return slices.ContainsFunc(strings.Split(list, ":"), func(item string) bool {
+		item = strings.TrimSpace(item)
+		return !strings.HasPrefix(item, "!") && strings.ContainsAny(item, "*^$;")
+	})
 }
 
 // eximClosed plays a session of somebody elsewhere who writes to the address.

@@ -336,6 +336,7 @@ func (d *Doctor) incomingExim(ctx context.Context, exim, program string) *incomi
 func (d *Doctor) arriving(ctx context.Context, outgoing handler, report report) {
 	in := d.findIncoming(ctx)
 	if in == nil {
+		d.arrivingByLMTP(ctx, report)
 		return
 	}
 	for _, c := range in.complaints {
@@ -364,14 +365,7 @@ func (d *Doctor) arriving(ctx context.Context, outgoing handler, report report) 
 	}
 	d.arrival(ctx, in, report)
 	d.mailboxes(ctx, in, users, report)
-	if d.Ask == nil {
-		return
-	}
-	if _, err := d.Ask(ctx, SMTP, d.Config.SMTPHost, nil); err != nil {
-		report(Incoming, Failed, "start it, or correct SMTP_HOST in config.txt", "the mail server for answers (SMTP_HOST) does not answer, and mail with an answer waits: %v", err)
-		return
-	}
-	report(Incoming, OK, "", "the mail server for answers, %s (SMTP_HOST), answers", d.Config.SMTPHost)
+	d.answers(ctx, report)
 }
 
 // arrivesFor looks whose mail goes through the transport.

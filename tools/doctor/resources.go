@@ -59,6 +59,9 @@ func (d *Doctor) resources(report report) (addresses []string) {
 func (d *Doctor) deciding(ctx context.Context, outgoing handler, resources []string, report report) {
 	in := d.findTransport(ctx, Resource)
 	if in == nil {
+		if d.decidingByLMTP(ctx, resources, report) {
+			return
+		}
 		if len(resources) > 0 && outgoing.program != "" {
 			report(Resources, Warning, "run `imip-agent setup postfix` or `imip-agent setup exim` with --domain DOMAIN --resources LIST",
 				"no transport runs %s, so that nothing answers for %s", Resource, few(resources))

@@ -45,7 +45,9 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 		},
 	})
 	if d.findIncoming(ctx) == nil {
-		return
+		if h := d.findHandover(ctx); h == nil || !h.handed(address) {
+			return
+		}
 	}
 	t.service = nil // it is not for what arrives
 	before, err := d.Store.Letters(ctx, user)

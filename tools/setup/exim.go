@@ -26,9 +26,75 @@ func eximParts(o Options, macros string) []eximPart {
 	return []eximPart{
 		{text: macros, split: "main/00_imip-agent"},
 		{text: o.fill(exim.Routers), split: "router/050_imip-agent", after: "routers"},
-		{text: o.fill(exim.Transports), split: "transport/20_imip-agent", after: "transports"},
+		{text: o.eximTransports(), split: "transport/20_imip-agent", after: "transports"},
 		{text: o.fill(exim.Retry), split: "retry/20_imip-agent", after: "retry"},
 	}
+}
+
+// serviceSocket is where Exim connects to the service.
+const serviceSocket = "/run/imip-agent/lmtp"
+
+// eximTransports returns the transports for copies of what users send.
+func (o *Options) eximTransports() string {
+	text := o.fill(exim.Transports)
+	if at := strings.Index(text, "\n# The handler.\n"); o.ByService && at >= 0 {
+		text = text[:at+1] + serviceTransport("imip_person_outgoing")
+	}
+	return text
+}
+
+// serviceTransport returns a transport of the example for the service, with the comment above it.
+func serviceTransport(name string) string {
+	for _, part := range strings.Split(exim.ServiceTransports, "\n\n") {
+		if strings.Contains("\n"+part, "\n"+name+":\n") {
+			return strings.TrimRight(part, "\n") + "\n"
+		}
+	}
+	return ""
+}
+
+// EximHasPipe reports whether Exim runs the handler of what users send.
+func EximHasPipe(ctx context.Context, program string, run Run) bool {
+	lines, err := run(ctx, program, "-bP", "transports")
+	return err == nil && slices.ContainsFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "command = ") && strings.Contains(line, "imip_person_outgoing")
+	})
+}
+
+// eximService adds to a plan what has the service take mail from Exim, or takes it away from there. Mailbox is the mailbox server,
+// if mail that arrives for users goes to the service; group is Exim's.
+func (o *Options) eximService(p *Plan, mailbox, group string) error {
+	const system, part = "exim", " lmtp"
+	if !o.ByService && (!o.Remove || !o.Incoming) {
+		was, err := o.unserve(p, system, part)
+		if was {
+			o.endService(p)
+		}
+		return err
+	}
+	w := serving{system: system, part: part, lmtp: true, sockets: map[string]string{}}
+	if o.Remove {
+		return o.serveLess(p, w, "MAILBOX_SERVER")
+	}
+	if !wordForm.MatchString(group) {
+		return problem("Exim's group is not known: `exim -bP exim_group` says %.40q", group)
+	}
+	w.lines = append(w.lines, settingLine("LMTP_SOCKET", serviceSocket))
+	if mailbox != "" {
+		w.lines = append(w.lines, settingLine("MAILBOX_SERVER", mailbox))
+	}
+	if len(o.Resources) > 0 {
+		w.lines = append(w.lines, settingLine("RESOURCES", strings.Join(o.Resources, " ")))
+	}
+	for _, unit := range []string{milterUnit, lmtpUnit} {
+		w.sockets[unit] = "SocketGroup=" + group + "\n"
+	}
+	if !o.Service.Systemd {
+		dir := filepath.Dir(serviceSocket)
+		w.prepare = [][]string{{"install", "-d", "-o", o.User, "-g", group, "-m", "2750", dir}}
+		p.Notes = append(p.Notes, fmt.Sprintf("make %s at each start of the machine, before the service: `install -d -o %s -g %s -m 2750 %[1]s`", dir, o.User, group))
+	}
+	return o.serve(p, w)
 }
 
 // Exim returns what is to be done in the configuration of Exim: in Debian's directory of many
@@ -97,6 +163,7 @@ func Exim(ctx context.Context, o Options, program string, output Run) (*Plan, er
 	}
 	// In one file, what is put in last comes first: the routers that copy users' mail are above those for resources.
 	parts = append(resources, parts...)
+	mailbox := ""
 
 	// What there is for mail that arrives, in both forms of Debian's configuration.
 	incomingNow := map[string][]byte{}
@@ -124,11 +191,16 @@ func Exim(ctx context.Context, o Options, program string, output Run) (*Plan, er
 		if in.note != "" {
 			p.Notes = append(p.Notes, in.note)
 		}
+		mailbox = in.mailbox
 		if generated && split {
 			if incoming, err = in.splitFiles(dir); err != nil {
 				return nil, err
 			}
 		}
+	}
+	group, _ := value("exim_group")
+	if err := o.eximService(p, mailbox, group); err != nil {
+		return nil, err
 	}
 	paths := slices.Sorted(maps.Keys(incomingNow))
 	for path := range incoming {

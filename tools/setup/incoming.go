@@ -19,7 +19,7 @@ const beginIncoming = begin + " incoming"
 func hasIncoming(text string) bool { return strings.Contains("\n"+text, "\n"+beginIncoming) }
 
 // incomingPostfix is what main.cf and master.cf get for mail that arrives: the users' mail goes
-// through a pipe to imip_person, which hands it on to the mailbox server.
+// through a pipe to imip_person, or by LMTP to the service, and either hands it on to the mailbox server.
 type incomingPostfix struct {
 	o       *Options
 	local   []string // domains whose mail local(8) delivers
@@ -68,6 +68,9 @@ func newIncomingPostfix(ctx context.Context, o *Options, run Run, before string)
 		if configured = match[1]; configured == "" {
 			configured = bySMTP
 		}
+	}
+	if o.ByService || configured == "" {
+		configured = o.Service.mailbox(configured)
 	}
 	var err error
 	in.mailbox, err = o.findMailbox(ctx, configured, append(found, o.localServers(ctx, run)...))
@@ -118,15 +121,22 @@ func (in *incomingPostfix) mainCf(text string) (string, error) {
 		}
 	}
 
-	verify := strings.Join(append([]string{"$imip_transport_maps"}, listOf(text, "transport_maps", "$imip_transport_maps")...), " ")
+	verify := listOf(text, "transport_maps", "$imip_transport_maps")
+	if !in.o.ByService {
+		verify = append([]string{"$imip_transport_maps"}, verify...)
+	}
 	block = without(block, "transport_maps")
 	block = without(block, verifyName)
 	block = without(block, "mailbox_transport_maps")
 	var lists string
 	if setting(block, "imip_incoming_maps") != "" {
-		text = appendTo(text, "transport_maps", incomingMaps) // the outgoing side has it at least
+		if lastSetting(text, "transport_maps") < 0 {
+			lists += "transport_maps = " + incomingMaps + "\n"
+		} else {
+			text = appendTo(text, "transport_maps", incomingMaps)
+		}
 		if lastSetting(text, verifyName) < 0 {
-			lists += verifyName + " = " + verify + "\n"
+			lists += strings.TrimRight(verifyName+" = "+strings.Join(verify, " "), " ") + "\n"
 		}
 	}
 	if setting(block, "imip_mailbox_maps") != "" {
@@ -136,17 +146,47 @@ func (in *incomingPostfix) mainCf(text string) (string, error) {
 			text = appendTo(text, "mailbox_transport_maps", mailboxMaps)
 		}
 	}
-	const end = "\n# One recipient for each run."
-	at := strings.Index(block, end)
+	at := strings.Index(block, forPipe)
 	if at < 0 {
-		return "", fmt.Errorf("the example for main.cf has no line %q", strings.TrimSpace(end))
+		return "", fmt.Errorf("the example for main.cf has no line %q", strings.TrimSpace(forPipe))
 	}
-	return text + strings.TrimRight(block[:at], "\n") + "\n" + lists + block[at:], nil
+	block = strings.TrimRight(block[:at], "\n") + "\n" + lists + block[at:]
+	if in.o.ByService {
+		if block, err = byLMTP(block, "imip-incoming:", beginIncoming); err != nil {
+			return "", err
+		}
+	}
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return text + block, nil
 }
+
+// forPipe begins the settings of an example for main.cf that only a pipe needs, up to the end.
+const forPipe = "\n# One recipient for each run."
+
+// byLMTP returns a part of main.cf with the service in place of a pipe.
+func byLMTP(block, pipe, beginning string) (string, error) {
+	at := strings.Index(block, forPipe)
+	if at < 0 {
+		return "", fmt.Errorf("the example for main.cf has no line %q", strings.TrimSpace(forPipe))
+	}
+	block = strings.TrimRight(block[:at], "\n") + "\n" + strings.Replace(beginning, begin, end, 1) + "\n"
+	name := strings.TrimSuffix(pipe, ":")
+	block = regexp.MustCompile(`the pipe `+name+` \([a-z]+-master\.cf\)`).ReplaceAllString(block, "the service, by LMTP")
+	block = strings.Replace(block, " They need those of main.cf beside this file.", "", 1)
+	return strings.ReplaceAll(others.ReplaceAllString(block, ""), pipe, lmtpTransport), nil
+}
+
+// others are choices of users in an example, which only pipes have.
+var others = regexp.MustCompile(`(?m)^# or [a-z ]*(?:imip_sender_bcc_maps[a-z, ]*)?:\n(?:#(?:imip_|    ).*\n)+`)
 
 // users returns who takes part, by the settings for outgoing mail in main.cf: everybody in the
 // domains, or some. If neither, they are in a directory.
 func (in *incomingPostfix) users(text string) (everybody bool, users []string, err error) {
+	if in.o.ByService { // which takes the mail of everybody who logs in, too
+		return true, nil, nil
+	}
 	senders := setting(text, sendersName)
 	if senders == setting(in.o.fill(postfix.Main), sendersName) {
 		return true, nil, nil

@@ -104,6 +104,9 @@ func newIncomingExim(ctx context.Context, o *Options, program string, run Run, w
 	if configured == "-L" {
 		configured = bySMTP
 	}
+	if o.ByService || configured == "" {
+		configured = o.Service.mailbox(configured)
+	}
 	var err error
 	if in.mailbox, err = o.findMailbox(ctx, configured, append(found, o.localServers(ctx, run)...)); err != nil {
 		return nil, err
@@ -111,6 +114,12 @@ func newIncomingExim(ctx context.Context, o *Options, program string, run Run, w
 	in.macros = macro("IMIP_PERSON").ReplaceAllLiteralString(exim.IncomingMacros, "IMIP_PERSON = "+o.Person)
 	in.macros = macro("IMIP_MAILBOX").ReplaceAllLiteralString(in.macros, "IMIP_MAILBOX = "+deliverTo(in.mailbox))
 	in.rules, in.transports = exim.IncomingRouter, exim.IncomingTransport
+	if o.ByService {
+		in.macros = "# imip-agent, mail that arrives: it goes to the service, by LMTP.\n"
+		in.rules = strings.Replace(in.rules, "{exists{IMIP_PERSON}} ", "", 1)
+		in.rules = strings.Replace(in.rules, "expanded, or the\n# program is missing, mail goes", "expanded,\n# mail goes", 1)
+		in.transports = serviceTransport("imip_person")
+	}
 	if lines, err := run(ctx, program, "-bP", "router", in.router); err == nil && contains(lines, "same_domain_copy_routing") {
 		in.note = "the router " + in.router + " has same_domain_copy_routing: a mail to a user and to somebody else in the domain can reach the user's mailbox " +
 			"without being handled. Remove that option from it"

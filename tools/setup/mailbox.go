@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,12 @@ func (o *Options) findMailbox(ctx context.Context, configured string, found []ca
 	if reach == nil {
 		reach = func(context.Context, string) error { return nil }
 	}
+	found = slices.DeleteFunc(found, func(c candidate) bool { return isService(c.place) })
 	switch {
+	case o.ByService && o.Mailbox == bySMTP:
+		return "", problem("the service passes mail on by LMTP only: --mailbox smtp needs --pipe")
+	case o.ByService && isService(o.Mailbox):
+		return "", problem("--mailbox %s is the service itself: name the mailbox server behind it", o.Mailbox)
 	case o.Mailbox == bySMTP, o.Mailbox == "" && configured == bySMTP:
 		return bySMTP, nil
 	case o.Mailbox != "" && o.Mailbox == configured:
@@ -64,7 +70,7 @@ func (o *Options) findMailbox(ctx context.Context, configured string, found []ca
 		why = append(why, fmt.Sprintf("%s (%s): %v", c.place, c.by, err))
 	}
 	const remedy = "name the LMTP socket of the mailbox server, or its HOST:PORT, by --mailbox; " +
-		"\"The mailbox server\" in conf/README.md says how Dovecot and Cyrus get one"
+		"\"The mailbox server\" in conf/README.md says how Dovecot and Cyrus get one. Without LMTP, --pipe --mailbox smtp is left"
 	if len(why) == 0 {
 		return "", problem("no mailbox server that takes mail by LMTP is found: %s", remedy)
 	}

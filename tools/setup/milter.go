@@ -19,17 +19,9 @@ const (
 	// Without the service mail goes out, and a service that hangs holds up nobody for long.
 	milterValue = milterMark + " connect_timeout=5s, command_timeout=10s, content_timeout=30s, default_action=accept }"
 
-	// DropIn has the service's socket opened there by systemd.
-	DropIn = "/etc/systemd/system/imip-agent.socket.d/postfix.conf"
+	lmtpName      = milterDir + "/lmtp"
+	lmtpTransport = "lmtp:unix:" + lmtpName
 )
-
-// Service is the service, imip-agent serve, to which Postfix hands in users' mail by the milter protocol.
-type Service struct {
-	Config    string // config.txt
-	HasLogins bool   // which says to whom logins belong that are no addresses
-	Systemd   bool   // systemd starts the service
-	Root      string // where DropIn is below; empty: /
-}
 
 var milterElement = regexp.MustCompile(`[ \t,]*\{ unix:` + milterName + `,[^}]*\}`)
 
@@ -78,18 +70,6 @@ func withMilter(text string) string {
 // loginDomain begins the setting of the domain of logins that are no addresses.
 const loginDomain = "\nLOGIN_DOMAIN = \""
 
-// withSettings returns config.txt with what the service needs at its end.
-func withSettings(text, socket, domain string) string {
-	if text != "" && !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	text += beginMilter + ": `imip-agent setup postfix` adds, updates and removes this\n" + fmt.Sprintf("MILTER_SOCKET = %q", socket)
-	if domain != "" {
-		text += loginDomain + domain + "\""
-	}
-	return text + "\n" + end + " milter\n"
-}
-
 // queueDirectory asks Postfix for its directory.
 func queueDirectory(ctx context.Context, run Run) (string, error) {
 	lines, err := run(ctx, "postconf", "-h", "queue_directory")
@@ -97,15 +77,19 @@ func queueDirectory(ctx context.Context, run Run) (string, error) {
 }
 
 // withService adds to a plan what has the service take mail where Postfix hands it in. It returns main.cf, of which old is
-// what there was, and text what it is to be otherwise.
-func (o *Options) withService(ctx context.Context, p *Plan, run Run, etc, old, text string) (string, error) {
-	s := o.Service
+// what there was, and text what it is to be otherwise. Mailbox is the mailbox server behind the service, if mail that arrives for
+// users goes through it.
+func (o *Options) withService(ctx context.Context, p *Plan, run Run, etc, old, text, mailbox string) (string, error) {
 	lines, err := run(ctx, "postconf", "-h", "mail_version")
 	if err != nil {
 		return "", err
 	}
-	if version := strings.Join(lines, ""); !atLeast(version, 3, 0) {
+	lmtp := mailbox != "" || len(o.Resources) > 0
+	switch version := strings.Join(lines, ""); {
+	case !atLeast(version, 3, 0):
 		return "", problem("this is Postfix %s, and a milter with timeouts of its own needs 3.0: conf/README.md says how to set it up by hand", version)
+	case lmtp && !atLeast(version, 3, 7):
+		return "", problem("this is Postfix %s, and tables in main.cf need 3.7: conf/README.md says how to set up mail that arrives by hand", version)
 	}
 	if names := handMade(old); names != "" {
 		return "", problem("main.cf in %s names the service already, by hand (%s): remove it there first", etc, names)
@@ -114,79 +98,69 @@ func (o *Options) withService(ctx context.Context, p *Plan, run Run, etc, old, t
 	if err != nil {
 		return "", err
 	}
-	socket := filepath.Join(queue, milterName)
-	config, err := read(s.Config)
+	config, err := read(o.Service.Config)
 	if err != nil {
 		return "", err
 	}
-	if config == nil {
-		return "", problem("the configuration %s is missing: `imip-agent setup user` writes it", s.Config)
-	}
 	settings, err := withoutParts(string(config), beginMilter)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", s.Config, err)
+		return "", fmt.Errorf("%s: %w", o.Service.Config, err)
 	}
-	domain := ""
-	if before := string(config); !s.HasLogins || strings.Contains(before, loginDomain) && !strings.Contains(settings, loginDomain) {
-		domain = o.Domains[0]
+	w := serving{
+		system: "postfix", part: " milter", lmtp: lmtp,
+		lines:   []string{settingLine("MILTER_SOCKET", filepath.Join(queue, milterName))},
+		sockets: map[string]string{milterUnit: listenThere + filepath.Join(queue, milterName) + "\n"},
+		prepare: [][]string{{"install", "-d", "-o", o.User, "-g", "postfix", "-m", "2750", filepath.Join(queue, milterDir)}},
 	}
-	p.change(s.Config, config, []byte(withSettings(settings, socket, domain)))
-	before := [][]string{{"install", "-d", "-o", o.User, "-g", "postfix", "-m", "2750", filepath.Dir(socket)}}
-	if s.Systemd {
-		had, err := read(s.dropIn())
-		if err != nil {
-			return "", err
-		}
-		p.change(s.dropIn(), had, []byte("# Made by `imip-agent setup postfix`, which also removes it: a smtpd in a chroot sees no other place.\n"+
-			"[Socket]\nListenStream="+socket+"\n"))
-		// A socket that was open before gets the new place only when it is opened again, without the service.
-		before = append(before, []string{"systemctl", "daemon-reload"}, []string{"systemctl", "enable", "imip-agent.socket", "imip-agent.service"},
-			[]string{"systemctl", "stop", "imip-agent.service"}, []string{"systemctl", "restart", "imip-agent.socket"}, []string{"systemctl", "start", "imip-agent.service"})
-	} else {
-		p.Notes = append(p.Notes, fmt.Sprintf("systemd does not run here: have `imip-agent serve` run as %s, and started with the machine", o.User))
+	if before := string(config); !o.Service.HasLogins || strings.Contains(before, loginDomain) && !strings.Contains(settings, loginDomain) {
+		w.lines = append(w.lines, settingLine("LOGIN_DOMAIN", o.Domains[0]))
 	}
-	p.Then = append(before, p.Then...)
+	if lmtp {
+		w.lines = append(w.lines, settingLine("LMTP_SOCKET", filepath.Join(queue, lmtpName)))
+		w.sockets[lmtpUnit] = listenThere + filepath.Join(queue, lmtpName) + "\n"
+	}
+	if mailbox != "" {
+		w.lines = append(w.lines, settingLine("MAILBOX_SERVER", mailbox))
+	}
+	if len(o.Resources) > 0 {
+		w.lines = append(w.lines, settingLine("RESOURCES", strings.Join(o.Resources, " ")))
+	}
+	if err := o.serve(p, w); err != nil {
+		return "", err
+	}
 	o.milterNotes(ctx, p, run)
 	return withMilter(text), nil
 }
 
+// listenThere is what a drop-in begins with.
+const listenThere = "# A program of Postfix in a chroot sees no other place.\nListenStream="
+
 // withoutService adds to a plan what takes out the service where it was set up. Old is main.cf as it was.
 func (o *Options) withoutService(ctx context.Context, p *Plan, run Run, old string) error {
-	s := o.Service
-	config, err := read(s.Config)
-	if err != nil {
+	was, err := o.unserve(p, "postfix", " milter")
+	if err != nil || !was && !strings.Contains(old, milterMark) {
 		return err
-	}
-	had, err := read(s.dropIn())
-	if err != nil {
-		return err
-	}
-	settings, err := withoutParts(string(config), beginMilter)
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.Config, err)
-	}
-	if !strings.Contains(old, milterMark) && had == nil && settings == string(config) {
-		return nil
 	}
 	queue, err := queueDirectory(ctx, run)
 	if err != nil {
 		return err
 	}
-	if config != nil {
-		p.change(s.Config, config, []byte(settings))
-	}
-	p.change(s.dropIn(), had, nil)
-	if s.Systemd {
-		p.Then = append(p.Then, []string{"systemctl", "disable", "--now", "imip-agent.service", "imip-agent.socket"}, []string{"systemctl", "daemon-reload"})
-	} else {
-		p.Notes = append(p.Notes, "the service, imip-agent serve, is not needed any more: end it")
-	}
+	o.endService(p)
 	p.Then = append(p.Then, []string{"rm", "-rf", filepath.Join(queue, milterDir)})
-	p.Notes = append(p.Notes, "`imip-agent queue` shows whether messages are left in the spool, and `imip-agent queue retry` handles them")
 	return nil
 }
 
-func (s *Service) dropIn() string { return filepath.Join("/", s.Root, DropIn) }
+// serviceWithoutIncoming adds to a plan what keeps the service, if it is there, and takes mail that arrives for users away from it.
+// Main is main.cf as it is to be.
+func (o *Options) serviceWithoutIncoming(p *Plan, main string) error {
+	resources := strings.Contains("\n"+main, "\n"+beginResources)
+	w := serving{system: "postfix", part: " milter", lmtp: resources}
+	without := []string{"MAILBOX_SERVER"}
+	if !resources {
+		without = append(without, "LMTP_SOCKET")
+	}
+	return o.serveLess(p, w, without...)
+}
 
 // handMade returns smtpd_milters if it names the service, and not by us.
 func handMade(text string) string {

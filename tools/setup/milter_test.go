@@ -106,7 +106,7 @@ func TestMilterAndBack(t *testing.T) {
 	} {
 		s := newMilterSite(t, test.main)
 		before := s.files()
-		p, err := s.plan(Options{Milter: true})
+		p, err := s.plan(Options{ByService: true})
 		apply(t, p, err)
 		if got := s.files()["/main.cf"]; !strings.Contains(got, test.want) || strings.Count(got, ours) != 1 {
 			t.Errorf("%s: main.cf is\n%s", test.why, got)
@@ -114,7 +114,7 @@ func TestMilterAndBack(t *testing.T) {
 		if s.files()["/master.cf"] != masterCf {
 			t.Errorf("%s: master.cf is changed", test.why)
 		}
-		if p, err = s.plan(Options{Milter: true}); err != nil || !p.Empty() {
+		if p, err = s.plan(Options{ByService: true}); err != nil || !p.Empty() {
 			t.Errorf("%s, again: %v %s", test.why, err, p.Diff())
 		}
 		p, err = s.plan(Options{Remove: true})
@@ -132,7 +132,7 @@ func TestMilterAndBack(t *testing.T) {
 // Somebody who has put a milter behind ours, or on the same line, keeps it.
 func TestMilterAmongOthers(t *testing.T) {
 	s := newMilterSite(t, "smtpd_milters = inet:localhost:1\n")
-	p, err := s.plan(Options{Milter: true})
+	p, err := s.plan(Options{ByService: true})
 	apply(t, p, err)
 	main := strings.Replace(s.files()["/main.cf"], "default_action=accept }\n", "default_action=accept }, inet:localhost:2\n", 1)
 	if err := os.WriteFile(filepath.Join(s.dir, "main.cf"), []byte(main), 0o600); err != nil {
@@ -156,13 +156,13 @@ func TestMilterAndPipe(t *testing.T) {
 	if HasPipe(t.Context(), s.run) != true || strings.Contains(piped["/main.cf"], "milter") {
 		t.Error("copies are not known, or there is a milter with them")
 	}
-	p, err = s.plan(Options{Milter: true})
+	p, err = s.plan(Options{ByService: true})
 	apply(t, p, err)
 	got := s.files()
 	if HasPipe(t.Context(), s.run) || strings.Contains(got["/main.cf"]+got["/master.cf"], "imip_") || strings.Contains(got["/master.cf"], "imip") {
 		t.Errorf("there are copies with the service:\n%s", got["/main.cf"])
 	}
-	if text := got[DropIn]; !strings.Contains(text, "\nListenStream=/var/spool/postfix/imip-agent/milter\n") {
+	if text := got["/etc/systemd/system/imip-agent.socket.d/postfix.conf"]; !strings.Contains(text, "\nListenStream=/var/spool/postfix/imip-agent/milter\n") {
 		t.Errorf("the drop-in is %q", text)
 	}
 	if text := got["/config.txt"]; !strings.Contains(text, "\nMILTER_SOCKET = \"/var/spool/postfix/imip-agent/milter\"\nLOGIN_DOMAIN = \"example.org\"\n") {
@@ -174,8 +174,8 @@ func TestMilterAndPipe(t *testing.T) {
 	}
 	want := []string{
 		"install -d -o imip-agent -g postfix -m 2750 /var/spool/postfix/imip-agent", "systemctl daemon-reload",
-		"systemctl enable imip-agent.socket imip-agent.service", "systemctl stop imip-agent.service",
-		"systemctl restart imip-agent.socket", "systemctl start imip-agent.service", "postfix reload",
+		"systemctl stop imip-agent.service imip-agent.socket imip-agent-lmtp.socket",
+		"systemctl enable imip-agent.socket imip-agent.service", "systemctl start imip-agent.socket imip-agent.service", "postfix reload",
 	}
 	if !slices.Equal(commands, want) {
 		t.Errorf("then %q", commands)
@@ -187,7 +187,7 @@ func TestMilterAndPipe(t *testing.T) {
 	for _, words := range p.Then {
 		commands = append(commands, strings.Join(words, " "))
 	}
-	want = []string{"postfix reload", "systemctl disable --now imip-agent.service imip-agent.socket", "systemctl daemon-reload", "rm -rf /var/spool/postfix/imip-agent"}
+	want = []string{"postfix reload", "systemctl disable --now imip-agent.service imip-agent.socket imip-agent-lmtp.socket imip-agent-metrics.socket", "systemctl daemon-reload", "rm -rf /var/spool/postfix/imip-agent"}
 	if !slices.Equal(commands, want) {
 		t.Errorf("then %q", commands)
 	}
@@ -197,7 +197,7 @@ func TestMilterAndPipe(t *testing.T) {
 func TestMilterNotes(t *testing.T) {
 	s := newMilterSite(t, "myhostname = x\n")
 	s.logins = true
-	p, err := s.plan(Options{Milter: true})
+	p, err := s.plan(Options{ByService: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestMilterNotes(t *testing.T) {
 	}
 	s.auth, s.systemd = "no", true
 	s.own = []string{"submission/inet/smtpd_milters = inet:localhost:1", "127.0.0.1:10025/inet/smtpd_milters ="}
-	p, err = s.plan(Options{Milter: true})
+	p, err = s.plan(Options{ByService: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestMilterNotes(t *testing.T) {
 		t.Errorf("notes %q", p.Notes)
 	}
 	s.own = []string{"submission/inet/smtpd_sasl_auth_enable = yes", "submission/inet/smtpd_milters = $smtpd_milters inet:localhost:1"}
-	if p, err = s.plan(Options{Milter: true}); err != nil || len(p.Notes) > 0 {
+	if p, err = s.plan(Options{ByService: true}); err != nil || len(p.Notes) > 0 {
 		t.Errorf("%v, notes %q", err, p.Notes)
 	}
 }
@@ -230,13 +230,12 @@ func TestMilterProblems(t *testing.T) {
 		{"smtpd_milters = unix:/run/imip-agent/milter\n", "names the service already, by hand", nil},
 		{"", "this is Postfix 2.11.0", func(s *milterSite) { s.version = "2.11.0" }},
 		{"", "is missing: `imip-agent setup user` writes it", func(s *milterSite) { os.Remove(filepath.Join(s.dir, "config.txt")) }},
-		{"# BEGIN imip-agent incoming\n# END imip-agent incoming\n", "mail that arrives goes through a pipe", nil},
 	} {
 		s := newMilterSite(t, test.main)
 		if test.change != nil {
 			test.change(s)
 		}
-		if _, err := s.plan(Options{Milter: true}); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := s.plan(Options{ByService: true}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: %v", test.want, err)
 		}
 	}

@@ -52,11 +52,9 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 		p.Then = append(p.Then, []string{"postqueue", "-f"}) // what waits goes to the mailboxes now
 	}
 	var newMain, newMaster string
-	byMilter := o.Milter && !o.Remove
+	byService := o.ByService && !o.Remove
 	switch {
-	case byMilter && had:
-		return nil, problem("mail that arrives goes through a pipe: take that out first, by --remove --incoming, or go on with --pipe")
-	case byMilter:
+	case byService:
 		without := o
 		without.Remove = true
 		if newMain, err = without.mainCf(string(oldMain), version); err == nil {
@@ -72,6 +70,11 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", dir, err)
 		}
+		if had {
+			if err := o.serviceWithoutIncoming(p, newMain); err != nil {
+				return nil, err
+			}
+		}
 	default:
 		if newMain, err = o.mainCf(string(oldMain), version); err != nil {
 			return nil, fmt.Errorf("%s: %w", main, err)
@@ -80,37 +83,32 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 			return nil, fmt.Errorf("%s: %w", master, err)
 		}
 	}
+	mailbox := ""
 	if !o.Remove {
 		if newMain, newMaster, err = o.resourcesPostfix(newMain, newMaster, string(oldMain)); err != nil {
 			return nil, err
+		}
+		if o.Incoming = o.Incoming || had; o.Incoming {
+			if newMain, newMaster, mailbox, err = o.incomingPostfix(ctx, output, newMain, newMaster, string(oldMaster)); err != nil {
+				return nil, err
+			}
+		}
+		if byService && (o.Incoming || len(o.Resources) > 0) && !hasLMTP(newMaster) {
+			return nil, problem("%s lacks the service lmtp, by which Postfix hands over mail: add `lmtp unix - - n - - lmtp`", master)
 		}
 	}
 	if !(o.Remove && o.Incoming) {
 		if newMain, err = withoutMilter(newMain); err != nil {
 			return nil, fmt.Errorf("%s: %w", main, err)
 		}
-		if byMilter {
-			newMain, err = o.withService(ctx, p, output, dir, string(oldMain), newMain)
+		if byService {
+			newMain, err = o.withService(ctx, p, output, dir, string(oldMain), newMain, mailbox)
 		} else {
 			err = o.withoutService(ctx, p, output, string(oldMain))
 		}
 		if err != nil {
 			return nil, err
 		}
-	}
-	if !o.Remove && !byMilter && (o.Incoming || had) {
-		o.Incoming = true
-		if err := o.check(); err != nil {
-			return nil, err
-		}
-		in, err := newIncomingPostfix(ctx, &o, output, string(oldMaster))
-		if err == nil {
-			newMain, err = in.mainCf(newMain)
-		}
-		if err != nil {
-			return nil, err
-		}
-		newMaster = in.masterCf(newMaster)
 	}
 	if o.Remove && !o.Incoming {
 		number := 0
@@ -121,7 +119,7 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 			}
 		}
 	}
-	if !o.Remove && !byMilter {
+	if !o.Remove && !byService {
 		if overridden, err := value("receive_override_options"); err == nil && strings.Contains(overridden, "no_address_mappings") {
 			p.Notes = append(p.Notes, "main.cf has receive_override_options=no_address_mappings: mail that comes in under it is not copied. "+
 				"Set it only for services that accept mail from a content filter")
@@ -136,6 +134,34 @@ func Postfix(ctx context.Context, o Options, output Run) (*Plan, error) {
 		p.change(master, oldMaster, []byte(newMaster))
 	}
 	return p, nil
+}
+
+// incomingPostfix adds to main.cf and master.cf what hands over mail that arrives for users, and returns the place of the mailbox
+// server. Before is master.cf as it was.
+func (o *Options) incomingPostfix(ctx context.Context, run Run, main, master, before string) (newMain, newMaster, mailbox string, err error) {
+	if err := o.check(); err != nil {
+		return "", "", "", err
+	}
+	in, err := newIncomingPostfix(ctx, o, run, before)
+	if err == nil {
+		newMain, err = in.mainCf(main)
+	}
+	if err != nil {
+		return "", "", "", err
+	}
+	if !o.ByService {
+		master = in.masterCf(master)
+	}
+	return newMain, master, in.mailbox, nil
+}
+
+// hasLMTP reports whether master.cf has Postfix's client for LMTP.
+func hasLMTP(master string) bool {
+	var lines []string
+	for line := range strings.Lines(master) {
+		lines = append(lines, line)
+	}
+	return slices.ContainsFunc(services(lines), func(s service) bool { return s.name == "lmtp/unix" && s.program == "lmtp" && !s.off })
 }
 
 // list is a setting of main.cf in which something of ours comes first.

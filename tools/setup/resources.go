@@ -56,7 +56,7 @@ func (o *Options) checkResources(known []string) error {
 	}
 	o.Resources = all
 	switch {
-	case len(all) == 0:
+	case len(all) == 0 || o.ByService:
 	case o.Resource == "":
 		return problem("imip_resource is missing beside this program: install it, or name it by --resource")
 	case !pathForm.MatchString(o.Resource):
@@ -88,6 +88,10 @@ func (o *Options) resourcesPostfix(main, master, before string) (newMain, newMas
 	}
 	block := replace(o.fill(postfix.ResourceMain), resourcesName, resourcesName+" = inline:{\n"+lines.String()+"    }\n")
 	main, block = withFirst(main, block, resourceLists)
+	if o.ByService {
+		block, err = byLMTP(block, "calendar-resource:", beginResources)
+		return main + block, master, err
+	}
 	return main + block, master + o.fill(postfix.ResourceMaster), nil
 }
 
@@ -122,7 +126,11 @@ func (o *Options) resourcesExim(whole, dir string) ([]eximPart, error) {
 	}
 	macros := macro("IMIP_RESOURCES").ReplaceAllLiteralString(exim.ResourceMacros, "IMIP_RESOURCES = "+strings.Join(o.Resources, " : "))
 	macros = macro("IMIP_RESOURCE").ReplaceAllLiteralString(macros, "IMIP_RESOURCE = "+o.Resource)
-	for i, text := range []string{macros, exim.ResourceRouter, exim.ResourceTransport} {
+	transport := exim.ResourceTransport
+	if o.ByService {
+		transport = serviceTransport("imip_resource")
+	}
+	for i, text := range []string{macros, exim.ResourceRouter, transport} {
 		parts[i].text = text
 	}
 	return parts, nil

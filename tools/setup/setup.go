@@ -33,10 +33,10 @@ type Options struct {
 	Prefix               string // OUTGOING_PREFIX
 	Sender               string // MESSAGE_SENDER, which is no user
 
-	// Milter has Postfix hand in what users send to the service, in place of copies for the handlers. Without it the service is
+	// ByService has the mail system hand mail to the service, in place of running the handlers. Without it the service is
 	// taken out, if it was set up so.
-	Milter  bool
-	Service Service
+	ByService bool
+	Service   Service
 
 	// Incoming also lets mail that arrives go through imip_person, or leaves only this out with Remove.
 	// Where it does already, it goes on.
@@ -109,6 +109,9 @@ func (o *Options) check() error {
 	}
 	if !pathForm.MatchString(o.Program) {
 		return problem("%.80q cannot be a program's path in a mail system's configuration", o.Program)
+	}
+	if o.ByService {
+		return nil // which runs no program
 	}
 	if o.Incoming && o.Person == "" {
 		return problem("imip_person is missing beside this program: install it, or name it by --person")
@@ -287,6 +290,23 @@ func withoutParts(text, beginning string) (string, error) {
 		return "", problem("the part of imip-agent from line %d lacks its end %q: add it", at, end)
 	}
 	return b.String(), nil
+}
+
+// partOf returns the lines of our part that begins in a certain way, without those around it.
+func partOf(text, beginning string) string {
+	var b strings.Builder
+	inside := false
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, begin):
+			inside = strings.HasPrefix(line, beginning)
+		case strings.HasPrefix(line, end):
+			inside = false
+		case inside:
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // fill puts the site's names into one of the examples.
