@@ -4,35 +4,44 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"sync"
 	"time"
 )
 
-// guard is around the connections of a server. It closes those beyond the limit, and those that are too slow;
-// it ends connections between messages when the server ends. And it helps go-smtp out: a line of a command has an end; two
+// guard is around the connections of a server. It ends those that are too slow. Beyond the limit, the connection that has been
+// silent for longest makes room, if it has been silent for a while: mail systems do not leave a connection alone for seconds that
+// they want to use. If there is none, the new one is refused for now: to cut off a client at work would help nobody.
+// It ends connections between messages when the server ends. And it helps go-smtp out: a line of a command has an end; two
 // carriage returns before a line feed are one, as for mail systems (go-smtp would wait for ever for the end of a
 // message whose last line ends so); and CHUNKING is not offered to clients, since go-smtp does not do it right.
 type guard struct {
 	most       int
 	idle, slow time.Duration
+	silent     time.Duration // which makes room
+	log        *slog.Logger
 
-	mu    sync.Mutex
-	open  map[*guarded]bool
-	ended bool
+	mu     sync.Mutex
+	open   map[*guarded]bool
+	ended  bool
+	warned time.Time // when it was last logged that there are too many
 }
 
 // mostCommand is how many octets a line of a command can have: RFC 5321 section 4.5.3.1.4 and 5, with room for extensions.
 const mostCommand = 4096
 
 func newGuard(s *Service) *guard {
-	g := &guard{most: s.Connections, idle: s.Idle, slow: s.Slow, open: map[*guarded]bool{}}
+	g := &guard{most: s.Connections, idle: s.Idle, slow: s.Slow, silent: s.Silent, log: s.Log, open: map[*guarded]bool{}}
 	if g.idle == 0 {
 		g.idle = 5 * time.Minute
 	}
 	if g.slow == 0 {
 		g.slow = 30 * time.Minute
+	}
+	if g.silent == 0 {
+		g.silent = 5 * time.Second
 	}
 	return g
 }
@@ -95,10 +104,35 @@ func (l guardedListener) Accept() (net.Conn, error) {
 func (g *guard) take(c *guarded) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.ended || g.most > 0 && len(g.open) >= g.most {
+	if g.ended || g.most > 0 && len(g.open) >= g.most && !g.makeRoom() {
 		return false
 	}
 	g.open[c] = true
+	return true
+}
+
+// warnings is how often it is logged that there are too many connections.
+const warnings = time.Minute
+
+// makeRoom ends the connection that has been silent for longest. It reports whether it could. It is called with mu.
+func (g *guard) makeRoom() bool {
+	now := time.Now()
+	if now.Sub(g.warned) >= warnings {
+		g.warned = now
+		g.log.Warn("the mail system has too many connections (SERVE_CONNECTIONS): those that are silent are ended, or new ones are refused for now", "most", g.most)
+	}
+	var oldest *guarded
+	for c := range g.open {
+		if !c.since.IsZero() && (oldest == nil || c.since.Before(oldest.since)) {
+			oldest = c
+		}
+	}
+	if oldest == nil || now.Sub(oldest.since) < g.silent {
+		return false
+	}
+	oldest.leaves = true
+	delete(g.open, oldest)
+	_ = oldest.Conn.SetReadDeadline(past) // a connection that is closed has ended already
 	return true
 }
 
@@ -106,6 +140,10 @@ func (g *guard) take(c *guarded) bool {
 type guarded struct {
 	net.Conn
 	guard *guard
+
+	// With the guard's mu:
+	since  time.Time // since when the client is waited for; zero: it is not
+	leaves bool      // it makes room for another
 
 	// Of who reads:
 	inMessage bool
@@ -139,6 +177,7 @@ func (c *guarded) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		n, err := c.Conn.Read(p)
+		c.heard()
 		if err != nil && n == 0 {
 			return 0, err
 		}
@@ -163,14 +202,22 @@ var twoReturns = []byte("\r\r")
 func (c *guarded) wait() error {
 	c.guard.mu.Lock()
 	defer c.guard.mu.Unlock()
-	if c.guard.ended {
+	if c.guard.ended || c.leaves {
 		return os.ErrDeadlineExceeded
 	}
-	until := time.Now().Add(c.guard.idle)
+	c.since = time.Now()
+	until := c.since.Add(c.guard.idle)
 	if c.inMessage && c.until.Before(until) {
 		until = c.until
 	}
 	return c.Conn.SetReadDeadline(until)
+}
+
+// heard notes that the client is not waited for any more.
+func (c *guarded) heard() {
+	c.guard.mu.Lock()
+	defer c.guard.mu.Unlock()
+	c.since = time.Time{}
 }
 
 // mostReturns is how many carriage returns are held back at most.

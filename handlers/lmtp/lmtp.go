@@ -54,6 +54,7 @@ type Service struct {
 	Connections int           // at once; 0: any number
 	Idle        time.Duration // how long a client may say nothing; 0: 5 minutes (RFC 5321 section 4.5.3.2.7)
 	Slow        time.Duration // how long it may take over a message; 0: 30 minutes
+	Silent      time.Duration // how long it must have said nothing to make room for another client; 0: 5 seconds
 
 	Log *slog.Logger
 }

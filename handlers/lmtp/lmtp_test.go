@@ -389,7 +389,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// A client that says nothing, or that takes its time over a message, is left. There is an end to how many there can be.
+// A client that says nothing, or that takes its time over a message, is left.
 func TestSlow(t *testing.T) {
 	for name, test := range map[string]struct {
 		idle, slow time.Duration
@@ -410,11 +410,66 @@ func TestSlow(t *testing.T) {
 			t.Errorf("%s: handled: %+v", name, all)
 		}
 	}
-	s := newSite(t, func(s *Service) { s.Connections = 2 })
+}
+
+// Where there are as many connections as may be, the one that has been silent for longest makes room: after a command, or in a
+// message. The mail system is told so.
+func TestFull(t *testing.T) {
+	s := newSite(t, func(s *Service) { s.Connections, s.Silent = 3, time.Nanosecond })
+	first, second, third := s.connect(t), s.connect(t), s.connect(t)
+	first.says("LHLO c\r\n", 2)
+	second.says("LHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 5)
+	s.waits(3)
+	third.says("LHLO c\r\n", 2)
+	first.says("NOOP\r\n", 1) // now the second has been silent for longest
+	s.waits(3)
+	begins(t, s.mail(t, "x", "paul@example.com"), "250 ")
+	begins(t, second.says("", 2), "451 4.4.2 <b@example.com> the message has no end", "421 4.4.2 ")
+	begins(t, first.says("NOOP\r\n", 1), "250 ")
+	if all := s.all(); len(all) != 1 || all[0].to != "paul@example.com" {
+		t.Errorf("handled: %+v", all)
+	}
+	if n := strings.Count(s.logged(), "too many connections"); n != 1 {
+		t.Errorf("%d warnings: %s", n, s.logged())
+	}
+}
+
+// Who is not silent for long, or waits for an answer, is not cut off: others are refused for now.
+func TestFullOfWork(t *testing.T) {
+	s := newSite(t, func(s *Service) { s.Connections, s.Silent = 2, time.Hour })
 	for range 2 {
 		s.connect(t).says("LHLO c\r\n", 2)
 	}
 	begins(t, s.connect(t).says("", 1), "421 4.3.2 too many connections")
+
+	s = newSite(t, func(s *Service) { s.Connections, s.Silent = 1, time.Nanosecond })
+	s.wait = make(chan struct{})
+	answers := make(chan []string)
+	go func() { answers <- s.mail(t, "x", "paul@example.com") }()
+	<-s.begun
+	begins(t, s.connect(t).says("", 1), "421 4.3.2 too many connections")
+	close(s.wait)
+	begins(t, <-answers, "250 ")
+}
+
+// waits waits until the server waits for so many clients.
+func (s *site) waits(clients int) {
+	s.t.Helper()
+	for range 6000 {
+		g, n := s.server.guard, 0
+		g.mu.Lock()
+		for c := range g.open {
+			if !c.since.IsZero() {
+				n++
+			}
+		}
+		g.mu.Unlock()
+		if n == clients {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.t.Fatalf("it does not wait for %d clients", clients)
 }
 
 // At the end, who waits is told so, and what has been handed in is handled and answered.
