@@ -1,14 +1,17 @@
 package service
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"imip-agent/tests/clock"
 	"imip-agent/tests/skip"
 )
 
@@ -87,5 +90,76 @@ func TestManyConnections(t *testing.T) {
 	s.ends()
 	if !strings.Contains(s.stderr.String(), "the limit of open files allows fewer connections") {
 		t.Errorf("it is not said that there are too few files:\n%.2000s", s.stderr)
+	}
+}
+
+// hostileByLMTP are what clients begin with that want to do harm by LMTP, over and over.
+var hostileByLMTP = []string{
+	"",
+	"LHLO client\r\n",
+	"EHLO client\r\n",                   // another protocol
+	"\x00\x00\x00\x0dO\x00\x00\x00\x06", // another one
+	"LHLO client\r\nMAIL FROM:<x@example.org>\r\nRCPT TO:<user1@example.com>\r\nDATA\r\nSubject: half\r\n", // half a message
+	"LHLO client\r\nMAIL FROM:<x@example.org>\r\nRCPT TO:<user1@example.com>\r\nDATA\r\n\r\n" + strings.Repeat("endless", 10_000),
+	strings.Repeat("endless", 2000), // a command without its end
+	"LHLO client\r\nMAIL FROM:<x@example.org>\r\nRCPT TO:<user1@example.com>\r\nBDAT 4000000000 LAST\r\nx",
+}
+
+// Many connections do harm by LMTP, more than the service may have files for: a mail system that tries again is served, and the
+// mailboxes get nothing but its mail.
+func TestManyConnectionsByLMTP(t *testing.T) {
+	needFull(t)
+	connections := 600
+	if long {
+		connections = 10_000
+	}
+	s := furnishLMTP(t, "")
+	if status := s.kill(syscall.SIGTERM); status != 0 {
+		t.Fatalf("status %d: %s", status, s.stderr)
+	}
+	s.adjust = func(cmd *exec.Cmd) {
+		cmd.Args = append([]string{"sh", "-c", `ulimit -n 300; exec "$@"`, "sh"}, cmd.Args...)
+		cmd.Path = "/bin/sh"
+	}
+	s.prepareRun()
+	open := make([]net.Conn, 0, connections)
+	defer func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}()
+	sent := 0
+	for n := range connections {
+		c, err := net.Dial("unix", s.lmtp)
+		for began := time.Now(); err != nil; c, err = net.Dial("unix", s.lmtp) {
+			if time.Since(began) > 3*time.Minute { // till then there are more than the kernel keeps for later
+				t.Fatalf("%v\n%s", err, s.stderr)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		_ = c.SetWriteDeadline(clock.Kernel().Add(10 * time.Second))
+		_, _ = io.WriteString(c, hostileByLMTP[n%len(hostileByLMTP)]) // it may be refused already
+		open = append(open, c)
+		if n%(connections/5) == connections/5-1 {
+			sent++
+			text := invitation(fmt.Sprint("honest-", n), user(sent))
+			s.until("an honest client is served", func() bool {
+				answers, err := s.deliver("paul@example.org", text, user(sent))
+				return err == nil && answers[0] == "250"
+			})
+			s.boxed(user(sent), "summary")
+		}
+	}
+	most, err := peak(s.cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d connections, %d honest clients, %d KiB", connections, sent, most>>10)
+	if most > mostMemory {
+		t.Errorf("more than %d KiB", mostMemory>>10)
+	}
+	s.ends()
+	if log := s.stderr.String(); !strings.Contains(log, "the mail system has too many connections") {
+		t.Errorf("it is not said that there are too many:\n%.2000s", log)
 	}
 }
