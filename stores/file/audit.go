@@ -120,11 +120,13 @@ func (s *Store) auditBoth(ctx context.Context, dir string, o audit.Options) (unl
 // auditShared takes the original's lock, or leaves it where it is if nobody else can
 // take it.
 func (s *Store) auditShared(ctx context.Context, dir string, o audit.Options) (unlock func(), owned bool, err error) {
+	t := taking{store: s, dir: dir}
+	defer t.end()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		left, err := inspect(dir)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			unlock, err := s.tryShared(dir)
+			unlock, err := t.try()
 			if unlock != nil || err != nil {
 				return unlock, true, err
 			}

@@ -50,6 +50,7 @@ var userLayer = sync.OnceValue(func() *layer {
 		requestsTable.name:  nil,
 		providersTable.name: nil,
 		lockDir:             nil,
+		nextDir:             nil,
 		stagingDir:          nil,
 		outboxDir:           nil,
 	}}
@@ -220,7 +221,7 @@ func (w *walk) entry(path, name string, stat *unix.Stat_t, l *layer) error {
 	case name == outboxDir && l.isTop() && !isDir && kind != unix.S_IFLNK:
 		w.add(audit.Misplaced, path, "is a file where a directory belongs")
 		return nil
-	case (name == lockDir || name == outboxDir) && l.isTop():
+	case (name == lockDir || name == nextDir || name == outboxDir) && l.isTop():
 		return nil
 	case name == stagingDir && l.isTop(), l == publishedLayer && strings.HasPrefix(name, "."+published+"."):
 		w.add(audit.Staging, path, "was left by a program that was interrupted while writing")

@@ -265,7 +265,7 @@ func (s *Store) only(name, keep string) string {
 		below := strings.TrimPrefix(path, from+"/")
 		top, _, _ := strings.Cut(below, "/")
 		switch {
-		case err != nil || e.IsDir() && (top == othersDir || top == lockDir || top == stagingDir):
+		case err != nil || e.IsDir() && (top == othersDir || top == lockDir || top == nextDir || top == stagingDir):
 			return fs.SkipDir
 		case !e.Type().IsRegular() || below == providersTable.name || below == ownTable.name:
 			return nil

@@ -100,7 +100,7 @@ func movesUp(from, to string) (moves []audit.Move) {
 		return nil
 	}
 	for _, e := range entries {
-		if e.Name() != lockDir && e.Name() != stagingDir {
+		if e.Name() != lockDir && e.Name() != nextDir && e.Name() != stagingDir {
 			moves = append(moves, audit.Move{From: filepath.Join(from, e.Name()), To: filepath.Join(to, e.Name())})
 		}
 	}
@@ -112,7 +112,7 @@ func movesUp(from, to string) (moves []audit.Move) {
 func (w *walk) rightName(dir, name string, isDir bool, l *layer) string {
 	folded := strings.ToLower(norm.NFKC.String(strings.TrimSpace(name)))
 	for right, inside := range l.names {
-		if right == lockDir || right == stagingDir || right == outboxDir || isDir != (inside != nil) {
+		if right == lockDir || right == nextDir || right == stagingDir || right == outboxDir || isDir != (inside != nil) {
 			continue
 		}
 		if folded == right {
@@ -146,7 +146,7 @@ func holds(path string, l *layer) bool {
 	}
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		inside, known := l.names[strings.ToLower(e.Name())]
-		return known && e.IsDir() == (inside != nil) && e.Name() != lockDir
+		return known && e.IsDir() == (inside != nil) && e.Name() != lockDir && e.Name() != nextDir
 	})
 }
 

@@ -30,6 +30,8 @@
 // when its holder dies; and the original's lock, the directory __lock__ with its
 // holder's process id in it, which keeps the Python programs out. What a dead
 // program leaves of the latter is broken once it is a minute old: see [LockInfo].
+// Ours make it complete as __lock__next__, and rename it; and back, to remove it. What a dead program
+// leaves of that is nobody's lock, and the next one removes it.
 //
 // # Writing
 //

@@ -177,8 +177,10 @@ func lockQueued(ctx context.Context, own *flock.Flock) error {
 // __lock__, with one named by our process id in it. It must only be called, and given
 // back, under lockOwn.
 func (s *Store) lockShared(ctx context.Context, dir string) (unlock func(), err error) {
+	t := taking{store: s, dir: dir}
+	defer t.end()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		unlock, err := s.tryShared(dir)
+		unlock, err := t.try()
 		if unlock != nil || err != nil {
 			return unlock, err
 		}
@@ -193,48 +195,170 @@ func (s *Store) lockShared(ctx context.Context, dir string) (unlock func(), err 
 	}
 }
 
-// tryShared takes the original's lock if it is free; else it returns nothing.
-func (s *Store) tryShared(dir string) (unlock func(), err error) {
+// taking is an attempt to take the original's lock on a user's directory, under lockOwn.
+//
+// A lock is made whole as __lock__next__, where it is nobody's, and then gets its name. So the lock is never there without our id
+// in it. A program that died in such a moment would leave a lock that others must honour until it is stale: it may be the
+// original's, which makes its lock in two steps.
+type taking struct {
+	store *Store
+	dir   string
+	tried bool
+	next  bool // __lock__next__ is ready
+}
+
+// try takes the lock if it is free; else it returns nothing.
+func (t *taking) try() (unlock func(), err error) {
 	done, err := begin()
 	if err != nil {
-		return nil, failed("locking", dir, err)
+		return nil, failed("locking", t.dir, err)
 	}
 	defer done()
-	path := filepath.Join(dir, lockDir)
-	err = os.Mkdir(path, s.dirMode&fs.ModePerm)
+	path, next := filepath.Join(t.dir, lockDir), filepath.Join(t.dir, nextDir)
+	switch {
+	case !t.tried:
+		t.tried, t.next = true, t.store.makeNext(next)
+	case t.next:
+		now := time.Now()
+		_ = os.Chtimes(next, now, now) // the lock is as old as this
+	}
+	if t.next {
+		switch unix.Renameat2(unix.AT_FDCWD, next, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE) {
+		case nil:
+			t.next = false
+			return t.store.holdLock(path), nil
+		case unix.EEXIST, unix.EINTR:
+			return nil, nil
+		}
+		// Some file systems cannot do that, NFS for one. There the lock is made as the original makes it.
+		t.drop()
+	}
+	err = os.Mkdir(path, t.store.dirMode&fs.ModePerm)
 	switch {
 	case err == nil:
-		return s.signLock(path)
+		if err := t.store.signLock(path); err != nil {
+			os.Remove(path)
+			return nil, err
+		}
+		return t.store.holdLock(path), nil
 	case errors.Is(err, fs.ErrExist):
 		return nil, nil
 	}
 	return nil, failed("making", path, err)
 }
 
-// signLock puts our process id into the lock directory that we have just made.
-func (s *Store) signLock(path string) (unlock func(), err error) {
+// end removes what an attempt leaves that has not had the lock.
+func (t *taking) end() {
+	if !t.next {
+		return
+	}
+	if done, err := begin(); err == nil {
+		defer done()
+		t.drop()
+	}
+}
+
+func (t *taking) drop() {
+	t.next = false
+	_ = removeSigned(filepath.Join(t.dir, nextDir)) // else the next one does it
+}
+
+// makeNext makes a lock with our process id in it, under a name where it is nobody's, and reports whether it is
+// ready. Where it cannot be made, the lock itself cannot be either, and that will say why.
+func (s *Store) makeNext(path string) bool {
+	err := os.Mkdir(path, s.dirMode&fs.ModePerm)
+	if errors.Is(err, fs.ErrExist) && clearNext(path) {
+		err = os.Mkdir(path, s.dirMode&fs.ModePerm)
+	}
+	if err != nil {
+		return false
+	}
+	if s.signLock(path) != nil {
+		_ = removeSigned(path)
+		return false
+	}
+	return true
+}
+
+// clearNext removes what a program that has died has left of a lock that is nobody's, and reports whether it is gone.
+// It must only be called under lockOwn, which the program had, too. That lock may not reach the processes of other machines, so
+// that what they have made stays while it is young: what has their mark, or none while its process lives.
+func clearNext(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	holders, err := os.ReadDir(path)
+	if err != nil {
+		return false
+	}
+	old := time.Since(info.ModTime()).Abs() > staleAge
+	for _, h := range holders {
+		inside := filepath.Join(path, h.Name())
+		made, err := h.Info()
+		if err != nil {
+			return false
+		}
+		left := old || isMarked(inside)
+		if pid, err := strconv.Atoi(h.Name()); !left && err == nil {
+			// Until it is marked, it is as old as its name in the directory.
+			unmarked := made.ModTime().Sub(info.ModTime()).Abs() < startSlack
+			left = unmarked && (pid == os.Getpid() || !lookUp(pid).Alive)
+		}
+		if !left || rmdir(inside) != nil {
+			return false
+		}
+	}
+	return rmdir(path) == nil
+}
+
+// signLock puts our process id into a lock directory that we have just made.
+func (s *Store) signLock(path string) error {
 	// Whoever has to break it, should we die, may be another user of the group.
 	durable.Mode(path, s.dirMode)
-	pid := filepath.Join(path, strconv.Itoa(os.Getpid()))
+	pid := holder(path)
 	if err := os.Mkdir(pid, s.dirMode&fs.ModePerm); err != nil {
-		os.Remove(path)
-		return nil, failed("making", pid, err)
+		return failed("making", pid, err)
 	}
 	durable.Mode(pid, s.dirMode)
 	mark(pid)
+	return nil
+}
+
+// holder returns the path of our process id in a lock.
+func holder(path string) string { return filepath.Join(path, strconv.Itoa(os.Getpid())) }
+
+// holdLock notes that we have the lock, and returns what gives it back.
+func (s *Store) holdLock(path string) (unlock func()) {
 	unlock = func() {
 		if _, ours := heldLocks.LoadAndDelete(path); !ours {
 			return // it has been given back
 		}
-		for _, p := range []string{pid, path} {
-			if err := rmdir(p); err != nil {
-				s.options.Log.Error("the lock could not be removed: remove it by hand", "path", path, "error", err)
-				return
-			}
+		if err := giveBack(path); err != nil {
+			s.options.Log.Error("the lock could not be removed: remove it by hand", "path", path, "error", err)
 		}
 	}
 	heldLocks.Store(path, unlock)
-	return unlock, nil
+	return unlock
+}
+
+// giveBack removes a lock that we hold. It first becomes nobody's, under another name. Where that fails, it is
+// removed as the original removes it.
+func giveBack(path string) error {
+	next := filepath.Join(filepath.Dir(path), nextDir)
+	// If somebody has broken our lock, the one that is there is not ours.
+	if _, err := os.Lstat(holder(path)); err == nil && os.Rename(path, next) == nil {
+		return removeSigned(next)
+	}
+	return removeSigned(path)
+}
+
+// removeSigned removes a lock directory that has nothing but our process id in it.
+func removeSigned(path string) error {
+	if err := rmdir(holder(path)); err != nil {
+		return err
+	}
+	return rmdir(path)
 }
 
 // breakStale removes the lock directory if it is stale, or left of a program of ours, and reports whether it did. It

@@ -479,3 +479,113 @@ func TestOwnIDAgain(t *testing.T) {
 		t.Errorf("%+v, %v", l, err)
 	}
 }
+
+// What a program leaves that was killed while it made its lock, or gave it back, is nobody's: the next one takes the lock at
+// once and removes that, unless a process of another machine may still be about to use it.
+func TestLeftNext(t *testing.T) {
+	t.Parallel()
+	ours, ok := origin()
+	if !ok {
+		t.Fatal("this system has no origin")
+	}
+	for _, test := range []struct {
+		why    string
+		make   func(next string) error
+		age    time.Duration
+		marked time.Time // the time of what is in it
+		stays  bool
+	}{
+		{"empty", func(next string) error { return os.Mkdir(next, 0o770) }, 0, ours, false},
+		{"of a dead process", func(next string) error { return os.MkdirAll(filepath.Join(next, noPID()), 0o770) }, 0, ours, false},
+		{"of an id that lives again", func(next string) error { return os.MkdirAll(filepath.Join(next, "1"), 0o770) }, 0, ours, false},
+		{"of this id", func(next string) error { return os.MkdirAll(holder(next), 0o770) }, 0, ours, false},
+		{"not yet marked, of a dead process", func(next string) error { return os.MkdirAll(filepath.Join(next, noPID()), 0o770) }, 0, clock.Kernel(), false},
+		{"not yet marked, of a process that lives", func(next string) error { return os.MkdirAll(filepath.Join(next, "1"), 0o770) }, 0, clock.Kernel(), true},
+		{"of another machine, where the process is dead", func(next string) error { return os.MkdirAll(filepath.Join(next, noPID()), 0o770) }, 0, ours.Add(1), true},
+		{"of another machine", func(next string) error { return os.MkdirAll(holder(next), 0o770) }, 0, ours.Add(1), true},
+		{"of another machine, old", func(next string) error { return os.MkdirAll(holder(next), 0o770) }, 2 * staleAge, ours.Add(1), false},
+		{"a file", func(next string) error { return os.WriteFile(next, nil, 0o660) }, 0, ours, true},
+		{"with a file in it", func(next string) error {
+			return errors.Join(os.Mkdir(next, 0o770), os.WriteFile(next+"/1", nil, 0o660))
+		}, 2 * staleAge, ours, true},
+	} {
+		s := openTest(t, impatient)
+		dir := userDir(t, s)
+		next := filepath.Join(dir, nextDir)
+		if err := test.make(next); err != nil {
+			t.Fatal(err)
+		}
+		inside, _ := filepath.Glob(next + "/*")
+		for _, path := range inside {
+			if err := os.Chtimes(path, test.marked, test.marked); err != nil {
+				t.Fatal(err)
+			}
+		}
+		setAge(t, next, test.age)
+		for range 2 { // it may become our own
+			if err := put(s, "u1", "x"); err != nil {
+				t.Errorf("%s: %v", test.why, err)
+			}
+		}
+		if _, err := os.Lstat(next); (err == nil) != test.stays {
+			t.Errorf("%s: afterwards: %v", test.why, err)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, lockDir)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: the lock: %v", test.why, err)
+		}
+	}
+}
+
+// A lock that gets its name takes no other's, not even one that is empty: the original may be about to write its id.
+func TestNextReplacesNothing(t *testing.T) {
+	t.Parallel()
+	s := openTest(t, impatient)
+	dir := userDir(t, s)
+	path := setLock(t, s, 0)
+	if err := put(s, "u1", "x"); !errors.Is(err, stores.ErrLocked) {
+		t.Errorf("an empty lock: %v", err)
+	}
+	if entries, err := os.ReadDir(path); err != nil || len(entries) > 0 {
+		t.Errorf("the empty lock is now %v, %v", entries, err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, nextDir)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("who did not have the lock has left something: %v", err)
+	}
+	// Nor does one that is given back take another's away.
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := s.lock(bg, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(holder(path)), os.Mkdir(filepath.Join(path, "1"), 0o770)); err != nil { // it is broken by hand
+		t.Fatal(err)
+	}
+	unlock()
+	if _, err := os.Lstat(filepath.Join(path, "1")); err != nil {
+		t.Errorf("another's lock: %v", err)
+	}
+}
+
+// Where a file system cannot rename in that way, the lock is made as the original makes it.
+func TestNextCannotBeRenamed(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	dir := userDir(t, s)
+	path := filepath.Join(dir, lockDir)
+	taking := taking{store: s, dir: dir, tried: true, next: true} // but it is not there
+	unlock, err := taking.try()
+	if err != nil || unlock == nil {
+		t.Fatalf("not taken: %v", err)
+	}
+	if l, err := inspect(dir); err != nil || len(l.Holders) != 1 || l.Holders[0].PID != os.Getpid() || !l.Holders[0].ours {
+		t.Errorf("%+v, %v", l, err)
+	}
+	unlock()
+	for _, name := range []string{lockDir, nextDir} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left: %v", path, err)
+		}
+	}
+}

@@ -193,7 +193,8 @@ const (
 	stagingDir = "__staging__"
 	outboxDir  = "__outbox__"
 	lockDir    = "__lock__"
-	published  = "freebusy" // in the user's directory below PublishDir
+	nextDir    = "__lock__next__" // a lock that is being made or removed: nobody's
+	published  = "freebusy"       // in the user's directory below PublishDir
 )
 
 // tablePlace returns where a free/busy table stands; it is not ok where there can be

@@ -33,7 +33,6 @@ func TestDelegatedAtOnce(t *testing.T) {
 				at := soon.Add(time.Duration(i/rooms) * 2 * time.Hour).Add(time.Duration(i%rooms) * 10 * time.Minute)
 				b.ask(i%20, at)
 			}
-			go b.ageLocks()
 			for _, a := range b.asked {
 				b.start(b.rooms[0], a.message)
 			}

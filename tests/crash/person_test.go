@@ -109,7 +109,7 @@ func (a *arrival) unnoted(t *testing.T, room compat.Room) int {
 // nothing had happened. It returns how many mails had been taken without being noted.
 func (a *arrival) mended(t *testing.T, room compat.Room, after compat.Tree) int {
 	t.Helper()
-	age(t, room)
+	honoured(t, room)
 	unnoted := a.unnoted(t, room)
 	a.handle(t, room)
 	a.handle(t, room)

@@ -3,9 +3,7 @@ package crash
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +19,6 @@ import (
 	"imip-agent/stores/freebusy"
 	"imip-agent/stores/postgresql"
 	"imip-agent/stores/postgresql/postgresqltest"
-	"imip-agent/tests/clock"
 	"imip-agent/tests/compat"
 	"imip-agent/tests/mailbox"
 	"imip-agent/tests/program"
@@ -188,7 +185,6 @@ func form(at time.Time) string { return at.UTC().Format("20060102T150405Z") }
 // run has all requests handled at once, what rooms send to rooms as soon as it comes, and then each third once more.
 func (b *bookings) run() {
 	b.t.Helper()
-	go b.ageLocks()
 	for _, a := range b.asked {
 		b.start(b.rooms[0], a.message)
 	}
@@ -295,37 +291,6 @@ func (k *killer) run(cmd *exec.Cmd) (status int, err error) {
 		k.within = max(k.within*2/3, time.Millisecond)
 	}
 	return status, nil
-}
-
-// ageLocks makes locks that killed programs have left old enough to be removed, until the test ends.
-func (b *bookings) ageLocks() {
-	const young, long = 30 * time.Second, 2 * time.Minute
-	for b.t.Context().Err() == nil {
-		for _, dir := range []string{b.room.Store(), b.room.Journal()} {
-			locks, _ := filepath.Glob(filepath.Join(dir, "*", "__lock__"))
-			for _, lock := range locks {
-				info, err := os.Stat(lock)
-				if err != nil || clock.Kernel().Sub(info.ModTime()) > young || !isLeft(lock) {
-					continue
-				}
-				past := clock.Kernel().Add(-long)
-				_ = os.Chtimes(lock, past, past)
-			}
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-// isLeft reports whether all that stand in a lock are dead. One in which nobody stands may just be made.
-func isLeft(lock string) bool {
-	holders, err := os.ReadDir(lock)
-	for _, holder := range holders {
-		pid, failure := strconv.Atoi(holder.Name())
-		if failure != nil || syscall.Kill(pid, 0) == nil {
-			return false
-		}
-	}
-	return err == nil && len(holders) > 0
 }
 
 // own returns a room's own free/busy.

@@ -151,7 +151,7 @@ func TestDecisionKilledBetweenChanges(t *testing.T) {
 				}
 				must(t, err)
 				others.Settle()
-				age(t, room)
+				honoured(t, room)
 				unnoted := len(others.Taken()) - d.noted(t, room)
 				decide(t, room, d.message)
 				decide(t, room, d.message)

@@ -91,7 +91,7 @@ func waiting(t *testing.T, room compat.Room, settled bool) (n int) {
 // drained handles what is in the spool, and checks that all is as if nothing had happened.
 func drained(t *testing.T, room compat.Room, after compat.Tree) {
 	t.Helper()
-	age(t, room)
+	honoured(t, room)
 	ends(t, "handle the spool", draining(room))
 	if n := waiting(t, room, true); n > 0 {
 		t.Errorf("%d messages are left", n)
