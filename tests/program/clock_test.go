@@ -28,13 +28,13 @@ func TestClock(t *testing.T) {
 		name  string
 		build func(dir, name string) (string, error)
 		env   string
-		want  string
+		want  func() string
 		fails bool
 	}{
-		{"for tests", program.Build, clock.Env(then), week(then), false},
-		{"for tests without a clock", program.Build, clock.Variable + "=", "a test must set the clock", true},
-		{"for tests, no time", program.Build, clock.Variable + "=tomorrow", "a test must set the clock", true},
-		{"as shipped", program.BuildShipped, clock.Env(then), week(clock.Today()), false},
+		{"for tests", program.Build, clock.Env(then), func() string { return week(then) }, false},
+		{"for tests without a clock", program.Build, clock.Variable + "=", unset, true},
+		{"for tests, no time", program.Build, clock.Variable + "=tomorrow", unset, true},
+		{"as shipped", program.BuildShipped, clock.Env(then), func() string { return week(clock.Today()) }, false},
 	} {
 		path, err := test.build(dir, "imip-agent")
 		if err != nil {
@@ -42,12 +42,18 @@ func TestClock(t *testing.T) {
 		}
 		cmd := exec.Command(path, "show", "--config", os.DevNull, "-S", store, "mailto:paul@example.com")
 		cmd.Env = append(os.Environ(), "TZ=UTC", test.env)
+		before := test.want()
 		out, err := cmd.CombinedOutput()
-		if fails := err != nil; fails != test.fails || !strings.Contains(string(out), test.want) {
-			t.Errorf("%s: %v, want %q: %s", test.name, err, test.want, out)
+		after := test.want() // a week may have begun meanwhile
+		said := strings.Contains(string(out), before) || strings.Contains(string(out), after)
+		if fails := err != nil; fails != test.fails || !said {
+			t.Errorf("%s: %v, want %q or %q: %s", test.name, err, before, after, out)
 		}
 	}
 }
+
+// unset is what a program for tests says that has no clock.
+func unset() string { return "a test must set the clock" }
 
 // week is how show names the week of a day.
 func week(day time.Time) string {
