@@ -129,7 +129,7 @@ func (t *tx) apply(c *changes) error {
 	}
 	own := t.store.stage(t.ctx, t.dir, stagingDir)
 	defer own.close()
-	err := own.write(c.letters, append(slices.Clone(c.tables), c.texts...), c.isCarried())
+	err := own.write(c.letters, append(slices.Clone(c.tables), c.texts...))
 	if err == nil {
 		err = own.prepare(c.deletions)
 	}
@@ -173,10 +173,7 @@ func (own *staging) last(c *changes, public *staging) error {
 	if err == nil && public != nil {
 		err = public.sync()
 	}
-	switch {
-	case err != nil && own.carried:
-		return errors.Join(err, own.mark(c.letters[0].Name)) // it has said so
-	case err != nil || own.carried:
+	if err != nil {
 		return err
 	}
 	for _, name := range c.resumed {
@@ -189,9 +186,4 @@ func (own *staging) last(c *changes, public *staging) error {
 		finished = append(finished, letter.Name)
 	}
 	return own.finishLetters(finished)
-}
-
-// isCarried reports whether the letter of the changes carries the files: see [staging.carry].
-func (c *changes) isCarried() bool {
-	return len(c.letters) == 1 && len(c.resumed) == 0 && len(c.tables)+len(c.texts) > 0 && c.calendar == nil && len(c.deletions) == 0
 }

@@ -48,8 +48,9 @@
 //     later, its content is whole. None of these needs another to be synced before it.
 //   - The name of a letter: before tables and texts are renamed. Whoever handles the message again finds the
 //     letter as it was owed at first, although a text may say that the message is old by now.
-//   - The names of tables and texts: before the lock is given back, and so before any mail of the letter is sent. Nobody
-//     is told of what can be lost.
+//   - The names of tables and texts: before the letter counts as owed by a change that is made, and before the lock is given
+//     back. So no mail of the letter is sent, and nobody is told of what can be lost; and whoever handles the message again
+//     makes the change again.
 //   - That a mail is crossed off: before the next is sent, and before the message counts as handled.
 //
 // Directories of the store get DirMode and files FileMode whatever the umask, since

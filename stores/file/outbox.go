@@ -29,7 +29,7 @@ import (
 //
 // A letter comes before all else of its commit. Until the rest is done, there is a file
 // "unfinished" in it: the change that owes the letter may be made in part, and is to be made again.
-// It is empty, or one of the files of the change, the last to get into its place: see [staging.carry].
+// It is empty. So a letter counts only when all names of its commit are synced, each of which can be lost until then.
 
 // Send implements [stores.Tx].
 func (t *tx) Send(letter stores.Letter) error {
@@ -57,13 +57,12 @@ func (t *tx) Sent(name string) (bool, error) {
 const (
 	// unfinished is the name of a file in a letter whose commit is not done.
 	unfinished = "unfinished"
-	// stagedPrefix begins the names of other files that a letter carries.
+	// stagedPrefix begins the names of the files that a letter carries.
 	stagedPrefix = "new-"
 )
 
-// carry puts the files of a change, which are staged with its letter in one directory, into the outbox with it. The last
-// that gets into its place from there is called unfinished: so that the letter says that the change is done, nothing more has
-// to be changed. This is for a change with one letter after which nothing is deleted or published.
+// carry notes that the files of a change are in the outbox, with its letter. All are staged in one directory, which
+// becomes the letter's: so none has to be made and removed for the letter alone. The files get into their places from there.
 func (g *staging) carry(letter stores.Letter) {
 	for p, name := range g.staged {
 		g.staged[p] = path.Join(outboxDir, letter.Name, path.Base(name))
@@ -85,16 +84,6 @@ func (g *staging) uncarry(letter string) error {
 		}
 	}
 	return nil
-}
-
-// mark says of a letter that its commit is not done.
-func (g *staging) mark(letter string) error {
-	done, err := begin()
-	if err != nil {
-		return err
-	}
-	defer done()
-	return durable.Create(g.dir.root, path.Join(outboxDir, letter, unfinished), nil, durable.Options{Mode: g.store.fileMode, Later: true})
 }
 
 // finishLetters says of letters that all that was committed with them is done. If it cannot be said, the
@@ -144,9 +133,7 @@ func (g *staging) letterStages(letters []stores.Letter) (stages []stage, dirs []
 			name := strconv.Itoa(i)
 			stages = append(stages, stage{path.Join(dir, name), place{to, name}, mail})
 		}
-		if !g.carried {
-			stages = append(stages, stage{path.Join(dir, unfinished), place{to, unfinished}, stores.Mail(nil)})
-		}
+		stages = append(stages, stage{path.Join(dir, unfinished), place{to, unfinished}, nil})
 		dirs = append(dirs, dir)
 	}
 	return stages, dirs

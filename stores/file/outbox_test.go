@@ -29,7 +29,7 @@ func interrupted(t *testing.T, s *Store, letter stores.Letter, files ...file) {
 	defer d.Close()
 	g := s.stage(bg, d, stagingDir)
 	defer g.close()
-	if err := errors.Join(g.write([]stores.Letter{letter}, files, len(files) > 0), g.sendLetters([]stores.Letter{letter})); err != nil {
+	if err := errors.Join(g.write([]stores.Letter{letter}, files), g.sendLetters([]stores.Letter{letter})); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -135,7 +135,8 @@ func TestCarried(t *testing.T) {
 	}
 }
 
-// A change counts as made only if its names could be synced.
+// A change counts as made only when its names are synced: each of them can be the old one until then, whichever of the others
+// are new.
 func TestUnsyncedLetter(t *testing.T) {
 	for _, carried := range []bool{false, true} {
 		s := openTest(t)
@@ -147,19 +148,36 @@ func TestUnsyncedLetter(t *testing.T) {
 		defer d.Close()
 		c := &changes{
 			letters: []stores.Letter{{Name: "letter", Mails: []io.WriterTo{stores.Mail("first")}}},
+			tables:  []file{{ownTable, []byte("table")}},
 			texts:   []file{{place{"objects", "u9"}, []byte("text")}},
+		}
+		if !carried {
+			c.letters = append(c.letters, stores.Letter{Name: "other"})
 		}
 		g := s.stage(bg, d, stagingDir)
 		defer g.close()
-		if err := g.write(c.letters, c.texts, carried); err != nil {
+		if err := g.write(c.letters, append(slices.Clone(c.tables), c.texts...)); err != nil {
 			t.Fatal(err)
 		}
+		if g.carried != carried {
+			t.Errorf("carried: %v", g.carried)
+		}
+		if err := errors.Join(g.sendLetters(c.letters), g.rename(c.tables), g.rename(c.texts)); err != nil {
+			t.Fatal(err)
+		}
+		if !d.exists("objects/u9") || !d.exists(outboxDir+"/letter/"+unfinished) {
+			t.Errorf("carried: %v: it counts as made before its names are synced", carried)
+		}
 		g.touched["missing"] = true
-		if err := g.finish(c, nil); !errors.Is(err, os.ErrNotExist) {
+		if err := g.last(c, nil); !errors.Is(err, os.ErrNotExist) {
 			t.Fatalf("a directory that cannot be synced: %v", err)
 		}
 		if !d.exists("objects/u9") || !d.exists(outboxDir+"/letter/"+unfinished) {
 			t.Errorf("carried: %v: it counts as made", carried)
+		}
+		delete(g.touched, "missing")
+		if err := g.last(c, nil); err != nil || d.exists(outboxDir+"/letter/"+unfinished) {
+			t.Errorf("carried: %v: it does not count as made: %v", carried, err)
 		}
 	}
 }

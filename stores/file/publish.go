@@ -76,7 +76,7 @@ func (t *tx) stageCalendar(content []byte) (*staging, error) {
 	}
 	g := t.store.stage(t.ctx, d, "")
 	g.fresh = made
-	if err := g.write(nil, publishedFile(content), false); err != nil {
+	if err := g.write(nil, publishedFile(content)); err != nil {
 		g.close()
 		d.Close()
 		return nil, fmt.Errorf("publishing free/busy, nothing is changed yet: %w", err)

@@ -55,13 +55,13 @@ func (s *Store) removeStaging(d *directory) {
 	s.options.Log.Warn("leftover staging files were removed", "path", d.full(stagingDir))
 }
 
-// write stages letters and files, and makes them last: all at once, since none has a name yet by which it is found. The
-// files can be carried by a single letter: see [staging.carry].
-func (g *staging) write(letters []stores.Letter, files []file, carried bool) error {
+// write stages letters and files, and makes them last: all at once, since none has a name yet by which it is found. A
+// single letter carries the files: see [staging.carry].
+func (g *staging) write(letters []stores.Letter, files []file) error {
 	if len(letters) == 0 && len(files) == 0 {
 		return nil
 	}
-	g.carried = carried
+	g.carried = len(letters) == 1
 	if err := g.prepareLetters(letters); err != nil {
 		return err
 	}
@@ -79,9 +79,6 @@ func (g *staging) write(letters []stores.Letter, files []file, carried bool) err
 	stages, dirs := g.letterStages(letters)
 	for i, f := range files {
 		name := path.Join(g.name, stagedPrefix+strconv.Itoa(i))
-		if g.carried && i == len(files)-1 {
-			name = path.Join(g.name, unfinished)
-		}
 		if g.name == "" {
 			name = newName(f.place)
 			g.dir.root.Remove(name) // left over, perhaps
@@ -100,9 +97,9 @@ func (g *staging) write(letters []stores.Letter, files []file, carried bool) err
 
 // stage is a file that is to be written.
 type stage struct {
-	name    string // under which it is written
-	to      place  // where it gets to
-	content io.WriterTo
+	name    string      // under which it is written
+	to      place       // where it gets to
+	content io.WriterTo // nil: none, and only the name must last
 }
 
 // writeSeveral writes files, one after the other: their contents may be made of the same. Then it makes them last, and
@@ -158,10 +155,11 @@ func (g *staging) writeOne(s stage) (finish func() error, err error) {
 	}
 	defer done()
 	full := g.dir.full(s.to.String())
-	last, err := durable.Stage(g.dir.root, s.name, s.content, durable.Options{
-		Mode: g.store.fileMode, Later: g.store.options.Deferred,
-		Prepare: func(out *os.File) { g.keepGroup(out, s.to) },
-	})
+	o := durable.Options{Mode: g.store.fileMode, Later: g.store.options.Deferred, Prepare: func(out *os.File) { g.keepGroup(out, s.to) }}
+	if s.content == nil {
+		s.content, o.Later = bytes.NewReader(nil), true
+	}
+	last, err := durable.Stage(g.dir.root, s.name, s.content, o)
 	if err != nil {
 		return nil, failed("writing", full, err)
 	}
@@ -373,7 +371,7 @@ func (g *staging) close() {
 	}
 	defer done()
 	if g.carried && len(g.letters) == 0 {
-		return // what is left is in the letter, which tells by it that the change is not done
+		return // what is left is in the letter, for which the change is to be made again
 	}
 	for _, name := range g.staged {
 		g.dir.root.Remove(name)
