@@ -17,8 +17,7 @@ import (
 // and synced in each. While a section lasts, others wait. The next section takes all of them, in the order in which
 // they came, and each gets a result of its own. One that fails is left out, and gets a section for itself.
 //
-// Messages about the same event never share a section, since a commit that is interrupted could leave what the one
-// of them made with what the other one made.
+// Messages about the same event never share a section: a commit that is interrupted could leave a part of each.
 //
 // The zero value is ready. It is for messages whose order does not matter, or whose sender waits for each of them.
 type Sections struct {
@@ -140,8 +139,8 @@ func (s *Sections) take(l *lane) []*entrant {
 	return taken
 }
 
-// lead begins a section, and tells those who share it what has become of them. What one has a panic with that shares one, it has
-// again in a section of its own, and in its own goroutine.
+// lead begins a section, and tells those who share it what has become of them. A function that panics in a shared section is called
+// again in a section of its own, by its own goroutine: the panic is that goroutine's.
 func (s *Sections) lead(store stores.Store, user calendar.URI, now func() time.Time) {
 	s.mu.Lock()
 	l := s.lanes[user]

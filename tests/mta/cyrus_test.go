@@ -95,32 +95,7 @@ func TestIncomingCyrus(t *testing.T) {
 	s := newIncomingCyrus(t)
 	const stranger = "vincent@example.org"
 
-	t.Run("without calendar data", func(t *testing.T) {
-		const user = "paul@example.com"
-		message := multipart(stranger, "dots", []string{user}, part("text/plain; charset=utf-8", "8bit",
-			"From here on\r\n.\r\n..\r\n>From there\r\nGrüße \t\r\n\r\n"+strings.Repeat("x", 900)+"\r\n"), attachment(100_000))
-		outsider(t, s, message, user)
-		trace := boxed(t, s.inBox(t, user, 1), message)
-		if !strings.Contains(strings.ToLower(trace), "return-path: <"+stranger+">\n") {
-			t.Errorf("the mailbox does not know the envelope sender: %q", trace)
-		}
-	})
-
-	t.Run("invitation and cancellation", func(t *testing.T) {
-		const user = "simon@example.com"
-		request := invitation(stranger, stranger, "arrived", 9, user)
-		outsider(t, s, request, user)
-		summarized(t, s.inBox(t, user, 1), request)
-		s.requested(t, user, "arrived", true)
-		if s.read(t, store+"/mailto:"+user+"/objects/arrived") == "" {
-			t.Error("the event is not stored")
-		}
-		cancel := []byte(strings.NewReplacer("METHOD:REQUEST", "METHOD:CANCEL", "method=REQUEST", "method=CANCEL",
-			"SEQUENCE:0", "SEQUENCE:1", "DTSTAMP:20261120", "DTSTAMP:20261121", "<arrived@", "<gone@").Replace(string(request)))
-		outsider(t, s, cancel, user)
-		summarized(t, s.inBox(t, user, 2), cancel)
-		s.requested(t, user, "arrived", false)
-	})
+	testMailbox(t, s, func(user string, number int) []string { return s.inBox(t, user, number) })
 
 	// Cyrus drops a second mail with the same Message-ID: a summary beside the message must not be one.
 	t.Run("summary beside the message", func(t *testing.T) {

@@ -197,7 +197,9 @@ func (s *server) letters(t *testing.T, user string) int {
 	return len(strings.Fields(s.run(t, `[ ! -d "$1/__outbox__" ] || ls "$1/__outbox__"`, store+"/mailto:"+user)))
 }
 
-func testIncoming(t *testing.T, s *server, d *dovecot) {
+// testMailbox hands in mail from outside: a mail without calendar data, an invitation, a cancellation. The function returns the mails
+// that a user has, when it is that number.
+func testMailbox(t *testing.T, s *server, gets func(user string, number int) []string) {
 	const stranger = "vincent@example.org"
 
 	t.Run("without calendar data", func(t *testing.T) {
@@ -205,7 +207,7 @@ func testIncoming(t *testing.T, s *server, d *dovecot) {
 		message := multipart(stranger, "dots", []string{user}, part("text/plain; charset=utf-8", "8bit",
 			"From here on\r\n.\r\n..\r\n>From there\r\nGrüße \t\r\n\r\n"+strings.Repeat("x", 900)+"\r\n"), attachment(100_000))
 		outsider(t, s, message, user)
-		trace := boxed(t, d.gets(t, s, user, 1), message)
+		trace := boxed(t, gets(user, 1), message)
 		if !strings.Contains(strings.ToLower(trace), "return-path: <"+stranger+">\n") {
 			t.Errorf("the mailbox does not know the envelope sender: %q", trace)
 		}
@@ -215,7 +217,7 @@ func testIncoming(t *testing.T, s *server, d *dovecot) {
 		const user = "simon@example.com"
 		request := invitation(stranger, stranger, "arrived", 9, user)
 		outsider(t, s, request, user)
-		summarized(t, d.gets(t, s, user, 1), request)
+		summarized(t, gets(user, 1), request)
 		s.requested(t, user, "arrived", true)
 		if s.read(t, store+"/mailto:"+user+"/objects/arrived") == "" {
 			t.Error("the event is not stored")
@@ -223,12 +225,18 @@ func testIncoming(t *testing.T, s *server, d *dovecot) {
 		cancel := []byte(strings.NewReplacer("METHOD:REQUEST", "METHOD:CANCEL", "method=REQUEST", "method=CANCEL",
 			"SEQUENCE:0", "SEQUENCE:1", "DTSTAMP:20261120", "DTSTAMP:20261121", "<arrived@", "<gone@").Replace(string(request)))
 		outsider(t, s, cancel, user)
-		summarized(t, d.gets(t, s, user, 2), cancel)
+		summarized(t, gets(user, 2), cancel)
 		s.requested(t, user, "arrived", false)
 		if s.read(t, store+"/mailto:"+user+"/cancellations/objects/arrived") == "" {
 			t.Error("the cancellation is not stored")
 		}
 	})
+}
+
+func testIncoming(t *testing.T, s *server, d *dovecot) {
+	const stranger = "vincent@example.org"
+
+	testMailbox(t, s, func(user string, number int) []string { return d.gets(t, s, user, number) })
 
 	// A user invites another: the records of both change.
 	t.Run("among users", func(t *testing.T) {

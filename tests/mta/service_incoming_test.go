@@ -97,7 +97,7 @@ func TestSetupServiceIncoming(t *testing.T) {
 	config := func(line, want string) [3]string {
 		return [3]string{`cp /etc/imip-agent/config.txt /root/; echo '` + line + `' >> /etc/imip-agent/config.txt`, `cp /root/config.txt /etc/imip-agent/`, want}
 	}
-	for _, f := range [][3]string{
+	s.findsEach(t, [][3]string{
 		main(`transport_maps =`, "no mail that arrives is handed to the service"),
 		main(`transport_maps = $calendar_resource_maps`, "mail that arrives goes past the service, such as that for"),
 		main(`transport_maps = inline:{ {paul@example.com = smtp:} } $calendar_resource_maps $imip_incoming_maps`, "the mail that arrives for 1 goes past the service: paul@example.com"),
@@ -113,18 +113,7 @@ func TestSetupServiceIncoming(t *testing.T) {
 		{`mv ` + own + `/lmtp /root/`, `mv /root/lmtp ` + own + `/`, own + "/lmtp cannot be found"},
 		{`chmod 600 ` + d.socket, `chmod 666 ` + d.socket, "cannot be opened by imip-agent:www-data"},
 		{`cp /etc/postfix/master.cf /root/; postconf -Me lmtp/unix="lmtp unix - - y - - lmtp flags=DOX"`, `cp /root/master.cf /etc/postfix/`, "adds lines to each message"},
-	} {
-		s.run(t, f[0])
-		out, err := s.try("imip-agent doctor")
-		text := out
-		if err != nil {
-			text = err.Error()
-		}
-		if !strings.Contains(text, f[2]) || !strings.Contains(text, "-> ") {
-			t.Errorf("after %s: %v\n%s\nwant %q", f[0], err, text, f[2])
-		}
-		s.run(t, f[1])
-	}
+	})
 
 	// Nothing changes if it is set up again; pipes, and the service in their place again.
 	s.run(t, `imip-agent setup postfix --domain example.com | grep 'set up already'

@@ -26,18 +26,40 @@ var hostile = []string{
 	"\x00\x00\x00\x0dO\x00\x00\x00\x06\x00\x00\x01\xff\x00\x1f\xff\xff", // a negotiation, then nothing
 }
 
-// attack opens a connection to the service and begins with something. It stays open.
-func (s *service) attack(n int) net.Conn {
+// attack opens a connection to a socket of the service and begins with something. It stays open.
+func (s *service) attack(socket, begins string) net.Conn {
 	s.t.Helper()
 	for began := time.Now(); ; time.Sleep(time.Millisecond) {
-		c, err := net.Dial("unix", s.socket)
+		c, err := net.Dial("unix", socket)
 		if err == nil {
-			_, _ = io.WriteString(c, hostile[n%len(hostile)]) // it may be closed already
+			_ = c.SetWriteDeadline(clock.Kernel().Add(10 * time.Second))
+			_, _ = io.WriteString(c, begins) // it may be closed already
 			return c
 		}
 		if time.Since(began) > 3*time.Minute { // till then there are more than the kernel keeps for later
 			s.t.Fatalf("%v\n%s", err, s.stderr)
 		}
+	}
+}
+
+// fewFiles has the service run with so few files that it cannot have all connections of these tests.
+func (s *service) fewFiles() {
+	s.adjust = func(cmd *exec.Cmd) {
+		cmd.Args = append([]string{"sh", "-c", `ulimit -n 300; exec "$@"`, "sh"}, cmd.Args...)
+		cmd.Path = "/bin/sh"
+	}
+}
+
+// frugal fails the test if the service has taken more memory than it may.
+func (s *service) frugal(connections, honest int) {
+	s.t.Helper()
+	most, err := peak(s.cmd.Process.Pid)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Logf("%d connections, %d honest clients, %d KiB", connections, honest, most>>10)
+	if most > mostMemory {
+		s.t.Errorf("more than %d KiB", mostMemory>>10)
 	}
 }
 
@@ -53,10 +75,7 @@ func TestManyConnections(t *testing.T) {
 		connections = 2000
 	}
 	s := furnish(t, "")
-	s.adjust = func(cmd *exec.Cmd) {
-		cmd.Args = append([]string{"sh", "-c", `ulimit -n 300; exec "$@"`, "sh"}, cmd.Args...)
-		cmd.Path = "/bin/sh"
-	}
+	s.fewFiles()
 	s.run()
 	open := make([]net.Conn, 0, connections)
 	defer func() {
@@ -66,7 +85,7 @@ func TestManyConnections(t *testing.T) {
 	}()
 	sent := 0
 	for n := range connections {
-		open = append(open, s.attack(n))
+		open = append(open, s.attack(s.socket, hostile[n%len(hostile)]))
 		if n%100 == 99 {
 			sent++
 			s.until("an honest client is served", func() bool {
@@ -79,14 +98,7 @@ func TestManyConnections(t *testing.T) {
 	if err != nil || len(handled) != sent {
 		t.Errorf("%d of %d are handled, %v", len(handled), sent, err)
 	}
-	most, err := peak(s.cmd.Process.Pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%d connections, %d honest clients, %d KiB", connections, sent, most>>10)
-	if most > mostMemory {
-		t.Errorf("more than %d KiB", mostMemory>>10)
-	}
+	s.frugal(connections, sent)
 	s.ends()
 	if !strings.Contains(s.stderr.String(), "the limit of open files allows fewer connections") {
 		t.Errorf("it is not said that there are too few files:\n%.2000s", s.stderr)
@@ -117,10 +129,7 @@ func TestManyConnectionsByLMTP(t *testing.T) {
 	if status := s.kill(syscall.SIGTERM); status != 0 {
 		t.Fatalf("status %d: %s", status, s.stderr)
 	}
-	s.adjust = func(cmd *exec.Cmd) {
-		cmd.Args = append([]string{"sh", "-c", `ulimit -n 300; exec "$@"`, "sh"}, cmd.Args...)
-		cmd.Path = "/bin/sh"
-	}
+	s.fewFiles()
 	s.prepareRun()
 	open := make([]net.Conn, 0, connections)
 	defer func() {
@@ -130,16 +139,7 @@ func TestManyConnectionsByLMTP(t *testing.T) {
 	}()
 	sent := 0
 	for n := range connections {
-		c, err := net.Dial("unix", s.lmtp)
-		for began := time.Now(); err != nil; c, err = net.Dial("unix", s.lmtp) {
-			if time.Since(began) > 3*time.Minute { // till then there are more than the kernel keeps for later
-				t.Fatalf("%v\n%s", err, s.stderr)
-			}
-			time.Sleep(time.Millisecond)
-		}
-		_ = c.SetWriteDeadline(clock.Kernel().Add(10 * time.Second))
-		_, _ = io.WriteString(c, hostileByLMTP[n%len(hostileByLMTP)]) // it may be refused already
-		open = append(open, c)
+		open = append(open, s.attack(s.lmtp, hostileByLMTP[n%len(hostileByLMTP)]))
 		if n%(connections/5) == connections/5-1 {
 			sent++
 			text := invitation(fmt.Sprint("honest-", n), user(sent))
@@ -150,14 +150,7 @@ func TestManyConnectionsByLMTP(t *testing.T) {
 			s.boxed(user(sent), "summary")
 		}
 	}
-	most, err := peak(s.cmd.Process.Pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%d connections, %d honest clients, %d KiB", connections, sent, most>>10)
-	if most > mostMemory {
-		t.Errorf("more than %d KiB", mostMemory>>10)
-	}
+	s.frugal(connections, sent)
 	s.ends()
 	if log := s.stderr.String(); !strings.Contains(log, "the mail system has too many connections") {
 		t.Errorf("it is not said that there are too many:\n%.2000s", log)
