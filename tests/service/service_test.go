@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -323,6 +324,47 @@ func (s *service) prepareBySystemd(place, more string) {
 	s.cmd.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 ` + more + ` exec "$@"`, "sh"}, s.cmd.Args...)
 	s.cmd.Path = "/bin/sh"
 	s.cmd.ExtraFiles = []*os.File{file}
+}
+
+// Sockets that the service has made are gone when it ends, even where it ends before it has taken a connection.
+func TestSocketsGo(t *testing.T) {
+	skip.OnOtherDays(t)
+	t.Run("a signal", func(t *testing.T) {
+		s := furnish(t, "")
+		for range 50 {
+			s.prepare()
+			s.start()
+			s.until("the socket is there", func() bool { // looked for again at once: the signal is to come early
+				for range 1000 {
+					if _, err := os.Lstat(s.socket); err == nil {
+						return true
+					}
+				}
+				return false
+			})
+			if status := s.kill(syscall.SIGTERM); status != 0 {
+				t.Errorf("status %d: %s", status, s.stderr)
+			}
+			if _, err := os.Lstat(s.socket); !errors.Is(err, fs.ErrNotExist) {
+				t.Fatalf("the socket stays: %v\n%s", err, s.stderr)
+			}
+		}
+	})
+	t.Run("another socket cannot be made", func(t *testing.T) {
+		s := furnish(t, "")
+		if err := program.Settings(s.room, "MILTER_SOCKET = '"+s.socket+"'\nMAILBOX_SERVER = 'localhost:24'\nLMTP_SOCKET = '"+filepath.Join(string(s.room), "missing", "lmtp")+"'\n"); err != nil {
+			t.Fatal(err)
+		}
+		s.prepare()
+		s.start()
+		<-s.ended
+		if status := program.Status(s.cmd, nil); status == 0 || !strings.Contains(s.stderr.String(), "LMTP_SOCKET") {
+			t.Errorf("status %d: %s", status, s.stderr)
+		}
+		if _, err := os.Lstat(s.socket); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the first socket stays: %v", err)
+		}
+	})
 }
 
 // By systemd: the socket is handed over, and the service says when it is ready, and when it ends.

@@ -74,6 +74,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 	process.OnReload(func() { reload(s, env, &now) })
 
 	sockets, err := listen(s)
+	defer func() { closeAll(sockets.milter, sockets.lmtp, sockets.metrics) }()
 	if err != nil {
 		return err
 	}
@@ -118,6 +119,7 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 	case err = <-ended:
 	}
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	closeAll(sockets.milter, sockets.lmtp) // here, since a server that has not begun yet knows no socket to close
 	var left sync.WaitGroup
 	left.Go(func() {
 		leave, stop := context.WithTimeout(context.Background(), ending)
@@ -222,8 +224,17 @@ type sockets struct {
 	metrics []net.Listener // who wants to know how the service does
 }
 
+// closeAll closes sockets, and removes those that the service has made. They may be closed already.
+func closeAll(kinds ...[]net.Listener) {
+	for _, kind := range kinds {
+		for _, l := range kind {
+			_ = l.Close()
+		}
+	}
+}
+
 // listen returns the sockets that systemd has opened, by the names that they have there, or else those of the
-// configuration.
+// configuration. With an error, it returns those that are open.
 func listen(s *site.Site) (sockets, error) {
 	var found sockets
 	named, err := activation.ListenersWithNames()
