@@ -358,13 +358,15 @@ func (q *Queue) fill(ctx context.Context, ids []string) {
 
 // watch looks at the directory again and again until ctx ends: at a large one less often, since that takes longer.
 func (q *Queue) watch(ctx context.Context) {
-	ticker := time.NewTicker(or(q.Poll, time.Second))
-	defer ticker.Stop()
+	// Not a ticker, whose ticks may follow each other at once: between two looks the time of the directory must go on (see look).
+	timer := time.NewTimer(or(q.Poll, time.Second))
+	defer timer.Stop()
 	for rest := 0; ctx.Err() == nil; rest-- {
+		timer.Reset(or(q.Poll, time.Second))
 		select {
 		case <-ctx.Done():
 			continue
-		case <-ticker.C:
+		case <-timer.C:
 		}
 		if rest > 0 {
 			q.resume()
@@ -407,7 +409,7 @@ func (q *Queue) look() error {
 		if err != nil {
 			return err
 		}
-		// What changes within the same moment has the same time.
+		// What changes within the same moment has the same time. The next look comes after it.
 		q.settled = info.ModTime().Equal(q.changed)
 		q.changed = info.ModTime()
 	}

@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,14 +38,19 @@ func (m *disk) under(d *Dir) {
 		return err
 	}
 	d.names.Sync = func(path string) error {
-		entries, err := os.ReadDir(path)
+		// While the clock stands still, IDs follow one another. So each name can be asked for: who reads a directory while it
+		// changes may miss one.
 		names := map[string]uint64{}
-		for _, entry := range entries {
-			if info, err := entry.Info(); err == nil { // else it has got another name since
-				names[entry.Name()] = inode(info)
-			}
+		id := next(d.Now(), "")
+		info, err := os.Lstat(d.File(id))
+		for ; err == nil; info, err = os.Lstat(d.File(id)) {
+			names[filepath.Base(d.File(id))] = inode(info)
+			id = next(d.Now(), id)
 		}
-		err = errors.Join(err, durable.NamesIn(path))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		err = durable.NamesIn(path)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.names = names
@@ -85,8 +91,9 @@ func TestPutLasts(t *testing.T) {
 // Messages that come at once are synced side by side, and their names together.
 func TestPutTogether(t *testing.T) {
 	d := newDir(t)
-	put(t, d, "a@x", "so that there is a directory")
 	synctest.Test(t, func(t *testing.T) {
+		put(t, d, "a@x", "so that there is a directory")
+		synctest.Wait() // until the goroutine has ended that has synced names: it would take those that come, too
 		const many = 100
 		files, names := 0, 0
 		goOn, goOnNames := make(chan bool), make(chan error)
