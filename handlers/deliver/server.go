@@ -207,7 +207,7 @@ func (c *Connection) hello() error {
 // Send hands over a mail, read from r, from an envelope sender (empty: the null sender) to
 // recipients, each named once. It returns an error for each of them, nil for those for whom the
 // server has taken the mail: a [RefusedError], or one that is temporary. Line feeds alone
-// become CRLF, and dots are stuffed; else the mail goes out as it is.
+// become CRLF, and the last line has an end; else the mail comes out as it is.
 func (c *Connection) Send(ctx context.Context, from string, to []string, r io.Reader) []error {
 	results := make([]error, len(to))
 	open, err := c.begin(from, to, results)
@@ -287,46 +287,6 @@ func (c *Connection) begin(from string, to []string, results []error) (open []in
 		results[i] = c.server.refused(to[i], err)
 	}
 	return open, nil
-}
-
-// data sends the mail itself to those of the recipients that the server takes it for.
-func (c *Connection) data(to []string, open []int, results []error, r io.Reader) error {
-	w, err := c.client.Data()
-	if err != nil {
-		return c.failed(err)
-	}
-	if _, err := io.Copy(w, r); err != nil {
-		// It must not end with the dot: a mail that has been read in part is none.
-		c.broken = true
-		c.conn.Close()
-		return fmt.Errorf("send a mail: %w", err)
-	}
-	c.conn.answering(true)
-	defer c.conn.answering(false)
-	if !c.server.LMTP {
-		if _, err := w.CloseWithResponse(); err != nil {
-			return c.failed(err)
-		}
-		return nil
-	}
-	answers, err := w.CloseWithLMTPResponse()
-	var each smtp.LMTPDataError
-	lost := err
-	if errors.As(err, &each) && len(answers)+len(each) == len(open) {
-		lost = nil
-	}
-	for _, i := range open {
-		address := c.server.recipient(to[i])
-		if refusal := each[address]; refusal != nil {
-			results[i] = c.server.refused(to[i], refusal)
-		} else if answers[address] == nil {
-			results[i] = c.server.refused(to[i], errors.Join(errNoAnswer, lost))
-		}
-	}
-	if lost != nil {
-		c.broken = true
-	}
-	return nil
 }
 
 var errNoAnswer = errors.New("no answer to the mail")

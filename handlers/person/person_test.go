@@ -92,7 +92,10 @@ func TestAsItCame(t *testing.T) {
 		"an attached file": "From: " + paul + "\r\nContent-Type: text/calendar\r\n\r\n" + calendar,
 		"a bounce": "From: " + paul + "\r\nContent-Type: multipart/report; boundary=x\r\n\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n" +
 			"\r\n--x\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n" + calendar + "\r\n--x--\r\n",
-		"long lines": "From: " + paul + "\r\n\r\n" + strings.Repeat("x", 5000) + "\r\n",
+		"long lines":              "From: " + paul + "\r\n\r\n" + strings.Repeat("x", 5000) + "\r\n",
+		"CR CR LF":                "From: " + paul + "\r\r\nSubject: x\r\r\n\r\r\n.\r\r\nhello\r\r\n",
+		"carriage returns":        "From: " + paul + "\r\n\r\nhel\rlo\r\r\r\n\r.\r\n",
+		"octets that are no text": "From: " + paul + "\r\n\r\n\x00\x01\xff\x00\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			for path, from := range map[string]string{"": system, "Return-Path: <alice@example.net>\r\n": "alice@example.net", "Return-Path: <>\r\n": ""} {

@@ -172,6 +172,8 @@ func TestMailbox(t *testing.T) {
 		"long":    "From: a@example.com\nX-Long: " + strings.Repeat("x", 5000) + "\n\n" + strings.Repeat("y", 100_000) + "\n",
 		"crlf":    "From: a@example.com\r\n\r\nbody\r\n",
 		"nothing": "From: a@example.com\n\n",
+		"returns": "From: a@example.com\r\r\n\r\r\n.\r\r\nbo\rdy\r\r\r\n.x\r\r\n",                                                   // in chunks
+		"later":   "From: a@example.com\r\n\r\n" + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 1000) + ".\r\r\n..\r\r\n.x\r\r\n", // after DATA
 	}
 	samples, err := filepath.Glob("../messages/*.eml")
 	if err != nil || len(samples) < 10 {
