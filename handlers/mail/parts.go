@@ -192,6 +192,7 @@ func (p *parser) most(h header) int64 {
 
 // stopOverLimit has the rest not looked at, since it has too much calendar data.
 func (p *parser) stopOverLimit() edge {
+	// DEVIATION: calendar-data-limit. The original has none.
 	return p.stop(fmt.Sprintf("the message has more than %d octets of calendar data (MESSAGE_SIZE_LIMIT)", p.limit))
 }
 
