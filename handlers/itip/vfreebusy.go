@@ -142,7 +142,8 @@ func OwnFreeBusy(tx stores.Tx, wants preferences.Preferences, system calendar.UR
 	f := &calendar.FreeBusy{
 		UID: "imip-agent-" + stamp(now) + "-" + user.Address(), Stamp: now,
 		Organizer: calendar.NewAttendee(user, actsFor(user, system)),
-		Start:     now.Truncate(time.Second), End: wants.WindowEnd(now).Truncate(time.Second), Periods: periods,
+		// DEVIATION: span-of-bundled-free-busy. The original gives that of the periods.
+		Start: now.Truncate(time.Second), End: wants.WindowEnd(now).Truncate(time.Second), Periods: periods,
 	}
 	for _, p := range periods {
 		if p.Start.Before(f.Start) {
