@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Field is a field of a message's header.
@@ -26,7 +27,12 @@ type Fields []Field
 // over, as [Read] does, unless there is no blank line to end the header: then it ends at the
 // first of them.
 func ReadFields(r io.Reader) (Fields, error) {
-	b := bufio.NewReaderSize(io.LimitReader(r, maxHeader), mostRead)
+	b := fieldReaders.Get().(*bufio.Reader)
+	b.Reset(io.LimitReader(r, maxHeader))
+	defer func() {
+		b.Reset(nil)
+		fieldReaders.Put(b)
+	}()
 	lines := lineReader{r: b, end: '\n'}
 	if begin, err := b.Peek(mostRead); bytes.IndexByte(begin, '\n') < 0 && bytes.IndexByte(begin, '\r') >= 0 {
 		lines.end = '\r'
@@ -72,6 +78,9 @@ func ReadFields(r io.Reader) (Fields, error) {
 		}
 	}
 }
+
+// fieldReaders are readers for headers. A service reads the header of each mail; their buffers were half of its garbage.
+var fieldReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, mostRead) }}
 
 // lineReader reads lines.
 type lineReader struct {

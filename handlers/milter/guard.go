@@ -42,6 +42,9 @@ const (
 	// mostLarge is how many octets larger packets may have that are read at the same time.
 	mostLarge = 32 << 20
 
+	// mostKept is how many octets a connection keeps for its next packet. Fields of a header and what else there is of most mails take less.
+	mostKept = 4 << 10
+
 	firstRest, longestRest = 5 * time.Millisecond, time.Second
 )
 
@@ -135,6 +138,8 @@ type guarded struct {
 	guard  *Guard
 	r      *bufio.Reader // mail systems send the fields of a header all at once
 	packet []byte        // what is left of a packet that was read
+	read   bytes.Buffer  // what the packet was read to
+	head   [4]byte       // its first octets
 	begun  bool          // there has been a packet
 	waits  atomic.Bool   // for the client
 	heard  atomic.Int64  // how many packets there had been when the last one of this connection came
@@ -165,7 +170,10 @@ func (c *guarded) Read(p []byte) (int, error) {
 
 // next reads a packet: four octets with the length of what follows, a command, and its data.
 func (c *guarded) next() error {
-	head := make([]byte, 4, 64)
+	c.packet = nil
+	if c.read.Reset(); c.read.Cap() > mostKept {
+		c.read = bytes.Buffer{}
+	}
 	c.waits.Store(true)
 	defer c.waits.Store(false)
 	switch {
@@ -175,7 +183,7 @@ func (c *guarded) next() error {
 	default:
 		c.wait(c.guard.Slow, time.Minute)
 	}
-	if _, err := io.ReadFull(c.r, head[:1]); err != nil {
+	if _, err := io.ReadFull(c.r, c.head[:1]); err != nil {
 		return err
 	}
 	c.begun = true
@@ -183,10 +191,10 @@ func (c *guarded) next() error {
 	if !c.whole() {
 		c.wait(c.guard.Slow, time.Minute)
 	}
-	if _, err := io.ReadFull(c.r, head[1:]); err != nil {
+	if _, err := io.ReadFull(c.r, c.head[1:]); err != nil {
 		return err
 	}
-	length := binary.BigEndian.Uint32(head)
+	length := binary.BigEndian.Uint32(c.head[:])
 	if length == 0 || length > mostPacket {
 		return fmt.Errorf("a packet of %d octets", length)
 	}
@@ -196,17 +204,18 @@ func (c *guarded) next() error {
 		}
 		defer c.guard.room.Add(-int64(length))
 	}
-	var rest bytes.Buffer // which grows with what is there, whatever the length says
-	if n, err := io.CopyN(&rest, c.r, int64(length)); err != nil {
+	c.read.Write(c.head[:])
+	// The buffer grows with what is there, whatever the length says.
+	if n, err := io.CopyN(&c.read, c.r, int64(length)); err != nil {
 		if n > 0 && err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		return err
 	}
-	if err := plausible(rest.Bytes()); err != nil {
+	if err := plausible(c.read.Bytes()[len(c.head):]); err != nil {
 		return err
 	}
-	c.packet = append(head, rest.Bytes()...)
+	c.packet = c.read.Bytes()
 	return nil
 }
 
