@@ -402,9 +402,7 @@ func TestSlow(t *testing.T) {
 	} {
 		s := newSite(t, func(s *Service) { s.Idle, s.Slow = test.idle, test.slow })
 		c := s.connect(t)
-		if _, err := io.WriteString(c, test.begin); err != nil {
-			t.Fatal(name, err)
-		}
+		_, _ = io.WriteString(c, test.begin) // the server may have left it already
 		io.Copy(io.Discard, c)
 		if all := s.all(); len(all) > 0 {
 			t.Errorf("%s: handled: %+v", name, all)

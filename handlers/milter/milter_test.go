@@ -408,9 +408,7 @@ func TestSlow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(c, begin); err != nil {
-			t.Fatal(err)
-		}
+		_, _ = io.WriteString(c, begin) // the milter may have left it already
 		io.Copy(io.Discard, c)
 		c.Close()
 	}

@@ -57,11 +57,12 @@ func (s *Store) lock(ctx context.Context, dir string) (unlock func(), err error)
 const stalePatience = 5 * time.Second
 
 // await calls take, which waits for a user's locks, with a context that ends after
-// Options.LockTimeout. If the lock that is there then is nobody's any more, and will be
-// stale before longest is over, take is called again. If it has not had the locks in the
-// end, the error is a heldError.
+// Options.LockTimeout. If the lock that is there then is nobody's any more, and has become stale
+// meanwhile or will be before longest is over, take is called again. If it has not had the locks
+// in the end, the error is a heldError.
 func (s *Store) await(ctx context.Context, dir string, longest time.Duration, take func(context.Context) error) error {
-	end := time.Now().Add(longest)
+	began := time.Now()
+	end := began.Add(longest)
 	for patience := s.options.LockTimeout; ; patience = stalePatience {
 		waiting, cancel := context.WithTimeout(ctx, patience)
 		err := take(waiting)
@@ -74,10 +75,13 @@ func (s *Store) await(ctx context.Context, dir string, longest time.Duration, ta
 			return fmt.Errorf("waiting for the lock of %s: %w", dir, context.Cause(ctx))
 		}
 		l, err := inspect(dir)
-		switch {
-		case err != nil:
+		if err != nil {
 			return &heldError{dir, nil}
-		case !l.leftYoung() || l.Since.Add(staleAge).After(end):
+		}
+		stale := l.Since.Add(staleAge)
+		soon := l.leftYoung() && !stale.After(end)
+		meanwhile := l.Stale && stale.After(began) && time.Now().Before(end) // a moment after take looked for the last time
+		if !soon && !meanwhile {
 			return &heldError{dir, &l}
 		}
 	}

@@ -196,6 +196,38 @@ func TestSoonStale(t *testing.T) {
 	}
 }
 
+// A lock that becomes stale when the time for it is just over is broken. One that is stale all the time, but stays, is not waited
+// for once more, nor is one without end.
+func TestStaleMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		why     string
+		age     time.Duration // when the first try has ended
+		longest time.Duration
+		tries   int
+	}{
+		{"it has become stale since", staleAge + 50*time.Millisecond, time.Hour, 2},
+		{"it was stale before", 2 * staleAge, time.Hour, 1},
+		{"there is no time left", staleAge + 50*time.Millisecond, 0, 1},
+	} {
+		s := openTest(t, impatient)
+		dir := userDir(t, s)
+		setLock(t, s, 0, noPID())
+		tries := 0
+		err := s.await(bg, dir, test.longest, func(ctx context.Context) error {
+			if tries++; tries > 1 {
+				return nil
+			}
+			<-ctx.Done() // at least 100 ms after the beginning
+			setAge(t, filepath.Join(dir, lockDir), test.age)
+			return ctx.Err()
+		})
+		if tries != test.tries || errors.Is(err, stores.ErrLocked) != (tries == 1) {
+			t.Errorf("%s: %d tries, %v", test.why, tries, err)
+		}
+	}
+}
+
 // A lock of the original's is waited for, without its holder's help.
 func TestWaitForOriginalsLock(t *testing.T) {
 	s := openTest(t)

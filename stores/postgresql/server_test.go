@@ -313,7 +313,7 @@ func TestManyWriters(t *testing.T) {
 	for host := range hosts {
 		// Some have the one setting and some the other, as while it is being changed.
 		s := open(t, connInfo, host%2 == 0)
-		s.options.LockTimeout = 30 * time.Second
+		s.options.LockTimeout = 5 * time.Minute
 		for _, user := range []calendar.URI{storestest.Paul, storestest.Vincent} {
 			wg.Go(func() {
 				for i := range times {

@@ -106,12 +106,11 @@ func TestMetrics(t *testing.T) {
 	} {
 		s.sent(m.login, m.text)
 	}
-	var got map[string]float64
-	var text string
 	s.until("all is handled", func() bool {
-		got, text = s.values()
-		return s.drained() && got["imip_agent_spool_messages"] == 0
+		values, _ := s.values()
+		return s.drained() && values["imip_agent_spool_messages"] == 0
 	})
+	got, text := s.values() // again: those of before were not read in one moment
 	want := map[string]float64{
 		"imip_agent_taken_total{source=milter}":                              6,
 		"imip_agent_message_seconds{source=milter} count":                    6,

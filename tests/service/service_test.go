@@ -60,8 +60,19 @@ type service struct {
 	socket string
 	adjust func(*exec.Cmd) // the command of the service, before it is started; nil: not
 	cmd    *exec.Cmd
-	stderr *bytes.Buffer
+	stderr output
 	ended  chan struct{} // closed when the process has ended
+}
+
+// output is the file that the service writes its standard error to: what it has said can be read at once, while it runs.
+type output string
+
+func (o output) String() string {
+	text, err := os.ReadFile(string(o))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 func furnish(t *testing.T, settings string) *service {
@@ -84,7 +95,14 @@ func furnish(t *testing.T, settings string) *service {
 
 // prepare makes the command of the service.
 func (s *service) prepare() {
-	s.cmd, s.stderr = program.Command(path, clock.Today(), s.room, nil, "serve", "-v")
+	s.t.Helper()
+	s.cmd, _ = program.Command(path, clock.Today(), s.room, nil, "serve", "-v")
+	file, err := os.CreateTemp(s.t.TempDir(), "stderr-")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { file.Close() })
+	s.cmd.Stderr, s.stderr = file, output(file.Name())
 	if s.adjust != nil {
 		s.adjust(s.cmd)
 	}

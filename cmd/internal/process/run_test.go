@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -127,18 +128,22 @@ func TestInterruptible(t *testing.T) {
 }
 
 func TestWatch(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU} {
+	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGXCPU} {
+		came := make(chan os.Signal, 1)
+		signal.Notify(came, sent)
 		ctx, stop := process.Watch(t.Context())
 		// Some are listened to only after a while.
 		for began := time.Now(); ctx.Err() == nil && time.Since(began) < time.Minute; time.Sleep(10 * time.Millisecond) {
-			if err := syscall.Kill(os.Getpid(), signal); err != nil {
+			if err := syscall.Kill(os.Getpid(), sent); err != nil {
 				t.Fatal(err)
 			}
+			<-came // one that came when nobody listens any more would end the process
 		}
-		if cause := context.Cause(ctx); cause == nil || !strings.Contains(cause.Error(), signal.String()) {
-			t.Errorf("%v: the cause is %v", signal, cause)
+		if cause := context.Cause(ctx); cause == nil || !strings.Contains(cause.Error(), sent.String()) {
+			t.Errorf("%v: the cause is %v", sent, cause)
 		}
 		stop()
+		signal.Stop(came)
 	}
 }
 
