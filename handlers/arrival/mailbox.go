@@ -73,12 +73,7 @@ func (m *Message) make(_ deliver.Envelope, of io.Reader) (io.ReadCloser, error) 
 	if err != nil {
 		return nil, err
 	}
-	r, w := io.Pipe()
-	go func() {
-		_, err := made.WriteTo(w)
-		w.CloseWithError(err)
-	}()
-	return r, nil
+	return io.NopCloser(made.Open()), nil
 }
 
 // envelopeSender returns who is told if the mailbox refuses the message: whom the mail system names, or the message's

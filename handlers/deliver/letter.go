@@ -74,11 +74,8 @@ const maxEnvelope = 16 << 10
 
 // Open reads a mail as it stands in a letter: its envelope, and what is left to read is the text.
 func Open(r io.Reader) (Envelope, io.Reader, error) {
-	b := bufio.NewReaderSize(r, maxEnvelope)
-	line, err := b.ReadSlice('\n')
-	if err == io.EOF || errors.Is(err, bufio.ErrBufferFull) {
-		err = errors.New("it does not begin with an envelope")
-	}
+	b := bufio.NewReader(r)
+	line, err := envelopeLine(b)
 	var envelope Envelope
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(line))
@@ -92,4 +89,25 @@ func Open(r io.Reader) (Envelope, io.Reader, error) {
 		return Envelope{}, nil, fmt.Errorf("read a mail of a letter: %w", err)
 	}
 	return envelope, b, nil
+}
+
+// envelopeLine reads the line of an envelope. It is good until b is read again.
+func envelopeLine(b *bufio.Reader) ([]byte, error) {
+	var begin []byte // of a line that is longer than what b holds at once, as few are
+	for {
+		line, err := b.ReadSlice('\n')
+		full := errors.Is(err, bufio.ErrBufferFull)
+		switch {
+		case err == io.EOF, len(begin)+len(line) > maxEnvelope:
+			return nil, errors.New("it does not begin with an envelope")
+		case full:
+			begin = append(begin, line...)
+		case err != nil:
+			return nil, err
+		case begin == nil:
+			return line, nil
+		default:
+			return append(begin, line...), nil
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/textproto"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -65,19 +66,21 @@ func (l *lines) part(p []byte) error {
 
 // data sends the mail itself to those of the recipients that the server takes it for.
 func (c *Connection) data(to []string, open []int, results []error, r io.Reader) error {
+	p := pieces.Get().(*piece)
+	defer p.done()
+	p.r.Reset(struct{ io.Reader }{r}) // readers that write themselves make a buffer each time
 	if chunks, _ := c.client.Extension("CHUNKING"); chunks {
-		b := bufio.NewReaderSize(r, chunk)
-		if head, _ := b.Peek(chunk); bytes.Contains(head, []byte("\r\r\n")) { // an error comes back when it is read
-			return c.chunks(to, open, results, b)
+		if head, _ := p.r.Peek(chunk); bytes.Contains(head, []byte("\r\r\n")) { // an error comes back when it is read
+			return c.chunks(to, open, results, p)
 		}
-		r = b
 	}
 	w, err := c.client.Data()
 	if err != nil {
 		return c.failed(err)
 	}
-	l := &lines{w: bufio.NewWriterSize(c.conn, chunk), dots: true}
-	if _, err = io.Copy(l, r); err == nil {
+	p.w.Reset(c.conn)
+	l := &lines{w: p.w, dots: true}
+	if _, err = p.r.WriteTo(l); err == nil {
 		err = l.w.Flush()
 	}
 	if err != nil {
@@ -127,12 +130,28 @@ const (
 	mostAnswers = 1 << 20
 )
 
+// piece has the buffers for a piece of a mail on its way. A service sends many mails.
+type piece struct {
+	r *bufio.Reader
+	w *bufio.Writer
+}
+
+var pieces = sync.Pool{New: func() any { return &piece{bufio.NewReaderSize(nil, chunk), bufio.NewWriterSize(nil, chunk)} }}
+
+// done gives the buffers to others.
+func (p *piece) done() {
+	p.r.Reset(nil)
+	p.w.Reset(nil)
+	pieces.Put(p)
+}
+
 // chunks sends the mail like data, in chunks (RFC 3030). Servers differ in where they see the end of a line in CR CR LF, and
 // so the end of a mail; in chunks there is nothing to be seen. Chunks are not for all mails, since each costs an answer.
-func (c *Connection) chunks(to []string, open []int, results []error, r io.Reader) error {
+func (c *Connection) chunks(to []string, open []int, results []error, p *piece) error {
 	d := &dialogue{c: c, answers: textproto.NewReader(bufio.NewReader(io.LimitReader(c.conn, mostAnswers)))}
-	l := &lines{w: bufio.NewWriterSize(d, chunk)}
-	_, err := io.Copy(l, r)
+	p.w.Reset(d)
+	l := &lines{w: p.w}
+	_, err := p.r.WriteTo(l)
 	if err == nil {
 		_, _ = l.w.WriteString("\r\n") // an error comes back from Flush
 		err = l.w.Flush()

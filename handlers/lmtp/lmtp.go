@@ -202,7 +202,7 @@ func (c *session) LMTPData(r io.Reader, status smtp.StatusCollector) error {
 // keep keeps a message.
 func (c *session) keep(m *Mail, r io.Reader) error {
 	read := &reading{r: r}
-	_, err := io.CopyBuffer(struct{ io.Writer }{m.Source}, struct{ io.Reader }{read}, make([]byte, 32<<10))
+	_, err := m.Source.ReadFrom(read)
 	switch {
 	case read.err != nil:
 		c.server.service.Log.Debug("LMTP: a message has no end", "error", read.err)

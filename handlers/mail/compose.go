@@ -43,6 +43,14 @@ func (c *Composed) WriteTo(w io.Writer) (written int64, err error) {
 	return written, err
 }
 
+// Open returns a reader of the mail, from its beginning. Readers do not disturb each other.
+func (c *Composed) Open() io.Reader {
+	if c.enclosed == nil {
+		return io.MultiReader(bytes.NewReader(c.head), bytes.NewReader(c.tail))
+	}
+	return io.MultiReader(bytes.NewReader(c.head), c.enclosed.Open(), bytes.NewReader(c.tail))
+}
+
 // Wrap returns a mail with a text in front of a message as it came: the message is enclosed
 // byte for byte (message/rfc822, RFC 2046 section 5.2.1). All fields of the message but those
 // of MIME are repeated outside, so that mail programs show, sort and thread it as they would

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -46,6 +47,9 @@ func written(t testing.TB, c *Composed, err error) string {
 	}
 	if _, err := c.WriteTo(&again); err != nil || again.String() != first.String() {
 		t.Fatalf("written again, it is another mail (%v)", err)
+	}
+	if read, err := io.ReadAll(c.Open()); err != nil || string(read) != first.String() {
+		t.Fatalf("read, it is another mail (%v)", err)
 	}
 	return first.String()
 }
@@ -568,6 +572,10 @@ func TestSpool(t *testing.T) {
 		for range lines {
 			io.WriteString(s, line)
 		}
+		again := NewSpool(dir)
+		if n, err := again.ReadFrom(s.Open()); err != nil || n != s.Size() || again.Digest() != s.Digest() {
+			t.Errorf("%d lines: kept again are %d octets, %v", lines, n, err)
+		}
 		var b bytes.Buffer
 		if n, err := s.WriteTo(&b); err != nil || n != s.Size() || b.String() != strings.Repeat(line, lines) {
 			t.Errorf("%d lines: %d octets, %v", lines, n, err)
@@ -576,7 +584,7 @@ func TestSpool(t *testing.T) {
 		if err != nil || len(got) != lines*100 {
 			t.Errorf("%d lines: read %d octets, %v", lines, len(got), err)
 		}
-		if err := s.Close(); err != nil {
+		if err := errors.Join(s.Close(), again.Close()); err != nil {
 			t.Error(err)
 		}
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {

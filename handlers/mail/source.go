@@ -37,7 +37,7 @@ func (p *parser) more() bool {
 		return false
 	}
 	if p.data == nil {
-		p.data = make([]byte, 0, mostRead) // Grow would clear it
+		p.data = make([]byte, 0, p.first())
 	}
 	if cap(p.data)-len(p.data) < max(leastRead, min(len(p.data)/4, mostRead)) {
 		p.data = slices.Grow(p.data, mostRead)
@@ -51,6 +51,14 @@ func (p *parser) more() bool {
 		}
 	}
 	return n > 0
+}
+
+// first returns how much room there is at first: no more than a small mail needs whose size is known.
+func (p *parser) first() int {
+	if sized, ok := p.rest.(interface{ Size() int64 }); ok {
+		return int(min(sized.Size()/4*5+leastRead, mostRead))
+	}
+	return mostRead
 }
 
 // have reads until there are n octets at pos, and reports whether there are.

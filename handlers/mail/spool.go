@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"sync"
 )
 
 // maxInMemory is how much of a message is kept in memory, in octets. Nearly all invitations
@@ -133,8 +134,26 @@ func (s *Spool) WriteTo(w io.Writer) (int64, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{s.Open()}, make([]byte, mostRead))
+	if s.file == nil {
+		n, err := w.Write(s.memory)
+		return int64(n), err
+	}
+	b := buffers.Get().(*buffer)
+	defer buffers.Put(b)
+	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{s.Open()}, b[:])
 }
+
+// ReadFrom adds what there is in r, to its end, to the message, as Write does. The error may be that of r.
+func (s *Spool) ReadFrom(r io.Reader) (int64, error) {
+	b := buffers.Get().(*buffer)
+	defer buffers.Put(b)
+	return io.CopyBuffer(struct{ io.Writer }{s}, struct{ io.Reader }{r}, b[:])
+}
+
+// buffer is room for a piece of a message. A service needs one for each message that it takes or passes on.
+type buffer [mostRead]byte
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
 
 // Close gives the file back, if there is one.
 func (s *Spool) Close() error {
