@@ -60,7 +60,7 @@ func runDoctor(ctx context.Context, options *cli.Context, env process.Environmen
 		return &process.ExitError{Code: process.ExitFindings}
 	}
 	d := doctor.Doctor{
-		Config: s.Config, Store: s.Store, Rejected: s.Rejected, SystemZone: s.Preferences.SystemZone, Now: env.Now, Log: s.Log, Path: "",
+		Config: s.Config, Store: s.Store, Rejected: s.Rejected, Systemd: hasSystemd(), SystemZone: s.Preferences.SystemZone, Now: env.Now, Log: s.Log, Path: "",
 		Ask: askServers(s.Config), HandIn: handIn,
 		Open: func(dir string, lockTimeout time.Duration) (stores.Store, error) {
 			return file.Open(file.Options{

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -45,7 +46,13 @@ func askServers(config conf.Config) doctor.Ask {
 		if len(to) == 0 {
 			return nil, nil
 		}
-		return connection.Ask("", to), nil
+		results := connection.Ask("", to)
+		for i, err := range results {
+			if refused := (*deliver.RefusedError)(nil); errors.As(err, &refused) {
+				results[i] = fmt.Errorf("%d %s", refused.Code, refused.Text) // who refuses whom is said with it
+			}
+		}
+		return results, nil
 	}
 }
 

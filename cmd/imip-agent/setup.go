@@ -158,9 +158,7 @@ func bySystem(ctx context.Context, o *setup.Options, options *cli.Context, env p
 		return err
 	}
 	o.Service = setup.Service{Config: cmp.Or(config.File, options.String("config"), conf.DefaultFile), Mailbox: config.MailboxServer}
-	if info, err := os.Stat("/run/systemd/system"); err == nil && info.IsDir() {
-		o.Service.Systemd = true
-	}
+	o.Service.Systemd = hasSystemd()
 	if o.Remove {
 		return nil
 	}
@@ -174,6 +172,12 @@ func bySystem(ctx context.Context, o *setup.Options, options *cli.Context, env p
 	}
 	o.Service.HasLogins = config.Logins != "" || config.LoginDomain != ""
 	return nil
+}
+
+// hasSystemd reports whether systemd runs on this machine: sd_booted(3).
+func hasSystemd() bool {
+	info, err := os.Lstat("/run/systemd/system")
+	return err == nil && info.IsDir()
 }
 
 // hasPipe reports whether the mail system is set up to run the handlers.

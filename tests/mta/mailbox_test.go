@@ -23,7 +23,10 @@ import (
 	"imip-agent/tests/skip"
 )
 
-// dovecot is a mailbox server that takes mail by LMTP, for users of any name. A mailbox holds 20 MB.
+// unknownUser is the only name that the mailbox server does not know.
+const unknownUser = "mistyped"
+
+// dovecot is a mailbox server that takes mail by LMTP, for users of any name but one. A mailbox holds 20 MB.
 type dovecot struct {
 	dir    string
 	socket string
@@ -70,12 +73,17 @@ plugin {
   quota_rule = *:storage=20M
 }
 passdb {
+  driver = passwd-file
+  args = username_format=%n DIR/unknown
+  deny = yes
+}
+passdb {
   driver = static
   args = nopassword=y
 }
 userdb {
   driver = static
-  args = uid=nobody gid=nogroup home=DIR/mail/%u allow_all_users=yes
+  args = uid=nobody gid=nogroup home=DIR/mail/%u
 }
 service lmtp {
   unix_listener DIR/lmtp {
@@ -83,6 +91,9 @@ service lmtp {
   }
 }
 `, "DIR", dir)
+	if err := os.WriteFile(filepath.Join(dir, "unknown"), []byte(unknownUser+":::::::\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	name := filepath.Join(dir, "dovecot.conf")
 	if err := os.WriteFile(name, []byte(config), 0o644); err != nil {
 		t.Fatal(err)

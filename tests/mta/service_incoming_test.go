@@ -91,6 +91,15 @@ func TestSetupServiceIncoming(t *testing.T) {
 		t.Errorf("a message and an invitation: %v %s", err, out)
 	}
 	d.gets(t, s, "later@example.com", 1)
+	const mistyped = unknownUser + "@example.com"
+	out, err = s.try("imip-agent doctor --send " + mistyped)
+	if takesNone := "failed   the mailbox server at " + d.socket + " takes no mail for " + mistyped + ": 550 "; err == nil || !strings.HasPrefix(out, takesNone) ||
+		!strings.HasSuffix(out, "-> name a user who has a mailbox there. Nothing was sent") || strings.Count(out, "\n") != 1 {
+		t.Errorf("who is nobody: %v %s", err, out)
+	}
+	if records := s.run(t, "ls "+store); strings.Contains(records, mistyped) {
+		t.Errorf("somebody who is nobody has records: %s", records)
+	}
 	main := func(setting, want string) [3]string {
 		return [3]string{`cp /etc/postfix/main.cf /root/; postconf -e '` + setting + `'`, `cp /root/main.cf /etc/postfix/`, want}
 	}
@@ -110,7 +119,9 @@ func TestSetupServiceIncoming(t *testing.T) {
 		{`install -d -o imip-agent -g www-data /var/lib/imip-agent/preferences/mailto:attic@example.com; echo schedule_in_freebusy > /var/lib/imip-agent/preferences/mailto:attic@example.com/scheduling_function`,
 			`rm -r /var/lib/imip-agent/preferences/mailto:attic@example.com`, "the service takes attic@example.com for a user's address"},
 		{`chmod 600 ` + own + `/lmtp`, `chmod 660 ` + own + `/lmtp`, own + "/lmtp cannot be opened by postfix:postfix"},
-		{`mv ` + own + `/lmtp /root/`, `mv /root/lmtp ` + own + `/`, own + "/lmtp cannot be found"},
+		{`mv ` + own + `/lmtp /root/`, `mv /root/lmtp ` + own + `/`, own + "/lmtp cannot be found: stat " + own + "/lmtp: no such file or directory\n         -> have `imip-agent serve` run as imip-agent, and started with the machine: systemd does not run here; or run `imip-agent setup postfix --domain DOMAIN --incoming`"},
+		{`mkdir -p /run/systemd/system; mv ` + own + `/lmtp /root/`, `rmdir /run/systemd/system; mv /root/lmtp ` + own + `/`, "-> start the service: `systemctl enable --now imip-agent-lmtp.socket imip-agent.service`; or run `imip-agent setup"},
+		{`install -d -o imip-agent -g www-data -m 2770 ` + store + `/mailto:` + mistyped, `rmdir ` + store + `/mailto:` + mistyped, "warning  the mailbox server at " + d.socket + " takes no mail for " + mistyped + ": 550 "},
 		{`chmod 600 ` + d.socket, `chmod 666 ` + d.socket, "cannot be opened by imip-agent:www-data"},
 		{`cp /etc/postfix/master.cf /root/; postconf -Me lmtp/unix="lmtp unix - - y - - lmtp flags=DOX"`, `cp /root/master.cf /etc/postfix/`, "adds lines to each message"},
 	})

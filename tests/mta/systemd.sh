@@ -63,8 +63,8 @@ cp README.md "$work"
 {
     commands '## Install it' | grep -v build.sh | sed 's#\./dist/#/root/dist/#; s/apt install/apt-get -q -y install/'
 } >"$work/install"
-commands '### Postfix' >"$work/postfix"
-commands '### Exim' >"$work/exim"
+commands '### Postfix' | grep '^imip-agent ' >"$work/postfix"
+commands '### Exim' | grep '^imip-agent ' >"$work/exim"
 commands '### Mail that arrives' | grep '^imip-agent ' >"$work/incoming"
 commands '### Rooms and equipment' >"$work/rooms"
 commands '## Take it out' | sed 's/apt purge/apt-get -q -y purge/' >"$work/out"
@@ -233,6 +233,16 @@ inside "$with"'
     kill -KILL $(systemctl show -p MainPID --value imip-agent)
     invitation paul@example.org killed 0 | sendmail -f vincent@example.net paul@example.org
     until_so "a mail after a kill" [ -e $records/objects/killed ]
+    # Doctor says how to start what does not run.
+    systemctl disable --now imip-agent.service imip-agent.socket imip-agent-lmtp.socket imip-agent-metrics.socket
+    imip-agent doctor >/tmp/stopped || true
+    grep "^failed   no mail reaches the service through smtp/inet" /tmp/stopped
+    for socket in imip-agent.socket imip-agent-lmtp.socket; do
+        start=$(sed -n "s/.*-> start the service: .\(systemctl enable --now $socket imip-agent.service\).;.*/\1/p" /tmp/stopped | head -n 1)
+        [ -n "$start" ] || { cat /tmp/stopped; exit 1; }
+        $start
+    done
+    imip-agent doctor
     systemctl start imip-agent-nightly.service
     imip-agent check
     imip-agent queue

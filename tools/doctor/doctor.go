@@ -88,6 +88,7 @@ type Doctor struct {
 	// HandIn hands in messages to the service. Nil: it is not tried.
 	HandIn HandIn
 
+	Systemd    bool   // systemd runs on this host
 	SystemZone string // the name of the system's time zone; empty if it is not known
 	Now        func() time.Time
 	Log        *slog.Logger

@@ -391,12 +391,17 @@ func (d *Doctor) arrivesFor(in *incoming, users []string, report report) {
 	}
 }
 
+// mailboxServer returns how the mailbox server is talked to, at its socket for LMTP or, without one, by SMTP, and what to call it.
+func (d *Doctor) mailboxServer(lmtp string) (kind ServerKind, place, what string) {
+	if lmtp == "" {
+		return LocalSMTP, d.Config.SMTPHost, "the mail server for mailboxes, " + d.Config.SMTPHost + " (SMTP_HOST, LOCAL_PREFIX)"
+	}
+	return LMTP, lmtp, "the mailbox server at " + lmtp
+}
+
 // mailboxes asks the mailbox server whether it takes mail for users, as the handler's user.
 func (d *Doctor) mailboxes(ctx context.Context, in *incoming, users []string, report report) {
-	kind, place, what := LMTP, in.lmtp, "the mailbox server at "+in.lmtp
-	if in.lmtp == "" {
-		kind, place, what = LocalSMTP, d.Config.SMTPHost, "the mail server for mailboxes, "+d.Config.SMTPHost+" (SMTP_HOST, LOCAL_PREFIX)"
-	}
+	kind, place, what := d.mailboxServer(in.lmtp)
 	if strings.HasPrefix(in.lmtp, "/") {
 		if err := in.account.mayOpen(ctx, in.lmtp); err != nil {
 			report(Incoming, Failed, "start the mailbox server, or let it give the socket to "+strings.SplitN(in.account.name, ":", 2)[0]+"; `imip-agent setup "+in.system+" --domain DOMAIN --incoming --mailbox SOCKET` takes another",
@@ -417,7 +422,7 @@ func (d *Doctor) mailboxes(ctx context.Context, in *incoming, users []string, re
 	for i, err := range results {
 		if err != nil {
 			wrong++
-			report(Incoming, Warning, "see what the mailbox server knows of "+asked[i]+": mail that arrives for this user waits, and is returned in the end",
+			report(Incoming, Warning, "see what that server knows of this address: mail for it goes back to its senders. Records of somebody who has left do no harm",
 				"%s takes no mail for %s: %v", what, asked[i], err)
 		}
 	}

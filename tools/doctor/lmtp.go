@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -210,10 +212,15 @@ func (d *Doctor) reaches(ctx context.Context, h *handover, id string, report rep
 	for _, c := range h.complaints {
 		report(id, c.status, c.remedy, "%s", c.text)
 	}
+	start := d.starting("imip-agent-lmtp.socket")
 	for _, w := range h.ways {
 		if w.network == "unix" && w.account.known {
 			if err := w.account.mayOpen(ctx, w.address); err != nil {
-				report(id, Failed, "start the service: `systemctl start imip-agent-lmtp.socket imip-agent.service`; or "+h.setUp(),
+				remedy := h.setUp()
+				if errors.Is(err, fs.ErrNotExist) {
+					remedy = start + "; or " + remedy
+				}
+				report(id, Failed, remedy,
 					"no mail reaches the service by LMTP (%s), and mail waits: %v", w.name, err)
 				return false
 			}
@@ -225,7 +232,7 @@ func (d *Doctor) reaches(ctx context.Context, h *handover, id string, report rep
 		_, err := d.Ask(ctx, LMTP, w.address, nil)
 		cancel()
 		if err != nil {
-			report(id, Failed, "start it: `systemctl start imip-agent-lmtp.socket imip-agent.service`, or see why it does not run",
+			report(id, Failed, start+"; its log says why it does not answer",
 				"the service does not answer at %s, and mail waits: %v", w.address, err)
 			return false
 		}

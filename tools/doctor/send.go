@@ -30,6 +30,15 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 		return
 	}
 	address := user.Address()
+	lmtp, arrives := d.mailboxOf(ctx, address)
+	if arrives && d.Ask != nil {
+		kind, place, what := d.mailboxServer(lmtp)
+		// If the server does not answer, the invitation shows it.
+		if refused, err := d.Ask(ctx, kind, place, []string{address}); err == nil && len(refused) > 0 && refused[0] != nil {
+			say(Failed, "name a user who has a mailbox there. Nothing was sent", "%s takes no mail for %s: %v", what, address, refused[0])
+			return
+		}
+	}
 	t := trial{d: d, sendmail: sendmail, user: user, wait: wait, say: say}
 	service := d.findService(ctx)
 	if service != nil && d.HandIn != nil {
@@ -44,10 +53,8 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 			return "its event is not in the records", d.recorded(ctx, user, key, false)
 		},
 	})
-	if d.findIncoming(ctx) == nil {
-		if h := d.findHandover(ctx); h == nil || !h.handed(address) {
-			return
-		}
+	if !arrives {
+		return
 	}
 	t.service = nil // it is not for what arrives
 	before, err := d.Store.Letters(ctx, user)
@@ -68,6 +75,16 @@ func (d *Doctor) Send(ctx context.Context, user calendar.URI, wait time.Duration
 			return "it is not in the mailbox", d.delivered(ctx, user, before)
 		},
 	})
+}
+
+// mailboxOf reports whether mail that arrives for an address is handled, and returns the socket of the mailbox server that it goes
+// to, empty if that is done by SMTP.
+func (d *Doctor) mailboxOf(ctx context.Context, address string) (lmtp string, arrives bool) {
+	if in := d.findIncoming(ctx); in != nil {
+		return in.lmtp, true
+	}
+	h := d.findHandover(ctx)
+	return d.Config.MailboxServer, h != nil && h.handed(address)
 }
 
 // trial sends messages that concern a user, and waits for what becomes of them.

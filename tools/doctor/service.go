@@ -1,8 +1,11 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -138,7 +141,7 @@ func (d *Doctor) inService(c *postfixConf, found []milter, without []string, pip
 
 // reach looks whether Postfix's smtpd gets to the service.
 func (d *Doctor) reach(c *postfixConf, m milter, complain report4) {
-	const start = "start it: `systemctl start imip-agent.socket imip-agent.service`, or see why it does not run"
+	start := d.starting("imip-agent.socket")
 	if m.network == "unix" {
 		owner := c.main("mail_owner")
 		a, err := lookup(owner, "") // with no group but its own
@@ -147,8 +150,11 @@ func (d *Doctor) reach(c *postfixConf, m milter, complain report4) {
 		}
 		if err != nil {
 			remedy := againService
-			if m.chroot && strings.Contains(m.element, ":/") {
+			switch {
+			case m.chroot && strings.Contains(m.element, ":/"):
 				remedy = "smtpd runs in a chroot (master.cf), where the socket is not: " + againService
+			case errors.Is(err, fs.ErrNotExist):
+				remedy = start + "; or " + againService
 			}
 			complain(Failed, remedy, "no mail reaches the service through %s: %v", m.service, err)
 			return
@@ -160,8 +166,17 @@ func (d *Doctor) reach(c *postfixConf, m milter, complain report4) {
 	ctx, cancel := context.WithTimeout(c.ctx, patient)
 	defer cancel()
 	if err := d.HandIn(ctx, m.network, m.address, "", ""); err != nil {
-		complain(Failed, start, "the service does not answer at %s: %v", m.address, err)
+		complain(Failed, start+"; its log says why it does not answer", "the service does not answer at %s: %v", m.address, err)
 	}
+}
+
+// starting is how to start the service, which takes mail at a socket of systemd, now and with the machine.
+func (d *Doctor) starting(socket string) string {
+	if d.Systemd {
+		return "start the service: `systemctl enable --now " + socket + " imip-agent.service`"
+	}
+	name, _, _ := strings.Cut(d.owner().name, ":")
+	return "have `imip-agent serve` run as " + cmp.Or(name, "imip-agent") + ", and started with the machine: systemd does not run here"
 }
 
 // logins looks whether it is known whose logins are.
