@@ -79,9 +79,20 @@ func (d *Dir) Put(note Note, message io.WriterTo, size int64) (Item, error) {
 		item, err = d.put(note, message, size) // who cleaned up came before the file was locked
 	}
 	if err != nil {
-		return Item{}, fmt.Errorf("SPOOL_DIR: %w", err)
+		return Item{}, inSpool(err)
 	}
 	return item, nil
+}
+
+// inSpool says of an error where it was, and what to do about files of somebody else.
+func inSpool(err error) error { return fmt.Errorf("SPOOL_DIR: %w", withAdvice(err)) }
+
+// withAdvice returns an error with what to do if a file is somebody else's.
+func withAdvice(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; give %s access to it", err, durable.Who())
+	}
+	return err
 }
 
 // usable returns why nothing can be written into the directory.
@@ -256,7 +267,7 @@ func (d *Dir) IDs() ([]string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+		return nil, inSpool(err)
 	}
 	defer f.Close()
 	var ids []string
@@ -271,7 +282,7 @@ func (d *Dir) IDs() ([]string, error) {
 			slices.Sort(ids)
 			return ids, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+			return nil, inSpool(err)
 		}
 	}
 }
@@ -362,15 +373,38 @@ func (d *Dir) List() iter.Seq2[Waiting, error] {
 			default:
 				w.Item = m.Item
 				m.Close()
-				if w.Try, err = d.Try(id); err != nil {
-					w.Err = err
-				}
+				w.Try, err = d.Try(id)
+				w.Err = errors.Join(err, d.forOwner(id))
 			}
 			if !yield(w, nil) {
 				return
 			}
 		}
 	}
+}
+
+// forOwner returns why whom the directory belongs to, and who handles its messages, cannot read one that this program can read. It matches
+// [fs.ErrPermission].
+func (d *Dir) forOwner(id string) error {
+	dir, err := os.Stat(d.Path)
+	if err != nil {
+		return err
+	}
+	file, err := os.Lstat(d.File(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it has just been handled
+	} else if err != nil {
+		return err
+	}
+	handles, _ := dir.Sys().(*syscall.Stat_t)
+	has, _ := file.Sys().(*syscall.Stat_t)
+	switch {
+	case handles == nil || has == nil || handles.Uid == 0 || handles.Uid == has.Uid:
+		return nil
+	case handles.Gid == has.Gid && file.Mode()&0o040 != 0 || file.Mode()&0o004 != 0:
+		return nil
+	}
+	return fmt.Errorf("%s: it belongs to %s, and %s, the owner of SPOOL_DIR, cannot read it: %w", d.File(id), durable.UserName(has.Uid), durable.UserName(handles.Uid), fs.ErrPermission)
 }
 
 // Since returns when the message of an ID was put into the spool.
@@ -385,11 +419,11 @@ var ErrRunning = errors.New("another process handles the messages of the spool")
 // run locks the spool for the process that handles its messages. The error matches [ErrRunning] if there is one.
 func (d *Dir) run() (unlock func(), err error) {
 	if err := durable.MakePrivate(d.Path); err != nil {
-		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+		return nil, inSpool(err)
 	}
 	f, err := os.OpenFile(d.file(runningName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+		return nil, inSpool(err)
 	}
 	durable.Own(f.Name())
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
@@ -397,7 +431,7 @@ func (d *Dir) run() (unlock func(), err error) {
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			err = ErrRunning
 		}
-		return nil, fmt.Errorf("SPOOL_DIR: %w", err)
+		return nil, inSpool(err)
 	}
 	return func() { f.Close() }, nil
 }
@@ -411,7 +445,7 @@ func (d *Dir) prepare(ids []string) error {
 	defer d.mu.Unlock()
 	counter, err := d.lock()
 	if err != nil {
-		return fmt.Errorf("SPOOL_DIR: %w", err)
+		return inSpool(err)
 	}
 	defer counter.Close()
 	newest, err := d.newest(counter)
@@ -419,7 +453,7 @@ func (d *Dir) prepare(ids []string) error {
 		_, err = counter.WriteAt([]byte(max(newest, ids[len(ids)-1])+"\n"), 0)
 	}
 	if err != nil {
-		return fmt.Errorf("SPOOL_DIR: %w", err)
+		return inSpool(err)
 	}
 	return nil
 }
@@ -428,7 +462,7 @@ func (d *Dir) prepare(ids []string) error {
 func (d *Dir) sweep(ids []string) error {
 	entries, err := os.ReadDir(d.Path)
 	if err != nil {
-		return fmt.Errorf("SPOOL_DIR: %w", err)
+		return inSpool(err)
 	}
 	for _, entry := range entries {
 		name := entry.Name()

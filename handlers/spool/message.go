@@ -3,6 +3,7 @@ package spool
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,8 +18,10 @@ func (d *Dir) Open(id string) (*Message, error) {
 		return nil, fmt.Errorf("%.60q is no ID of a message: %w", id, fs.ErrNotExist)
 	}
 	f, err := os.OpenFile(d.File(id), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("%s is a symbolic link: move it away", d.File(id))
+	} else if err != nil {
+		return nil, withAdvice(err)
 	}
 	m := &Message{Item: Item{ID: id}, file: f, r: bufio.NewReaderSize(f, 4<<10)}
 	if err := m.open(); err != nil {
@@ -40,7 +43,10 @@ func (m *Message) open() error {
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
+	switch {
+	case info.IsDir():
+		return fmt.Errorf("%s is a directory: move it away", m.file.Name())
+	case !info.Mode().IsRegular():
 		return &BrokenError{"it is no regular file"}
 	}
 	counted := &counting{r: m.file}

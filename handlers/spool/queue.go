@@ -3,7 +3,6 @@ package spool
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -189,7 +188,7 @@ func (q *Queue) Usable() error {
 		return ErrFull
 	}
 	if err := q.Dir.usable(); err != nil {
-		return fmt.Errorf("SPOOL_DIR: %w", err)
+		return inSpool(err)
 	}
 	return nil
 }
@@ -402,7 +401,10 @@ func (q *Queue) look() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err == nil && (!info.ModTime().Equal(q.changed) || !q.settled) {
+	q.mu.Lock()
+	stuck := len(q.stuck) > 0 // which can be mended without a change of the directory
+	q.mu.Unlock()
+	if err == nil && (!info.ModTime().Equal(q.changed) || !q.settled || stuck) {
 		q.looking.Lock()
 		err := q.compare()
 		q.looking.Unlock()
@@ -487,7 +489,7 @@ func (q *Queue) find(id string) {
 	q.add(item)
 }
 
-// report says of a file once that nothing can be done with it. It is tried again whenever the directory has changed.
+// report says of a file once that nothing can be done with it. It is tried again whenever the directory is looked at.
 func (q *Queue) report(id, what string, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -425,6 +425,40 @@ func TestUnreadable(t *testing.T) {
 	s.want(paul, "1")
 }
 
+// A directory, or a link, with a message's name is left alone, and reported once.
+func TestNoFiles(t *testing.T) {
+	s := newSite(t)
+	s.put(paul, "1")
+	const dir, link = "20260101T000000.000000000Z", "20260101T000000.000000001Z"
+	if err := errors.Join(os.Mkdir(s.Dir.File(dir), 0o700), os.WriteFile(s.Dir.File(dir)+"/inside", nil, 0o600), os.Symlink("/etc/passwd", s.Dir.File(link))); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{dir, link} {
+		if _, err := s.Dir.Open(id); err == nil || !strings.Contains(err.Error(), s.Dir.File(id)+" is a ") || !strings.Contains(err.Error(), "move it away") {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	stop := s.run()
+	defer stop()
+	for n := range 3 {
+		other := &Dir{Path: s.Dir.Path, Now: s.Now}
+		if _, err := other.Put(Note{User: vincent}, text(fmt.Sprint(n)), 1); err != nil {
+			t.Fatal(err)
+		}
+		s.until("it is handled", func() bool { return len(s.of(vincent)) == n+1 })
+	}
+	s.until("it is handled", func() bool { return len(s.of(paul)) == 1 })
+	if log := s.logged(); strings.Count(log, "move it away") != 2 {
+		t.Errorf("logged: %s", log)
+	}
+	if items, err := s.Rejected.List(); err != nil || len(items) > 0 {
+		t.Errorf("rejected %+v, %v", items, err)
+	}
+	if _, err := os.Stat(s.Dir.File(dir) + "/inside"); err != nil {
+		t.Error(err)
+	}
+}
+
 // What an administrator drops is not handled, and what is behind it is, at once.
 func TestDropped(t *testing.T) {
 	s := newSite(t)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"imip-agent/stores/rejected"
 )
 
@@ -239,6 +241,9 @@ func (q *Queue) rejectFile(id string, why error) error {
 
 func (q *Queue) putAside(id string, note rejected.Note, content io.Reader) error {
 	note.Time = q.Now().UTC()
+	if err := q.Dir.usable(); err != nil && !errors.Is(err, unix.ENOSPC) { // what cannot be removed would be rejected again and again
+		return err
+	}
 	draft, err := q.Rejected.Draft()
 	if err != nil {
 		return err

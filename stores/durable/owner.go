@@ -157,9 +157,14 @@ func Who() string {
 	for _, id := range slices.Compact(ids) {
 		groups = append(groups, GroupName(id))
 	}
-	who := strconv.Itoa(os.Geteuid())
-	if u, err := user.LookupId(who); err == nil {
-		who = u.Username
+	return "user " + UserName(uint32(os.Geteuid())) + " (groups " + strings.Join(groups, ", ") + ")"
+}
+
+// UserName names a user for messages. One that has no name is named by the number.
+func UserName(uid uint32) string {
+	name := strconv.FormatUint(uint64(uid), 10)
+	if u, err := user.LookupId(name); err == nil {
+		return u.Username
 	}
-	return "user " + who + " (groups " + strings.Join(groups, ", ") + ")"
+	return name
 }

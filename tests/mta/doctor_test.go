@@ -33,6 +33,7 @@ func testDoctor(t *testing.T, s *server, faults [][3]string) {
 		{`chmod a-x ` + handlerPath, `chmod a+x ` + handlerPath, "missing or not a program"},
 		{`chown root /var/lib/imip-agent/store; chmod 2750 /var/lib/imip-agent/store`, `chown imip-agent /var/lib/imip-agent/store; chmod 2770 /var/lib/imip-agent/store`, "cannot be written by imip-agent:www-data"},
 		{`chmod 0700 /var/lib/imip-agent; chown root /var/lib/imip-agent`, `chmod 2750 /var/lib/imip-agent; chown imip-agent /var/lib/imip-agent`, "no message can be rejected"},
+		{`install -d -m 700 /var/lib/imip-agent/spool`, `rmdir /var/lib/imip-agent/spool`, "/var/lib/imip-agent/spool cannot be used by imip-agent:www-data"},
 		{`install -d -o root -g root -m 750 ` + store + `/mailto:paul@example.com`, `rmdir ` + store + `/mailto:paul@example.com`, "records of 1 users cannot be written by imip-agent:www-data: mailto:paul@example.com"},
 		{`mv /var/lib/imip-agent/preferences /root/`, `mv /root/preferences /var/lib/imip-agent/`, "preferences does not exist"},
 		{`chmod 755 /var/lib/imip-agent/store`, `chmod 2770 /var/lib/imip-agent/store`, "programs of its group cannot use each other's files"},

@@ -44,6 +44,9 @@ func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "imip-agent-program-")
 	if err == nil {
 		defer os.RemoveAll(dir)
+		err = os.Chmod(dir, 0o755) // also for who runs it without rights
+	}
+	if err == nil {
 		path, err = program.Build(dir, "imip-agent")
 	}
 	if err != nil {

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"imip-agent/handlers/spool"
@@ -28,7 +30,9 @@ func (e finder) spooled(dir *spool.Dir, now time.Time) error {
 		switch path := dir.File(w.ID); {
 		case w.Err != nil:
 			f := e.add(spoolDamaged, path, stores.ID{}, "the message cannot be read: %s", oneLine(w.Err.Error()))
-			f.Command = e.command("queue", "retry", w.ID)
+			if f.Command = e.command("queue", "retry", w.ID); errors.Is(w.Err, fs.ErrPermission) {
+				f.Command = "chown --reference=" + Quote(dir.Path) + " " + Quote(path)
+			}
 		case w.Try.Tries == 0:
 			f := e.add(spoolWaiting, path, stores.ID{}, "the message of %s waits since %s, and nothing has tried it: does imip-agent serve run?",
 				oneLine(w.Lane()), since.Format(time.DateTime))

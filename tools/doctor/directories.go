@@ -62,6 +62,7 @@ func (d *Doctor) directories(ctx context.Context, h handler, report report) {
 		}
 	}
 	d.aside(ctx, h.account, report)
+	d.spool(ctx, h.account, report)
 	d.recordsOf(ctx, h.account, report)
 	d.aliases(ctx, h.account, report)
 }
@@ -185,6 +186,21 @@ func (d *Doctor) aside(ctx context.Context, a account, report report) {
 		return
 	}
 	report(Directory, OK, "", "rejected messages are kept in %s", rejected)
+}
+
+// spool looks whether who handles messages can use the directory in which they wait, once there is one.
+func (d *Doctor) spool(ctx context.Context, a account, report report) {
+	path := d.Config.Spool()
+	if _, err := os.Stat(path); err != nil || !a.known {
+		return
+	}
+	cmd, err := a.command(ctx, "test", "-r", path, "-a", "-w", path, "-a", "-x", path)
+	if err != nil {
+		return // said of the store already
+	}
+	if err := cmd.Run(); err != nil {
+		report(Directory, Failed, fmt.Sprintf("chown -R %s '%s'", a.name, path), "%s cannot be used by %s, so no message can wait there (SPOOL_DIR)", path, a.name)
+	}
 }
 
 // space looks at the space that a directory's file system has left.
