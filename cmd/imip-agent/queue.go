@@ -34,9 +34,9 @@ func queueCommand(env process.Environment) *cli.Command {
 		Usage: "show messages that were taken but not handled yet, try them again, or drop them",
 		UsageText: env.Program + " queue [list] [--json] [options]\n" + env.Program + " queue show [--json] ID [options]\n" +
 			env.Program + " queue retry [ID] [options]\n" + env.Program + " queue drop ID [options]",
-		Description: "Messages wait in SPOOL_DIR, those of each user in their order. A message that\n" +
-			"cannot be handled is tried again after pauses of up to an hour, for five days.\n" +
-			"Then it is rejected.\n\n" + queueFormat,
+		Description: "Messages wait in SPOOL_DIR, those of each user and each resource in their order. A\n" +
+			"message that cannot be handled is tried again after pauses of up to an hour, for\n" +
+			"five days. Then it is rejected.\n\n" + queueFormat,
 		Flags:  flags(),
 		Action: list,
 		Subcommands: []*cli.Command{
@@ -64,8 +64,10 @@ func queueCommand(env process.Environment) *cli.Command {
 // queueFormat says what --json writes; see queued.
 const queueFormat = `With --json each message is an object with
   id          the name of the message, and of its file ID.eml in SPOOL_DIR
-  user        whose message it is; missing if the mail system did not say it
+  user        who has sent the message, and whose it is; missing if the mail
+              system did not say it
   order       the sender in whose order it waits; missing if there is a user
+  recipient   the resource for which it has arrived; missing if a user has sent it
   source      "pipe", "milter", "opensmtpd" or "lmtp": how it came
   sender      of the envelope, if it is known
   mail        the mail system's name for the message, if it is known
@@ -80,25 +82,26 @@ const queueFormat = `With --json each message is an object with
 
 // queued is a message as --json writes it.
 type queued struct {
-	ID       string     `json:"id"`
-	User     string     `json:"user,omitempty"`
-	Order    string     `json:"order,omitempty"`
-	Source   string     `json:"source,omitempty"`
-	Sender   string     `json:"sender,omitempty"`
-	Mail     string     `json:"mail,omitempty"`
-	Received time.Time  `json:"received"`
-	Seconds  float64    `json:"seconds"`
-	Size     int64      `json:"size"`
-	Tries    int        `json:"tries"`
-	Next     *time.Time `json:"next,omitempty"`
-	Reason   string     `json:"reason,omitempty"`
-	Error    string     `json:"error,omitempty"`
+	ID        string     `json:"id"`
+	User      string     `json:"user,omitempty"`
+	Order     string     `json:"order,omitempty"`
+	Recipient string     `json:"recipient,omitempty"`
+	Source    string     `json:"source,omitempty"`
+	Sender    string     `json:"sender,omitempty"`
+	Mail      string     `json:"mail,omitempty"`
+	Received  time.Time  `json:"received"`
+	Seconds   float64    `json:"seconds"`
+	Size      int64      `json:"size"`
+	Tries     int        `json:"tries"`
+	Next      *time.Time `json:"next,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	Error     string     `json:"error,omitempty"`
 }
 
 func queuedOf(w spool.Waiting, now time.Time) queued {
 	since := spool.Since(w.ID)
 	q := queued{
-		ID: w.ID, User: w.User, Order: w.Order, Source: w.Source, Sender: w.Sender, Mail: w.Mail, Received: since,
+		ID: w.ID, User: w.User, Order: w.Order, Recipient: w.Recipient, Source: w.Source, Sender: w.Sender, Mail: w.Mail, Received: since,
 		Seconds: max(0, now.Sub(since)).Seconds(), Size: w.Size, Tries: w.Try.Tries, Reason: w.Try.Reason,
 	}
 	if !w.Try.Next.IsZero() {

@@ -67,6 +67,9 @@ type Part struct {
 	Text    string // the content, decoded; valid UTF-8 without a byte order mark
 }
 
+// Nothing reports whether there is nothing in the mail for a calendar.
+func (m *Message) Nothing() bool { return m.Bounce || len(m.Parts) == 0 && len(m.Unread) == 0 }
+
 // Read reads a mail from r, to its end whatever happens but a failing r, so that
 // the writer at the other end of a pipe is never cut off. The limit is on the calendar data
 // of all parts together, in octets.

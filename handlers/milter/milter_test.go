@@ -42,7 +42,7 @@ type taken struct {
 	text string
 }
 
-// Put implements [outgoing.Putter].
+// Put implements [spool.Putter].
 func (s *site) Put(note spool.Note, message io.WriterTo, size int64) error {
 	if s.put != nil {
 		return s.put(note, message, size)

@@ -38,7 +38,7 @@ type taken struct {
 	text string
 }
 
-// Put implements [outgoing.Putter].
+// Put implements [spool.Putter].
 func (s *site) Put(note spool.Note, message io.WriterTo, size int64) error {
 	s.mu.Lock()
 	hold := s.hold

@@ -9,14 +9,9 @@ import (
 	"imip-agent/stores/calendar"
 )
 
-// Putter puts messages into a spool, to be handled later.
-type Putter interface {
-	Put(note spool.Note, message io.WriterTo, size int64) error
-}
-
 // Later takes messages that users send, and leaves them to whoever handles those of the spool.
 type Later struct {
-	Spool Putter
+	Spool spool.Putter
 	Limit int64  // octets of a message's calendar data that are looked at
 	Dir   string // for messages that are too large to be held in memory; empty: the system's
 }
@@ -55,7 +50,7 @@ func (l *Later) TakeKept(kept *mail.Spool, note spool.Note) (bool, error) {
 }
 
 func (l *Later) keep(m *mail.Message, kept *mail.Spool, note spool.Note) (bool, error) {
-	if m.Bounce || len(m.Parts) == 0 && len(m.Unread) == 0 {
+	if m.Nothing() {
 		return false, nil
 	}
 	if note.User == "" && note.Order == "" {

@@ -50,6 +50,8 @@ func (h *Handler) HandleKept(ctx context.Context, kept arrival.Kept, to []string
 	h.EachOf(ctx, kept, itip.Decided, to, h.commit, done)
 }
 
+const nothing = "nothing in it is for the resource"
+
 // commit decides on what the message asks of a resource, makes the changes to its records, and leaves the letter
 // in its outbox.
 func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Recipient) error {
@@ -58,7 +60,7 @@ func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Rec
 		if h.Mailbox != nil {
 			return arrival.ErrPass
 		}
-		log.Info("dropped", "reason", "nothing in it is for the resource")
+		log.Info("dropped", "reason", nothing)
 		return nil
 	}
 	functions, err := ReadFunctions(to.Preferences.SchedulingFunction)

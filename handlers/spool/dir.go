@@ -71,6 +71,11 @@ type Item struct {
 	ID string
 }
 
+// Putter puts messages into a spool, to be handled later.
+type Putter interface {
+	Put(note Note, message io.WriterTo, size int64) error
+}
+
 // Put puts a message, which it may write twice, into the spool, and returns it when it is on disk under its name. Errors are
 // temporary: nothing has been put there.
 func (d *Dir) Put(note Note, message io.WriterTo, size int64) (Item, error) {

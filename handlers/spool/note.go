@@ -2,6 +2,7 @@ package spool
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,11 +15,12 @@ import (
 
 // Note says whose a message is, and where it is from. All text may come from strangers.
 type Note struct {
-	User   string // whose the message is: an address; empty: nobody has said it
-	Order  string // what the message is kept in order with, where there is no User: an address
-	Source string // which part of the service has taken it
-	Sender string // of the envelope
-	Mail   string // the mail system's name for it
+	User      string // who has sent the message, and whose it is: an address; empty: nobody has said it
+	Order     string // what the message is kept in order with, where there is no User: an address
+	Recipient string // the resource that the message has arrived for, and whose it is: an address; empty: a user has sent the message
+	Source    string // which part of the service has taken it
+	Sender    string // of the envelope
+	Mail      string // the mail system's name for it
 
 	Received time.Time
 	Size     int64 // octets of the message
@@ -26,10 +28,7 @@ type Note struct {
 
 // Lane returns the name of the messages among which the message keeps its place.
 func (n *Note) Lane() string {
-	if n.User != "" {
-		return strings.ToLower(n.User)
-	}
-	return strings.ToLower(n.Order)
+	return strings.ToLower(cmp.Or(n.Recipient, n.User, n.Order))
 }
 
 const (
@@ -49,12 +48,12 @@ type field struct {
 }
 
 func (n *Note) fields() []field {
-	return []field{{"User", &n.User}, {"Order", &n.Order}, {"Source", &n.Source}, {"Sender", &n.Sender}, {"Mail", &n.Mail}}
+	return []field{{"User", &n.User}, {"Order", &n.Order}, {"Recipient", &n.Recipient}, {"Source", &n.Source}, {"Sender", &n.Sender}, {"Mail", &n.Mail}}
 }
 
 // encode returns the note as it stands before the message. Of text that is only for people the beginning is kept.
 func (n Note) encode() ([]byte, error) {
-	if len(n.User) > maxValue || len(n.Order) > maxValue {
+	if max(len(n.User), len(n.Order), len(n.Recipient)) > maxValue {
 		return nil, fmt.Errorf("the user's address has more than %d octets", maxValue)
 	}
 	var b strings.Builder

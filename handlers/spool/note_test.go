@@ -17,6 +17,7 @@ var received = time.Date(2026, 11, 22, 12, 0, 0, 123, time.UTC)
 func TestNote(t *testing.T) {
 	for name, n := range map[string]Note{
 		"all":            {User: "paul@example.com", Source: "milter", Sender: "p@example.com", Mail: "4bX", Received: received, Size: 4},
+		"arrived":        {Recipient: "Room@example.com", Source: "lmtp", Sender: "p@example.com", Received: received, Size: 4},
 		"no user":        {Order: "Calendar@example.com", Source: "milter", Received: received, Size: 4},
 		"hostile":        {User: "a\r\nX-Imip-Agent-User: b", Sender: "\x00\xff\u202e\\\"", Received: received, Size: 4},
 		"beyond ASCII":   {User: "jürgen@exämple.com", Received: received, Size: 4},
@@ -45,8 +46,13 @@ func TestNote(t *testing.T) {
 	if got, err := readNote(bufio.NewReaderSize(strings.NewReader(string(text)), 4<<10)); err != nil || got.User != endless.User || !strings.HasPrefix(endless.Sender, got.Sender) || len(got.Sender) != maxValue {
 		t.Errorf("%v, %+v", err, got)
 	}
-	if _, err := (Note{User: strings.Repeat("x", maxValue+1)}).encode(); err == nil {
-		t.Error("an endless address is no error")
+	for _, n := range []Note{{User: strings.Repeat("x", maxValue+1)}, {Recipient: strings.Repeat("x", maxValue+1)}} {
+		if _, err := n.encode(); err == nil {
+			t.Error("an endless address is no error")
+		}
+	}
+	if n := (Note{Recipient: "Room@example.com"}); n.Lane() != "room@example.com" {
+		t.Errorf("a message for a room waits among those of %q", n.Lane())
 	}
 }
 

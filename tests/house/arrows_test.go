@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	arrival:             with(data, "handlers", itip, mail, deliver, summary, "stores/rejected"),
 	"handlers/outgoing": with(data, "handlers", itip, mail, agenda, draw, deliver, spool, "stores/rejected"),
 	"handlers/person":   with(data, "handlers", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
-	"handlers/resource": with(data, "handlers", "handlers/quota", arrival, itip, mail, agenda, draw, deliver, summary, "stores/rejected"),
+	"handlers/resource": with(data, "handlers", "handlers/quota", arrival, itip, mail, agenda, draw, deliver, spool, summary, "stores/rejected"),
 	"handlers/manager":  with(data, "handlers", itip, agenda, draw, deliver, summary, "stores/rejected"),
 	received:            {mail, spool},
 	"handlers/milter":   {received},
@@ -60,7 +60,7 @@ var arrows = map[string][]string{
 
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", spool, calendar},
 	"cmd/internal/incoming": {"cmd/internal/...", "conf", "handlers", arrival, deliver, calendar},
-	"cmd/internal/resource": {"cmd/internal/...", "conf", "handlers", arrival, "handlers/resource", "stores", calendar},
+	"cmd/internal/resource": {"cmd/internal/...", "conf", "handlers", arrival, "handlers/resource", spool, "stores", calendar},
 	"cmd/internal/person":   {"cmd/internal/...", "conf", "handlers", arrival, "handlers/person", deliver, summary, "stores", calendar},
 	"cmd/internal/programs": {"cmd/internal/..."},
 	"cmd/internal/serve":    {"cmd/internal/...", "conf", "handlers/...", "stores/..."},

@@ -483,3 +483,47 @@ func slowly(t *testing.T, place string) *slow {
 	}()
 	return s
 }
+
+// With SPOOL_FIRST, mail for rooms is answered with 250 when it is in the spool, and handled in its order; mail for users is handled before
+// the answer.
+func TestLMTPSpoolFirst(t *testing.T) {
+	skip.OnOtherDays(t)
+	s := furnishLMTP(t, "SPOOL_FIRST = True\n")
+	text := func(method, uid string, sequence int) string {
+		return strings.ReplaceAll(event(user(1), method, uid, sequence), "other@example.com", room)
+	}
+	answers := func() (n int) {
+		for _, m := range s.others.Taken() {
+			if m.To == user(1) && strings.Contains(m.Text, "METHOD:REPLY") {
+				n++
+			}
+		}
+		return n
+	}
+	s.others.Refuse("*", 451)
+	s.delivered(user(1), text("REQUEST", "a", 0), room)("250")
+	s.delivered(user(1), text("CANCEL", "a", 1), roomAlias)("250") // which waits among those of the room
+	s.delivered(user(1), plain, room)("250")
+	s.delivered("", text("REQUEST", "automatic", 0), room)("250") // to which nobody answers
+	s.until("it has been tried", func() bool {
+		tried, err := filepath.Glob(s.spool("*.txt"))
+		return err == nil && len(tried) == 1
+	})
+	if left := s.left(); left != 3 || answers() > 0 {
+		t.Errorf("%d wait, %d answers", left, answers())
+	}
+	if _, said := s.admin("queue", "list", "--json"); strings.Count(said, `"recipient":"`+room+`","source":"lmtp"`) != 3 || strings.Count(said, `"sender":"`+user(1)+`"`) != 2 {
+		t.Errorf("the queue: %s", said)
+	}
+	s.mailbox.Refuse(user(2), 452)
+	s.delivered("paul@example.org", invitation("b", user(2)), user(2))("452 4.2.2 ")
+	s.others.Refuse("*", 0)
+	if status, said := s.admin("queue", "retry"); status != 0 {
+		t.Errorf("status %d: %s", status, said)
+	}
+	s.cancelled(room, "a")
+	if n := answers(); n != 1 || !s.has("mailto:"+room) {
+		t.Errorf("%d answers", n)
+	}
+	s.wantClean()
+}

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
 	"imip-agent/cmd/internal/process"
 	"imip-agent/cmd/internal/site"
+	"imip-agent/handlers/spool"
 )
 
 // Program is a program that handles a message.
@@ -27,6 +29,9 @@ type Program struct {
 	// Later is Prepare for a site that has messages handled later (SPOOL_FIRST): what it returns only keeps a
 	// message. No store is opened. Nil: the program handles them at once.
 	Later func(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error)
+
+	// AtOnce reports whether a message is handled at once all the same, by the words of a command line. Nil: it is not.
+	AtOnce func(line *site.CommandLine) bool
 }
 
 // drainTime is how long the rest of a message is waited for that is of no use any more.
@@ -81,7 +86,7 @@ func (p *Program) handle(ctx context.Context, line *site.CommandLine, env proces
 		return err
 	}
 	prepare := p.Prepare
-	if p.Later != nil && s.Config.SpoolFirst {
+	if p.isLater(s, line, env) {
 		prepare = p.Later
 		s.OpenLog(env)
 	} else if err := s.OpenStore(env, types); err != nil {
@@ -104,4 +109,29 @@ func (p *Program) handle(ctx context.Context, line *site.CommandLine, env proces
 		s.Log.Error(caught.Error(), "stack", string(caught.Stack))
 	}
 	return errors.Join(err, s.Close())
+}
+
+// isLater reports whether a message is only kept. One that has been kept is handled, in a process of its own or not.
+func (p *Program) isLater(s *site.Site, line *site.CommandLine, env process.Environment) bool {
+	return p.Later != nil && s.Config.SpoolFirst && !process.IsChild(env) && (p.AtOnce == nil || !p.AtOnce(line))
+}
+
+// NewSpool returns what puts messages into a site's spool, at which another process looks.
+func NewSpool(s *site.Site, env process.Environment) spool.Putter {
+	dir := &spool.Dir{Path: s.Config.Spool(), Now: env.Now, MostMessages: s.Config.SpoolLimit, MostOctets: s.Config.SpoolSize}
+	return putter{dir, s.Log}
+}
+
+type putter struct {
+	dir *spool.Dir
+	log *slog.Logger
+}
+
+// Put implements [spool.Putter].
+func (p putter) Put(note spool.Note, message io.WriterTo, size int64) error {
+	item, err := p.dir.Put(note, message, size)
+	if err == nil {
+		p.log.Info("spooled", "id", item.ID, "user", item.Lane(), "source", item.Source)
+	}
+	return err
 }

@@ -20,9 +20,10 @@ var Program = handler.Program{
 	Help: site.Help{
 		Summary: "update a user's calendar from the scheduling messages that the user sends",
 		Description: "Reads a message from standard input, and updates the records of the user who\n" +
-			"sends it. Sends nothing. An option takes all words that follow it, up to the next\n" +
-			"option. Exit status: 0, done; 75, the message must be tried again, and standard\n" +
-			"error has a line with the reason.",
+			"sends it. Sends nothing. With SPOOL_FIRST the message is only put into SPOOL_DIR, and\n" +
+			"handled later. An option takes all words that follow it, up to the next option. Exit\n" +
+			"status: 0, done; 75, the message must be tried again, and standard error has a line\n" +
+			"with the reason.",
 	},
 	Options: []site.Option{
 		{Name: "recipients", Letter: "o", Value: "ADDRESS", Usage: "the ADDRESS of this copy: with OUTGOING_PREFIX+USER@DOMAIN, only that user's records are changed", Addresses: true},
@@ -59,22 +60,10 @@ func New(s *site.Site, env process.Environment) *outgoing.Handler {
 
 // later only puts the message into the spool.
 func later(s *site.Site, line *site.CommandLine, env process.Environment) (func(context.Context, io.Reader) error, error) {
-	dir := &spool.Dir{Path: s.Config.Spool(), Now: env.Now, MostMessages: s.Config.SpoolLimit, MostOctets: s.Config.SpoolSize}
-	l := outgoing.Later{Spool: put{dir}, Limit: s.Config.MessageSizeLimit}
+	l := outgoing.Later{Spool: handler.NewSpool(s, env), Limit: s.Config.MessageSizeLimit}
 	note := spool.Note{User: recipient(s, line).Address(), Source: "pipe"}
 	return func(_ context.Context, message io.Reader) error {
-		kept, err := l.Take(message, note)
-		if err == nil && kept {
-			s.Log.Info("spooled", "user", note.User, "source", note.Source)
-		}
+		_, err := l.Take(message, note)
 		return err
 	}, nil
-}
-
-// put puts messages into a directory that another process looks at.
-type put struct{ *spool.Dir }
-
-func (p put) Put(note spool.Note, message io.WriterTo, size int64) error {
-	_, err := p.Dir.Put(note, message, size)
-	return err
 }

@@ -88,6 +88,9 @@ func Child(ctx context.Context, env Environment, program string, words []string,
 	return answered.Bytes(), err
 }
 
+// IsChild reports whether another program has started this one by [Child].
+func IsChild(env Environment) bool { return env.Getenv(answerVariable) != "" }
+
 // Answer tells the program that has started this one by [Child] more than that a message must be tried again. Nobody else
 // is told anything.
 func Answer(env Environment, answer []byte) error {

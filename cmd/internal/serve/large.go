@@ -9,9 +9,11 @@ import (
 	"imip-agent/cmd/internal/incoming"
 	"imip-agent/cmd/internal/outgoing"
 	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/resource"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/handlers/lmtp"
 	"imip-agent/handlers/mail"
+	"imip-agent/handlers/spool"
 )
 
 // large has messages handled with so much calendar data that a process could run out of memory: in a process of their own, by
@@ -52,6 +54,15 @@ func (l *large) outgoing(ctx context.Context, user string, message io.Reader) er
 		words = append(words, "-o", l.site.Config.OutgoingPrefix+"+"+user)
 	}
 	_, err := l.run(ctx, outgoing.Program.Name, words, message)
+	return err
+}
+
+// spooled handles a message of the spool.
+func (l *large) spooled(ctx context.Context, m *spool.Message) error {
+	if m.Recipient == "" {
+		return l.outgoing(ctx, m.User, m)
+	}
+	_, err := l.run(ctx, resource.Program.Name, append(l.site.Words(), "-o", m.Recipient), m)
 	return err
 }
 

@@ -17,13 +17,14 @@ import (
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/lmtp"
 	handleroutgoing "imip-agent/handlers/outgoing"
+	handlerresource "imip-agent/handlers/resource"
 	"imip-agent/handlers/spool"
 	"imip-agent/stores/calendar"
 )
 
 // newLMTP returns the service by LMTP: messages are handled as the programs do that mail systems pipe them to. When it has ended, stop
 // gives back what it has kept.
-func newLMTP(s *site.Site, env process.Environment, queue handleroutgoing.Putter, observer Observer, now *atomic.Pointer[addresses]) (service *lmtp.Service, stop func(), err error) {
+func newLMTP(s *site.Site, env process.Environment, queue spool.Putter, observer Observer, now *atomic.Pointer[addresses]) (service *lmtp.Service, stop func(), err error) {
 	if s.Config.MailboxServer != "" { // a mistake shows at once
 		if _, err := deliver.LMTPServer(s.Config.MailboxServer); err != nil {
 			return nil, nil, err
@@ -47,7 +48,7 @@ func newLMTP(s *site.Site, env process.Environment, queue handleroutgoing.Putter
 type letters struct {
 	site  *site.Site
 	env   process.Environment
-	queue handleroutgoing.Putter
+	queue spool.Putter
 	large *large
 
 	sections  handlers.Sections // of those who arrive
@@ -99,7 +100,28 @@ func (l *letters) resource(ctx context.Context, m *lmtp.Mail, to []string, done 
 	base, err := incoming.New(l.site, l.env)
 	base.Rounds = &l.rounds
 	observe(&base.Pipeline, l.observer)
+	if err == nil && l.site.Config.SpoolFirst {
+		to, done = l.later(m, to, done, &base)
+	}
 	l.arrived(ctx, m, to, done, err, &base, resource.New(l.site, base).HandleKept, resource.Program.Name)
+}
+
+// later puts a mail into the spool for resources, and returns those for whom it must be handled at once, with what is to be told of them.
+func (l *letters) later(m *lmtp.Mail, to []string, done func(int, error), base *arrival.Handler) (left []string, told func(int, error)) {
+	later := handlerresource.Later{Spool: l.queue, Limit: l.site.Config.MessageSizeLimit, UsersOf: base.UsersOf, Log: l.site.Log}
+	var places []int // of those that are left
+	for i, address := range to {
+		passes, err := base.Passes(address)
+		if passes {
+			left, places = append(left, address), append(places, i)
+			continue
+		}
+		if err == nil {
+			err = later.TakeKept(m.Source, address, spool.Note{Source: "lmtp", Sender: m.From})
+		}
+		done(i, err)
+	}
+	return left, func(i int, err error) { done(places[i], err) }
 }
 
 var errNoMailboxes = errors.New("no server of mailboxes is configured (MAILBOX_SERVER)")

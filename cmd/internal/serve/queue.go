@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 
+	"imip-agent/cmd/internal/incoming"
 	"imip-agent/cmd/internal/outgoing"
 	"imip-agent/cmd/internal/process"
+	"imip-agent/cmd/internal/resource"
 	"imip-agent/cmd/internal/site"
 	"imip-agent/handlers"
 	"imip-agent/handlers/spool"
@@ -37,21 +39,24 @@ func NewQueue(s *site.Site, env process.Environment, observer Observer) *spool.Q
 	}
 }
 
-// handle handles messages of a user in their order, those with much calendar data each in a process of its own.
+// handle handles messages of a user or a resource in their order, those with much calendar data each in a process of its own.
 func handle(ctx context.Context, s *site.Site, env process.Environment, observer Observer, dir *spool.Dir, large *large, messages []*spool.Message) []error {
 	errs := make([]error, 0, len(messages))
 	for len(messages) > 0 {
 		var done []error
 		n := 0 // messages that are handled together
 		for ; n < len(messages) && len(done) == 0; n++ {
+			arrived := messages[n].Recipient != ""
 			big, err := isLarge(dir, large, messages[n])
 			switch {
 			case err != nil && n == 0:
 				done = []error{err}
 			case big && n == 0:
-				done = []error{large.outgoing(ctx, messages[0].User, messages[0])}
+				done = []error{large.spooled(ctx, messages[0])}
+			case arrived && n == 0:
+				done = []error{arrives(ctx, s, env, observer, messages[0])}
 			}
-			if big || err != nil {
+			if big || arrived || err != nil {
 				break
 			}
 		}
@@ -71,6 +76,16 @@ func handle(ctx context.Context, s *site.Site, env process.Environment, observer
 		}
 	}
 	return errs
+}
+
+// arrives handles a message that has arrived for a resource.
+func arrives(ctx context.Context, s *site.Site, env process.Environment, observer Observer, message *spool.Message) error {
+	base, err := incoming.New(s, env)
+	if err != nil {
+		return err
+	}
+	observe(&base.Pipeline, observer)
+	return resource.New(s, base).HandleSpooled(ctx, message)
 }
 
 // isLarge reports whether a message is to be handled in a process of its own. The message is read from the spool once more.
