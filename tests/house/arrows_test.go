@@ -58,6 +58,7 @@ var arrows = map[string][]string{
 
 	"handlers/opensmtpd": {received},
 
+	"cmd/internal/handler":  {"cmd/internal/...", spool},
 	"cmd/internal/outgoing": {"cmd/internal/...", "conf", "handlers", "handlers/outgoing", spool, calendar},
 	"cmd/internal/incoming": {"cmd/internal/...", "conf", "handlers", arrival, deliver, calendar},
 	"cmd/internal/resource": {"cmd/internal/...", "conf", "handlers", arrival, "handlers/resource", spool, "stores", calendar},
