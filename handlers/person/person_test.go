@@ -136,6 +136,9 @@ func TestBadData(t *testing.T) {
 		"unreadable free/busy": {freeBusy("PUBLISH", paul, "DTSTART:soon"), "DTSTART", "message", nil},
 		"one of two": {message(paul, "REQUEST", nil, event("UID:bad\tone", invited, host), event(invited, host)), "control", "wrapped",
 			[]string{"freebusy-other/mailto:" + paul + " 1", "objects/meeting", "requests meeting"}},
+		"one of two, the other in silence": {message(paul, "PUBLISH", nil, event("UID:bad\tone", invited, host),
+			component("VFREEBUSY", []string{"DTSTART:20261201T000000Z", "DTEND:20261210T000000Z", "FREEBUSY:20261202T090000Z/PT1H"})), "control", "message",
+			[]string{"freebusy-other/mailto:" + paul + " 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
