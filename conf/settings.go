@@ -66,7 +66,7 @@ type Config struct {
 	SpoolDir         string        // where messages wait that the service has taken; empty: see [Config.Spool]
 	SpoolLimit       int           // messages in it
 	SpoolSize        int64         // octets of these
-	SpoolFirst       bool          // messages that users send go there, to be handled later
+	SpoolFirst       bool          // messages that users send, and those for resources, go there, to be handled later
 	MilterSocket     string        // where the service takes mail that users send: a path, or HOST:PORT; empty: nowhere
 	MetricsAddress   string        // where the service tells how it does, by HTTP: a path, or HOST:PORT; empty: nowhere
 	MilterHosts      string        // hosts and networks whose mail counts though nobody has logged in

@@ -356,7 +356,7 @@ func (d *Dir) Try(id string) (Try, error) {
 type Waiting struct {
 	Item
 	Try Try
-	Err error // why its file cannot be read; the note is empty then
+	Err error // why its file cannot be read, by this program, and the note is empty then, or by whom the directory belongs to
 }
 
 // List returns all messages with what became of them, oldest first. An error ends it.

@@ -27,6 +27,8 @@
 //	X-Imip-Agent-Source: milter
 //	X-Imip-Agent-Size: 4711
 //
+// One that has arrived for a resource has the field X-Imip-Agent-Recipient in the place of User.
+//
 // The message follows as it came. A message that could not be handled also has ID.txt, with the number of tries, the reason
 // and the time of the next one. Whoever removes ID.txt has the message tried again at once; whoever removes both drops it.
 // The file "last" has the newest ID, and how many messages were counted last, together with those that were put there since: there are not
