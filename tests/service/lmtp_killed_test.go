@@ -99,3 +99,83 @@ func TestLMTPKilled(t *testing.T) {
 		t.Errorf("rejected: %q", rejected)
 	}
 }
+
+// The service is killed again and again while a room is invited, and the invitations are cancelled, with SPOOL_FIRST. A mail system hands
+// in again what was not answered. Each invitation is answered, which one that its cancellation had overtaken would not be. An answer that the
+// mail server had taken when the service was killed before it could note that comes twice, and is the same.
+func TestLMTPSpoolFirstKilled(t *testing.T) {
+	skip.OnOtherDays(t)
+	kills, organizers := 6, 3
+	if full {
+		kills, organizers = 40, 6
+	}
+	s := furnishLMTP(t, "SPOOL_FIRST = True\n")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	handed := make([]int, organizers) // invitations that were cancelled
+	uid := func(i, n int) string { return fmt.Sprintf("room-%d-%d", i, n) }
+	var wg sync.WaitGroup
+	for i := range organizers {
+		wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				for sequence, method := range []string{"REQUEST", "CANCEL"} {
+					text := strings.ReplaceAll(event(user(i), method, uid(i, n), sequence), "other@example.com", room)
+					for {
+						answers, err := s.deliver(user(i), text, room)
+						if err == nil && answers[0] == "250" {
+							break
+						}
+						time.Sleep(5 * time.Millisecond)
+					}
+				}
+				handed[i] = n + 1
+			}
+		})
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	for range kills {
+		time.Sleep(time.Duration(50+random.IntN(250)) * time.Millisecond)
+		if status := s.kill(syscall.SIGKILL); status != -int(syscall.SIGKILL) {
+			t.Errorf("the service has ended by itself with status %d: %s", status, s.stderr)
+		}
+		s.others.Settle()
+		s.run()
+	}
+	stop()
+	wg.Wait()
+	s.until("all is handled", s.drained)
+	if status := s.kill(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d: %s", status, s.stderr)
+	}
+	found := map[string][]string{} // answers by the event
+	for _, m := range s.others.Taken() {
+		_, name, _ := strings.Cut(m.Text, "\r\nUID:")
+		name, _, _ = strings.Cut(name, "\r\n")
+		found[name] = append(found[name], m.Text)
+	}
+	all, twice := 0, 0
+	for i, invitations := range handed {
+		for n := range invitations {
+			answers := found[uid(i, n)]
+			if len(answers) == 0 || !strings.Contains(answers[0], "METHOD:REPLY") {
+				t.Errorf("%s is not answered: %q", uid(i, n), answers)
+				continue
+			}
+			for _, again := range answers[1:] {
+				twice++
+				if again != answers[0] {
+					t.Errorf("sent again, an answer differs: %q, %q", answers[0], again)
+				}
+			}
+			if s.has("mailto:"+room, "objects", uid(i, n)) {
+				t.Errorf("%s is not cancelled", uid(i, n))
+			}
+		}
+		all += invitations
+	}
+	t.Logf("%d invitations, killed %d times, %d answers twice", all, kills, twice)
+	if all == 0 || twice > kills*organizers {
+		t.Errorf("%d of %d answers came twice", twice, all)
+	}
+	s.wantClean()
+}
