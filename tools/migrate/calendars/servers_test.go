@@ -173,11 +173,11 @@ func TestRadicale(t *testing.T) {
 		}
 	}
 	defer stop()
-	client, err := caldav.NewClient(webdav.HTTPClientWithBasicAuth(&http.Client{Timeout: 30 * time.Second}, user.Address(), "x"), "http://"+address+"/")
+	client, err := caldav.NewClient(webdav.HTTPClientWithBasicAuth(&http.Client{Timeout: 5 * time.Minute}, user.Address(), "x"), "http://"+address+"/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var served []caldav.CalendarObject
 	for {
