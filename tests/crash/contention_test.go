@@ -48,12 +48,12 @@ const tries = 20
 // ours.
 func atOnce(t *testing.T, messages int, by func(i int) string) {
 	room := furnish(t, scenario{before: compat.Tree{"freebusy": records(200)}})
+	// The last of many waits for all others, and the original looks for the lock once in a second only.
+	must(t, program.Settings(room, "LOCK_TIMEOUT = 3600\nDEADLINE = 3600\n"))
 	if by != nil {
 		// The original makes a directory of this name, as well, where it finds none.
 		must(t, os.Mkdir(filepath.Join(room.Preferences(), strings.TrimPrefix(paul, "mailto:")), 0o770))
 		go breakEmptyLock(t, room)
-		// The original looks for the lock once in a second only.
-		must(t, program.Settings(room, "LOCK_TIMEOUT = 3600\nDEADLINE = 3600\n"))
 	}
 	var wg sync.WaitGroup
 	for i := range messages {
