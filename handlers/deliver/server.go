@@ -163,6 +163,7 @@ type Connection struct {
 	used   bool // a mail has been begun
 	broken bool // nothing more can be sent
 	mails  int  // that have been begun
+	talk   *dialogue
 	leave  func() bool
 }
 
@@ -236,7 +237,7 @@ func (c *Connection) ready() error {
 	if !c.used {
 		return nil
 	}
-	if err := c.client.Reset(); err != nil {
+	if err := c.dialogue().command("RSET", 250); err != nil {
 		c.broken = true
 		return err
 	}

@@ -479,6 +479,21 @@ func TestBadServers(t *testing.T) {
 	}
 }
 
+// Between two mails, a server is asked once whether it is still there, and is not greeted again.
+func TestGreetsOnce(t *testing.T) {
+	for _, lmtp := range []bool{true, false} {
+		s := scripted(t, lmtp, "220 here", "250 hello", "250 ok", "250 ok", "354 go", "250 taken", "250 reset", "250 ok", "250 ok", "354 go", "250 taken")
+		c, err := s.Connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			want(t, "result", results(c.Send(t.Context(), "", []string{"a@example.com"}, strings.NewReader(text))), []string{"taken"})
+		}
+		c.Close()
+	}
+}
+
 // A server that takes nothing does not hold us for ever.
 func TestStuck(t *testing.T) {
 	skip.OnOtherDays(t)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/textproto"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,46 +75,23 @@ func (c *Connection) data(to []string, open []int, results []error, r io.Reader)
 			return c.chunks(to, open, results, p)
 		}
 	}
-	w, err := c.client.Data()
-	if err != nil {
+	d := c.dialogue()
+	if err := d.command("DATA", 354); err != nil {
 		return c.failed(err)
 	}
 	p.w.Reset(c.conn)
 	l := &lines{w: p.w, dots: true}
-	if _, err = p.r.WriteTo(l); err == nil {
-		err = l.w.Flush()
-	}
-	if err != nil {
+	if _, err := p.r.WriteTo(l); err != nil {
 		// It must not end with the dot: a mail that has been read in part is none.
 		return c.cut(err)
 	}
 	c.conn.answering(true)
 	defer c.conn.answering(false)
-	// Nothing has been written to w: it ends the last line, and the mail.
-	if !c.server.LMTP {
-		if _, err := w.CloseWithResponse(); err != nil {
-			return c.failed(err)
-		}
-		return nil
+	_, _ = l.w.WriteString("\r\n.\r\n") // an error comes back from Flush
+	if err := l.w.Flush(); err != nil {
+		return c.cut(err)
 	}
-	answers, err := w.CloseWithLMTPResponse()
-	var each smtp.LMTPDataError
-	lost := err
-	if errors.As(err, &each) && len(answers)+len(each) == len(open) {
-		lost = nil
-	}
-	for _, i := range open {
-		address := c.server.recipient(to[i])
-		if refusal := each[address]; refusal != nil {
-			results[i] = c.server.refused(to[i], refusal)
-		} else if answers[address] == nil {
-			results[i] = c.server.refused(to[i], errors.Join(errNoAnswer, lost))
-		}
-	}
-	if lost != nil {
-		c.broken = true
-	}
-	return nil
+	return d.answers(to, open, results)
 }
 
 // cut ends the connection within a mail.
@@ -148,7 +126,7 @@ func (p *piece) done() {
 // chunks sends the mail like data, in chunks (RFC 3030). Servers differ in where they see the end of a line in CR CR LF, and
 // so the end of a mail; in chunks there is nothing to be seen. Chunks are not for all mails, since each costs an answer.
 func (c *Connection) chunks(to []string, open []int, results []error, p *piece) error {
-	d := &dialogue{c: c, answers: textproto.NewReader(bufio.NewReader(io.LimitReader(c.conn, mostAnswers)))}
+	d := c.dialogue()
 	p.w.Reset(d)
 	l := &lines{w: p.w}
 	_, err := p.r.WriteTo(l)
@@ -167,14 +145,63 @@ func (c *Connection) chunks(to []string, open []int, results []error, p *piece) 
 	if _, err := io.WriteString(c.conn, "BDAT 0 LAST\r\n"); err != nil {
 		return c.cut(err)
 	}
+	return d.answers(to, open, results)
+}
+
+// dialogue is the part of the talk with a server that go-smtp has no say in, since it greets anew after each RSET, and changes
+// mails. Each side has read all that there is when the other one begins.
+type dialogue struct {
+	c       *Connection
+	limit   *io.LimitedReader
+	read    *textproto.Reader
+	refusal error // the answer to a chunk, if it is not that the server goes on
+}
+
+// dialogue returns the dialogue for another mail.
+func (c *Connection) dialogue() *dialogue {
+	if c.talk == nil {
+		limit := &io.LimitedReader{R: c.conn}
+		c.talk = &dialogue{c: c, limit: limit, read: textproto.NewReader(bufio.NewReader(limit))}
+	}
+	c.talk.limit.N, c.talk.refusal = mostAnswers, nil
+	return c.talk
+}
+
+// Write implements [io.Writer]. What is written goes out in chunks, each of which the server answers.
+func (d *dialogue) Write(p []byte) (int, error) {
+	if _, err := fmt.Fprintf(d.c.conn, "BDAT %d\r\n", len(p)); err != nil {
+		return 0, err
+	}
+	n, err := d.c.conn.Write(p)
+	if err == nil {
+		err = d.answer(250, d.c.client.CommandTimeout)
+		var refusal *smtp.SMTPError
+		if errors.As(err, &refusal) {
+			d.refusal = refusal
+		}
+	}
+	return n, err
+}
+
+// command sends a command, and reads the answer, as answer does.
+func (d *dialogue) command(line string, want int) error {
+	if _, err := io.WriteString(d.c.conn, line+"\r\n"); err != nil {
+		return err
+	}
+	return d.answer(want, d.c.client.CommandTimeout)
+}
+
+// answers reads the answers to a whole mail: by LMTP one for each recipient that the server takes it for.
+func (d *dialogue) answers(to []string, open []int, results []error) error {
+	c := d.c
 	if !c.server.LMTP {
-		if err := d.answer(c.client.SubmissionTimeout); err != nil {
+		if err := d.answer(250, c.client.SubmissionTimeout); err != nil {
 			return c.failed(err)
 		}
 		return nil
 	}
 	for n, i := range open {
-		err := d.answer(c.client.SubmissionTimeout)
+		err := d.answer(250, c.client.SubmissionTimeout)
 		var refusal *smtp.SMTPError
 		switch {
 		case err == nil:
@@ -191,37 +218,17 @@ func (c *Connection) chunks(to []string, open []int, results []error, p *piece) 
 	return nil
 }
 
-// dialogue sends what is written to it in chunks, each of which the server answers.
-type dialogue struct {
-	c       *Connection
-	answers *textproto.Reader
-	refusal error // the answer to a chunk, if it is not that the server goes on
-}
-
-// Write implements [io.Writer].
-func (d *dialogue) Write(p []byte) (int, error) {
-	if _, err := fmt.Fprintf(d.c.conn, "BDAT %d\r\n", len(p)); err != nil {
-		return 0, err
+// answer reads an answer, within some time. It returns nil for the one that is wanted, an [smtp.SMTPError] for any other.
+func (d *dialogue) answer(want int, within time.Duration) error {
+	if err := d.c.conn.SetDeadline(time.Now().Add(within)); err != nil {
+		return err
 	}
-	n, err := d.c.conn.Write(p)
-	if err == nil {
-		err = d.answer(d.c.client.CommandTimeout)
-		var refusal *smtp.SMTPError
-		if errors.As(err, &refusal) {
-			d.refusal = refusal
-		}
-	}
-	return n, err
-}
-
-// answer reads an answer, within some time. It returns nil for 250, an [smtp.SMTPError] for any other.
-func (d *dialogue) answer(within time.Duration) error {
-	over := time.AfterFunc(within, func() { d.c.conn.Close() })
-	defer over.Stop()
-	_, _, err := d.answers.ReadResponse(250)
+	defer d.c.conn.SetDeadline(time.Time{})
+	_, _, err := d.read.ReadResponse(want)
 	var other *textproto.Error
 	if errors.As(err, &other) {
-		return &smtp.SMTPError{Code: other.Code, Message: other.Msg}
+		enhanced, _, _ := strings.Cut(other.Msg, " ") // stands in each line
+		return &smtp.SMTPError{Code: other.Code, Message: strings.ReplaceAll(other.Msg, "\n"+enhanced+" ", "\n")}
 	}
 	return err
 }

@@ -14,6 +14,7 @@ const edge = "cmd"
 // kernels are the files that mean the kernel's clock, since they compare it with the ages of
 // files and of processes, or wait.
 var kernels = []string{
+	"handlers/deliver/wire.go",
 	"handlers/lmtp/guard.go",
 	"handlers/milter/guard.go",
 	"stores/file/abandon.go",
