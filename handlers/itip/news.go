@@ -1,10 +1,15 @@
 package itip
 
-import "imip-agent/stores/calendar"
+import (
+	"imip-agent/stores"
+	"imip-agent/stores/calendar"
+)
 
 // News is what a message that was received brings for the user: what a summary says.
 type News struct {
 	Kind NewsKind
+	// ID is where the event or the occurrence is stored: an ADD does not name the occurrence that it adds.
+	ID stores.ID
 	// Object is what the message says of the event, and Stored what the records had of it or of
 	// its occurrence: the message may leave out what does not change. Either may be nil. They are
 	// nobody else's to be changed.
@@ -72,7 +77,7 @@ func (u *update) news() (n News, err error) {
 	case u.FreeBusy != nil:
 		return News{Kind: BusyTimes, FreeBusy: u.FreeBusy, From: u.speakers}, nil
 	}
-	n = News{Kind: newsOf(u.Method), Object: u.message, From: u.speakers}
+	n = News{Kind: newsOf(u.Method), ID: u.ID, Object: u.message, From: u.speakers}
 	if u.calling.entire { // also by STATUS
 		n.Kind = Cancellation
 	}

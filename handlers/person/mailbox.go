@@ -6,7 +6,6 @@ import (
 	"imip-agent/handlers/deliver"
 	"imip-agent/handlers/itip"
 	"imip-agent/handlers/summary"
-	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 	"imip-agent/stores/preferences"
 )
@@ -79,9 +78,7 @@ func (h *Handler) news(n itip.News) summary.News {
 		}
 	}
 	if n.Object != nil && h.Link != nil {
-		id := stores.ID{UID: n.Object.UID()}
-		id.RecurrenceID, _ = n.Object.RecurrenceID() // of an occurrence without one, the event is shown
-		told.Link = h.Link(id)
+		told.Link = h.Link(n.ID)
 	}
 	return told
 }

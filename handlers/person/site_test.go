@@ -85,7 +85,9 @@ func newSite(t *testing.T) *site {
 			Mailbox: box, Others: others, Spool: s.dir,
 			Default: func() preferences.Preferences { return preferences.Preferences{Zone: time.UTC, WindowSize: 100} },
 		},
-		Link: func(id stores.ID) string { return "https://example.com/" + id.UID },
+		Link: func(id stores.ID) string {
+			return strings.TrimSuffix("https://example.com/"+id.UID+"/"+id.RecurrenceID, "/")
+		},
 	}
 	return s
 }
