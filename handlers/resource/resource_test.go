@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"imip-agent/handlers/arrival/arrivaltest"
 	"imip-agent/stores/preferences"
 )
 
@@ -113,6 +114,36 @@ func TestOffers(t *testing.T) {
 	s.now = s.now.Add(time.Hour)
 	play(t, s, step{request("UID:fifth", "DTSTART:20261204T093000Z"), []string{paul + " REPLY ACCEPTED 04T0930"},
 		[]string{"freebusy 02T0930 meeting", "freebusy 04T0930 fifth", "objects/fifth", "objects/meeting", "objects/second"}})
+}
+
+// The next time is when the room and all others who attend are free, as far as that is known, and within the window.
+func TestNextAvailable(t *testing.T) {
+	s := newSite(t)
+	s.settings.SchedulingFunction = "schedule_next_available_in_freebusy"
+	busy := message(harvey, "PUBLISH", arrivaltest.Component("VFREEBUSY", []string{"ORGANIZER:mailto:" + harvey, "UID:busy", "DTSTAMP:20261122T110000Z",
+		"DTSTART:20261202T000000Z", "DTEND:20261203T000000Z", "FREEBUSY:20261202T100000Z/PT1H,20261202T110000Z/PT1H"}, nil))
+	both := []string{"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:" + room, "ATTENDEE;PARTSTAT=ACCEPTED:mailto:" + harvey}
+	play(t, s,
+		step{request("UID:a"), []string{accepts}, nil},
+		step{request("UID:b", "DTSTART:20261202T120000Z"), []string{paul + " REPLY ACCEPTED 02T1200"}, nil},
+		step{busy, nil, nil},
+		// What others do lies between the room's bookings.
+		step{request(append(both, "UID:c")...), []string{paul + " COUNTER NEEDS-ACTION 02T1300"}, nil},
+		step{request("UID:d"), []string{paul + " COUNTER NEEDS-ACTION 02T1000"}, nil},
+		step{request("UID:long", "DTSTART:20261203T000000Z", "DURATION:P10D"), []string{paul + " REPLY ACCEPTED 03T0000"}, nil},
+		step{request("UID:e", "DTSTART:20261204T090000Z"), []string{paul + " COUNTER NEEDS-ACTION 13T0000"}, nil},
+	)
+	s.settings.WindowSize = 20 // to 12 December
+	play(t, s, step{request("UID:f", "DTSTART:20261204T090000Z"), []string{paul + " REPLY DECLINED 04T0900"}, nil})
+
+	// Periods are taken in order of time, whatever the order in which they are written.
+	s = newSite(t)
+	s.settings.SchedulingFunction, s.settings.Offers = "schedule_next_available_in_freebusy", time.Hour
+	play(t, s,
+		step{request("UID:a"), []string{accepts}, nil},
+		step{request("RDATE:20261201T090000Z"), []string{paul + " COUNTER NEEDS-ACTION 02T1000"},
+			[]string{"freebusy 02T0900 a", "freebusy-offers 01T0900 meeting", "freebusy-offers 02T1000 meeting", "objects/a"}},
+	)
 }
 
 // Functions are asked in their order, each for what the ones before it have made of the event.
