@@ -401,6 +401,10 @@ func TestReceived(t *testing.T) {
 			"+ active meeting/20261211T090000Z 2 by ann at 11T090000Z ann=ACCEPTED bob=NEEDS-ACTION eve",
 			"+ known of ann 11 0900-11 1000 meeting/20261211T090000Z OPAQUE ann",
 			"+ request meeting/20261211T090000Z"}, Addition},
+		{"added as called off", func(p *preferences.Preferences) { p.AddResponse = preferences.TakeOver }, []message{series},
+			got(ann, "ADD", byAnn, newer, "STATUS:CANCELLED\nDTSTART:20261209T090000Z\nDTEND:20261209T100000Z\n"), []string{
+				"- known of ann 09 0900-09 1000 meeting OPAQUE ann",
+				"+ cancelled meeting/20261209T090000Z 2 by ann at 09T090000Z ann=ACCEPTED bob=NEEDS-ACTION eve"}, Cancellation},
 
 		{"asked for", nil, []message{ownEvent}, got(eve, "REFRESH", toBob, "ATTENDEE:", eve, "\n", version), nil, Question},
 		{"asked for, and sent", func(p *preferences.Preferences) { p.Refreshing = true }, []message{ownSeries, got(eve, "REPLY", declined, version, on9), sent("CANCEL", byBob, newer, third)},

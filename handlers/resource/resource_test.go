@@ -82,6 +82,29 @@ func TestSeries(t *testing.T) {
 	)
 }
 
+// STATUS:CANCELLED calls off what it stands in, as a CANCEL does, and what is called off can be asked for again.
+func TestCalledOffByStatus(t *testing.T) {
+	s := newSite(t)
+	s.settings.AddResponse = preferences.TakeOver
+	second := []string{"RECURRENCE-ID:20261209T090000Z", "DTSTART:20261209T090000Z"}
+	play(t, s,
+		step{request("RRULE:FREQ=WEEKLY;COUNT=3"), []string{accepts}, nil},
+		step{request(append(second, "SEQUENCE:1", "STATUS:CANCELLED")...), nil,
+			[]string{"cancellations/recurrences/meeting/20261209T090000Z", "freebusy 02T0900 meeting", "freebusy 16T0900 meeting", "objects/meeting"}},
+		step{request(append(second, "SEQUENCE:2")...), []string{paul + " REPLY ACCEPTED 09T0900"},
+			[]string{"freebusy 02T0900 meeting", "freebusy 09T0900 meeting", "freebusy 16T0900 meeting", "objects/meeting", "recurrences/meeting/20261209T090000Z"}},
+		step{message(paul, "ADD", event("SEQUENCE:3", "DTSTART:20261216T090000Z", "STATUS:CANCELLED")), nil,
+			[]string{"cancellations/recurrences/meeting/20261216T090000Z", "freebusy 02T0900 meeting", "freebusy 09T0900 meeting", "objects/meeting", "recurrences/meeting/20261209T090000Z"}},
+		step{request("UID:other", "DTSTART:20261216T090000Z"), []string{paul + " REPLY ACCEPTED 16T0900"}, nil},
+		// It is asked for again, when the room is taken.
+		step{request("SEQUENCE:4", "RECURRENCE-ID:20261216T090000Z", "DTSTART:20261216T090000Z"), []string{paul + " REPLY DECLINED 16T0900"},
+			[]string{"freebusy 02T0900 meeting", "freebusy 09T0900 meeting", "freebusy 16T0900 other", "objects/meeting", "objects/other",
+				"recurrences/meeting/20261209T090000Z", "recurrences/meeting/20261216T090000Z"}},
+		step{request("SEQUENCE:5", "STATUS:CANCELLED"), nil, []string{"cancellations/objects/meeting", "freebusy 16T0900 other", "objects/other"}},
+		step{request("SEQUENCE:6"), []string{accepts}, []string{"freebusy 02T0900 meeting", "freebusy 16T0900 other", "objects/meeting", "objects/other"}},
+	)
+}
+
 // Fewer bookings at a time than there may be.
 func TestSeveralAtOnce(t *testing.T) {
 	s := newSite(t)
@@ -109,11 +132,15 @@ func TestOffers(t *testing.T) {
 			[]string{"freebusy 02T0930 meeting", "objects/meeting", "objects/second"}},
 		step{request("UID:third", "DTSTART:20261203T091000Z"), []string{paul + " COUNTER NEEDS-ACTION 03T0930"}, nil},
 		step{message(paul, "DECLINECOUNTER", event("UID:third", "DTSTART:20261203T093000Z")), nil, []string{"freebusy 02T0930 meeting", "objects/meeting", "objects/second"}},
+		// What is declined is offered no more.
+		step{request("UID:third", "SEQUENCE:1", "DTSTART:20261203T091000Z"), []string{paul + " COUNTER NEEDS-ACTION 03T0930"}, nil},
+		step{request("UID:third", "SEQUENCE:2"), []string{declines}, []string{"freebusy 02T0930 meeting", "objects/meeting", "objects/second", "objects/third"}},
+		step{message(paul, "CANCEL", event("UID:third", "SEQUENCE:3")), nil, nil},
 		step{request("UID:fourth", "DTSTART:20261204T091000Z"), []string{paul + " COUNTER NEEDS-ACTION 04T0930"}, nil},
 	)
 	s.now = s.now.Add(time.Hour)
 	play(t, s, step{request("UID:fifth", "DTSTART:20261204T093000Z"), []string{paul + " REPLY ACCEPTED 04T0930"},
-		[]string{"freebusy 02T0930 meeting", "freebusy 04T0930 fifth", "objects/fifth", "objects/meeting", "objects/second"}})
+		[]string{"cancellations/objects/third", "freebusy 02T0930 meeting", "freebusy 04T0930 fifth", "objects/fifth", "objects/meeting", "objects/second"}})
 }
 
 // The next time is when the room and all others who attend are free, as far as that is known, and within the window.
