@@ -18,6 +18,13 @@ func period(uid string, day, from, to int, resource calendar.URI) freebusy.Perio
 	return freebusy.Period{Start: at(from), End: at(to), UID: uid, Transp: "OPAQUE", Attendee: string(resource)}
 }
 
+// occurrence is a record of an occurrence that stands apart, on a day at 9.
+func occurrence(uid string, day int, resource calendar.URI) freebusy.Period {
+	p := period(uid, day, 9, 10, resource)
+	p.RecurrenceID = p.Start.Format("20060102T150405Z")
+	return p
+}
+
 // fill puts records into the table of a group.
 func fill(t testing.TB, j stores.Journal, group string, rows ...freebusy.Period) {
 	t.Helper()
@@ -58,6 +65,11 @@ func TestCheck(t *testing.T) {
 			[]freebusy.Period{period("u", 2, 9, 10, attic), period("u", 3, 9, 10, attic)}, []string{"RECURRENCE-ID:20261203T090000Z"}, quota.Accepted, "staff"},
 		{"other occurrences do", lists{"groups": "* staff", "limits": "staff PT2H"},
 			[]freebusy.Period{period("u", 2, 9, 11, attic), period("u", 3, 9, 10, attic)}, []string{"RECURRENCE-ID:20261203T090000Z"}, quota.Exceeded, "staff"},
+		{"what its occurrences have does not count", lists{"groups": "* staff", "limits": "staff PT1H"},
+			[]freebusy.Period{occurrence("u", 3, attic), occurrence("u", 4, attic)}, nil, quota.Accepted, "staff"},
+		{"all later occurrences that one replaces do not count", lists{"groups": "* staff", "limits": "staff PT2H"},
+			[]freebusy.Period{period("u", 2, 9, 10, attic), period("u", 3, 9, 10, attic), period("u", 4, 9, 10, attic)},
+			[]string{"RECURRENCE-ID;RANGE=THISANDFUTURE:20261203T090000Z"}, quota.Accepted, "staff"},
 		{"what nothing can be recorded for", lists{"limits": "* *"}, nil, []string{"ORGANIZER:mailto:a/b@example.com"}, quota.NoAllocation, "mailto:a/b@example.com"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,6 +103,8 @@ func TestAcross(t *testing.T) {
 		{"all around it", []freebusy.Period{period("o", 1, 0, 1, cave), period("o", 2, 8, 11, cave)}, nil, quota.Unavailable},
 		{"a later occurrence", []freebusy.Period{period("o", 4, 9, 10, cave)}, []string{"RRULE:FREQ=DAILY;COUNT=3"}, quota.Unavailable},
 		{"between occurrences", []freebusy.Period{period("o", 3, 10, 20, cave)}, []string{"RRULE:FREQ=DAILY;COUNT=3"}, quota.Accepted},
+		{"during a long period in which another one lies", []freebusy.Period{period("o", 2, 15, 16, cave)}, []string{"RDATE;VALUE=PERIOD:20261202T070000Z/PT10H"}, quota.Unavailable},
+		{"an occurrence of the event", []freebusy.Period{occurrence("u", 2, cave)}, nil, quota.Accepted},
 		{"what an occurrence replaces", []freebusy.Period{period("u", 2, 9, 10, cave)}, []string{"RECURRENCE-ID:20261202T090000Z"}, quota.Accepted},
 		{"another occurrence of the event", []freebusy.Period{period("u", 2, 9, 10, cave)}, []string{"RECURRENCE-ID:20261203T090000Z"}, quota.Unavailable},
 	} {
