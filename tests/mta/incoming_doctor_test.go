@@ -52,6 +52,7 @@ func testIncomingDoctor(t *testing.T, s *server, d *dovecot, faults [][3]string)
 func TestIncomingDoctor(t *testing.T) {
 	t.Run("postfix", func(t *testing.T) {
 		need(t, "postfix")
+		t.Parallel()
 		d := newDovecot(t)
 		s := newIncomingPostfix(t, d)
 		master := func(script, want string) [3]string {
@@ -75,6 +76,7 @@ func TestIncomingDoctor(t *testing.T) {
 	})
 	t.Run("exim", func(t *testing.T) {
 		need(t, "exim")
+		t.Parallel()
 		d := newDovecot(t)
 		s := newIncomingExim(t, d, "split")
 		fault := func(file, from, to, want string) [3]string {

@@ -34,6 +34,7 @@ func newIncomingExim(t *testing.T, d *dovecot, style string) *server {
 
 func TestIncomingPostfix(t *testing.T) {
 	need(t, "postfix")
+	t.Parallel()
 	d := newDovecot(t)
 	s := newIncomingPostfix(t, d)
 	testIncoming(t, s, d)
@@ -74,6 +75,7 @@ func TestIncomingExim(t *testing.T) {
 	need(t, "exim")
 	for _, style := range []string{"own", "split", "template"} {
 		t.Run(style, func(t *testing.T) {
+			t.Parallel()
 			d := newDovecot(t)
 			s := newIncomingExim(t, d, style)
 			if style != "template" { // which differs from the other ones in where the parts are

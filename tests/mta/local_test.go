@@ -11,6 +11,7 @@ import (
 // delivered by local(8), which knows aliases and .forward files. Nobody says where Dovecot is.
 func TestIncomingLocal(t *testing.T) {
 	need(t, "postfix")
+	t.Parallel()
 	d := newDovecot(t)
 	s := newPostfixWith(t, `
 		for name in paul simon later; do useradd --create-home $name; done
@@ -78,6 +79,7 @@ func TestIncomingLocal(t *testing.T) {
 // system by SMTP (-L), with another address, as conf/README.md says.
 func TestLocalSMTP(t *testing.T) {
 	need(t, "postfix")
+	t.Parallel()
 	steps := documented(t, "### Mailboxes without LMTP")
 	s := newPostfixWith(t, `
 		imip-agent setup postfix --domain example.com --incoming --mailbox smtp --service "127.0.0.1:$1/inet"
@@ -93,6 +95,7 @@ func TestLocalSMTPExim(t *testing.T) {
 	router := documented(t, "Exim needs a router above all others")
 	for style, mailboxes := range map[string]string{"split": "hubbed_hosts", "own": "mailboxes"} {
 		t.Run(style, func(t *testing.T) {
+			t.Parallel()
 			router := strings.Replace(router, "= local_user", "= "+mailboxes, 1)
 			if !strings.Contains(router, mailboxes) {
 				t.Fatalf("conf/README.md gives the router %s", router)
