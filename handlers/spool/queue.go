@@ -58,6 +58,8 @@ type Queue struct {
 
 	stuck map[string]bool // the IDs of files with which nothing can be done, as the log says already
 
+	rush rush
+
 	looking sync.Mutex // held while the directory is compared with what is known
 }
 
@@ -76,6 +78,8 @@ type lane struct {
 	due     time.Time // before which it is not tried again
 	noted   bool      // there is a file that says so, which somebody can remove
 	away    bool      // since something is away that everybody needs
+	held    bool      // it is held back in a rush
+	looks   int       // for which it was held back
 }
 
 // What is done, and how long it may take.
@@ -148,6 +152,9 @@ func (q *Queue) Put(note Note, message io.WriterTo, size int64) error {
 func (q *Queue) keep(item Item) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.known != nil {
+		q.count()
+	}
 	if q.filling {
 		q.put = append(q.put, item)
 	}
@@ -236,7 +243,7 @@ func (q *Queue) add(item Item) {
 
 // start has a worker take a lane, if it is due. It is called with mu.
 func (q *Queue) start(l *lane) {
-	if l.busy || len(l.waiting) == 0 || q.Now().Before(l.due) {
+	if l.busy || len(l.waiting) == 0 || q.Now().Before(l.due) || q.hold(l) {
 		return
 	}
 	l.busy = true
@@ -286,10 +293,10 @@ func (q *Queue) Drain(ctx context.Context) (left int, err error) {
 		return 0, err
 	}
 	defer unlock()
-	q.fill(ctx, ids)
 	q.mu.Lock()
 	q.draining = true
 	q.mu.Unlock()
+	q.fill(ctx, ids)
 	var workers sync.WaitGroup
 	for range or(q.Workers, 4) {
 		workers.Go(func() { q.work(ctx) })
@@ -322,6 +329,7 @@ func (q *Queue) begin() (ids []string, unlock func(), err error) {
 	q.woken.L = &q.mu
 	q.lanes, q.known, q.ready, q.octets = map[string]*lane{}, map[string]*lane{}, nil, 0
 	q.ending, q.draining, q.filling, q.stuck = false, false, true, map[string]bool{}
+	q.rush = rush{}
 	q.mu.Unlock()
 	ids, err = q.Dir.IDs()
 	if err == nil {
@@ -392,6 +400,9 @@ func (q *Queue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ending = true
+	if q.rush.timer != nil {
+		q.rush.timer.Stop()
+	}
 	q.woken.Broadcast()
 }
 
