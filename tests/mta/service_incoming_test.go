@@ -120,7 +120,7 @@ func TestSetupServiceIncoming(t *testing.T) {
 			`rm -r /var/lib/imip-agent/preferences/mailto:attic@example.com`, "the service takes attic@example.com for a user's address"},
 		{`chmod 600 ` + own + `/lmtp`, `chmod 660 ` + own + `/lmtp`, own + "/lmtp cannot be opened by postfix:postfix"},
 		{`mv ` + own + `/lmtp /root/`, `mv /root/lmtp ` + own + `/`, own + "/lmtp cannot be found: stat " + own + "/lmtp: no such file or directory\n         -> have `imip-agent serve` run as imip-agent, and started with the machine: systemd does not run here; or run `imip-agent setup postfix --domain DOMAIN --incoming`"},
-		{`mkdir -p /run/systemd/system; mv ` + own + `/lmtp /root/`, `rmdir /run/systemd/system; mv /root/lmtp ` + own + `/`, "-> start the service: `systemctl enable --now imip-agent-lmtp.socket imip-agent.service`; or run `imip-agent setup"},
+		{`mkdir -p /run/systemd/system; mv ` + own + `/lmtp /root/`, `rmdir /run/systemd/system; mv /root/lmtp ` + own + `/`, "-> start the service: `systemctl enable --now imip-agent.socket imip-agent-lmtp.socket imip-agent.service`; or run `imip-agent setup"},
 		{`install -d -o imip-agent -g www-data -m 2770 ` + store + `/mailto:` + mistyped, `rmdir ` + store + `/mailto:` + mistyped, "warning  the mailbox server at " + d.socket + " takes no mail for " + mistyped + ": 550 "},
 		{`chmod 600 ` + d.socket, `chmod 666 ` + d.socket, "cannot be opened by imip-agent:www-data"},
 		{`cp /etc/postfix/master.cf /root/; postconf -Me lmtp/unix="lmtp unix - - y - - lmtp flags=DOX"`, `cp /root/master.cf /etc/postfix/`, "adds lines to each message"},

@@ -237,11 +237,9 @@ inside "$with"'
     systemctl disable --now imip-agent.service imip-agent.socket imip-agent-lmtp.socket imip-agent-metrics.socket
     imip-agent doctor >/tmp/stopped || true
     grep "^failed   no mail reaches the service through smtp/inet" /tmp/stopped
-    for socket in imip-agent.socket imip-agent-lmtp.socket; do
-        start=$(sed -n "s/.*-> start the service: .\(systemctl enable --now $socket imip-agent.service\).;.*/\1/p" /tmp/stopped | head -n 1)
-        [ -n "$start" ] || { cat /tmp/stopped; exit 1; }
-        $start
-    done
+    start=$(sed -n "s/.*-> start the service: .\(systemctl enable --now [a-z. -]*\).;.*/\1/p" /tmp/stopped | sort -u)
+    [ "$(wc -l <<<"$start")" = 1 ] && [ -n "$start" ] || { cat /tmp/stopped; exit 1; }
+    $start
     imip-agent doctor
     systemctl start imip-agent-nightly.service
     imip-agent check

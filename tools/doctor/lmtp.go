@@ -212,7 +212,7 @@ func (d *Doctor) reaches(ctx context.Context, h *handover, id string, report rep
 	for _, c := range h.complaints {
 		report(id, c.status, c.remedy, "%s", c.text)
 	}
-	start := d.starting("imip-agent-lmtp.socket")
+	start := d.starting()
 	for _, w := range h.ways {
 		if w.network == "unix" && w.account.known {
 			if err := w.account.mayOpen(ctx, w.address); err != nil {

@@ -141,7 +141,7 @@ func (d *Doctor) inService(c *postfixConf, found []milter, without []string, pip
 
 // reach looks whether Postfix's smtpd gets to the service.
 func (d *Doctor) reach(c *postfixConf, m milter, complain report4) {
-	start := d.starting("imip-agent.socket")
+	start := d.starting()
 	if m.network == "unix" {
 		owner := c.main("mail_owner")
 		a, err := lookup(owner, "") // with no group but its own
@@ -170,10 +170,14 @@ func (d *Doctor) reach(c *postfixConf, m milter, complain report4) {
 	}
 }
 
-// starting is how to start the service, which takes mail at a socket of systemd, now and with the machine.
-func (d *Doctor) starting(socket string) string {
+// starting is how to start the service, now and with the machine.
+func (d *Doctor) starting() string {
 	if d.Systemd {
-		return "start the service: `systemctl enable --now " + socket + " imip-agent.service`"
+		sockets := "imip-agent.socket"
+		if strings.Contains(d.Config.LMTPSocket, "/") { // which the service cannot open itself: systemd lets it write only to the records
+			sockets += " imip-agent-lmtp.socket"
+		}
+		return "start the service: `systemctl enable --now " + sockets + " imip-agent.service`"
 	}
 	name, _, _ := strings.Cut(d.owner().name, ":")
 	return "have `imip-agent serve` run as " + cmp.Or(name, "imip-agent") + ", and started with the machine: systemd does not run here"
