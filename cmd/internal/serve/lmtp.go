@@ -101,7 +101,9 @@ func (l *letters) resource(ctx context.Context, m *lmtp.Mail, to []string, done 
 	base.Rounds = &l.rounds
 	observe(&base.Pipeline, l.observer)
 	if err == nil && l.site.Config.SpoolFirst {
-		to, done = l.later(m, to, done, &base)
+		if to, done = l.later(m, to, done, &base); len(to) == 0 {
+			return
+		}
 	}
 	l.arrived(ctx, m, to, done, err, &base, resource.New(l.site, base).HandleKept, resource.Program.Name)
 }
