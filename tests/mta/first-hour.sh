@@ -10,6 +10,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 dir=${1:-${IMIP_AGENT_MTA:-/var/tmp/imip-agent-mta}/bare}
 . /etc/os-release
+# It has the network of this machine.
+if (exec 3<>/dev/tcp/127.0.0.1/25) 2>/dev/null; then
+    echo "another mail server takes mail at port 25 of this machine: end it first" >&2
+    exit 1
+fi
 
 if [ ! -d "$dir" ]; then
     mkdir -p "$(dirname "$dir")"
