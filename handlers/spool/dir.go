@@ -161,10 +161,10 @@ func (d *Dir) write(f *os.File, head []byte, message io.WriterTo, size int64) er
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return err
 	}
-	if _, err := f.Write(head); err != nil {
+	b := bufio.NewWriterSize(f, int(min(int64(len(head))+size, 32<<10))) // all at once, as a rule
+	if _, err := b.Write(head); err != nil {
 		return err
 	}
-	b := bufio.NewWriterSize(f, 32<<10)
 	written, err := message.WriteTo(b)
 	if err == nil {
 		err = b.Flush()

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -122,6 +123,22 @@ func TestPutFails(t *testing.T) {
 	}
 	if _, err := d.Put(Note{User: "a@x"}, text("abc"), 3); err == nil {
 		t.Error("a directory that cannot be written is no error")
+	}
+}
+
+// What is put into the spool leaves little garbage: mail systems wait for what collects it.
+func TestPutGarbage(t *testing.T) {
+	d := newDir(t)
+	put(t, d, "paul", "first")
+	const many = 100
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range many {
+		put(t, d, "paul", strings.Repeat("message", 100))
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / many; each > 16_000 {
+		t.Errorf("%d octets for each message", each)
 	}
 }
 
