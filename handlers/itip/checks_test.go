@@ -283,6 +283,7 @@ func TestFreeBusySent(t *testing.T) {
 func TestReceivedRefused(t *testing.T) {
 	series, ownSeries := got(ann, "REQUEST", byAnn, newer, at9, weekly), sent("REQUEST", byBob, newer, at9, weekly)
 	called := got(ann, "CANCEL", byAnn, newer, at9)
+	back := "ORGANIZER:" + bob + "\nATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"" + bob + "\":" + eve + "\nATTENDEE;DELEGATED-FROM=\"" + eve + "\":" + bob + "\n"
 	for _, c := range []struct {
 		name   string
 		wants  func(*preferences.Preferences)
@@ -290,6 +291,10 @@ func TestReceivedRefused(t *testing.T) {
 		message
 		want Reason
 	}{
+		// Nobody invites the user to an event of their own, by delegating it to them.
+		{"the user's event, by an attendee", nil, []message{ownSeries}, got(eve, "REQUEST", back, latest, at9), WrongSender},
+		{"an addition to the user's event, by an attendee", func(p *preferences.Preferences) { p.AddResponse = preferences.TakeOver }, []message{ownSeries}, got(eve, "ADD", back, latest, on9), WrongSender},
+		{"an event in the user's name", nil, nil, got(eve, "REQUEST", back, version, at9), WrongSender},
 		{"an old invitation", nil, []message{series}, got(ann, "REQUEST", byAnn, version, at9), Old},
 		{"old details", nil, []message{series}, got(ann, "PUBLISH", byAnn, version, at9), Old},
 		{"an old cancellation", nil, []message{series}, got(ann, "CANCEL", byAnn, version, at9), Old},
