@@ -126,7 +126,7 @@ func create(root *os.Root, name string, write func(io.Writer) error, o Options) 
 }
 
 func stage(root *os.Root, name string, write func(io.Writer) error, o Options) (finish func() error, err error) {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, o.mode()&fs.ModePerm)
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|Unwatched, o.mode()&fs.ModePerm)
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +142,9 @@ func stage(root *os.Root, name string, write func(io.Writer) error, o Options) (
 	}
 	if err := write(f); err != nil {
 		return nil, drop(err)
+	}
+	if !o.Later {
+		beginSync(f)
 	}
 	return func() error {
 		if !o.Later {
@@ -162,15 +165,21 @@ func Names(root *os.Root, dir string) error {
 	if dir == "" {
 		dir = "."
 	}
-	f, err := root.Open(path.Clean(dir))
+	f, err := root.OpenFile(path.Clean(dir), openDir, 0)
 	return names(f, err)
 }
 
 // NamesIn makes the names in the directory at a path last, as [Names] does.
 func NamesIn(path string) error {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, openDir, 0)
 	return names(f, err)
 }
+
+// Unwatched is a flag for opening a file or a directory. Without it, package os makes five system calls more to find out that
+// they are never waited for as sockets are. It has no other effect on them.
+const Unwatched = syscall.O_NONBLOCK
+
+const openDir = os.O_RDONLY | syscall.O_DIRECTORY | Unwatched
 
 func names(dir *os.File, err error) error {
 	if errors.Is(err, fs.ErrPermission) {

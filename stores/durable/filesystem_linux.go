@@ -16,3 +16,11 @@ func Filesystem(path string) error {
 	defer f.Close()
 	return unix.Syncfs(int(f.Fd()))
 }
+
+// beginSync has the system begin to write a file to the disk, for a sync that comes later, and does not wait. That
+// it cannot is no error.
+func beginSync(f *os.File) {
+	if c, err := f.SyscallConn(); err == nil {
+		_ = c.Control(func(fd uintptr) { _ = unix.SyncFileRange(int(fd), 0, 0, unix.SYNC_FILE_RANGE_WRITE) })
+	}
+}

@@ -128,7 +128,7 @@ func (s *Store) auditShared(ctx context.Context, dir string, o audit.Options) (u
 		case errors.Is(err, fs.ErrNotExist):
 			unlock, err := t.try()
 			if unlock != nil || err != nil {
-				return unlock, true, err
+				return func() { unlock()() }, true, err
 			}
 		case err != nil:
 			return nil, false, failed("looking at", left.Path, err)

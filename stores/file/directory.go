@@ -9,14 +9,17 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"imip-agent/stores/durable"
 )
 
 // directory is a user's directory, in the store or of what is published. Names in it
 // are relative, with slashes. Whatever names and symbolic links say, nothing outside is
 // read or written. A nil directory is one that does not exist.
 type directory struct {
-	path string
-	root *os.Root
+	path        string
+	root        *os.Root
+	known, ext4 bool // its file system is known, and is ext4
 }
 
 // openDirectory opens a user's directory. If there is none, it returns nil.
@@ -27,13 +30,27 @@ func openDirectory(path string) (*directory, error) {
 	} else if err != nil {
 		return nil, failed("opening", path, err)
 	}
-	return &directory{path, root}, nil
+	return &directory{path: path, root: root}, nil
 }
 
 func (d *directory) Close() {
 	if d != nil {
 		d.root.Close()
 	}
+}
+
+// holds reports whether files in a directory that are replaced or removed are held open, to be let go beside the caller. With
+// ext4, their end waits until the disk has been told that the space is free (mount option discard). Elsewhere that is of
+// no use, and NFS would give them other names.
+func (s *Store) holds(d *directory) bool {
+	if !s.options.Beside {
+		return false
+	}
+	if !d.known {
+		var about unix.Statfs_t
+		d.known, d.ext4 = true, unix.Statfs(d.path, &about) == nil && about.Type == unix.EXT4_SUPER_MAGIC
+	}
+	return d.ext4
 }
 
 // full returns the path of a file, for messages.
@@ -108,7 +125,7 @@ func (d *directory) list(name string, wanted func(fs.FileMode) bool) ([]string, 
 	if d == nil {
 		return nil, nil
 	}
-	f, err := d.root.Open(name)
+	f, err := d.root.OpenFile(name, os.O_RDONLY|durable.Unwatched, 0)
 	if isAbsent(err) {
 		return nil, nil
 	} else if err != nil {

@@ -101,6 +101,13 @@ func (b *logBuffer) String() string {
 func TestStore(t *testing.T) {
 	t.Parallel()
 	storestest.Run(t, func(t *testing.T) stores.Store { return openTest(t) })
+	t.Run("beside", func(t *testing.T) {
+		storestest.Run(t, func(t *testing.T) stores.Store {
+			s := openTest(t, beside)
+			t.Cleanup(func() { s.Close() })
+			return s
+		})
+	})
 }
 
 // userDir returns the directory of paul, after making it as a store would.

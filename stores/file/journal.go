@@ -61,8 +61,8 @@ func (j *Journal) Quotas(ctx context.Context) iter.Seq2[calendar.URI, error] {
 	return j.store.Users(ctx)
 }
 
-// Close does nothing: between transactions a journal holds nothing open.
-func (j *Journal) Close() error { return nil }
+// Close does what [Store.Close] does.
+func (j *Journal) Close() error { return j.store.Close() }
 
 // Sync makes what the journal holds last, as [Store.Sync] does.
 func (j *Journal) Sync() error { return j.store.Sync() }

@@ -18,7 +18,7 @@ import (
 )
 
 // openDir opens a directory, and nothing else, for flock(2).
-const openDir = os.O_RDONLY | unix.O_DIRECTORY
+const openDir = os.O_RDONLY | unix.O_DIRECTORY | durable.Unwatched
 
 // How long to wait between attempts to make the lock directory: the original says
 // nobody when it is done.
@@ -118,9 +118,21 @@ func (s *Store) lockBoth(ctx context.Context, dir string) (unlock func(), err er
 		return nil, err
 	}
 	return func() {
-		shared()
-		own.Unlock()
+		rest := shared()
+		s.beside(func() {
+			rest()
+			own.Unlock()
+		})
 	}, nil
+}
+
+// beside calls fn, or lets it go on beside the caller until Close, if that is wanted.
+func (s *Store) beside(fn func()) {
+	if s.options.Beside {
+		s.besides.Go(fn)
+	} else {
+		fn()
+	}
 }
 
 // lockOwn takes the lock that keeps our own programs apart: flock on the directory
@@ -179,8 +191,8 @@ func lockQueued(ctx context.Context, own *flock.Flock) error {
 
 // lockShared takes the lock that keeps the original's programs out: the directory
 // __lock__, with one named by our process id in it. It must only be called, and given
-// back, under lockOwn.
-func (s *Store) lockShared(ctx context.Context, dir string) (unlock func(), err error) {
+// back, under lockOwn. Unlock gives it back; rest removes what is left of it then, which is nobody's, but under lockOwn, too.
+func (s *Store) lockShared(ctx context.Context, dir string) (unlock func() (rest func()), err error) {
 	t := taking{store: s, dir: dir}
 	defer t.end()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
@@ -211,8 +223,8 @@ type taking struct {
 	next  bool // __lock__next__ is ready
 }
 
-// try takes the lock if it is free; else it returns nothing.
-func (t *taking) try() (unlock func(), err error) {
+// try takes the lock if it is free; else it returns nothing. See lockShared for what it returns.
+func (t *taking) try() (unlock func() (rest func()), err error) {
 	done, err := begin()
 	if err != nil {
 		return nil, failed("locking", t.dir, err)
@@ -332,29 +344,34 @@ func (s *Store) signLock(path string) error {
 // holder returns the path of our process id in a lock.
 func holder(path string) string { return filepath.Join(path, strconv.Itoa(os.Getpid())) }
 
-// holdLock notes that we have the lock, and returns what gives it back.
-func (s *Store) holdLock(path string) (unlock func()) {
-	unlock = func() {
-		if _, ours := heldLocks.LoadAndDelete(path); !ours {
-			return // it has been given back
-		}
-		if err := giveBack(path); err != nil {
+// holdLock notes that we have the lock, and returns what gives it back: see lockShared.
+func (s *Store) holdLock(path string) (unlock func() (rest func())) {
+	report := func(err error) {
+		if err != nil {
 			s.options.Log.Error("the lock could not be removed: remove it by hand", "path", path, "error", err)
 		}
 	}
-	heldLocks.Store(path, unlock)
+	unlock = func() (rest func()) {
+		if _, ours := heldLocks.LoadAndDelete(path); !ours {
+			return func() {} // it has been given back
+		}
+		left, err := giveBack(path)
+		report(err)
+		return func() { report(left()) }
+	}
+	heldLocks.Store(path, func() { unlock()() })
 	return unlock
 }
 
-// giveBack removes a lock that we hold. It first becomes nobody's, under another name. Where that fails, it is
-// removed as the original removes it.
-func giveBack(path string) error {
+// giveBack gives back a lock that we hold: it becomes nobody's, under another name. Rest removes it. Where that fails, it is
+// removed at once, as the original removes it.
+func giveBack(path string) (rest func() error, err error) {
 	next := filepath.Join(filepath.Dir(path), nextDir)
 	// If somebody has broken our lock, the one that is there is not ours.
 	if _, err := os.Lstat(holder(path)); err == nil && os.Rename(path, next) == nil {
-		return removeSigned(next)
+		return func() error { return removeSigned(next) }, nil
 	}
-	return removeSigned(path)
+	return func() error { return nil }, removeSigned(path)
 }
 
 // removeSigned removes a lock directory that has nothing but our process id in it.

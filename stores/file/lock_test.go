@@ -614,7 +614,7 @@ func TestNextCannotBeRenamed(t *testing.T) {
 	if l, err := inspect(dir); err != nil || len(l.Holders) != 1 || l.Holders[0].PID != os.Getpid() || !l.Holders[0].ours {
 		t.Errorf("%+v, %v", l, err)
 	}
-	unlock()
+	unlock()()
 	for _, name := range []string{lockDir, nextDir} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is left: %v", path, err)

@@ -279,14 +279,20 @@ func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, sen
 			continue // the letter has been dropped meanwhile
 		}
 		if err == nil {
-			err = send(number, mail)
-			mail.Close()
-		}
-		if err == nil {
-			if err = d.root.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				err = failed("crossing off", d.full(file), err)
-			} else if err = syncDir(d.full(letter)); errors.Is(err, fs.ErrNotExist) {
-				err = nil // the letter has been dropped meanwhile
+			held := s.holds(d)
+			if err = send(number, mail); err != nil || !held {
+				mail.Close()
+			}
+			if err == nil {
+				err = d.root.Remove(file)
+				if held {
+					s.beside(func() { mail.Close() })
+				}
+				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					err = failed("crossing off", d.full(file), err)
+				} else if err = syncDir(d.full(letter)); errors.Is(err, fs.ErrNotExist) {
+					err = nil // the letter has been dropped meanwhile
+				}
 			}
 		}
 		failures = append(failures, err)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -28,19 +29,20 @@ type staging struct {
 	ctx     context.Context // whose end ends the writing, but no renaming
 	store   *Store
 	dir     *directory
-	name    string            // of the staging directory, in dir; empty: there is none
-	staged  map[place]string  // the staged file for each place
-	letters map[string]string // the staged directory for each letter
-	carried bool              // the staging directory is that of the letter
-	here    bool              // the staging directory has been made
-	made    []string          // directories that were made, parents first
-	touched map[string]bool   // directories in which names change
-	fresh   bool              // dir itself was made for this
-	renamed bool              // there is no way back
+	name    string              // of the staging directory, in dir; empty: there is none
+	staged  map[place]string    // the staged file for each place
+	old     map[place]*replaced // what is there, if it is replaced
+	letters map[string]string   // the staged directory for each letter
+	carried bool                // the staging directory is that of the letter
+	here    bool                // the staging directory has been made
+	made    []string            // directories that were made, parents first
+	touched map[string]bool     // directories in which names change
+	fresh   bool                // dir itself was made for this
+	renamed bool                // there is no way back
 }
 
 func (s *Store) stage(ctx context.Context, d *directory, name string) *staging {
-	return &staging{ctx: ctx, store: s, dir: d, name: name, staged: make(map[place]string), touched: make(map[string]bool)}
+	return &staging{ctx: ctx, store: s, dir: d, name: name, staged: make(map[place]string), old: make(map[place]*replaced), touched: make(map[string]bool)}
 }
 
 // removeStaging removes what a program that died has left of its staging directory.
@@ -155,7 +157,10 @@ func (g *staging) writeOne(s stage) (finish func() error, err error) {
 	}
 	defer done()
 	full := g.dir.full(s.to.String())
-	o := durable.Options{Mode: g.store.fileMode, Later: g.store.options.Deferred, Prepare: func(out *os.File) { g.keepGroup(out, s.to) }}
+	o := durable.Options{Mode: g.store.fileMode, Later: g.store.options.Deferred}
+	if old := g.old[s.to]; old != nil {
+		o.Prepare = old.keepGroup
+	}
 	if s.content == nil {
 		s.content, o.Later = bytes.NewReader(nil), true
 	}
@@ -173,17 +178,51 @@ func (g *staging) writeOne(s stage) (finish func() error, err error) {
 	}, nil
 }
 
+// replaced is what a file takes the place of.
+type replaced struct {
+	file *os.File // open for nothing but to hold it; nil: it is not held
+	info fs.FileInfo
+}
+
+// hold looks at what is in a place, if there is anything, and holds it, if that is of use (see [Store.holds]) and not too
+// much is held.
+func (g *staging) hold(p place) (fs.FileInfo, error) {
+	// A symbolic link is held itself.
+	file, err := g.dir.root.OpenFile(p.String(), unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil || len(g.old) >= manyFiles || !g.store.holds(g.dir) {
+		file.Close()
+		file = nil
+	}
+	if err == nil {
+		g.old[p] = &replaced{file, info}
+	}
+	return info, err
+}
+
+// letGo lets what was replaced go.
+func (g *staging) letGo() {
+	for _, old := range g.old {
+		if old.file != nil {
+			g.store.beside(func() { old.file.Close() })
+		}
+	}
+	clear(g.old)
+}
+
 // keepGroup gives a new file the group of the one that it will replace, as far as we may.
-func (g *staging) keepGroup(file *os.File, p place) {
-	old, err := g.dir.root.Lstat(p.String())
-	if err != nil || !old.Mode().IsRegular() {
+func (o *replaced) keepGroup(file *os.File) {
+	if !o.info.Mode().IsRegular() {
 		return
 	}
 	fresh, err := file.Stat()
 	if err != nil {
 		return
 	}
-	was, ok := old.Sys().(*syscall.Stat_t)
+	was, ok := o.info.Sys().(*syscall.Stat_t)
 	is, same := fresh.Sys().(*syscall.Stat_t)
 	if ok && same && was.Gid != is.Gid {
 		file.Chown(-1, int(was.Gid))
@@ -198,6 +237,11 @@ const manyFiles = 16
 func inParallel(n int, fn func(i int) error) error {
 	if n == 1 {
 		return fn(0)
+	}
+	// Who waits for the disk keeps a processor until the runtime notices, after milliseconds in a program that does little
+	// else. With one processor, the syncs would be made one after the other, and nothing else would go on beside them.
+	if runtime.GOMAXPROCS(0) == 1 {
+		runtime.GOMAXPROCS(2)
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, min(n, manyFiles))
@@ -232,8 +276,7 @@ func (g *staging) prepareTarget(p place) error {
 			return err
 		}
 	}
-	info, err := g.dir.root.Lstat(p.String())
-	if err == nil && info.IsDir() {
+	if info, err := g.hold(p); err == nil && info.IsDir() {
 		return failed("writing", g.dir.full(p.String()), unix.EISDIR)
 	}
 	return g.mayWrite(p.dir)
@@ -365,6 +408,7 @@ func (g *staging) sync() error {
 // close removes what is left of staging and, if nothing has been renamed, the
 // directories that were made.
 func (g *staging) close() {
+	g.letGo()
 	done, err := begin()
 	if err != nil {
 		return // somebody else may be at the same by now

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +40,9 @@ type Options struct {
 	// Deferred leaves files to the system to be written to the disk, where each is synced
 	// otherwise: nothing can be relied on before Sync is called. It is for filling a store.
 	Deferred bool
+	// Beside lets what nobody waits for go on beside callers, until Close returns: what is left of a lock that was given
+	// back is removed, for which only our own programs wait, and the space of files that are no more becomes free.
+	Beside bool
 }
 
 // Store is a store in the original's directories. It is safe for concurrent use, by
@@ -48,6 +52,7 @@ type Store struct {
 	fileMode, dirMode fs.FileMode // as package os writes them
 	// journal: quotas stand for users, and what is known of others has the attendee as well.
 	journal bool
+	besides *sync.WaitGroup // see Options.Beside
 }
 
 var _ stores.Store = (*Store)(nil)
@@ -83,7 +88,7 @@ func Open(options Options) (*Store, error) {
 		}
 		*dir = abs
 	}
-	return &Store{options: options, fileMode: octalMode(options.FileMode), dirMode: octalMode(options.DirMode)}, nil
+	return &Store{options: options, fileMode: octalMode(options.FileMode), dirMode: octalMode(options.DirMode), besides: new(sync.WaitGroup)}, nil
 }
 
 // octalMode turns a mode as chmod(1) takes it into one of package fs.
@@ -99,8 +104,11 @@ func octalMode(mode fs.FileMode) fs.FileMode {
 	return m
 }
 
-// Close does nothing: between transactions a store holds nothing open.
-func (s *Store) Close() error { return nil }
+// Close waits for what goes on beside its callers. Otherwise a store holds nothing open between transactions.
+func (s *Store) Close() error {
+	s.besides.Wait()
+	return nil
+}
 
 // Users yields every user who has a directory in the store. What is no directory is
 // left out. A store that does not exist is an error.
@@ -285,6 +293,7 @@ func (s *Store) updateFirst(ctx context.Context, user calendar.URI, dir string, 
 	}
 	defer func() {
 		if made && err != nil {
+			s.besides.Wait()
 			os.Remove(dir) // if it is empty
 		}
 	}()

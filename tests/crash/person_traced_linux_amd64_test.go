@@ -42,7 +42,12 @@ func TestDeliveryKilledBetweenChanges(t *testing.T) {
 				}
 			}
 			t.Logf("%d changes, %d mails could not be noted", calls, unnoted)
-			if mails := 1; !a.answered && unnoted > mails || unnoted > 2 {
+			mails := 1
+			if a.answered {
+				mails = 2
+			}
+			// What is left of the lock is removed beside the delivery, in two steps, which can come into such a moment.
+			if unnoted > mails+2 {
 				t.Errorf("%d mails could not be noted: there should be one moment for each", unnoted)
 			}
 			if least := 20; calls < least && !a.unchanged || calls < least/4 {

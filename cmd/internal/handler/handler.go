@@ -85,6 +85,7 @@ func (p *Program) handle(ctx context.Context, line *site.CommandLine, env proces
 	if err != nil {
 		return err
 	}
+	s.Beside = true // there is a mail to be delivered meanwhile
 	prepare := p.Prepare
 	if p.isLater(s, line, env) {
 		prepare = p.Later

@@ -10,9 +10,8 @@ import (
 func Main(work func(context.Context) error) {
 	err := CheckLimits()
 	if err == nil {
-		ctx, stop := Watch(context.Background())
+		ctx, _ := Watch(context.Background()) // to the end: a signal must not change the status of work that is done
 		err = Run(ctx, Grace, work)
-		stop()
 	}
 	os.Exit(int(Report(os.Stderr, err)))
 }

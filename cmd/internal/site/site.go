@@ -27,6 +27,7 @@ type Site struct {
 	Rejected    *rejected.Dir
 	Log         *slog.Logger
 	ReadOnly    bool // the store is read without its locks, and not changed
+	Beside      bool // what is left of a lock is removed beside what comes next, until Close
 	closed      func()
 
 	verbose, debug bool

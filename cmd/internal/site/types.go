@@ -50,6 +50,6 @@ func (s *Site) FileOptions(now func() time.Time) file.Options {
 	return file.Options{
 		Dir: c.StoreDir, PublishDir: c.PublishDir,
 		FileMode: c.Permissions, DirMode: c.DirPermissions,
-		LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected, ReadOnly: s.ReadOnly,
+		LockTimeout: c.LockTimeout, Now: now, Log: s.Log, Rejected: s.Rejected, ReadOnly: s.ReadOnly, Beside: s.Beside,
 	}
 }
