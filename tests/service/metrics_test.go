@@ -32,6 +32,14 @@ func (s *service) metrics() string { return filepath.Join(string(s.room), "metri
 // get asks the service by HTTP.
 func (s *service) get(path string) (status int, text string) {
 	s.t.Helper()
+	// The service takes mail a moment before it shows how it does.
+	s.until("the service shows how it does", func() bool {
+		c, err := net.Dial("unix", s.metrics())
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
 	client := http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", s.metrics())
