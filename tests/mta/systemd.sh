@@ -279,7 +279,7 @@ inside "$with"'
     echo mail.example.org >/etc/mailname
     printf "exim4-config exim4/dc_eximconfig_configtype select local delivery only; not on a network\nexim4-config exim4/dc_other_hostnames string example.org\n" | debconf-set-selections
     apt-get -q -y --no-install-recommends install exim4-daemon-light >>/tmp/exim.log 2>&1 || { tail /tmp/exim.log; exit 1; }
-    rm -rf /var/lib/imip-agent/store/*
+    rm -rf /var/lib/imip-agent/store/* /var/lib/imip-agent/preferences/* /home/paul/Maildir
     bash -ec "$(cat /root/words/install)" >/tmp/install.log 2>&1 || { tail -n 30 /tmp/install.log; exit 1; }
     bash -ec "$(cat /root/words/exim)" | tee /tmp/exim
     tail -n 1 /tmp/exim | grep "^ok       a message from paul@example.org has gone through the mail system"
@@ -288,6 +288,10 @@ inside "$with"'
     tail -n 1 /tmp/incoming | grep "^ok       an invitation to paul@example.org has gone through the mail system"
     ! grep -E "^(failed|unknown)" /tmp/incoming
     stat -c %G /run/imip-agent/lmtp | grep -x Debian-exim
+    bash -ec "$(sed "s/setup postfix/setup exim/" /root/words/rooms)" | tee /tmp/rooms
+    ! grep -E "^(failed|unknown)" /tmp/rooms
+    sed "s/vincent@example.net/paul@example.org/g" <(invitation rooms@example.org asked 0) | sendmail -f paul@example.org rooms@example.org
+    until_so "an answer of a room" has METHOD:REPLY /home/paul/Maildir/new
     bash -ec "$(sed "s/postfix/exim/" /root/words/out)" >/tmp/out.log 2>&1 || { tail -n 30 /tmp/out.log; exit 1; }
     nothing "$(find /etc/systemd /usr/lib/systemd -name "imip-agent*")"'
 
