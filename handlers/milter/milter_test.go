@@ -416,7 +416,10 @@ func TestSlow(t *testing.T) {
 
 // Where there are too many connections, those go that have said nothing for longest, half a packet or not. Who talks stays.
 func TestTooMany(t *testing.T) {
-	s := newSite(t, func(g *Guard) { g.Most = 5 })
+	// Far more than connect between two messages of the honest client: the milter may read late what others have said, and they
+	// seem to have said it later than that client.
+	const most = 20
+	s := newSite(t, func(g *Guard) { g.Most = most })
 	honest := s.connect("192.0.2.1")
 	for n := range 200 {
 		c, err := net.Dial("unix", s.socket)
@@ -436,7 +439,7 @@ func TestTooMany(t *testing.T) {
 				t.Fatalf("%d: the milter says %v after %s", n, said.Type, after)
 			}
 		}
-		if n := s.guard.Open(); n > 5 {
+		if n := s.guard.Open(); n > most {
 			t.Fatalf("%d are open", n)
 		}
 	}
