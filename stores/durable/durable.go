@@ -165,13 +165,13 @@ func Names(root *os.Root, dir string) error {
 	if dir == "" {
 		dir = "."
 	}
-	f, err := root.OpenFile(path.Clean(dir), openDir, 0)
+	f, err := root.OpenFile(path.Clean(dir), open, 0)
 	return names(f, err)
 }
 
 // NamesIn makes the names in the directory at a path last, as [Names] does.
 func NamesIn(path string) error {
-	f, err := os.OpenFile(path, openDir, 0)
+	f, err := os.OpenFile(path, open, 0)
 	return names(f, err)
 }
 
@@ -179,7 +179,8 @@ func NamesIn(path string) error {
 // they are never waited for as sockets are. It has no other effect on them.
 const Unwatched = syscall.O_NONBLOCK
 
-const openDir = os.O_RDONLY | syscall.O_DIRECTORY | Unwatched
+// open is for a directory, or for a file that is in its place.
+const open = os.O_RDONLY | Unwatched
 
 func names(dir *os.File, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
