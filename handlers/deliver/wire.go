@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -69,7 +70,7 @@ func (l *lines) part(p []byte) error {
 func (c *Connection) data(to []string, open []int, results []error, r io.Reader) error {
 	p := pieces.Get().(*piece)
 	defer p.done()
-	p.r.Reset(struct{ io.Reader }{r}) // readers that write themselves make a buffer each time
+	p.r.Reset(&untilEnd{r: r})
 	if chunks, _ := c.client.Extension("CHUNKING"); chunks {
 		if head, _ := p.r.Peek(chunk); bytes.Contains(head, []byte("\r\r\n")) { // an error comes back when it is read
 			return c.chunks(to, open, results, p)
@@ -104,7 +105,7 @@ func (c *Connection) cut(err error) error {
 const (
 	// chunk is how many octets of a mail are sent at once, and how many are examined before it is sent.
 	chunk = 64 << 10
-	// mostAnswers is how many octets a server may answer to one mail in chunks.
+	// mostAnswers is how many octets a server may answer to one mail.
 	mostAnswers = 1 << 20
 )
 
@@ -115,6 +116,21 @@ type piece struct {
 }
 
 var pieces = sync.Pool{New: func() any { return &piece{bufio.NewReaderSize(nil, chunk), bufio.NewWriterSize(nil, chunk)} }}
+
+// untilEnd is a reader that is not read any more when it has ended. It does not write itself, for which some readers make a
+// buffer each time.
+type untilEnd struct {
+	r   io.Reader
+	err error
+}
+
+// Read implements [io.Reader].
+func (u *untilEnd) Read(p []byte) (n int, err error) {
+	if u.err == nil {
+		n, u.err = u.r.Read(p)
+	}
+	return n, u.err
+}
 
 // done gives the buffers to others.
 func (p *piece) done() {
@@ -227,8 +243,20 @@ func (d *dialogue) answer(want int, within time.Duration) error {
 	_, _, err := d.read.ReadResponse(want)
 	var other *textproto.Error
 	if errors.As(err, &other) {
-		enhanced, _, _ := strings.Cut(other.Msg, " ") // stands in each line
-		return &smtp.SMTPError{Code: other.Code, Message: strings.ReplaceAll(other.Msg, "\n"+enhanced+" ", "\n")}
+		return &smtp.SMTPError{Code: other.Code, Message: once(other.Msg)}
 	}
 	return err
+}
+
+// once returns the text of an answer with its enhanced status code (RFC 2034), which stands in each line, in the first only.
+func once(text string) string {
+	code, _, _ := strings.Cut(text, " ")
+	class, rest, _ := strings.Cut(code, ".")
+	subject, detail, _ := strings.Cut(rest, ".")
+	for _, number := range []string{class, subject, detail} {
+		if _, err := strconv.ParseUint(number, 10, 16); err != nil {
+			return text // it has none
+		}
+	}
+	return strings.ReplaceAll(text, "\n"+code+" ", "\n")
 }

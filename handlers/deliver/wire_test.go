@@ -216,3 +216,19 @@ func TestChunks(t *testing.T) {
 		}
 	}
 }
+
+// An enhanced status code stands in each line of an answer, and is said once. Where there is none, no word is left out.
+func TestAnswerOfSeveralLines(t *testing.T) {
+	for text, want := range map[string]string{
+		"5.1.1 there is no\n5.1.1 such user": "5.1.1 there is no\nsuch user",
+		"User unknown\nUser paul has left":   "User unknown\nUser paul has left",
+		"4.x full\n4.x try later":            "4.x full\n4.x try later",
+		"5.1 old\n5.1 form":                  "5.1 old\n5.1 form",
+		"no\nno more":                        "no\nno more",
+		"":                                   "",
+	} {
+		if got := once(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
