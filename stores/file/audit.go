@@ -127,8 +127,11 @@ func (s *Store) auditShared(ctx context.Context, dir string, o audit.Options) (u
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			unlock, err := t.try()
-			if unlock != nil || err != nil {
-				return func() { unlock()() }, true, err
+			if err != nil {
+				return nil, true, err
+			}
+			if unlock != nil {
+				return func() { unlock()() }, true, nil
 			}
 		case err != nil:
 			return nil, false, failed("looking at", left.Path, err)
