@@ -16,6 +16,25 @@ const postfixLMTP = `
 		'virtual_mailbox_maps=texthash:/etc/postfix/mailboxes regexp:{{/^(people-outgoing[+]|rooms@)/ x}}' \
 		'sender_bcc_maps=regexp:{{/^([^@+]+@example[.]com)$$/ people-outgoing+$$1}}'`
 
+// testFromOutside sends mail from outside: an invitation for two, one of them with an extension, and a mail without a calendar. It returns
+// the invitation, which is for the user alone.
+func testFromOutside(t *testing.T, s *server, d *dovecot, stranger, user, other string) (request []byte) {
+	t.Helper()
+	request = invitation(stranger, stranger, "arrived", 9, user)
+	outsider(t, s, request, "Paul@Example.com", other, "user02+lists@example.com")
+	summarized(t, d.gets(t, s, user, 1), request)
+	s.requested(t, user, "arrived", true)
+	boxed(t, d.gets(t, s, other, 1), request) // who is not invited
+	// Dovecot has one mailbox for all extensions.
+	boxed(t, d.gets(t, s, "user02@example.com", 1), request)
+	plain := multipart(stranger, "dots", []string{user}, part("text/plain; charset=utf-8", "8bit", ".\r\n..\r\nGrüße \t\r\n"), attachment(3_000_000))
+	outsider(t, s, plain, user)
+	if trace := boxed(t, d.gets(t, s, user, 2), plain); !strings.Contains(strings.ToLower(trace), "return-path: <"+stranger+">\n") {
+		t.Errorf("the mailbox does not know the envelope sender: %q", trace)
+	}
+	return request
+}
+
 // Through a real Postfix, by LMTP, to Dovecot: mail that arrives is in the mailbox once, with a summary above an invitation; what users
 // send is in their calendars; a room answers. What Dovecot refuses is returned to the sender.
 func TestPostfixLMTP(t *testing.T) {
@@ -30,19 +49,7 @@ func TestPostfixLMTP(t *testing.T) {
 		for i in $(seq 600); do [ ! -S /run/imip-agent/lmtp ] || break; sleep 0.1; done; [ -S /run/imip-agent/lmtp ]`)
 	const stranger, user, other, room = "vincent@example.org", "paul@example.com", "simon@example.com", "rooms@example.com"
 
-	// From outside: an invitation for two, one of them with an extension, and a mail without a calendar.
-	request := invitation(stranger, stranger, "arrived", 9, user)
-	outsider(t, s, request, "Paul@Example.com", other, "user02+lists@example.com")
-	summarized(t, d.gets(t, s, user, 1), request)
-	s.requested(t, user, "arrived", true)
-	boxed(t, d.gets(t, s, other, 1), request) // who is not invited
-	// Dovecot has one mailbox for all extensions.
-	boxed(t, d.gets(t, s, "user02@example.com", 1), request)
-	plain := multipart(stranger, "dots", []string{user}, part("text/plain; charset=utf-8", "8bit", ".\r\n..\r\nGrüße \t\r\n"), attachment(3_000_000))
-	outsider(t, s, plain, user)
-	if trace := boxed(t, d.gets(t, s, user, 2), plain); !strings.Contains(strings.ToLower(trace), "return-path: <"+stranger+">\n") {
-		t.Errorf("the mailbox does not know the envelope sender: %q", trace)
-	}
+	request := testFromOutside(t, s, d, stranger, user, other)
 
 	// The user accepts: the copy changes the user's calendar, and the answer goes out as it came.
 	reply := []byte(strings.NewReplacer("METHOD:REQUEST", "METHOD:REPLY", "method=REQUEST", "method=REPLY", "PARTSTAT=NEEDS-ACTION", "PARTSTAT=ACCEPTED",

@@ -91,18 +91,8 @@ func TestSendmailLMTP(t *testing.T) {
 	s.run(t, `sed -i 's/^SMTP_HOST.*/SMTP_HOST = "`+s.public+`"/' /etc/imip-agent/config.txt; kill $(cat /run/serve.pid); while kill -0 $(cat /run/serve.pid) 2>/dev/null; do sleep 0.1; done`+start)
 	const stranger, user, other, room = "vincent@example.org", "paul@example.com", "simon@example.com", "rooms@example.com"
 
-	// From outside: an invitation for two, one of them with an extension, a mail without a calendar, and a report without a sender.
-	request := invitation(stranger, stranger, "arrived", 9, user)
-	outsider(t, s, request, "Paul@Example.com", other, "user02+lists@example.com")
-	summarized(t, d.gets(t, s, user, 1), request)
-	s.requested(t, user, "arrived", true)
-	boxed(t, d.gets(t, s, other, 1), request) // who is not invited
-	boxed(t, d.gets(t, s, "user02@example.com", 1), request)
-	plain := multipart(stranger, "dots", []string{user}, part("text/plain; charset=utf-8", "8bit", ".\r\n..\r\nGrüße \t\r\n"), attachment(3_000_000))
-	outsider(t, s, plain, user)
-	if trace := boxed(t, d.gets(t, s, user, 2), plain); !strings.Contains(strings.ToLower(trace), "return-path: <"+stranger+">\n") {
-		t.Errorf("the mailbox does not know the envelope sender: %q", trace)
-	}
+	testFromOutside(t, s, d, stranger, user, other)
+	// A report without a sender.
 	report := letter("mailer-daemon@example.org", "report", "user01@example.com")
 	if err := send(s.public, outside, "", []string{"user01@example.com"}, report); err != nil {
 		t.Fatal(err)
