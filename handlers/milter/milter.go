@@ -21,7 +21,7 @@ import (
 func NewServer(gate *submission.Gate) *milter.Server {
 	const (
 		unneeded = milter.OptNoHelo | milter.OptNoRcptTo | milter.OptNoData | milter.OptNoUnknown
-		silent   = milter.OptNoConnReply | milter.OptNoHeaderReply | milter.OptHeaderLeadingSpace
+		silent   = milter.OptNoConnReply | milter.OptNoHeaderReply | milter.OptNoBodyReply | milter.OptHeaderLeadingSpace
 	)
 	warnings.Store(gate.Log)
 	warn()
@@ -51,6 +51,7 @@ type session struct {
 	gate    *submission.Gate
 	trusted bool                // the client is one whose mail counts
 	message *submission.Message // nil: nothing of a message counts
+	later   bool                // the last message that was forgotten is to be refused for now
 }
 
 // NewConnection implements [milter.Milter].
@@ -71,6 +72,7 @@ func (s *session) Connect(_, _ string, _ uint16, address string, _ milter.Modifi
 func (s *session) MailFrom(from, _ string, m milter.Modifier) (response *milter.Response, _ error) {
 	defer s.survive(&response)
 	s.forget()
+	s.later = false
 	message, verdict := s.gate.Begin(submission.Sender{Login: m.Get(milter.MacroAuthAuthen), Trusted: s.trusted, Address: from, Source: "milter"})
 	s.message = message
 	return s.answer(verdict), nil
@@ -94,7 +96,7 @@ var wire = strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n") // folded lines hav
 func (s *session) Headers(milter.Modifier) (response *milter.Response, _ error) {
 	defer s.survive(&response)
 	if s.message == nil {
-		return milter.RespContinue, nil
+		return s.decided(), nil
 	}
 	verdict := s.message.Write([]byte("\r\n"))
 	if verdict == submission.More {
@@ -107,9 +109,6 @@ func (s *session) Headers(milter.Modifier) (response *milter.Response, _ error) 
 func (s *session) BodyChunk(chunk []byte, m milter.Modifier) (response *milter.Response, _ error) {
 	defer s.survive(&response)
 	if s.message == nil {
-		if m.Protocol()&milter.OptSkip != 0 {
-			return milter.RespSkip, nil
-		}
 		return milter.RespContinue, nil
 	}
 	return s.answer(s.message.Write(chunk)), nil
@@ -119,7 +118,7 @@ func (s *session) BodyChunk(chunk []byte, m milter.Modifier) (response *milter.R
 func (s *session) EndOfMessage(m milter.Modifier) (response *milter.Response, _ error) {
 	defer s.survive(&response)
 	if s.message == nil {
-		return milter.RespAccept, nil
+		return s.decided(), nil
 	}
 	return s.answer(s.message.End(m.Get(milter.MacroQueueId))), nil
 }
@@ -130,7 +129,14 @@ func (s *session) answer(verdict submission.Verdict) *milter.Response {
 		return milter.RespContinue
 	}
 	s.forget()
-	if verdict == submission.Later {
+	s.later = verdict == submission.Later
+	return s.decided()
+}
+
+// decided says what becomes of a mail that is forgotten. The mail system does not wait for answers to the fields of the header and to pieces
+// of the body, as each would cost a round trip. It hears afterwards what was decided there.
+func (s *session) decided() *milter.Response {
+	if s.later {
 		return milter.RespTempFail
 	}
 	return milter.RespAccept

@@ -284,11 +284,57 @@ func TestTooLarge(t *testing.T) {
 	s := newSite(t)
 	s.Most = 5000
 	c := s.connect("192.0.2.1")
-	if said, after := c.send("paul", within+strings.Repeat("x", 6000)); said.Type != milter.ActionAccept || after != "body" || s.Lost() != 1 {
+	if said, after := c.send("paul", within+strings.Repeat("x", 6000)); said.Type != milter.ActionAccept || after != "end" || s.Lost() != 1 {
 		t.Errorf("the milter says %v after %s, %d are lost", said.Type, after, s.Lost())
 	}
 	if len(s.all()) > 0 {
 		t.Errorf("taken: %+v", s.all())
+	}
+}
+
+// A mail system waits for few answers, each of which is a round trip. Where it is told nothing of answers that it need not wait for, it
+// gets one to each step.
+func TestAnswers(t *testing.T) {
+	const plain, multipart = "Content-Type\x00text/plain\x00", "Content-Type\x00multipart/mixed; boundary=b\x00"
+	for name, c := range map[string]struct {
+		protocol uint32
+		field    string
+		want     string // the first octets of the answers: to the offer, to MAIL, to the end of the header, and so on
+	}{
+		"no calendar by its header":    {0x1fffff, plain, "Oca"},
+		"no calendar by its body":      {0x1fffff, multipart, "Occa"},
+		"a mail system of an old time": {0, multipart, "Occcccca"},
+	} {
+		s := newSite(t)
+		conn, err := net.Dial("unix", s.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packet := func(data string) string {
+			return string(binary.BigEndian.AppendUint32(nil, uint32(len(data)))) + data
+		}
+		offer := binary.BigEndian.AppendUint32([]byte("O\x00\x00\x00\x06\x00\x00\x01\xff"), c.protocol)
+		steps := packet(string(offer)) + packet("Cclient.example.com\x004\x00\x50192.0.2.1\x00") +
+			packet("DM{auth_authen}\x00paul\x00") + packet("M<paul@example.com>\x00") + packet("L"+c.field) + packet("N")
+		if c.field == multipart {
+			steps += packet("B--b\r\n\r\nx\r\n") + packet("B--b--\r\n") + packet("E")
+		}
+		if _, err := io.WriteString(conn, steps+packet("Q")); err != nil {
+			t.Fatal(err)
+		}
+		answers, err := io.ReadAll(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		got := ""
+		for len(answers) > 4 {
+			got += string(answers[4])
+			answers = answers[4+binary.BigEndian.Uint32(answers):]
+		}
+		if got != c.want {
+			t.Errorf("%s: the answers are %s, want %s", name, got, c.want)
+		}
 	}
 }
 
