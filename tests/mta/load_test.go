@@ -1,11 +1,13 @@
 package mta
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,6 +46,26 @@ func (s *server) emptyMilter(t *testing.T) {
 	t.Cleanup(func() { empty.Close() })
 	s.run(t, "postconf -e smtpd_milters=unix:empty/milter milter_default_action=tempfail && postfix reload")
 }
+
+// usersLogIn has a Postfix take mail of users who log in, by TLS.
+func (s *server) usersLogIn(t *testing.T) {
+	t.Helper()
+	const cert, key = "/etc/postfix/own.pem", "/etc/postfix/own.key"
+	s.certificate(t, cert, key)
+	s.run(t, dovecotLogins+`
+		postconf -e smtpd_tls_cert_file=`+cert+` smtpd_tls_key_file=`+key+` smtpd_tls_security_level=may
+		postfix reload`)
+}
+
+// habit is how clients send mail.
+type habit struct {
+	name     string
+	perVisit int  // mails over one connection
+	logsIn   bool // with its user's name, by TLS
+}
+
+// habits are those of a program that sends much mail from a trusted host, and of users' programs.
+var habits = []habit{{"as a trusted host sends it", loadPerSession, false}, {"as users send it", 1, true}}
 
 // trip is what some messages have taken, from the first one's start.
 type trip struct {
@@ -103,17 +125,17 @@ func (s *server) waiting() (queue, spool int) {
 }
 
 // travel sends messages, number n from a user to a guest of its own, as fast as they are taken, and waits until all is done.
-func (s *server) travel(t *testing.T, messages int, message func(n int) (user, guest string, text []byte)) trip {
+func (s *server) travel(t *testing.T, clients habit, messages int, message func(n int) (user, guest string, text []byte)) trip {
 	t.Helper()
 	var result trip
 	busy := s.busy(t)
 	began := time.Now()
 	next, errs := make(chan int), make(chan error, loadConnections)
-	var clients sync.WaitGroup
+	var senders sync.WaitGroup
 	for range loadConnections {
-		clients.Go(func() {
+		senders.Go(func() {
 			for first := range next {
-				if err := s.sendSome(first, min(first+loadPerSession, messages), message); err != nil {
+				if err := s.sendSome(clients, first, min(first+clients.perVisit, messages), message); err != nil {
 					errs <- err
 					return
 				}
@@ -123,9 +145,9 @@ func (s *server) travel(t *testing.T, messages int, message func(n int) (user, g
 	accepted := make(chan error, 1)
 	go func() {
 		defer close(accepted)
-		defer clients.Wait()
+		defer senders.Wait()
 		defer close(next)
-		for first := 0; first < messages; first += loadPerSession {
+		for first := 0; first < messages; first += clients.perVisit {
 			select {
 			case next <- first:
 			case err := <-errs:
@@ -165,12 +187,21 @@ func (s *server) travel(t *testing.T, messages int, message func(n int) (user, g
 }
 
 // sendSome sends some messages over one connection.
-func (s *server) sendSome(first, end int, message func(int) (user, guest string, text []byte)) error {
+func (s *server) sendSome(client habit, first, end int, message func(int) (user, guest string, text []byte)) error {
 	c, err := connect(s.submission, "")
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	if client.logsIn {
+		if err := c.StartTLS(&tls.Config{InsecureSkipVerify: true}); err != nil {
+			return err
+		}
+		user, _, _ := message(first)
+		if err := logIn(c, user); err != nil {
+			return err
+		}
+	}
 	for n := first; n < end; n++ {
 		user, guest, text := message(n)
 		if err := transact(c, user, []string{guest}, text); err != nil {
@@ -182,7 +213,8 @@ func (s *server) sendSome(first, end int, message func(int) (user, guest string,
 
 // TestLoad sends newsletters and invitations of 20 users through Postfix alone, with the service, and with the programs that it pipes
 // copies to, in turns. It reports how long they take, and how long processors work, with the length of the queue each second. IMIP_AGENT_LONG
-// has it send 2,000 of each, three times, and also through a milter that does nothing: what is spent then is Postfix's own part.
+// has it send 2,000 of each, three times, and also through a milter that does nothing: what is spent then is Postfix's own part. IMIP_AGENT_LOAD
+// is a regular expression: of what is sent, and how, KIND "/" HABIT "/" WAY, what matches counts.
 func TestLoad(t *testing.T) {
 	need(t, "postfix")
 	messages, rounds := 60, 1
@@ -194,8 +226,9 @@ func TestLoad(t *testing.T) {
 		rounds int
 		server *server
 	}
+	alone := newPostfixWith(t, "imip-agent setup postfix --remove >/dev/null", "", t.TempDir(), "")
 	ways := []way{
-		{"Postfix alone", rounds, newPostfixWith(t, "imip-agent setup postfix --remove >/dev/null", "", t.TempDir(), "")},
+		{"Postfix alone", rounds, alone},
 		{"the service", rounds, newPostfixWith(t, serviceLoad, "", t.TempDir(), "")},
 		{"pipe", 1, newPostfix(t, "", t.TempDir(), "")}, // which takes minutes
 	}
@@ -205,45 +238,62 @@ func TestLoad(t *testing.T) {
 		empty.emptyMilter(t)
 		ways = slices.Insert(ways, 2, way{"an empty milter", rounds, empty})
 	}
+	for _, way := range ways {
+		way.server.usersLogIn(t)
+	}
 	kinds := map[string]func(user, uid, guest string, n int) []byte{
 		"newsletters": func(user, uid, guest string, _ int) []byte { return letter(user, uid, guest) },
 		"invitations": func(user, uid, guest string, n int) []byte { return invitation(user, user, uid, n%24, guest) },
 	}
+	events := map[*server]int{} // that each user has
+	wanted := regexp.MustCompile(os.Getenv("IMIP_AGENT_LOAD"))
 	for kind, compose := range kinds {
-		trips := map[string][]trip{}
-		for round := range rounds {
-			for turn := range ways {
-				way := ways[(turn+round)%len(ways)]
-				if round >= way.rounds {
-					continue
+		for _, clients := range habits {
+			ways := slices.DeleteFunc(slices.Clone(ways), func(w way) bool { return !wanted.MatchString(kind + "/" + clients.name + "/" + w.name) })
+			if len(ways) == 0 || ways[0].server != alone {
+				continue // there is nothing to compare
+			}
+			if kind == "invitations" {
+				for _, way := range ways {
+					events[way.server] += messages / loadUsers * way.rounds
 				}
-				guest := func(n int) string { return fmt.Sprintf("%s%d-%d@host%d.example.org", kind, round, n, n%7) }
-				trip := way.server.travel(t, messages, func(n int) (string, string, []byte) {
-					user, uid := loadUser(n), fmt.Sprintf("%s-%d-%d", kind, round, n)
-					return user, guest(n), compose(user, uid, guest(n), n)
-				})
-				trips[way.name] = append(trips[way.name], trip)
-				t.Logf("%d %s, %s: %v", messages, kind, way.name, trip)
-				for n := range messages {
-					if got := len(way.server.sink.to(guest(n))); got != 1 {
-						t.Errorf("%s: %s got %d messages", way.name, guest(n), got)
+			}
+			trips := map[string][]trip{}
+			for round := range rounds {
+				for turn := range ways {
+					way := ways[(turn+round)%len(ways)]
+					if round >= way.rounds {
+						continue
+					}
+					run := fmt.Sprintf("%s-%d-%d", kind, clients.perVisit, round)
+					guest := func(n int) string { return fmt.Sprintf("%s-%d@host%d.example.org", run, n, n%7) }
+					trip := way.server.travel(t, clients, messages, func(n int) (string, string, []byte) {
+						user, uid := loadUser(n), fmt.Sprintf("%s-%d", run, n)
+						return user, guest(n), compose(user, uid, guest(n), n)
+					})
+					trips[way.name] = append(trips[way.name], trip)
+					t.Logf("%d %s, %s, %s: %v", messages, kind, clients.name, way.name, trip)
+					for n := range messages {
+						if got := len(way.server.sink.to(guest(n))); got != 1 {
+							t.Errorf("%s: %s got %d messages", way.name, guest(n), got)
+						}
 					}
 				}
 			}
-		}
-		alone := trips["Postfix alone"]
-		for _, way := range ways[1:] {
-			var accepted, sent, busy []float64
-			for i, trip := range trips[way.name] {
-				accepted = append(accepted, trip.accepted.Seconds()/alone[i].accepted.Seconds())
-				sent = append(sent, trip.sent.Seconds()/alone[i].sent.Seconds())
-				busy = append(busy, trip.busy.Seconds()/alone[i].busy.Seconds())
+			base := trips[ways[0].name]
+			for _, way := range ways[1:] {
+				var accepted, sent, busy []float64
+				for i, trip := range trips[way.name] {
+					accepted = append(accepted, trip.accepted.Seconds()/base[i].accepted.Seconds())
+					sent = append(sent, trip.sent.Seconds()/base[i].sent.Seconds())
+					busy = append(busy, trip.busy.Seconds()/base[i].busy.Seconds())
+				}
+				slices.Sort(accepted)
+				slices.Sort(sent)
+				slices.Sort(busy)
+				t.Logf("%s, %s, %s: accepted in %.2f times the time of Postfix alone, sent in %.2f times, with %.2f times its work of processors (medians of %.2f, %.2f and %.2f)",
+					kind, clients.name, way.name, accepted[len(accepted)/2], sent[len(sent)/2], busy[len(busy)/2], accepted, sent, busy)
 			}
-			slices.Sort(accepted)
-			slices.Sort(sent)
-			slices.Sort(busy)
-			t.Logf("%s, %s: accepted in %.2f times the time of Postfix alone, sent in %.2f times, with %.2f times its work of processors (medians of %.2f, %.2f and %.2f)",
-				kind, way.name, accepted[len(accepted)/2], sent[len(sent)/2], busy[len(busy)/2], accepted, sent, busy)
 		}
 	}
 	for _, way := range ways[1:] {
@@ -252,7 +302,7 @@ func TestLoad(t *testing.T) {
 		}
 		for u := range loadUsers {
 			dir := store + "/mailto:" + loadUser(u) + "/objects"
-			want := messages / loadUsers * way.rounds
+			want := events[way.server]
 			if got := way.server.files("", dir); got != want {
 				t.Errorf("%s: %s has %d events, want %d", way.name, loadUser(u), got, want)
 			}
