@@ -83,6 +83,8 @@ func da(text string) string {
 		return "Ressourcen er ikke ledig på det ønskede tidspunkt og foreslår et andet."
 	case "The resource is not available at the requested time.":
 		return "Ressourcen er ikke ledig på det ønskede tidspunkt."
+	case "The same goes for all later occurrences.":
+		return "Det gælder også alle senere forekomster."
 	case "Thursday":
 		return "torsdag"
 	case "Tuesday":
@@ -290,6 +292,8 @@ func de(text string) string {
 		return "Die Ressource ist zur gewünschten Zeit nicht frei und schlägt eine andere vor."
 	case "The resource is not available at the requested time.":
 		return "Die Ressource ist zur gewünschten Zeit nicht frei."
+	case "The same goes for all later occurrences.":
+		return "Das gilt auch für alle späteren Termine."
 	case "Thursday":
 		return "Donnerstag"
 	case "Tuesday":
@@ -497,6 +501,8 @@ func nb(text string) string {
 		return "Ressursen er ikke ledig på tidspunktet du ba om, og foreslår et annet."
 	case "The resource is not available at the requested time.":
 		return "Ressursen er ikke ledig på tidspunktet du ba om."
+	case "The same goes for all later occurrences.":
+		return "Det gjelder også alle senere forekomster."
 	case "Thursday":
 		return "torsdag"
 	case "Tuesday":

@@ -87,6 +87,9 @@ func (w *writer) paragraph(n News) string {
 	for _, sentence := range w.sentences(n, who) {
 		line(sentence)
 	}
+	if n.later() {
+		line(w.tr("The same goes for all later occurrences."))
+	}
 	if n.Kind == Busy {
 		if when := w.between(n.From, n.Until); when != "" {
 			line(w.tr("Period: {when}", "when", when))

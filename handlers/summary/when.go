@@ -46,6 +46,9 @@ func timesOf(o *calendar.Object, zone *time.Location) (times, bool) {
 // single reports whether the news is about one occurrence of an event.
 func (n News) single() bool { return n.Object != nil && n.Object.Has("RECURRENCE-ID") }
 
+// later reports whether the news is about all later occurrences as well (RFC 5545 section 3.2.13). What is added is one.
+func (n News) later() bool { return n.single() && n.Kind != Addition && n.Object.Future() }
+
 // when says when the event is, "" if nobody knows. A message about an occurrence may say only
 // which it is.
 func (w *writer) when(n News) string {
@@ -156,7 +159,10 @@ func (w *writer) repeats(n News) string {
 		return ""
 	}
 	rule := parts(o.Value("RRULE"))
-	if rule["FREQ"] == "" {
+	switch only := rule["COUNT"] == "1"; {
+	case only && !o.Has("RDATE"): // one part of a series that was split
+		return ""
+	case only, rule["FREQ"] == "":
 		return w.tr("on several days")
 	}
 	every, ok := w.every(rule["FREQ"], rule["INTERVAL"])
