@@ -128,8 +128,13 @@ func (u *update) isToOneself() bool {
 	return slices.ContainsFunc(u.Senders, organizer.URI.Is) || u.System != "" && organizer.SentBy().Is(u.System) && u.isFrom(organizer)
 }
 
-// publishedByUser handles what the user has sent to others.
-func publishedByUser(u *update) error { return u.ifToOneself(publishToOneself) }
+// publishedByUser handles what the user has sent to others, and calls off what does not take place: see isCancelled.
+func publishedByUser(u *update) error {
+	if isCancelled(u.Object) {
+		return u.ifToOneself(cancelToOneself)
+	}
+	return u.ifToOneself(publishToOneself)
+}
 
 // calledOffByUser handles what the user has called off.
 func calledOffByUser(u *update) error { return u.ifToOneself(cancelToOneself) }

@@ -295,6 +295,15 @@ func TestReceived(t *testing.T) {
 				"- active meeting 1 by bob at 02T090000Z bob=ACCEPTED dan=ACCEPTED eve=ACCEPTED",
 				"+ active meeting 2 by bob at 02T090000Z bob=ACCEPTED dan=ACCEPTED eve=ACCEPTED"}, Details},
 
+		{"published to oneself as what does not take place", nil, []message{ownSeries, got(eve, "REPLY", declined, version, on9), got(eve, "COUNTER", accepted, version, at9)},
+			got(bob, "PUBLISH", byBob, newer, at9, weekly, "STATUS:CANCELLED\n"), []string{
+				"- active meeting 1 by bob at 02T090000Z bob=ACCEPTED dan=ACCEPTED eve=ACCEPTED",
+				"- active meeting/20261209T090000Z 1 by bob at 09T090000Z bob=ACCEPTED dan=ACCEPTED eve=DECLINED",
+				"- busy 02 0900-02 1000 meeting OPAQUE bob", "- busy 09 0900-09 1000 meeting/20261209T090000Z OPAQUE bob", "- busy 16 0900-16 1000 meeting OPAQUE bob",
+				"- counter meeting mailto:eve 1 by bob at 02T090000Z eve=ACCEPTED",
+				"- known of dan 09 0900-09 1000 meeting/20261209T090000Z OPAQUE bob",
+				"- request meeting COUNTER",
+				"+ cancelled meeting 2 by bob at 02T090000Z bob=ACCEPTED dan=ACCEPTED eve=ACCEPTED"}, Cancellation},
 		{"called off", nil, []message{series, agreed, got(ann, "REQUEST", byAnn, newer, moved), got(ann, "CANCEL", byAnn, version, third)}, got(ann, "CANCEL", byAnn, latest, at9), []string{
 			"- active meeting 1 by ann at 02T090000Z ann=ACCEPTED bob=ACCEPTED eve",
 			"- active meeting/20261209T090000Z 2 by ann at 09T150000Z ann=ACCEPTED bob=NEEDS-ACTION eve",

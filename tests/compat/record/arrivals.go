@@ -142,6 +142,10 @@ func arrivals() []*builder {
 			receives("vincent", "paul", "REQUEST", event(three)).
 			receives("vincent", "paul", "REQUEST", event(three, "SEQUENCE:1\nSTATUS:CANCELLED")),
 
+		arriving("own-status-cancelled", "status-cancelled", "The manager tells the user's records of an event, and then by its status that it does not take place.").
+			receives("vincent", "vincent", "PUBLISH", event(three, own)).
+			receives("vincent", "vincent", "PUBLISH", event(three, own, "SEQUENCE:1\nSTATUS:CANCELLED")),
+
 		arriving("uid-slash", "unsafe-uid", "An invitation whose UID has a slash.").
 			receives("vincent", "paul", "REQUEST", event(three, "UID:a/b")),
 
