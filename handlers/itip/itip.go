@@ -141,7 +141,7 @@ var (
 	calledOff = [...][]step{
 		Received: {ifNewer, callOffEntirely, dropAllOccurrences, dequeueOccurrences, forgetCalledOff, storeCancelled, dequeue, dropCounters},
 		// DEVIATION: cancelled-occurrences-of-resources
-		Decided: {ifNewer, callOffEntirely, dropAllOccurrences, forgetDecided, storeCancelled, retract},
+		Decided: {ifNewer, withdrawOffers, callOffEntirely, dropAllOccurrences, forgetDecided, storeCancelled, retract},
 	}
 	// What the web manager tells the user's own records of what it has sent to others.
 	// DEVIATION: publications-to-oneself.

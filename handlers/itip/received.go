@@ -176,6 +176,27 @@ func dropOffer(u *update) (err error) {
 	return u.dropOffers()
 }
 
+// withdrawOffers removes what is called off from the periods that are offered, unless somebody else organizes it, as
+// the offer says.
+//
+// DEVIATION: offers-of-what-is-called-off. The original holds them until they expire.
+func withdrawOffers(u *update) error {
+	table, err := u.Periods(stores.Table{Kind: stores.Offers})
+	if err != nil {
+		return err
+	}
+	organizer, _ := u.Object.Organizer()
+	switch offered, by := offers(table, u.ID.UID, organizer); {
+	case !offered:
+		return nil
+	case !by:
+		if recorded, err := u.recorded(); recorded == nil || err != nil {
+			return err
+		}
+	}
+	return u.dropOffers()
+}
+
 // dropOffers removes the event from the periods that the user has offered.
 func (u *update) dropOffers() error {
 	which := stores.Table{Kind: stores.Offers}

@@ -182,6 +182,7 @@ func (m *model) handle(c call) []reply {
 		}
 		delete(r.stored, c.occurrence)
 		r.cancelled[c.occurrence] = c.revision
+		r.dropOffers(c)
 		r.giveUp(c)
 		m.account(c)
 		for name := range m.resources {

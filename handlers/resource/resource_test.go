@@ -143,6 +143,39 @@ func TestOffers(t *testing.T) {
 		[]string{"cancellations/objects/third", "freebusy 02T0930 meeting", "freebusy 04T0930 fifth", "objects/fifth", "objects/meeting", "objects/second"}})
 }
 
+// What is called off is offered no more, if who offered it or the offer says so: the room is free for others.
+func TestOffersCalledOff(t *testing.T) {
+	s := newSite(t)
+	s.settings.SchedulingFunction = "schedule_corrected_in_freebusy"
+	s.settings.PermittedTimes = preferences.Times{Minutes: []int{0, 30}}
+	s.settings.Offers = 24 * time.Hour
+	counter := paul + " COUNTER NEEDS-ACTION 02T0930"
+	play(t, s,
+		step{request("DTSTART:20261202T091000Z"), []string{counter}, []string{"freebusy-offers 02T0930 meeting"}},
+		// Somebody else says it of an event of their own.
+		step{message(harvey, "CANCEL", event("ORGANIZER:mailto:"+harvey, "DTSTART:20261202T091000Z", "SEQUENCE:0")), nil,
+			[]string{"cancellations/objects/meeting", "freebusy-offers 02T0930 meeting"}},
+	)
+	s = newSite(t)
+	s.settings.SchedulingFunction = "schedule_corrected_in_freebusy"
+	s.settings.PermittedTimes = preferences.Times{Minutes: []int{0, 30}}
+	s.settings.Offers = 24 * time.Hour
+	second := []string{"RECURRENCE-ID:20261209T090000Z", "DTSTART:20261209T091000Z"}
+	play(t, s,
+		step{request("DTSTART:20261202T091000Z"), []string{counter}, nil},
+		step{message(paul, "CANCEL", event("DTSTART:20261202T091000Z", "SEQUENCE:1")), nil, []string{"cancellations/objects/meeting"}},
+		step{request("UID:other", "DTSTART:20261202T093000Z"), []string{paul + " REPLY ACCEPTED 02T0930"}, nil},
+		// An occurrence of what is booked, by STATUS, and then all of it.
+		step{request("UID:series", "DTSTART:20261202T110000Z", "RRULE:FREQ=WEEKLY;COUNT=3"), []string{paul + " REPLY ACCEPTED 02T1100"}, nil},
+		step{request(append(second, "UID:series", "SEQUENCE:1")...), []string{paul + " COUNTER NEEDS-ACTION 09T0930"}, nil},
+		step{request(append(second, "UID:series", "SEQUENCE:2", "STATUS:CANCELLED")...), nil, nil},
+		step{request("UID:third", "DTSTART:20261209T093000Z"), []string{paul + " REPLY ACCEPTED 09T0930"}, nil},
+		step{request("UID:series", "SEQUENCE:3", "RECURRENCE-ID:20261216T110000Z", "DTSTART:20261216T091000Z"), []string{paul + " COUNTER NEEDS-ACTION 16T0930"}, nil},
+		step{message(paul, "CANCEL", event("UID:series", "SEQUENCE:4")), nil, nil},
+		step{request("UID:fourth", "DTSTART:20261216T093000Z"), []string{paul + " REPLY ACCEPTED 16T0930"}, nil},
+	)
+}
+
 // The next time is when the room and all others who attend are free, as far as that is known, and within the window.
 func TestNextAvailable(t *testing.T) {
 	s := newSite(t)

@@ -155,6 +155,13 @@ func decisions() []*builder {
 			asks("room", "paul", "REQUEST", event(booking, "DTSTART:20261202T091500Z\nDTEND:20261202T100500Z")).
 			asks("room", "paul", "DECLINECOUNTER", event(booking, "DTSTART:20261202T093000Z\nDTEND:20261202T103000Z")).
 			asks("room", "harvey", "REQUEST", event(overlapping)),
+		decided("offer-called-off", "An event with an offer is called off, and the room is free for others.").deviates("offers-of-what-is-called-off").
+			by("schedule_corrected_in_freebusy").
+			prefers("room", "permitted_times", "0,30").
+			prefers("room", "freebusy_offers", "P1D").
+			asks("room", "paul", "REQUEST", event(booking, "DTSTART:20261202T091500Z\nDTEND:20261202T100500Z")).
+			asks("room", "paul", "CANCEL", event(booking, "SEQUENCE:1\nDTSTART:20261202T091500Z\nDTEND:20261202T100500Z")).
+			asks("room", "harvey", "REQUEST", event(overlapping)),
 		decided("offer-expired", "An offer has expired, and the room is free for others.").
 			by("schedule_corrected_in_freebusy").
 			prefers("room", "permitted_times", "0,30").
