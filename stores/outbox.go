@@ -40,6 +40,21 @@ type LetterInfo struct {
 	Age  time.Duration // how long ago that was, by the clock that Time goes by
 }
 
+// Owed is also what a [Tx] is that shows the user's outbox by itself. Who is in a critical section asks for the letters by
+// [LettersOf], since a store may have no second connection for who holds one.
+type Owed interface {
+	// Letters returns the letters of the user, as [Outbox] does.
+	Letters() ([]LetterInfo, error)
+}
+
+// LettersOf returns the letters of the user inside whose critical section it is called.
+func LettersOf(ctx context.Context, outbox Outbox, tx Tx) ([]LetterInfo, error) {
+	if t, ok := tx.(Owed); ok {
+		return t.Letters()
+	}
+	return outbox.Letters(ctx, tx.User())
+}
+
 // Outbox holds the letters of a store's users. A letter is put into it by [Tx.Send], and
 // stays until it is dropped, also when all its mails have gone out: as long as it is
 // there, its cause is known to have been dealt with.

@@ -180,27 +180,49 @@ func withoutOutbox(err error) error {
 // Letters implements [stores.Outbox].
 func (s *Store) Letters(ctx context.Context, user calendar.URI) (letters []stores.LetterInfo, err error) {
 	err = s.retry(ctx, func() error {
-		letters = nil
-		rows, err := s.pool.Query(ctx, `SELECT letter, count(DISTINCT number) FILTER (WHERE number >= 0), max(changed), extract(epoch FROM clock_timestamp() - max(changed))::float8 FROM imip_agent_outbox
-			WHERE store_user = $1 GROUP BY letter ORDER BY 3, 1`, string(user))
-		if err == nil {
-			letters, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.LetterInfo, error) {
-				var l stores.LetterInfo
-				var changed *time.Time
-				var seconds *float64
-				err := row.Scan(&l.Name, &l.Left, &changed, &seconds)
-				if changed != nil && seconds != nil {
-					l.Time, l.Age = changed.UTC(), time.Duration(*seconds*float64(time.Second))
-				}
-				return l, err
-			})
-		}
+		letters, err = lettersOf(ctx, s.pool, user)
 		return withoutOutbox(err)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the letters in the outbox: %w", err)
 	}
 	return letters, nil
+}
+
+// Letters implements [stores.Owed].
+func (t *tx) Letters() (letters []stores.LetterInfo, err error) {
+	// Up to a savepoint: where there is no table, the transaction goes on.
+	err = pgx.BeginFunc(t.ctx, t.db, func(db pgx.Tx) (err error) {
+		letters, err = lettersOf(t.ctx, db, t.user)
+		return err
+	})
+	if err := withoutOutbox(err); err != nil {
+		return nil, fmt.Errorf("list the letters in the outbox: %w", err)
+	}
+	return letters, nil
+}
+
+// querier is what a statement is sent by.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+func lettersOf(ctx context.Context, db querier, user calendar.URI) ([]stores.LetterInfo, error) {
+	rows, err := db.Query(ctx, `SELECT letter, count(DISTINCT number) FILTER (WHERE number >= 0), max(changed), extract(epoch FROM clock_timestamp() - max(changed))::float8 FROM imip_agent_outbox
+		WHERE store_user = $1 GROUP BY letter ORDER BY 3, 1`, string(user))
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (stores.LetterInfo, error) {
+		var l stores.LetterInfo
+		var changed *time.Time
+		var seconds *float64
+		err := row.Scan(&l.Name, &l.Left, &changed, &seconds)
+		if changed != nil && seconds != nil {
+			l.Time, l.Age = changed.UTC(), time.Duration(*seconds*float64(time.Second))
+		}
+		return l, err
+	})
 }
 
 // Deliver implements [stores.Outbox]. It holds an advisory lock of its session on the

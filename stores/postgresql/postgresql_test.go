@@ -204,3 +204,42 @@ func TestStore(t *testing.T) {
 		})
 	}
 }
+
+// Who holds a transaction sees the letters by it, also where the table of letters has not been made.
+func TestLettersInside(t *testing.T) {
+	s := open(t, postgresqltest.Database(t)+" pool_max_conns=1", false)
+	if _, err := s.CreateSchema(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	look := func() (names string) {
+		err := s.Update(ctx, storestest.Paul, func(tx stores.Tx) error {
+			names = ""
+			letters, err := stores.LettersOf(ctx, s, tx)
+			for _, l := range letters {
+				names += l.Name
+			}
+			if err != nil {
+				return err
+			}
+			return tx.Put(key("u1"), storestest.Event("u1", "", "Meeting"))
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return names
+	}
+	if err := s.Note(ctx, storestest.Paul, "noted"); err != nil {
+		t.Fatal(err)
+	}
+	if names := look(); names != "noted" {
+		t.Errorf("found %q", names)
+	}
+	if _, err := s.pool.Exec(ctx, "DROP TABLE imip_agent_outbox"); err != nil {
+		t.Fatal(err)
+	}
+	if names := look(); names != "" {
+		t.Errorf("found %q without a table", names)
+	}
+}

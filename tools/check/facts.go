@@ -110,7 +110,7 @@ func (c *Checker) subject(user calendar.URI) subject {
 
 // readLetters reads what waits in the user's outbox.
 func (f *facts) readLetters(store stores.Store) (err error) {
-	f.letters, err = store.Letters(f.ctx, f.user)
+	f.letters, err = stores.LettersOf(f.ctx, store, f.tx)
 	if errors.Is(err, syscall.ENOTDIR) {
 		return nil // something else is in the outbox's place, which is told
 	} else if err != nil {

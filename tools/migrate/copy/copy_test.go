@@ -913,6 +913,9 @@ func TestLetters(t *testing.T) {
 	for name, open := range map[string]func() *copy.Side{
 		"files":    func() *copy.Side { return files(t, filepath.Join(t.TempDir(), "between")) },
 		"database": func() *copy.Side { return database(t) },
+		"database with one connection": func() *copy.Side {
+			return databaseAt(t, postgresqltest.Database(t)+" pool_max_conns=1")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "store")

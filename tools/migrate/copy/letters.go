@@ -25,7 +25,7 @@ func (c *copier) letters(ctx context.Context) error {
 		if len(c.o.Users) > 0 && !slices.ContainsFunc(c.o.Users, user.Is) || c.failed[t] {
 			continue
 		}
-		err := c.from.Store.View(ctx, user, func(source stores.Tx) error { return c.lettersOf(ctx, t, source) })
+		err := c.lettersOf(ctx, t)
 		var cannot *stores.UnstorableError
 		switch {
 		case errors.Is(err, stores.ErrLocked):
@@ -39,9 +39,28 @@ func (c *copier) letters(ctx context.Context) error {
 	return nil
 }
 
-// lettersOf copies a user's letters. The source is held.
-func (c *copier) lettersOf(ctx context.Context, t task, source stores.Tx) error {
-	all, err := c.from.Store.Letters(ctx, t.user)
+// lettersOf copies a user's letters. The source is held while it is found out which. To read one takes a connection to a
+// database, and who holds the source has one already: they are read afterwards.
+func (c *copier) lettersOf(ctx context.Context, t task) error {
+	var all []stores.LetterInfo
+	err := c.from.Store.View(ctx, t.user, func(source stores.Tx) (err error) {
+		if all, err = stores.LettersOf(ctx, c.from.Store, source); err != nil {
+			return err
+		}
+		// What was committed in part is done again when its message is handled again, and then at the target.
+		for i := 0; i < len(all); {
+			done, err := source.Sent(all[i].Name)
+			if err != nil {
+				return err
+			}
+			if done {
+				i++
+			} else {
+				all = slices.Delete(all, i, i+1)
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -50,36 +69,35 @@ func (c *copier) lettersOf(ctx context.Context, t task, source stores.Tx) error 
 		return err
 	}
 	for _, l := range all {
-		// What was committed in part is done again when its message is handed in again, and then at the target.
-		if done, err := source.Sent(l.Name); !done || err != nil {
-			if err != nil {
-				return err
-			}
-			continue
-		}
 		i := slices.IndexFunc(there, func(other stores.LetterInfo) bool { return other.Name == l.Name })
 		if i >= 0 && there[i].Left <= l.Left {
 			c.result.Unchanged.Letters++
 			continue
 		}
-		c.result.Written.Letters++
 		if c.o.DryRun {
+			c.result.Written.Letters++
 			continue
 		}
-		if i >= 0 { // more is left of it than at the source
-			if err := c.to.Store.Drop(ctx, t.user, l.Name); err != nil {
-				return err
-			}
+		letter, err := c.letter(ctx, t.user, l.Name)
+		if errors.Is(err, stores.ErrNotFound) {
+			continue // it has been dropped meanwhile
 		}
-		if err := c.letter(ctx, t.user, l.Name); err != nil {
+		if err == nil && i >= 0 { // more is left of it than at the source
+			err = c.to.Store.Drop(ctx, t.user, l.Name)
+		}
+		if err == nil {
+			err = c.to.Store.Update(ctx, t.user, func(tx stores.Tx) error { return tx.Send(letter) })
+		}
+		if err != nil {
 			return fmt.Errorf("letter %s: %w", l.Name, err)
 		}
+		c.result.Written.Letters++
 	}
 	return nil
 }
 
-// letter copies a letter with the mails that are left.
-func (c *copier) letter(ctx context.Context, user calendar.URI, name string) error {
+// letter reads a letter with the mails that are left.
+func (c *copier) letter(ctx context.Context, user calendar.URI, name string) (stores.Letter, error) {
 	letter := stores.Letter{Name: name}
 	var failure error
 	err := c.from.Store.Deliver(ctx, user, name, func(_ int, mail io.Reader) error {
@@ -90,10 +108,18 @@ func (c *copier) letter(ctx context.Context, user calendar.URI, name string) err
 		letter.Mails = append(letter.Mails, stores.Mail(text))
 		return errKept
 	})
-	if failure != nil || err != nil && !errors.Is(err, errKept) {
-		return errors.Join(failure, err)
+	return letter, errors.Join(failure, withoutKept(err))
+}
+
+// withoutKept returns what else has gone wrong than that mails were kept: without those that could not be read, a letter is not whole.
+func withoutKept(err error) error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return errors.Join(slices.DeleteFunc(slices.Clone(several.Unwrap()), func(one error) bool { return errors.Is(one, errKept) })...)
 	}
-	return c.to.Store.Update(ctx, user, func(tx stores.Tx) error { return tx.Send(letter) })
+	if errors.Is(err, errKept) {
+		return nil
+	}
+	return err
 }
 
 // errKept keeps a mail in the source's outbox.
