@@ -116,7 +116,7 @@ type Tx interface {
 	// Counters returns who has made counter-proposals to the event, in order.
 	Counters(ID) ([]calendar.URI, error)
 
-	// Requests returns the request queue in its order.
+	// Requests returns the request queue in its order. The caller must not change it.
 	Requests() ([]Request, error)
 	// SetRequests replaces the request queue.
 	SetRequests([]Request) error

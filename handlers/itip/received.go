@@ -46,7 +46,7 @@ func (u *update) enqueue(kind string) error {
 		return err
 	}
 	u.did(Effect{Kind: Queued})
-	return u.SetRequests(append(slices.Clone(queue), stores.Request{ID: u.ID, Type: kind}))
+	return u.SetRequests(append(slices.Clip(queue), stores.Request{ID: u.ID, Type: kind}))
 }
 
 // dequeueOccurrences takes the occurrences of a whole event out of the request queue, with the
@@ -61,9 +61,13 @@ func dequeueOccurrences(u *update) error {
 	if err != nil {
 		return err
 	}
+	goes := func(entry stores.Request) bool { return entry.UID == u.ID.UID && entry.RecurrenceID != "" }
+	if !slices.ContainsFunc(queue, goes) {
+		return nil
+	}
 	var left []stores.Request
 	for _, entry := range queue {
-		if entry.UID != u.ID.UID || entry.RecurrenceID == "" {
+		if !goes(entry) {
 			left = append(left, entry)
 			continue
 		}
@@ -76,9 +80,6 @@ func dequeueOccurrences(u *update) error {
 				return err
 			}
 		}
-	}
-	if len(left) == len(queue) {
-		return nil
 	}
 	u.did(Effect{Kind: Dequeued})
 	return u.SetRequests(left)

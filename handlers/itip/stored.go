@@ -119,11 +119,11 @@ func (u *update) takeFromQueue(id stores.ID) (was bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	left := slices.DeleteFunc(slices.Clone(queue), func(entry stores.Request) bool { return entry.ID == id })
-	if len(left) == len(queue) {
+	is := func(entry stores.Request) bool { return entry.ID == id }
+	if !slices.ContainsFunc(queue, is) {
 		return false, nil
 	}
-	return true, u.SetRequests(left)
+	return true, u.SetRequests(slices.DeleteFunc(slices.Clone(queue), is))
 }
 
 // dropCounters deletes the counter-proposals to the event.

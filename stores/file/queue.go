@@ -61,11 +61,18 @@ func readRequests(data []byte) ([]stores.Request, []freebusy.Damage) {
 
 // writeRequests returns the text of a request queue.
 func writeRequests(requests []stores.Request) []byte {
-	var b strings.Builder
+	const ends = len("\t\t\n")
+	size := 0
 	for _, r := range requests {
-		fmt.Fprintf(&b, "%s\t%s\t%s\n", r.UID, r.RecurrenceID, r.Type)
+		size += len(r.UID) + len(r.RecurrenceID) + len(r.Type) + ends
 	}
-	return []byte(b.String())
+	text := make([]byte, 0, size)
+	for _, r := range requests {
+		text = append(append(text, r.UID...), '\t')
+		text = append(append(text, r.RecurrenceID...), '\t')
+		text = append(append(text, r.Type...), '\n')
+	}
+	return text
 }
 
 // readProviders reads the table of events that recur without end: the end of the window
@@ -191,7 +198,7 @@ func (t *tx) Requests() ([]stores.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Clone(table.requests), nil
+	return slices.Clip(table.requests), nil // who appends to it makes a copy
 }
 
 func (t *tx) requestTable() (*requestTable, error) {
@@ -217,19 +224,31 @@ func (t *tx) SetRequests(requests []stores.Request) error {
 	if len(requests) > maxLines {
 		return failed("writing", t.dir.full(requestsTable.String()), &linesError{len(requests)})
 	}
-	known := make(map[stores.Request]bool, len(table.requests))
-	for _, r := range table.read {
-		known[r] = true
+	same := 0 // as many stay in their places at the beginning
+	for same < min(len(requests), len(table.requests)) && requests[same] == table.requests[same] {
+		same++
 	}
-	for _, r := range requests {
-		if known[r] {
-			continue // as odd as it may be
+	var known map[stores.Request]bool
+	for _, r := range requests[same:] {
+		err := stores.CheckRequest(r)
+		if err == nil {
+			continue
 		}
-		if err := stores.CheckRequest(r); err != nil {
+		if known == nil {
+			known = make(map[stores.Request]bool, len(table.read))
+			for _, r := range table.read {
+				known[r] = true
+			}
+		}
+		if !known[r] { // else it is as odd as it may be
 			return err
 		}
 	}
-	table.requests = slices.Clone(requests)
+	if same == len(table.requests) { // what Requests has returned stays as it is
+		table.requests = append(table.requests, requests[same:]...)
+	} else {
+		table.requests = slices.Clone(requests)
+	}
 	return nil
 }
 

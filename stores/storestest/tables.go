@@ -2,6 +2,7 @@ package storestest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,6 +100,32 @@ func requests(t *testing.T, s stores.Store) {
 	view(t, s, Paul, func(tx stores.Tx) { equal(t, "requests", must2r(t, tx), queue) })
 	shorter := append(queue[:1:1], queue[2:]...)
 	update(t, s, Paul, func(tx stores.Tx) { ok(t, tx.SetRequests(shorter)) })
+	view(t, s, Paul, func(tx stores.Tx) { equal(t, "requests", must2r(t, tx), shorter) })
+	// What was returned stays as it is, whatever is made of it.
+	update(t, s, Paul, func(tx stores.Tx) {
+		wants := [][]stores.Request{shorter}
+		var gots [][]stores.Request
+		set := func(next []stores.Request) {
+			gots = append(gots, must2r(t, tx))
+			ok(t, tx.SetRequests(next))
+			wants = append(wants, slices.Clone(next))
+		}
+		longer := func(by string) []stores.Request {
+			return append(must2r(t, tx), stores.Request{ID: stores.ID{UID: by}})
+		}
+		set(longer("one"))
+		other := longer("never")
+		set(longer("two"))
+		set(wants[1])
+		set(longer("three"))
+		set(append(must2r(t, tx)[1:3:3], stores.Request{ID: stores.ID{UID: "four"}}))
+		set(longer("five"))
+		equal(t, "what is not stored", other, append(wants[1][:4:4], stores.Request{ID: stores.ID{UID: "never"}}))
+		for i, got := range append(gots, must2r(t, tx)) {
+			equal(t, "the requests over time", got, wants[i])
+		}
+		ok(t, tx.SetRequests(shorter))
+	})
 	view(t, s, Paul, func(tx stores.Tx) { equal(t, "requests", must2r(t, tx), shorter) })
 	update(t, s, Paul, func(tx stores.Tx) {
 		var cannot *stores.UnstorableError
