@@ -104,7 +104,12 @@ func Create(root *os.Root, name string, content []byte, o Options) error {
 // the file: so several can be written first, and then be synced at once, which a file system does with one write
 // of its journal. Finish must be called. If it fails, there is no file.
 func Stage(root *os.Root, name string, content io.WriterTo, o Options) (finish func() error, err error) {
-	return stage(root, name, func(w io.Writer) error {
+	return stage(root, name, writing(content), o)
+}
+
+// writing returns what writes a content.
+func writing(content io.WriterTo) func(io.Writer) error {
+	return func(w io.Writer) error {
 		if text, ok := content.(*bytes.Reader); ok {
 			_, err := text.WriteTo(w)
 			return err
@@ -114,7 +119,7 @@ func Stage(root *os.Root, name string, content io.WriterTo, o Options) (finish f
 			return err
 		}
 		return b.Flush()
-	}, o)
+	}
 }
 
 func create(root *os.Root, name string, write func(io.Writer) error, o Options) error {
@@ -130,12 +135,17 @@ func stage(root *os.Root, name string, write func(io.Writer) error, o Options) (
 	if err != nil {
 		return nil, err
 	}
+	OwnBelow(root, name)
+	return fill(f, func() { root.Remove(name) }, write, o)
+}
+
+// fill writes a file that has just been made. If that fails, remove removes it.
+func fill(f *os.File, remove func(), write func(io.Writer) error, o Options) (finish func() error, err error) {
 	drop := func(err error) error {
 		f.Close()
-		root.Remove(name)
+		remove()
 		return err
 	}
-	OwnBelow(root, name)
 	f.Chmod(o.mode()) // as far as we may
 	if o.Prepare != nil {
 		o.Prepare(f)

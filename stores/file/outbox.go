@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
 
 	"imip-agent/stores"
@@ -29,7 +28,7 @@ import (
 //
 // A letter comes before all else of its commit. Until the rest is done, there is a file
 // "unfinished" in it: the change that owes the letter may be made in part, and is to be made again.
-// It is empty. So a letter counts only when all names of its commit are synced, each of which can be lost until then.
+// It has no content of its own: it is another name of the first mail where that can be had, else it is empty. So a letter counts only when all names of its commit are synced, each of which can be lost until then.
 
 // Send implements [stores.Tx].
 func (t *tx) Send(letter stores.Letter) error {
@@ -131,9 +130,13 @@ func (g *staging) letterStages(letters []stores.Letter) (stages []stage, dirs []
 		dir, to := g.letters[letter.Name], path.Join(outboxDir, letter.Name)
 		for i, mail := range letter.Mails {
 			name := strconv.Itoa(i)
-			stages = append(stages, stage{path.Join(dir, name), place{to, name}, mail})
+			stages = append(stages, stage{name: path.Join(dir, name), to: place{to, name}, content: mail})
 		}
-		stages = append(stages, stage{path.Join(dir, unfinished), place{to, unfinished}, nil})
+		note := stage{name: path.Join(dir, unfinished), to: place{to, unfinished}}
+		if len(letter.Mails) > 0 {
+			note.as = "0" // to make another name, and to remove it, is less than that of another file
+		}
+		stages = append(stages, note)
 		dirs = append(dirs, dir)
 	}
 	return stages, dirs
@@ -146,22 +149,27 @@ func (g *staging) sendLetters(letters []stores.Letter) error {
 		return nil
 	}
 	for _, letter := range letters {
-		if err := g.renameOne(g.letters[letter.Name], path.Join(outboxDir, letter.Name)); err != nil {
+		from, to := g.letters[letter.Name], path.Join(outboxDir, letter.Name)
+		if g.dir.exists(to) { // it was empty, and this would take its place
+			return failed("renaming to", g.dir.full(to), fs.ErrExist)
+		}
+		if err := g.renameOne(from, to); err != nil {
 			return err
 		}
+		g.dir.moved(from, to)
 		delete(g.letters, letter.Name)
 		if g.carried {
 			g.carry(letter)
 		}
 	}
-	if err := syncDir(g.dir.full(outboxDir)); err != nil {
+	if err := g.dir.sync(outboxDir); err != nil {
 		return err
 	}
 	delete(g.touched, outboxDir) // nothing more happens there
 	if !slices.Contains(g.made, outboxDir) {
 		return nil
 	}
-	return syncDir(g.dir.path)
+	return g.dir.sync("")
 }
 
 // outboxOf opens a user's directory for what is in the outbox. It is nil if there is none.
@@ -226,14 +234,18 @@ func (d *directory) mails(letter string) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	var numbers []int
+	return mailNumbers(names), nil
+}
+
+// mailNumbers returns the numbers of mails, in order, of the files in a letter.
+func mailNumbers(names []string) (numbers []int) {
 	for _, name := range names {
 		if number, err := strconv.Atoi(name); err == nil && strconv.Itoa(number) == name {
 			numbers = append(numbers, number)
 		}
 	}
 	slices.Sort(numbers)
-	return numbers, nil
+	return numbers
 }
 
 // Deliver implements [stores.Outbox]. It holds flock(2) on the letter's directory, which
@@ -251,30 +263,31 @@ func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, sen
 	}
 	defer d.Close()
 	letter := outboxDir + "/" + name
-	if !d.exists(letter) {
-		return none
-	}
-	lock := flock.New(d.full(letter), flock.SetFlag(openDir))
-	free, err := lock.TryLock()
+	dir, err := durable.OpenDir(d.root, letter)
 	if errors.Is(err, fs.ErrNotExist) {
 		return none
 	} else if err != nil {
 		return failed("locking", d.full(letter), err)
+	}
+	defer dir.Close()
+	free, err := dir.TryLock()
+	if err != nil {
+		return failed("locking", d.full(letter), err)
 	} else if !free {
 		return fmt.Errorf("letter %s of %s is being delivered by another program: %w", name, user, stores.ErrLocked)
 	}
-	defer lock.Unlock()
-	numbers, err := d.mails(name) // none if the letter has been dropped since
+	defer dir.Unlock()
+	names, err := d.entries(dir.File(), letter, fs.FileMode.IsRegular) // none if the letter has been dropped since
 	if err != nil {
 		return err
 	}
 	var failures []error
-	for _, number := range numbers {
+	for _, number := range mailNumbers(names) {
 		if ctx.Err() != nil {
 			return errors.Join(append(failures, context.Cause(ctx))...)
 		}
 		file := letter + "/" + strconv.Itoa(number)
-		mail, err := d.openMail(file)
+		mail, err := d.openMail(dir, file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // the letter has been dropped meanwhile
 		}
@@ -284,14 +297,14 @@ func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, sen
 				mail.Close()
 			}
 			if err == nil {
-				err = d.root.Remove(file)
+				err = dir.Remove(strconv.Itoa(number))
 				if held {
 					s.beside(func() { mail.Close() })
 				}
 				if err != nil && !errors.Is(err, fs.ErrNotExist) {
 					err = failed("crossing off", d.full(file), err)
-				} else if err = syncDir(d.full(letter)); errors.Is(err, fs.ErrNotExist) {
-					err = nil // the letter has been dropped meanwhile
+				} else {
+					err = failed("syncing", d.full(letter), dir.Sync())
 				}
 			}
 		}
@@ -300,10 +313,13 @@ func (s *Store) Deliver(ctx context.Context, user calendar.URI, name string, sen
 	return errors.Join(failures...)
 }
 
-// openMail opens a mail of a letter. If there is none, the error matches fs.ErrNotExist.
-func (d *directory) openMail(name string) (*os.File, error) {
-	// O_NONBLOCK: opening a pipe must not wait for its writer.
-	f, err := d.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+// openMail opens a mail of a letter, the directory of which is open. If there is none, the error matches fs.ErrNotExist.
+func (d *directory) openMail(letter *durable.Dir, name string) (*os.File, error) {
+	f, err := letter.Open(path.Base(name))
+	if errors.Is(err, unix.ELOOP) { // a symbolic link is followed as far as it leads to a place in the user's directory
+		// O_NONBLOCK: opening a pipe must not wait for its writer.
+		f, err = d.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	}
 	if isAbsent(err) {
 		return nil, fs.ErrNotExist
 	} else if err != nil {

@@ -86,13 +86,13 @@ func (g *staging) write(letters []stores.Letter, files []file) error {
 			g.dir.root.Remove(name) // left over, perhaps
 		}
 		g.staged[f.place] = name
-		stages = append(stages, stage{name, f.place, bytes.NewReader(f.content)})
+		stages = append(stages, stage{name: name, to: f.place, content: bytes.NewReader(f.content)})
 	}
-	for len(stages) > manyFiles {
-		if err := g.writeSeveral(stages[:manyFiles], nil); err != nil {
+	for len(stages) > manyStages {
+		if err := g.writeSeveral(stages[:manyStages], nil); err != nil {
 			return err
 		}
-		stages = stages[manyFiles:]
+		stages = stages[manyStages:]
 	}
 	return g.writeSeveral(stages, dirs)
 }
@@ -101,7 +101,8 @@ func (g *staging) write(letters []stores.Letter, files []file) error {
 type stage struct {
 	name    string      // under which it is written
 	to      place       // where it gets to
-	content io.WriterTo // nil: none, and only the name must last
+	content io.WriterTo // nil: whatever it is, since only the name must last
+	as      string      // without content: the name of a file beside it that can have this name, too; empty: there is none
 }
 
 // writeSeveral writes files, one after the other: their contents may be made of the same. Then it makes them last, and
@@ -123,7 +124,7 @@ func (g *staging) writeSeveral(stages []stage, dirs []string) (err error) {
 	}
 	if !g.store.options.Deferred {
 		for _, dir := range dirs {
-			last = append(last, func() error { return syncDir(g.dir.full(dir)) })
+			last = append(last, func() error { return g.dir.sync(dir) })
 		}
 	}
 	return inParallel(len(last), func(i int) error { return last[i]() })
@@ -134,12 +135,17 @@ func (g *staging) makeDir(name string) error {
 	if name == "" || name == g.name && g.here {
 		return nil
 	}
-	if err := g.dir.root.Mkdir(name, g.store.dirMode&fs.ModePerm); err != nil {
+	parent, base := splitName(name)
+	in, err := g.dir.folder(parent)
+	if err != nil {
 		return failed("making", g.dir.full(name), err)
 	}
+	made, err := in.Make(base, g.store.dirMode)
+	if err != nil {
+		return failed("making", g.dir.full(name), err)
+	}
+	g.dir.hold(name, made)
 	g.here = true
-	durable.OwnBelow(g.dir.root, name)
-	durable.ModeBelow(g.dir.root, name, g.store.dirMode)
 	return nil
 }
 
@@ -161,10 +167,18 @@ func (g *staging) writeOne(s stage) (finish func() error, err error) {
 	if old := g.old[s.to]; old != nil {
 		o.Prepare = old.keepGroup
 	}
+	dir, base := splitName(s.name)
+	in, err := g.dir.folder(dir)
+	if err != nil {
+		return nil, failed("writing", full, err)
+	}
 	if s.content == nil {
+		if s.as != "" && in.Link(s.as, base) == nil {
+			return func() error { return nil }, nil
+		}
 		s.content, o.Later = bytes.NewReader(nil), true
 	}
-	last, err := durable.Stage(g.dir.root, s.name, s.content, o)
+	last, err := in.Stage(base, s.content, o)
 	if err != nil {
 		return nil, failed("writing", full, err)
 	}
@@ -180,58 +194,80 @@ func (g *staging) writeOne(s stage) (finish func() error, err error) {
 
 // replaced is what a file takes the place of.
 type replaced struct {
-	file *os.File // open for nothing but to hold it; nil: it is not held
-	info fs.FileInfo
+	fd   int // open for nothing but to hold it; negative: it is not held
+	info unix.Stat_t
 }
+
+func (o *replaced) is(kind uint32) bool { return o.info.Mode&unix.S_IFMT == kind }
 
 // hold looks at what is in a place, if there is anything, and holds it, if that is of use (see [Store.holds]) and not too
 // much is held.
-func (g *staging) hold(p place) (fs.FileInfo, error) {
-	// A symbolic link is held itself.
-	file, err := g.dir.root.OpenFile(p.String(), unix.O_PATH|unix.O_NOFOLLOW, 0)
+func (g *staging) hold(p place) (*replaced, error) {
+	old := &replaced{fd: -1}
+	var err error
+	switch in := g.dir.target(p.dir); {
+	case in == nil:
+		var info fs.FileInfo
+		if info, err = g.dir.root.Lstat(p.String()); err == nil {
+			is := info.Sys().(*syscall.Stat_t)
+			old.info.Mode, old.info.Gid = is.Mode, is.Gid
+		}
+	case len(g.old) < manyFiles && g.store.holds(g.dir):
+		if old.fd, err = in.Hold(p.name); err == nil { // a symbolic link is held itself
+			if err = unix.Fstat(old.fd, &old.info); err != nil {
+				unix.Close(old.fd)
+			}
+		}
+	default:
+		old.info, err = in.Lstat(p.name)
+	}
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil || len(g.old) >= manyFiles || !g.store.holds(g.dir) {
-		file.Close()
-		file = nil
-	}
-	if err == nil {
-		g.old[p] = &replaced{file, info}
-	}
-	return info, err
+	g.old[p] = old
+	return old, nil
 }
 
 // letGo lets what was replaced go.
 func (g *staging) letGo() {
+	var held []int
 	for _, old := range g.old {
-		if old.file != nil {
-			g.store.beside(func() { old.file.Close() })
+		if old.fd >= 0 {
+			held = append(held, old.fd)
 		}
 	}
 	clear(g.old)
+	if len(held) == 0 {
+		return
+	}
+	g.store.beside(func() {
+		for _, fd := range held {
+			unix.Close(fd)
+		}
+	})
 }
 
 // keepGroup gives a new file the group of the one that it will replace, as far as we may.
 func (o *replaced) keepGroup(file *os.File) {
-	if !o.info.Mode().IsRegular() {
+	if !o.is(unix.S_IFREG) {
 		return
 	}
 	fresh, err := file.Stat()
 	if err != nil {
 		return
 	}
-	was, ok := o.info.Sys().(*syscall.Stat_t)
-	is, same := fresh.Sys().(*syscall.Stat_t)
-	if ok && same && was.Gid != is.Gid {
-		file.Chown(-1, int(was.Gid))
+	if is, ok := fresh.Sys().(*syscall.Stat_t); ok && o.info.Gid != is.Gid {
+		file.Chown(-1, int(o.info.Gid))
 	}
 }
 
-// manyFiles is how many files are synced at once: a file system writes its journal once
-// for all that wait.
-const manyFiles = 16
+const (
+	// manyFiles is how many files are synced at once: a file system writes its journal once
+	// for all that wait.
+	manyFiles = 16
+	// manyStages is how many files are written, and open, before they are synced: those of a few messages that are committed together.
+	manyStages = 64
+)
 
 // inParallel calls fn with 0 to n-1, several at once, and returns one of their errors.
 func inParallel(n int, fn func(i int) error) error {
@@ -276,7 +312,7 @@ func (g *staging) prepareTarget(p place) error {
 			return err
 		}
 	}
-	if info, err := g.hold(p); err == nil && info.IsDir() {
+	if old, err := g.hold(p); err == nil && old.is(unix.S_IFDIR) {
 		return failed("writing", g.dir.full(p.String()), unix.EISDIR)
 	}
 	return g.mayWrite(p.dir)
@@ -307,8 +343,12 @@ func (g *staging) mayWrite(dir string) error {
 
 // makeAll makes a directory and its parents, with the store's mode.
 func (g *staging) makeAll(dir string) error {
+	if g.dir.folders[dir] != nil {
+		return nil
+	}
 	info, err := g.dir.root.Stat(dir)
 	if err == nil && info.IsDir() {
+		g.dir.drop(dir) // it may have been missing before
 		return nil
 	} else if err == nil {
 		return failed("making", g.dir.full(dir), unix.ENOTDIR)
@@ -324,6 +364,7 @@ func (g *staging) makeAll(dir string) error {
 	if err := g.dir.root.Mkdir(dir, g.store.dirMode&fs.ModePerm); err != nil {
 		return failed("making", g.dir.full(dir), err)
 	}
+	g.dir.drop(dir) // it is missing no more
 	g.made = append(g.made, dir)
 	g.touched[parent] = true
 	durable.OwnBelow(g.dir.root, dir)
@@ -349,7 +390,7 @@ func (g *staging) renameOne(staged, to string) error {
 	}
 	defer done()
 	g.renamed = true
-	return failed("renaming to", g.dir.full(to), g.dir.root.Rename(staged, to))
+	return failed("renaming to", g.dir.full(to), g.dir.rename(staged, to))
 }
 
 // delete removes files, and the directories of an event that this empties.
@@ -365,6 +406,7 @@ func (g *staging) delete(deletions []place) error {
 			if info, err := g.dir.root.Lstat(dir); err != nil || !info.IsDir() || g.dir.root.Remove(dir) != nil {
 				break
 			}
+			g.dir.drop(dir)
 			delete(g.touched, dir)
 			g.touched[path.Dir(dir)] = true
 		}
@@ -379,7 +421,7 @@ func (g *staging) deleteOne(name string) error {
 	}
 	defer done()
 	g.renamed = true
-	if err := g.dir.root.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+	if err := g.dir.remove(name); !errors.Is(err, fs.ErrNotExist) {
 		return failed("deleting", g.dir.full(name), err)
 	}
 	return nil
@@ -402,7 +444,7 @@ func (g *staging) sync() error {
 		dirs = append(dirs, dir)
 	}
 	slices.Sort(dirs)
-	return inParallel(len(dirs), func(i int) error { return syncDir(g.dir.full(dirs[i])) })
+	return inParallel(len(dirs), func(i int) error { return g.dir.sync(dirs[i]) })
 }
 
 // close removes what is left of staging and, if nothing has been renamed, the
