@@ -4,7 +4,7 @@ package deliver
 // none. It returns an error for each of them, as [Connection.Send] does.
 func (c *Connection) Ask(from string, to []string) []error {
 	results := make([]error, len(to))
-	open, err := c.begin(from, to, results)
+	open, err := c.begin(from, to, results, new(letter))
 	for _, i := range open {
 		if err != nil && results[i] == nil {
 			results[i] = c.server.refused(to[i], err)

@@ -691,7 +691,8 @@ func testKilled(t *testing.T, place string, stride int) {
 		}
 	}
 	t.Logf("%d steps, at %d of them a mail was handed over again", step-1, again)
-	if step < 60 || again > step/5 || again == 0 && stride == 1 {
+	// How many steps there are depends on how many answers of a server are read at once.
+	if step < 40 || again > step/3 || again == 0 && stride == 1 {
 		t.Errorf("%d steps, at %d of them a mail was handed over again: are these all?", step-1, again)
 	}
 }

@@ -211,9 +211,11 @@ func (c *Connection) hello() error {
 // become CRLF, and the last line has an end; else the mail comes out as it is.
 func (c *Connection) Send(ctx context.Context, from string, to []string, r io.Reader) []error {
 	results := make([]error, len(to))
-	open, err := c.begin(from, to, results)
+	m := c.letter(r)
+	defer m.done()
+	open, err := c.begin(from, to, results, m)
 	if err == nil && len(open) > 0 {
-		err = c.data(to, open, results, r)
+		err = c.data(to, open, results, m)
 	}
 	if err == nil {
 		return results
@@ -248,8 +250,9 @@ func (c *Connection) ready() error {
 var errBroken = errors.New("the connection is broken")
 
 // begin says from whom and to whom a mail is, and returns which recipients the server takes it
-// for. With an error, these are all that have no result.
-func (c *Connection) begin(from string, to []string, results []error) (open []int, err error) {
+// for. With an error, these are all that have no result. Where the server takes commands without waiting for answers, it may
+// say that the mail comes, too: see [letter.data].
+func (c *Connection) begin(from string, to []string, results []error, m *letter) (open []int, err error) {
 	if !isPath(from) {
 		from = "" // a broken Return-Path: there is nobody to be told
 	}
@@ -271,6 +274,9 @@ func (c *Connection) begin(from string, to []string, results []error) (open []in
 	c.used = true
 	c.mails++
 	offered, _ := c.client.Extension("SMTPUTF8")
+	if pipelining, _ := c.client.Extension("PIPELINING"); pipelining {
+		return c.beginAtOnce(from, wide && offered, to, open, results, m)
+	}
 	if err := c.client.Mail(from, &smtp.MailOptions{UTF8: wide && offered}); err != nil {
 		return open, c.failed(err)
 	}
@@ -294,6 +300,9 @@ var errNoAnswer = errors.New("no answer to the mail")
 
 // failed notes whether the connection can be used any more after an error.
 func (c *Connection) failed(err error) error {
+	if err == nil {
+		return nil
+	}
 	var answer *smtp.SMTPError
 	if !errors.As(err, &answer) || answer.Code == 421 { // RFC 5321 section 3.8
 		c.broken = true

@@ -494,6 +494,53 @@ func TestGreetsOnce(t *testing.T) {
 	}
 }
 
+// A server that takes commands without waiting for answers gets the whole envelope at once, and the command DATA with it. What it
+// answers counts as it does one by one, and nobody gets a mail that was refused.
+func TestEnvelopeAtOnce(t *testing.T) {
+	hello := []string{"220 here", "250-hello\r\n250 PIPELINING"}
+	again := []string{"250 reset", "250 ok\r\n250 ok\r\n250 ok\r\n354 go", "250 taken\r\n250 taken"}
+	to := []string{"a@example.com", "b@example.com"}
+	both := func(result string) []string { return []string{result, result} }
+	for _, test := range []struct {
+		reason  string
+		answers []string
+		want    []string
+		usable  bool // for another mail
+	}{
+		{"taken", []string{"250 ok\r\n250 ok\r\n251 elsewhere\r\n354 go", "250 taken\r\n250 taken"}, both("taken"), true},
+		{"one is refused", []string{"250 ok\r\n550 5.1.1 nobody\r\n250 ok\r\n354 go", "250 taken"}, []string{"550 5.1.1 nobody, for good: true", "taken"}, true},
+		{"all are refused", []string{"250 ok\r\n550 5.1.1 nobody\r\n450 4.2.1 later\r\n503 for whom?"},
+			[]string{"550 5.1.1 nobody, for good: true", "450 4.2.1 later, for good: false"}, true},
+		{"all are refused, and a mail is wanted", []string{"250 ok\r\n550 5.1.1 nobody\r\n550 5.1.1 nobody\r\n354 go"}, both("550 5.1.1 nobody, for good: true"), false},
+		{"the sender is refused", []string{"451 4.7.1 not now\r\n503 what?\r\n503 what?\r\n503 what?"}, both("451 4.7.1 not now, for good: false"), true},
+		{"the sender is refused, and a mail is wanted", []string{"451 4.7.1 not now\r\n250 ok\r\n250 ok\r\n354 go"}, both("451 4.7.1 not now, for good: false"), false},
+		{"the mail is refused", []string{"250 ok\r\n250 ok\r\n250 ok\r\n554 5.7.1 no"}, both("554 5.7.1 no, for good: true"), true},
+		{"ends at once", []string{"421 later"}, both("temporary"), false},
+		{"ends after one", []string{"250 ok\r\n250 ok\r\n421 later"}, both("temporary"), false},
+		{"ends before the mail", []string{"250 ok\r\n250 ok\r\n250 ok\r\n421 later"}, both("temporary"), false},
+		{"leaves after one", []string{"250 ok\r\n550 5.1.1 nobody"}, []string{"550 5.1.1 nobody, for good: true", "temporary"}, false},
+		{"answers with nonsense", []string{"250 ok\r\nwhat"}, both("temporary"), false},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			answers := append(slices.Clip(hello), test.answers...)
+			if test.usable {
+				answers = append(answers, again...)
+			}
+			c, err := scripted(t, true, answers...).Connect(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			want(t, "result", results(c.Send(t.Context(), "", to, strings.NewReader(text))), test.want)
+			next := both("temporary")
+			if test.usable {
+				next = both("taken")
+			}
+			want(t, "another", results(c.Send(t.Context(), "", to, strings.NewReader(text))), next)
+		})
+	}
+}
+
 // A server that takes nothing does not hold us for ever.
 func TestStuck(t *testing.T) {
 	skip.OnOtherDays(t)

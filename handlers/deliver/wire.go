@@ -66,19 +66,103 @@ func (l *lines) part(p []byte) error {
 	return err
 }
 
-// data sends the mail itself to those of the recipients that the server takes it for.
-func (c *Connection) data(to []string, open []int, results []error, r io.Reader) error {
-	p := pieces.Get().(*piece)
-	defer p.done()
-	p.r.Reset(&untilEnd{r: r})
+// letter is a mail on its way over a connection.
+type letter struct {
+	*piece       // nil: it is not sent
+	read   bool  // its beginning has been looked at
+	chunks bool  // it goes in chunks
+	data   bool  // the command DATA goes with the envelope
+	wanted error // then, the answer to it
+}
+
+// letter returns what sends a mail.
+func (c *Connection) letter(r io.Reader) *letter {
+	m := &letter{piece: pieces.Get().(*piece)}
+	m.r.Reset(&untilEnd{r: r})
+	pipelining, _ := c.client.Extension("PIPELINING")
+	if _, waits := r.(*beginning); pipelining && !waits {
+		m.data = !c.inChunks(m)
+	}
+	return m
+}
+
+// inChunks looks at the beginning of a mail, and reports whether it goes in chunks.
+func (c *Connection) inChunks(m *letter) bool {
+	if m.read {
+		return m.chunks
+	}
+	m.read = true
 	if chunks, _ := c.client.Extension("CHUNKING"); chunks {
-		if head, _ := p.r.Peek(chunk); bytes.Contains(head, []byte("\r\r\n")) { // an error comes back when it is read
-			return c.chunks(to, open, results, p)
-		}
+		head, _ := m.r.Peek(chunk) // an error comes back when it is read
+		m.chunks = bytes.Contains(head, []byte("\r\r\n"))
+	}
+	return m.chunks
+}
+
+// beginAtOnce is begin for a server that takes all commands at once (RFC 2920), the command DATA as the last of them.
+func (c *Connection) beginAtOnce(from string, wide bool, to []string, tried []int, results []error, m *letter) (open []int, err error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "MAIL FROM:<%s>", from)
+	if offered, _ := c.client.Extension("8BITMIME"); offered {
+		b.WriteString(" BODY=8BITMIME")
+	}
+	if wide {
+		b.WriteString(" SMTPUTF8")
+	}
+	b.WriteString("\r\n")
+	for _, i := range tried {
+		fmt.Fprintf(&b, "RCPT TO:<%s>\r\n", c.server.recipient(to[i]))
+	}
+	if m.data {
+		b.WriteString("DATA\r\n")
 	}
 	d := c.dialogue()
-	if err := d.command("DATA", 354); err != nil {
-		return c.failed(err)
+	if _, err := io.WriteString(c.conn, b.String()); err != nil {
+		return tried, c.failed(err)
+	}
+	if err = c.failed(d.answer(250, c.client.CommandTimeout)); err != nil {
+		open = tried // what is said of recipients now is of no account
+	}
+	begun := err == nil
+	for n, i := range tried {
+		if c.broken {
+			return open, err
+		}
+		const taken = 25 // 250, or 251 and 252 for one who is elsewhere
+		answer := c.failed(d.answer(taken, c.client.CommandTimeout))
+		switch {
+		case !begun:
+		case answer == nil:
+			open = append(open, i)
+		case c.broken:
+			open, err = append(open, tried[n:]...), answer
+		default:
+			results[i] = c.server.refused(to[i], answer)
+		}
+	}
+	if !m.data || c.broken {
+		return open, err
+	}
+	m.wanted = c.failed(d.answer(354, c.client.CommandTimeout))
+	if m.wanted == nil && (!begun || len(open) == 0) {
+		c.broken = true // it waits for a mail that is for nobody, and gets none
+		c.conn.Close()
+	}
+	return open, err
+}
+
+// data sends the mail itself to those of the recipients that the server takes it for.
+func (c *Connection) data(to []string, open []int, results []error, m *letter) error {
+	p := m.piece
+	if c.inChunks(m) {
+		return c.chunks(to, open, results, p)
+	}
+	d := c.dialogue()
+	if !m.data {
+		m.wanted = c.failed(d.command("DATA", 354))
+	}
+	if m.wanted != nil {
+		return m.wanted
 	}
 	p.w.Reset(c.conn)
 	l := &lines{w: p.w, dots: true}
