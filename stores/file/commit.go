@@ -68,6 +68,8 @@ func (t *tx) changes() (*changes, error) {
 		}
 		if err != nil || !bytes.Equal(stored, t.calendar) {
 			c.calendar = t.calendar
+		} else {
+			t.removeStagedCalendar()
 		}
 	}
 	return c, nil

@@ -112,3 +112,36 @@ func TestLinksWithin(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What a program that died has left of a calendar is removed by the next one that publishes, also where that changes nothing.
+func TestStagedCalendarLeft(t *testing.T) {
+	publish := t.TempDir()
+	s, err := Open(Options{Dir: t.TempDir(), PublishDir: publish})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(publish, string(storestest.Paul), ".freebusy.new")
+	for i, text := range []string{"one", "two", "two"} {
+		if i > 0 {
+			if err := os.WriteFile(left, []byte("left"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := s.Update(t.Context(), storestest.Paul, func(tx stores.Tx) error {
+			if err := tx.Put(stores.Key{ID: stores.ID{UID: fmt.Sprint("u", i)}}, []byte(text)); err != nil {
+				return err
+			}
+			return tx.Publish([]byte(text))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(publish, string(storestest.Paul), "freebusy"))
+		if string(got) != text || err != nil {
+			t.Errorf("published: %q, %v", got, err)
+		}
+		if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the calendar that was left is there: %v", err)
+		}
+	}
+}

@@ -52,6 +52,24 @@ func (t *tx) Publish(content []byte) error {
 	return nil
 }
 
+// removeStagedCalendar removes what a program that died has left beside the published calendar, where that is as it should
+// be: nothing is staged, which would take its place.
+func (t *tx) removeStagedCalendar() {
+	d, err := openDirectory(t.publishDir())
+	if d == nil || err != nil {
+		return
+	}
+	defer d.Close()
+	name := newName(place{"", published})
+	if !d.exists(name) {
+		return
+	}
+	if done, err := begin(); err == nil {
+		defer done()
+		_ = d.root.Remove(name) // else the next one does it
+	}
+}
+
 // stageCalendar writes the published calendar beside its place. The caller closes the
 // directory of what is returned with it.
 func (t *tx) stageCalendar(content []byte) (*staging, error) {
