@@ -61,7 +61,7 @@ func dequeueOccurrences(u *update) error {
 	if err != nil {
 		return err
 	}
-	goes := func(entry stores.Request) bool { return entry.UID == u.ID.UID && entry.RecurrenceID != "" }
+	goes := func(entry stores.Request) bool { return entry.RecurrenceID != "" && entry.UID == u.ID.UID }
 	if !slices.ContainsFunc(queue, goes) {
 		return nil
 	}

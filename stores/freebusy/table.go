@@ -180,8 +180,8 @@ func (t *Table) remove(prefix, recurrenceID string) int {
 	})
 }
 
-// fewRemovals are done by going over all rows, where an index takes longer to make.
-const fewRemovals = 10
+// fewRemovals are done by going over all rows: an index takes as long to make as to go over them thirty to fifty times.
+const fewRemovals = 40
 
 // rowsOf returns the rows of an event, some of which may be gone, once this was asked more
 // than a few times.
