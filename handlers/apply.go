@@ -102,7 +102,7 @@ type Section struct {
 	// Wanted reports whether all is still to be done.
 	Wanted func(stores.Tx) (bool, error)
 	// Within runs change with the rules of the resource whose records these are. What the rules keep elsewhere is
-	// committed when Within returns. Nil: it is no resource.
+	// committed when Within returns, or with the records. Nil: it is no resource.
 	Within func(tx stores.Tx, change func(itip.Rules) error) error
 	// Finish does what is to be done at last, by what has become of the changes.
 	Finish func(stores.Tx, []Result) error

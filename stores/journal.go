@@ -14,7 +14,7 @@ import (
 // A journal has its own locks. Whoever needs a user's records and a quota's at once
 // takes the user's first, then those of quotas in order of name: an Update or UpdateAll of
 // the journal inside one of the store. The journal is committed first then, and what a crash leaves
-// between the two is mended when the message is handled again.
+// between the two is mended when the message is handled again. [UpdateWithin] commits both together where it can.
 type Journal interface {
 	// Update runs fn on a quota's records under its lock and commits what fn changed, as
 	// [Store.Update] does with a user's.
@@ -36,6 +36,24 @@ type Journal interface {
 
 	// Close releases what the journal holds open.
 	Close() error
+}
+
+// Joining is also what a [Journal] is whose records can be where those of a store are.
+type Joining interface {
+	// Join does as [Journal.UpdateAll] by the transaction of a user's records, with which it is committed. It returns false,
+	// and has done nothing, if the journal is somewhere else.
+	Join(tx Tx, quotas []calendar.URI, fn func([]JournalTx) error) (joined bool, err error)
+}
+
+// UpdateWithin is [Journal.UpdateAll] for who is inside a user's critical section. Where the journal is where the user's records are,
+// it takes no connection beside the one that the section holds, and both are committed together or not at all.
+func UpdateWithin(ctx context.Context, tx Tx, journal Journal, quotas []calendar.URI, fn func([]JournalTx) error) error {
+	if j, ok := journal.(Joining); ok {
+		if joined, err := j.Join(tx, quotas, fn); joined {
+			return err
+		}
+	}
+	return journal.UpdateAll(ctx, quotas, fn)
 }
 
 // InOrder returns quotas in the order in which their locks are taken, each once.

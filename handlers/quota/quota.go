@@ -169,17 +169,17 @@ func badName(name string) string {
 	return ""
 }
 
-// Update runs fn inside the critical sections of several quotas, and commits what it changed. It
-// belongs inside the critical section of the resource's own records. Without quotas, journal may
-// be nil, and fn is run with none.
-func Update(ctx context.Context, journal stores.Journal, names []calendar.URI, fn func(map[calendar.URI]*Quota) error) error {
+// Update runs fn inside the critical sections of several quotas, and commits what it changed, by
+// itself or with own ([stores.UpdateWithin]): it is called inside the critical section of the resource's own records.
+// Without quotas, journal may be nil, and fn is run with none.
+func Update(ctx context.Context, own stores.Tx, journal stores.Journal, names []calendar.URI, fn func(map[calendar.URI]*Quota) error) error {
 	if len(names) == 0 {
 		return fn(nil)
 	}
-	return journal.UpdateAll(ctx, names, opened(fn))
+	return stores.UpdateWithin(ctx, own, journal, names, opened(fn))
 }
 
-// View is Update without changes.
+// View runs fn inside the critical sections of several quotas as Update does, without changes, and with a connection of its own.
 func View(ctx context.Context, journal stores.Journal, names []calendar.URI, fn func(map[calendar.URI]*Quota) error) error {
 	if len(names) == 0 {
 		return fn(nil)

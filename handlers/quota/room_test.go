@@ -65,7 +65,7 @@ func (l lists) set(t testing.TB, j stores.Journal) {
 
 func update(t testing.TB, j stores.Journal, fn func(*quota.Quota)) {
 	t.Helper()
-	must(t, quota.Update(t.Context(), j, []calendar.URI{rooms}, func(quotas map[calendar.URI]*quota.Quota) error {
+	must(t, quota.Update(t.Context(), nil, j, []calendar.URI{rooms}, func(quotas map[calendar.URI]*quota.Quota) error {
 		fn(quotas[rooms])
 		return nil
 	}))

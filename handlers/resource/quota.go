@@ -171,7 +171,7 @@ func (r *rules) Pass(i itip.Invited, to calendar.URI) error {
 }
 
 // Retract implements [itip.Rules]: what is booked is given back to each quota, also where the resource's records say
-// that there is nothing. The journal is committed first, so a program that was killed may have left it there.
+// that there is nothing. Where the journal is committed first, a program that was killed may have left it there.
 //
 // DEVIATION: bookings-that-are-given-up. The original leaves what is declined after it was accepted.
 // DEVIATION: bookings-across-a-quota. The original leaves what schedule_across_quota has booked.

@@ -76,7 +76,7 @@ func (h *Handler) commit(ctx context.Context, m *arrival.Message, to arrival.Rec
 	}
 	within := func(tx stores.Tx, change func(itip.Rules) error) error {
 		r := &rules{functions: functions, user: tx.User(), log: log}
-		return quota.Update(ctx, journal, r.quotaNames(), func(quotas map[calendar.URI]*quota.Quota) error {
+		return quota.Update(ctx, tx, journal, r.quotaNames(), func(quotas map[calendar.URI]*quota.Quota) error {
 			r.quotas = quotas
 			return change(r)
 		})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 
+	"github.com/jackc/pgx/v5"
+
 	"imip-agent/stores"
 	"imip-agent/stores/calendar"
 )
@@ -11,7 +13,10 @@ import (
 // Journal is a journal in a database, which can be that of a store: its tables are others.
 type Journal struct{ store *Store }
 
-var _ stores.Journal = (*Journal)(nil)
+var (
+	_ stores.Journal = (*Journal)(nil)
+	_ stores.Joining = (*Journal)(nil)
+)
 
 // OpenJournal returns the journal in a database. It does not connect before the journal
 // is used.
@@ -40,17 +45,44 @@ func (j *Journal) UpdateAll(ctx context.Context, quotas []calendar.URI, fn func(
 		return fn(nil)
 	}
 	return j.store.retry(ctx, func() error {
-		return j.store.transactAll(ctx, stores.InOrder(quotas), changing, func(all []*tx) error {
-			if err := fn(journalTxs(all)); err != nil {
+		return j.store.transactAll(ctx, stores.InOrder(quotas), changing, changeJournal(fn))
+	})
+}
+
+// changeJournal returns what runs fn in a transaction, and writes what is changed then.
+func changeJournal(fn func([]stores.JournalTx) error) func([]*tx) error {
+	return func(all []*tx) error {
+		if err := fn(journalTxs(all)); err != nil {
+			return err
+		}
+		for _, t := range all {
+			if err := t.flush(); err != nil {
 				return err
 			}
-			for _, t := range all {
-				if err := t.flush(); err != nil {
-					return err
-				}
+		}
+		return nil
+	}
+}
+
+// Join implements [stores.Joining], where the journal has the same connection string as the store.
+func (j *Journal) Join(with stores.Tx, quotas []calendar.URI, fn func([]stores.JournalTx) error) (joined bool, err error) {
+	t, ok := with.(*tx)
+	if !ok || t.store.pool.Config().ConnString() != j.store.pool.Config().ConnString() {
+		return false, nil
+	}
+	quotas = stores.InOrder(quotas)
+	if err := checkUsers(quotas); err != nil {
+		return true, err
+	}
+	// From a savepoint on: if it fails, nothing of it is done, whatever becomes of the rest. It is not tried again by itself, as a
+	// deadlock undoes the whole transaction.
+	return true, pgx.BeginFunc(t.ctx, t.db, func(db pgx.Tx) error {
+		if len(quotas) > 0 {
+			if err := j.store.lock(t.ctx, db, quotas); err != nil {
+				return err
 			}
-			return nil
-		})
+		}
+		return changeJournal(fn)(j.store.txs(t.ctx, db, quotas))
 	})
 }
 

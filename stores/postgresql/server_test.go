@@ -371,6 +371,76 @@ func TestJournal(t *testing.T) {
 	}
 }
 
+// A journal that is where the store is changes with the user's records, or not at all. One that may be somewhere else is committed first.
+func TestJoin(t *testing.T) {
+	const quota calendar.URI = "mailto:rooms@example.com"
+	failed := errors.New("no luck")
+	fails := func() error { return failed }
+	works := func() error { return nil }
+	for _, test := range []struct {
+		name           string
+		place          string // of the journal
+		inside, after  func() error
+		goesOn         bool // after an error inside
+		stored, booked bool
+	}{
+		{"all is well", "", works, works, false, true, true},
+		{"the booking fails", "", fails, works, false, false, false},
+		{"the booking fails, and the rest does not", "", fails, works, true, true, false},
+		{"the rest fails", "", works, fails, false, false, false},
+		{"the rest fails, and the journal may be somewhere else", " application_name=journal", works, fails, false, false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			connInfo := postgresqltest.Database(t)
+			s := prepared(t, connInfo, true)
+			j, err := OpenJournal(t.Context(), Options{ConnInfo: connInfo + test.place, LockPerUser: true, LockTimeout: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.Close()
+			if _, err := j.CreateSchema(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			err = s.Update(t.Context(), storestest.Paul, func(tx stores.Tx) error {
+				if err := tx.Put(key("u1"), storestest.Event("u1", "", "Meeting")); err != nil {
+					return err
+				}
+				err := stores.UpdateWithin(t.Context(), tx, j, []calendar.URI{quota}, func(all []stores.JournalTx) error {
+					if err := all[0].SetList("limits", [][]string{{"*", "PT1H"}}); err != nil {
+						return err
+					}
+					table, err := all[0].Periods(stores.Table{Kind: stores.Other, Other: "staff"})
+					if err != nil {
+						return err
+					}
+					table.Insert(freebusy.Period{Start: time.Unix(1e9, 0).UTC(), End: time.Unix(1e9+60, 0).UTC(), UID: "u1", Attendee: "mailto:room@example.com"})
+					return test.inside()
+				})
+				if err != nil && !test.goesOn {
+					return err
+				}
+				return test.after()
+			})
+			if (err == nil) != test.stored || err != nil && !errors.Is(err, failed) {
+				t.Errorf("the change ends with %v", err)
+			}
+			for query, want := range map[string]bool{
+				"SELECT count(*) > 0 FROM objects":                test.stored,
+				"SELECT count(*) > 0 FROM quota_limits":           test.booked,
+				"SELECT count(*) > 0 FROM journal_freebusy_other": test.booked,
+			} {
+				var there bool
+				if err := s.pool.QueryRow(t.Context(), query).Scan(&there); err != nil {
+					t.Fatal(err)
+				}
+				if there != want {
+					t.Errorf("%s: %v", query, there)
+				}
+			}
+		})
+	}
+}
+
 // A database without a store's tables has no store, and neither has one that does not exist.
 func TestNoStore(t *testing.T) {
 	connInfo := postgresqltest.Database(t)

@@ -196,6 +196,16 @@ func checkUser(user calendar.URI) error {
 	return nil
 }
 
+// checkUsers does so for several.
+func checkUsers(users []calendar.URI) error {
+	for _, user := range users {
+		if err := checkUser(user); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // transact runs fn in a transaction, and commits it if it is for changing.
 func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn func(*tx) error) error {
 	return s.transactAll(ctx, []calendar.URI{user}, why, func(all []*tx) error { return fn(all[0]) })
@@ -203,10 +213,8 @@ func (s *Store) transact(ctx context.Context, user calendar.URI, why purpose, fn
 
 // transactAll is transact for the records of several at once, whose locks are taken in their order.
 func (s *Store) transactAll(ctx context.Context, users []calendar.URI, why purpose, fn func([]*tx) error) (err error) {
-	for _, user := range users {
-		if err := checkUser(user); err != nil {
-			return err
-		}
+	if err := checkUsers(users); err != nil {
+		return err
 	}
 	// With the lock held nobody else changes what is read, and each statement sees
 	// all that was committed before it: read committed is enough.
@@ -233,11 +241,7 @@ func (s *Store) transactAll(ctx context.Context, users []calendar.URI, why purpo
 			return err
 		}
 	}
-	all := make([]*tx, len(users))
-	for i, user := range users {
-		all[i] = &tx{store: s, ctx: ctx, db: dbtx, user: user}
-	}
-	err = fn(all)
+	err = fn(s.txs(ctx, dbtx, users))
 	if dbtx.Conn().IsClosed() && ctx.Err() == nil && !away(err) {
 		// Whoever goes on after an error has read less than there is.
 		if err == nil {
@@ -252,6 +256,15 @@ func (s *Store) transactAll(ctx context.Context, users []calendar.URI, why purpo
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
+}
+
+// txs returns the records of users in a transaction.
+func (s *Store) txs(ctx context.Context, dbtx pgx.Tx, users []calendar.URI) []*tx {
+	all := make([]*tx, len(users))
+	for i, user := range users {
+		all[i] = &tx{store: s, ctx: ctx, db: dbtx, user: user}
+	}
+	return all
 }
 
 // lock takes the store's or the users' locks until the end of the transaction.

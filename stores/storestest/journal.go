@@ -1,6 +1,7 @@
 package storestest
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -356,8 +357,14 @@ func severalQuotas(t *testing.T, j stores.Journal, s stores.Store) {
 		go func() {
 			var err error
 			for i := 0; i < times && err == nil; i++ {
-				err = s.Update(t.Context(), user, func(stores.Tx) error {
-					return j.UpdateAll(t.Context(), quotas, func(all []stores.JournalTx) error {
+				err = s.Update(t.Context(), user, func(tx stores.Tx) error {
+					update := j.UpdateAll
+					if i%2 > 0 {
+						update = func(ctx context.Context, quotas []calendar.URI, fn func([]stores.JournalTx) error) error {
+							return stores.UpdateWithin(ctx, tx, j, quotas, fn)
+						}
+					}
+					return update(t.Context(), quotas, func(all []stores.JournalTx) error {
 						for i, tx := range all {
 							if i > 0 && all[i-1].User() >= tx.User() {
 								return errors.New("quotas out of order")

@@ -72,7 +72,7 @@ func bookings(tx stores.Tx, fn func(freebusy.Period)) error {
 }
 
 // staleBookings returns what is booked under a quota for events that the resource does not have.
-// A handler commits the quota before the resource's own records, under the resource's lock: what
+// A handler commits the quota before the resource's own records, or with them, under the resource's lock: what
 // seems to be missing there is looked for again under that lock, outside that of the quota.
 func (c *Checker) staleBookings(ctx context.Context, name calendar.URI) (staleBookings, error) {
 	all := make(map[bookingKey]bool)
