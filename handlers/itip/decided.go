@@ -268,19 +268,52 @@ func retract(u *update) (err error) {
 // uphold informs the rules that what is accepted of the event stands, or, if nothing is, that the resource does not
 // take part.
 func uphold(u *update) error {
+	accepted, err := u.accepted()
+	switch {
+	case err != nil:
+		return err
+	case len(accepted) == 0:
+		return retract(u)
+	}
+	return u.Rules.Uphold(u.invited, accepted)
+}
+
+// handOver gives up what the resource has accepted of the event before, since another resource has the version that is passed on.
+// If it has accepted nothing, nothing is stored (RFC 5546 section 3.2.2.3).
+//
+// DEVIATION: bookings-that-are-passed-on. The original leaves the former booking.
+func handOver(u *update) error {
+	accepted, err := u.accepted()
+	switch {
+	case err != nil:
+		return err
+	case len(accepted) == 0:
+		return retract(u)
+	}
+	attendees := u.Object.Attendees()
+	for i, a := range attendees {
+		if a.URI.Is(u.User()) {
+			attendees[i] = a.With("DELEGATED-TO", string(u.verdict.Delegate))
+		}
+	}
+	u.Object.SetAttendees(attendees)
+	return u.do(handedOver)
+}
+
+// accepted returns what is stored of the event that the resource has accepted.
+func (u *update) accepted() (accepted []Accepted, err error) {
 	ids := []stores.ID{{UID: u.ID.UID}}
 	apart, err := u.Recurrences(stores.Active, u.ID.UID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, id := range apart {
 		ids = append(ids, stores.ID{UID: u.ID.UID, RecurrenceID: id})
 	}
-	var accepted []Accepted
 	for _, id := range ids {
 		object, err := u.active(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if object == nil {
 			continue
@@ -289,10 +322,7 @@ func uphold(u *update) error {
 			accepted = append(accepted, Accepted{id, object})
 		}
 	}
-	if len(accepted) == 0 {
-		return retract(u)
-	}
-	return u.Rules.Uphold(u.invited, accepted)
+	return accepted, nil
 }
 
 // answerOrganizer sends the organizer what is decided, and those who have delegated the event to the resource.

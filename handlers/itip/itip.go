@@ -115,7 +115,7 @@ var decisions = [...][]step{
 	Accept:   {accept, keep, dropOccurrences, reactivate, recordDecided, dropOffers, confirm, answerOrganizer},
 	Decline:  {decline, keep, dropOccurrences, reactivate, forgetDecided, dropOffers, retract, answerOrganizer},
 	Counter:  {offerDecided, uphold, answerOrganizer},
-	Delegate: {uphold, delegate},
+	Delegate: {delegate, dropOffers, handOver},
 }
 
 // freeBusyEffects is what free/busy that others send does, by the side and its method (RFC 5546 section 3.3).
@@ -148,6 +148,8 @@ var (
 	// DEVIATION: cancellations-to-oneself.
 	publishToOneself = []step{read, ifNewer, ifOtherRevision, keep, reactivate, recordAsOrganizer}
 	cancelToOneself  = []step{read, ifNewer, callOffEntirely, dropActiveOccurrences, dequeueOccurrences, forgetCalledOffForAll, storeCancelled, dequeue, dropCounters}
+	// A resource has passed on a later version of what it has accepted.
+	handedOver = []step{keep, dropOccurrences, reactivate, forgetDecided, retract}
 	// An attendee answers to an occurrence of the user's event that is not stored apart.
 	replyToOccurrence = []step{separateOccurrence, recordAsOrganizer, updateOthers}
 )

@@ -234,8 +234,29 @@ func (m *model) handle(c call) []reply {
 		m.pass(c, delegate)
 		say("REPLY", "DELEGATED", c.spans[0].from)
 		replies = append(replies, reply{delegate, "REQUEST", "DELEGATED", c.spans[0].from})
+		r.dropOffers(c)
+		if r.hasAccepted(c.uid) {
+			if c.at == whole {
+				first := r.isFirst(c)
+				r.forgetOccurrences(c, func(cancelled revision) bool { return first && c.compare(cancelled) < 0 })
+			}
+			r.stored[c.occurrence] = kept{c.revision, decision}
+			delete(r.cancelled, c.occurrence)
+			r.giveUp(c)
+			m.account(c)
+		}
 	}
 	return replies
+}
+
+// hasAccepted reports whether the resource has accepted something of an event.
+func (r *modelResource) hasAccepted(uid string) bool {
+	for o, k := range r.stored {
+		if o.uid == uid && k.status == "ACCEPTED" {
+			return true
+		}
+	}
+	return false
 }
 
 // pass notes that a call is passed on, for a day. Of each event only the last one is known.

@@ -491,7 +491,7 @@ func (w *modelled) answered(c call, replies []reply) {
 		w.latest[b] = "" // it has occurrences: the model says what is booked
 	case kind == "REPLY ACCEPTED":
 		w.latest[b] = fmt.Sprint(c.spans)
-	case kind == "REPLY DECLINED":
+	case kind == "REPLY DECLINED", kind == "REPLY DELEGATED":
 		delete(w.latest, b)
 	case c.method == "CANCEL" && c.compare(w.model.resources[c.to].cancelled[c.occurrence]) == 0:
 		delete(w.latest, b)

@@ -110,6 +110,15 @@ func bookedOtherwise() []*builder {
 			by("check_quota "+quota).
 			allots(quota, "limits", "# staff\n\n* PT2H\n").
 			asks("room", "paul", "REQUEST", event(booking)),
+		decided("delegated-after-accepted", "A room passes on a later version of what it has accepted.").deviates("bookings-that-are-passed-on").
+			by("schedule_for_delegate "+quota).
+			prefers("attic", "scheduling_function", "schedule_for_delegate "+quota).
+			allots(quota, "limits", "* *\n").
+			allots(quota, "groups", "* everybody\n").
+			allots(quota, "delegates", "mailto:room@example.com\nmailto:attic@example.com\n").
+			asks("room", "paul", "REQUEST", event(booking)).
+			asks("room", "harvey", "REQUEST", event(touching, "DTSTART:20261203T090000Z\nDTEND:20261203T100000Z")).
+			asks("room", "paul", "REQUEST", event(booking, "SEQUENCE:1\nDTSTART:20261203T090000Z\nDTEND:20261203T100000Z")),
 		decided("delegated-in-order", "Of several rooms that are free the first one takes the place.").deviates("delegates-in-order").
 			by("schedule_for_delegate "+quota).
 			prefers("attic", "scheduling_function", "schedule_for_delegate "+quota).
