@@ -77,8 +77,8 @@ func da(text string) string {
 		return "Forespørgslen er afvist: Du er ikke tildelt nogen kvote for denne ressource."
 	case "The request is refused: you may not book this resource.":
 		return "Forespørgslen er afvist: Du har ikke tilladelse til at reservere denne ressource."
-	case "The requested time is booked.":
-		return "Det ønskede tidspunkt er reserveret."
+	case "The resource is booked for you at the requested time.":
+		return "Ressourcen er reserveret til dig på det ønskede tidspunkt."
 	case "The resource is not available at the requested time, and suggests another one.":
 		return "Ressourcen er ikke ledig på det ønskede tidspunkt og foreslår et andet."
 	case "The resource is not available at the requested time.":
@@ -286,8 +286,8 @@ func de(text string) string {
 		return "Die Anfrage wird abgelehnt: Sie haben kein Kontingent für diese Ressource."
 	case "The request is refused: you may not book this resource.":
 		return "Die Anfrage wird abgelehnt: Sie dürfen diese Ressource nicht buchen."
-	case "The requested time is booked.":
-		return "Die gewünschte Zeit ist gebucht."
+	case "The resource is booked for you at the requested time.":
+		return "Die Ressource ist zur gewünschten Zeit für Sie gebucht."
 	case "The resource is not available at the requested time, and suggests another one.":
 		return "Die Ressource ist zur gewünschten Zeit nicht frei und schlägt eine andere vor."
 	case "The resource is not available at the requested time.":
@@ -495,8 +495,8 @@ func nb(text string) string {
 		return "Forespørselen er avvist: Du er ikke tildelt noen kvote for denne ressursen."
 	case "The request is refused: you may not book this resource.":
 		return "Forespørselen er avvist: Du har ikke tillatelse til å reservere denne ressursen."
-	case "The requested time is booked.":
-		return "Tidspunktet du ba om, er reservert."
+	case "The resource is booked for you at the requested time.":
+		return "Ressursen er reservert for deg på tidspunktet du ba om."
 	case "The resource is not available at the requested time, and suggests another one.":
 		return "Ressursen er ikke ledig på tidspunktet du ba om, og foreslår et annet."
 	case "The resource is not available at the requested time.":

@@ -401,7 +401,7 @@ func (d Decision) Sentence(language string) string {
 	w := writer{translate: catalogue(language)}
 	switch d {
 	case Scheduled:
-		return w.tr("The requested time is booked.")
+		return w.tr("The resource is booked for you at the requested time.")
 	case Refused:
 		return w.tr("The request is refused: you may not book this resource.")
 	case Unavailable:
