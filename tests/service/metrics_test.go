@@ -302,3 +302,22 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 }
+
+// Mails that wait for the disk leave Go's processors to others, unless the administrator says how many there are.
+func TestProcessors(t *testing.T) {
+	skip.OnOtherDays(t)
+	for setting, enough := range map[string]func(float64) bool{
+		"":  func(n float64) bool { return n > 6 },
+		"3": func(n float64) bool { return n == 3 },
+	} {
+		t.Run("GOMAXPROCS="+setting, func(t *testing.T) {
+			t.Setenv("GOMAXPROCS", setting)
+			s := furnish(t, "")
+			s.run()
+			values, _ := s.values()
+			if n := values["go_sched_gomaxprocs_threads"]; !enough(n) {
+				t.Errorf("the service has %v", n)
+			}
+		})
+	}
+}

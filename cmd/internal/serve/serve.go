@@ -40,6 +40,11 @@ const gcPercent = 50
 // after each two megabytes of garbage, some fifty mails, which took a third of the processor's work for a mail. So there may be eight.
 const unused = 16 << 20
 
+// atDisk is how many of Go's processors there are beside those of the machine: each sync of a file keeps one until the runtime notices that it
+// waits for the disk. With two only, mails waited for two syncs of others while the machine's processors had nothing to do, and a
+// quarter fewer were handled.
+const atDisk = 6
+
 // ending is how long mails may take at the end that have been handed in by LMTP, before they are told to end.
 const ending = 20 * time.Second
 
@@ -50,6 +55,9 @@ func Run(ctx context.Context, s *site.Site, env process.Environment, monitor Mon
 		debug.SetGCPercent(gcPercent)
 		reserved := make([]byte, unused)
 		defer runtime.KeepAlive(reserved)
+	}
+	if env.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + atDisk)
 	}
 	s.Config.Connections = connections(s)
 	s.Store = &watchedStore{Store: s.Store, observer: monitor, now: env.Now}
