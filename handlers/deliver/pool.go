@@ -61,7 +61,7 @@ func (p *Pool) take(ctx context.Context) *Connection {
 	return nil
 }
 
-// give takes a connection back, or closes it if it is of no more use.
+// give takes a connection back, or closes it if it is of no more use. It does not wait for the server, which may not answer.
 func (p *Pool) give(c *Connection) {
 	p.mu.Lock()
 	keep := !p.ended && len(p.idle) < mostIdle && c.mails < mostMails && !c.broken && c.leave()
@@ -70,7 +70,7 @@ func (p *Pool) give(c *Connection) {
 	}
 	p.mu.Unlock()
 	if !keep {
-		c.Close()
+		go c.Close()
 	}
 }
 
@@ -92,21 +92,22 @@ func (p *Pool) Close() {
 	p.mu.Lock()
 	p.ended = true
 	p.mu.Unlock()
-	p.closeAll()
+	p.closeAll().Wait()
 }
 
-func (p *Pool) closeAll() {
+// closeAll closes the connections that wait. It does not wait for the servers.
+func (p *Pool) closeAll() *sync.WaitGroup {
 	p.mu.Lock()
 	waiting := p.idle
 	p.idle = nil
 	p.mu.Unlock()
-	var all sync.WaitGroup
+	all := new(sync.WaitGroup)
 	for _, w := range waiting {
 		if w.end.Stop() { // else it is being closed
 			all.Go(w.Close)
 		}
 	}
-	all.Wait()
+	return all
 }
 
 // connect returns a connection to the server, one that is kept if there is any.
