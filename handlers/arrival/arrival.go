@@ -42,6 +42,9 @@ type Handler struct {
 	// An error is temporary. Nil: there are no aliases.
 	UsersOf func(address string) ([]string, error)
 
+	// Listed says that each address stands in a list of users as it is, so that one with an extension is a user's own.
+	Listed bool
+
 	// Default are the preferences of users whose own cannot be read. Nil: their messages wait until they can.
 	Default func() preferences.Preferences
 
@@ -151,14 +154,18 @@ func (h *Handler) one(ctx context.Context, m *Message, sender *deliver.Sender, a
 }
 
 // Passes reports whether mail for an address is handed over without being handled. That is so for addresses with an
-// extension (USER+EXTENSION@DOMAIN) that are nobody's alias, as with mail systems that know which addresses are users', and
-// for the calendar system itself, which is no user.
+// extension (USER+EXTENSION@DOMAIN) that are nobody's alias, as with mail systems that know which addresses are users',
+// unless they are listed, and for the calendar system itself, which is no user.
 func (h *Handler) Passes(address string) (bool, error) {
 	if h.IsSystem(calendar.NewURI(address)) {
 		return true, nil
 	}
-	if _, extended := withoutExtension(address); !extended || h.UsersOf == nil {
-		return extended, nil
+	_, extended := withoutExtension(address)
+	switch {
+	case !extended || h.Listed:
+		return false, nil
+	case h.UsersOf == nil:
+		return true, nil
 	}
 	names, err := h.UsersOf(address)
 	return len(names) == 0, err

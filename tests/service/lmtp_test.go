@@ -29,6 +29,9 @@ type lmtpService struct {
 
 const room, roomAlias = "room@example.com", "meeting-room@example.com"
 
+// extended is a room, too: its address has an extension, and stands in the list as it is.
+const extended = "rooms+attic@example.com"
+
 func furnishLMTP(t *testing.T, settings string) *lmtpService {
 	t.Helper()
 	s := &lmtpService{service: furnish(t, "")}
@@ -54,7 +57,7 @@ func furnishLMTP(t *testing.T, settings string) *lmtpService {
 func (s *lmtpService) configure(settings string) {
 	s.t.Helper()
 	lines := fmt.Sprintf("MILTER_SOCKET = '%s'\nLMTP_SOCKET = '%s'\nMAILBOX_SERVER = '%s'\nSMTP_HOST = '%s'\nRESOURCES = '%s'\nALIASES = '%s'\n",
-		s.socket, s.lmtp, s.mailbox.Place, s.others.Place, room, filepath.Join(string(s.room), "aliases"))
+		s.socket, s.lmtp, s.mailbox.Place, s.others.Place, room+" "+extended, filepath.Join(string(s.room), "aliases"))
 	if err := program.Settings(s.room, lines+settings); err != nil {
 		s.t.Fatal(err)
 	}
@@ -299,6 +302,13 @@ func TestLMTP(t *testing.T) {
 			t.Error("there is a directory of an address that the mailbox server does not know")
 		}
 	})
+	run("a room whose address has an extension", func(t *testing.T) {
+		before := len(s.others.Taken())
+		s.delivered(user(1), strings.ReplaceAll(event(user(1), "REQUEST", "extended", 0), "other@example.com", extended), extended)("250")
+		if taken := s.others.Taken()[before:]; len(taken) != 1 || taken[0].To != user(1) || !s.has("mailto:"+extended) {
+			t.Errorf("answers: %+v", taken)
+		}
+	})
 	run("no mail server for answers", func(t *testing.T) {
 		s.others.Refuse("*", 451)
 		text := strings.ReplaceAll(event(user(1), "REQUEST", "unanswered", 0), "other@example.com", room)
@@ -502,17 +512,18 @@ func TestLMTPSpoolFirst(t *testing.T) {
 	}
 	s.others.Refuse("*", 451)
 	s.delivered(user(1), text("REQUEST", "a", 0), room)("250")
+	s.delivered(user(1), strings.ReplaceAll(text("REQUEST", "c", 0), room, extended), extended)("250")
 	s.delivered(user(1), text("CANCEL", "a", 1), roomAlias)("250") // which waits among those of the room
 	s.delivered(user(1), plain, room)("250")
 	s.delivered("", text("REQUEST", "automatic", 0), room)("250") // to which nobody answers
 	s.until("it has been tried", func() bool {
 		tried, err := filepath.Glob(s.spool("*.txt"))
-		return err == nil && len(tried) == 1
+		return err == nil && len(tried) == 2
 	})
-	if left := s.left(); left != 3 || answers() > 0 {
+	if left := s.left(); left != 4 || answers() > 0 {
 		t.Errorf("%d wait, %d answers", left, answers())
 	}
-	if _, said := s.admin("queue", "list", "--json"); strings.Count(said, `"recipient":"`+room+`","source":"lmtp"`) != 3 || strings.Count(said, `"sender":"`+user(1)+`"`) != 2 {
+	if _, said := s.admin("queue", "list", "--json"); strings.Count(said, `"recipient":"`+room+`","source":"lmtp"`) != 3 || strings.Count(said, `"sender":"`+user(1)+`"`) != 3 {
 		t.Errorf("the queue: %s", said)
 	}
 	s.mailbox.Refuse(user(2), 452)
@@ -522,7 +533,8 @@ func TestLMTPSpoolFirst(t *testing.T) {
 		t.Errorf("status %d: %s", status, said)
 	}
 	s.cancelled(room, "a")
-	if n := answers(); n != 1 || !s.has("mailto:"+room) {
+	s.until("the other room has answered", func() bool { return answers() >= 2 })
+	if n := answers(); n != 2 || !s.has("mailto:"+room) || !s.has("mailto:"+extended) {
 		t.Errorf("%d answers", n)
 	}
 	s.wantClean()

@@ -98,7 +98,7 @@ func (l *letters) person(ctx context.Context, m *lmtp.Mail, to []string, done fu
 // resource handles a mail for resources.
 func (l *letters) resource(ctx context.Context, m *lmtp.Mail, to []string, done func(int, error)) {
 	base, err := incoming.New(l.site, l.env)
-	base.Rounds = &l.rounds
+	base.Rounds, base.Listed = &l.rounds, true
 	observe(&base.Pipeline, l.observer)
 	if err == nil && l.site.Config.SpoolFirst {
 		if to, done = l.later(m, to, done, &base); len(to) == 0 {
