@@ -116,7 +116,7 @@ func (q *Queue) find(id string) {
 		}
 		return
 	case err != nil:
-		q.report(id, "a message in the spool cannot be read", err)
+		q.report(id, "a message in the spool cannot be read, nor whose it is: it keeps no order, and later ones of its user are handled before it", err)
 		return
 	}
 	item := m.Item

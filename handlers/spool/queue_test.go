@@ -405,7 +405,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	stop := s.run()
 	defer stop()
-	const report = "cannot be read"
+	const report = "cannot be read, nor whose it is: it keeps no order, and later ones of its user are handled before it"
 	s.until("it is reported", func() bool { return strings.Contains(s.logged(), report) })
 	for n := range 5 {
 		// Another program puts it there, so that the queue looks at the directory.
