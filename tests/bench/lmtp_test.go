@@ -27,7 +27,8 @@ const (
 
 // BenchmarkLMTP gives messages for so many users to the program, as pipe(8) does, and to the service by LMTP, in turns, each with
 // a store and a mailbox server of its own. It reports the medians of what they handle in a second, and how many times more
-// the service handles. A round takes seconds, so give it -benchtime 3x.
+// the service handles. A round takes seconds, so give it -benchtime 3x. The original's program, where it is installed, is given the
+// messages once, but for those of one user: it waits for a second where another program holds the lock.
 //
 // The pipe is the program alone: what Postfix does for each mail that it pipes, with a process of pipe(8) and a copy of the
 // mail, is left out. So is what it does to hand in by LMTP, but for the protocol. Who hands in, and the mailbox server,
@@ -42,6 +43,10 @@ func BenchmarkLMTP(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			pipe, service := newPiped(b), newServed(b)
+			var original *piped
+			if c.users > 1 {
+				original = newOriginal(b)
+			}
 			var piped, served []float64
 			n := 0
 			round := func(deliver func(to string, text []byte) error) float64 {
@@ -71,6 +76,11 @@ func BenchmarkLMTP(b *testing.B) {
 				piped = append(piped, round(pipe.deliver))
 				served = append(served, round(service.deliver))
 			}
+			if original != nil {
+				rate := round(original.deliver)
+				n-- // it has a mailbox server of its own
+				b.ReportMetric(rate, "original/s")
+			}
 			middle := func(rates []float64) float64 { slices.Sort(rates); return rates[len(rates)/2] }
 			b.ReportMetric(middle(piped), "piped/s")
 			b.ReportMetric(middle(served), "served/s")
@@ -87,18 +97,15 @@ func BenchmarkLMTP(b *testing.B) {
 
 // behind is a room, and the mailbox server behind it.
 type behind struct {
-	path string
-	room compat.Room
-	box  *mailbox.Server
+	path, dir string // the program, and the directory that it runs in
+	room      compat.Room
+	box       *mailbox.Server
 }
 
-func newBehind(b *testing.B, name, settings string) behind {
+func newBehind(b *testing.B, path, settings string) behind {
 	b.Helper()
-	path, err := program.BuildShipped(b.TempDir(), name)
-	if err != nil {
-		b.Fatal(err)
-	}
 	p := behind{path: path, room: compat.Room(b.TempDir())}
+	var err error
 	if err := p.room.Furnish(&compat.Conversation{}); err != nil {
 		b.Fatal(err)
 	}
@@ -115,10 +122,32 @@ func newBehind(b *testing.B, name, settings string) behind {
 // piped runs a program for each message.
 type piped struct{ behind }
 
-func newPiped(b *testing.B) piped { return piped{newBehind(b, "imip_person", "")} }
+func newPiped(b *testing.B) piped { return piped{newBehind(b, build(b, "imip_person"), "")} }
+
+// newOriginal returns nil if the original is not installed.
+func newOriginal(b *testing.B) *piped {
+	b.Helper()
+	dir, ok := compat.FindPeer()
+	if !ok {
+		return nil
+	}
+	p := piped{newBehind(b, filepath.Join(dir, "bin", compat.Incoming), "")}
+	p.dir = filepath.Join(dir, "etc")
+	return &p
+}
+
+func build(b *testing.B, name string) (path string) {
+	b.Helper()
+	path, err := program.BuildShipped(b.TempDir(), name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
 
 func (p piped) deliver(to string, text []byte) error {
 	cmd, stderr := program.Command(p.path, clock.Today(), p.room, text, "-o", to, "-l", p.box.Place)
+	cmd.Dir = p.dir
 	if status := program.Status(cmd, cmd.Run()); status != 0 {
 		return fmt.Errorf("status %d: %s", status, stderr)
 	}
@@ -140,7 +169,7 @@ func newServed(b *testing.B) served {
 	}
 	b.Cleanup(func() { os.RemoveAll(dir) })
 	s := served{free: make(chan *client, lmtpAtOnce), lmtp: filepath.Join(dir, "lmtp")}
-	s.behind = newBehind(b, "imip-agent", "MILTER_SOCKET = None\nMETRICS_ADDRESS = None\nLMTP_SOCKET = '"+s.lmtp+"'\n")
+	s.behind = newBehind(b, build(b, "imip-agent"), "MILTER_SOCKET = None\nMETRICS_ADDRESS = None\nLMTP_SOCKET = '"+s.lmtp+"'\n")
 	cmd, stderr := program.Command(s.path, clock.Today(), s.room, nil, "serve")
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
