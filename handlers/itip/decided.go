@@ -268,14 +268,7 @@ func retract(u *update) (err error) {
 // uphold informs the rules that what is accepted of the event stands, or, if nothing is, that the resource does not
 // take part.
 func uphold(u *update) error {
-	accepted, err := u.accepted()
-	switch {
-	case err != nil:
-		return err
-	case len(accepted) == 0:
-		return retract(u)
-	}
-	return u.Rules.Uphold(u.invited, accepted)
+	return u.ifAccepted(func(accepted []Accepted) error { return u.Rules.Uphold(u.invited, accepted) })
 }
 
 // handOver gives up what the resource has accepted of the event before, since another resource has the version that is passed on.
@@ -283,6 +276,21 @@ func uphold(u *update) error {
 //
 // DEVIATION: bookings-that-are-passed-on. The original leaves the former booking.
 func handOver(u *update) error {
+	return u.ifAccepted(func([]Accepted) error {
+		attendees := u.Object.Attendees()
+		for i, a := range attendees {
+			if a.URI.Is(u.User()) {
+				attendees[i] = a.With("DELEGATED-TO", string(u.verdict.Delegate))
+			}
+		}
+		u.Object.SetAttendees(attendees)
+		return u.do(handedOver)
+	})
+}
+
+// ifAccepted calls do with what the resource has accepted of the event. If that is nothing, the rules are informed that it
+// does not take part.
+func (u *update) ifAccepted(do func([]Accepted) error) error {
 	accepted, err := u.accepted()
 	switch {
 	case err != nil:
@@ -290,14 +298,7 @@ func handOver(u *update) error {
 	case len(accepted) == 0:
 		return retract(u)
 	}
-	attendees := u.Object.Attendees()
-	for i, a := range attendees {
-		if a.URI.Is(u.User()) {
-			attendees[i] = a.With("DELEGATED-TO", string(u.verdict.Delegate))
-		}
-	}
-	u.Object.SetAttendees(attendees)
-	return u.do(handedOver)
+	return do(accepted)
 }
 
 // accepted returns what is stored of the event that the resource has accepted.

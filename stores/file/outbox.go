@@ -28,7 +28,8 @@ import (
 //
 // A letter comes before all else of its commit. Until the rest is done, there is a file
 // "unfinished" in it: the change that owes the letter may be made in part, and is to be made again.
-// It has no content of its own: it is another name of the first mail where that can be had, else it is empty. So a letter counts only when all names of its commit are synced, each of which can be lost until then.
+// Only its name counts: it is another name of the first mail where that can be had, else an empty file. So a letter counts
+// only when all names of its commit are synced. Until then each can be lost.
 
 // Send implements [stores.Tx].
 func (t *tx) Send(letter stores.Letter) error {
